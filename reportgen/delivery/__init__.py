@@ -1,0 +1,1 @@
+"""Bytes go out into the world: the output folder."""

@@ -1,0 +1,1 @@
+"""What can override a map: for now the events that config.yaml lists."""

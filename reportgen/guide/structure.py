@@ -1,0 +1,83 @@
+"""Step 1: what the chart says before anyone looks at a heatmap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from reportgen.units import Fraction, Maybe, Milliseconds, Price, Where
+
+Trend = Literal["up", "down", "sideways"]
+Regime = Literal["compressed", "normal", "expanding"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """A support or a resistance: swing points merged when closer than a fraction of ATR.
+
+    Attributes:
+        price: Mean of the merged swing prices. where: above = resistance, below = support.
+        touches: Swing points merged into it. last_touch_ms: close time of the latest one's bar.
+        distance_fraction: Distance from the price, fraction, >= 0. distance_atr: the same in day ATR.
+    """
+
+    price: Price
+    where: Where
+    touches: int
+    last_touch_ms: Milliseconds
+    distance_fraction: Fraction
+    distance_atr: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """A wick through a prior swing high or low that closed back inside."""
+
+    level: Price
+    where: Where
+    time_ms: Milliseconds
+    extreme: Price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Structure:
+    """The chart environment on the trading timeframe.
+
+    Attributes:
+        timeframe: "4h". trend: direction. trend_strength: the number behind it, net move / path, in [-1, 1].
+        momentum: return of the momentum window in units of its own volatility (a z-score).
+        exhausted: True when the momentum is extreme and fading. exhaustion: the number behind it.
+        volume: expanding, steady or contracting. volume_ratio: recent volume / its median.
+        supports, resistances: nearest first.
+        sweep: latest sweep within the sweep window, if any.
+        regime: by ATR and range percentile. atr_percentile, range_percentile: fraction in [0, 1] of own history.
+        range_low, range_high: extremes of the range window.
+        relative_strength: return minus BTC's over the same window, fraction; Missing for BTC or without BTC's candles.
+        relative_strength_days: that window in days.
+        atr: a day's typical range in price (MODEL section 4: mean true range of 24 hourly bars x sqrt(24) x 0.6).
+        atr_fraction: atr / price. change_24h: fraction.
+        bars: bars of the trading timeframe that were available.
+    """
+
+    timeframe: str
+    trend: Trend
+    trend_strength: float
+    momentum: float
+    exhausted: bool
+    exhaustion: float
+    volume: Literal["expanding", "steady", "contracting"]
+    volume_ratio: float
+    supports: tuple[Level, ...]
+    resistances: tuple[Level, ...]
+    sweep: Sweep | None
+    regime: Regime
+    atr_percentile: Fraction
+    range_percentile: Fraction
+    range_low: Price
+    range_high: Price
+    relative_strength: Maybe[Fraction]
+    relative_strength_days: float
+    atr: Price
+    atr_fraction: Fraction
+    change_24h: Maybe[Fraction]
+    bars: int

@@ -1,0 +1,77 @@
+"""Step 2: the nearest dense liquidation zones, or that there are none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from reportgen.units import Fraction, Notional, Price, Side, Where
+
+Label = Literal["A", "B", "C"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneReason:
+    """One of the guide's assumptions applied to a zone.
+
+    Attributes:
+        rule: Which assumption. adds: +1 makes the zone matter more, -1 less, 0 neither.
+        value: The number behind it, None when its input is missing. text: one clause for the reader.
+    """
+
+    rule: Literal["nearest", "chart_level", "open_interest", "funding", "persistence", "intensity"]
+    adds: int
+    value: float | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zone:
+    """A dense run of estimated liquidation levels.
+
+    Attributes:
+        label: A nearest above, B nearest below, C the larger one beyond, on each side.
+        side: Where it lies. liquidated_side: shorts above the price, longs below.
+        low, high: Its edges. low_band, high_band: 10-90 % of draws for each edge, (from, to).
+        share: Its part of the side's mass within the scope, in [0, 1].
+        intensity: Mean density / median density of the side.
+        notional: Quote currency; None while the map is not calibrated.
+        distance_fraction: From the price to the near edge, >= 0; 0 when the price is inside. distance_atr: in day ATR.
+        touch_probability: Share of zones at that distance that were tapped within the horizon, None when not measured.
+        persistence: Share of draws in which the zone recurs, in [0, 1].
+        rank: 1 is the zone that deserves attention first. score: the sum behind the rank.
+        price_inside: True when the price stands in it.
+        reasons: Why it ranks there.
+    """
+
+    label: Label
+    side: Where
+    liquidated_side: Side
+    low: Price
+    high: Price
+    low_band: tuple[Price, Price]
+    high_band: tuple[Price, Price]
+    share: Fraction
+    intensity: float
+    notional: Notional | None
+    distance_fraction: Fraction
+    distance_atr: float
+    touch_probability: Fraction | None
+    persistence: Fraction
+    rank: int
+    score: float
+    price_inside: bool
+    reasons: tuple[ZoneReason, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoDenseZone:
+    """A side on which nothing stands out: a normal answer.
+
+    Attributes:
+        side: Where. within_fraction: how far was looked. reason: one sentence.
+    """
+
+    side: Where
+    within_fraction: Fraction
+    reason: str

@@ -1,0 +1,1 @@
+"""How leverage becomes a map: margin arithmetic, deposits and sweeps, uncertainty."""

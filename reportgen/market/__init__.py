@@ -1,0 +1,1 @@
+"""What the venues publish: types, validation, files, the sample and its simulator."""

@@ -1,0 +1,186 @@
+"""What the market published, as frozen arrays: the input of the five steps.
+
+`market/files.py` (and later the exchanges) fill these; everything after reads them. All arrays of one object have the
+same length n, are sorted by time without duplicates, and hold finite values (no NaN) unless the field says otherwise.
+Times are UTC epoch milliseconds. Nothing here is later than `MarketData.as_of_ms`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reportgen.units import Floats, Fraction, Ints, Maybe, Milliseconds, Missing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Candles:
+    """Closed bars of one market on one venue.
+
+    Attributes:
+        interval_ms: Length of a bar.
+        open_time_ms: Shape (n,), ascending; bars may be missing, never duplicated.
+        open: Shape (n,), quote per base coin, > 0.
+        high: Shape (n,), >= open, close and low.
+        low: Shape (n,), > 0.
+        close: Shape (n,).
+        volume_base: Shape (n,), base coins, >= 0.
+        taker_buy_base: Shape (n,), base coins bought by takers, or why it is not known.
+    """
+
+    interval_ms: Milliseconds
+    open_time_ms: Ints
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume_base: Floats
+    taker_buy_base: Maybe[Floats]
+
+    @property
+    def close_time_ms(self) -> Ints:
+        """Close time of each bar (exclusive end), shape (n,)."""
+        return self.open_time_ms + self.interval_ms
+
+    def __len__(self) -> int:
+        """Count the bars."""
+        return len(self.open_time_ms)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OpenInterest:
+    """Open interest snapshots of one market on one venue, one side counted once.
+
+    Attributes:
+        time_ms: Shape (n,), the moment of each snapshot.
+        open_interest_base: Shape (n,), base coins.
+        open_interest_quote: Shape (n,), quote currency.
+    """
+
+    time_ms: Ints
+    open_interest_base: Floats
+    open_interest_quote: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FundingRates:
+    """Settled funding of one market on one venue.
+
+    Attributes:
+        time_ms: Shape (n,), settlement times.
+        funding_rate: Shape (n,), fraction per interval: 0.0001 is 0.01 %; positive when longs pay.
+        interval_hours: Shape (n,), hours that each rate covers.
+    """
+
+    time_ms: Ints
+    funding_rate: Floats
+    interval_hours: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OrderBook:
+    """The last order-book snapshot of one market on one venue.
+
+    Attributes:
+        time_ms: The moment of the snapshot.
+        bid_price: Shape (m,), best first. bid_size_base: shape (m,), base coins.
+        ask_price: Shape (k,), best first. ask_size_base: shape (k,), base coins.
+    """
+
+    time_ms: Milliseconds
+    bid_price: Floats
+    bid_size_base: Floats
+    ask_price: Floats
+    ask_size_base: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Liquidations:
+    """Liquidated notional per bar: a lower bound, as venues publish only part of it.
+
+    Attributes:
+        interval_ms: Length of a bar.
+        open_time_ms: Shape (n,).
+        liquidated_long_quote: Shape (n,), quote currency. liquidated_short_quote: the same for shorts.
+    """
+
+    interval_ms: Milliseconds
+    open_time_ms: Ints
+    liquidated_long_quote: Floats
+    liquidated_short_quote: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LeverageBrackets:
+    """Maintenance-margin brackets of one market on one venue, smallest positions first.
+
+    Attributes:
+        as_of: ISO date of the table.
+        notional_floor: Shape (t,), quote currency. notional_cap: shape (t,), the next floor.
+        maintenance_margin_rate: Shape (t,), fraction of position notional.
+        max_leverage: Shape (t,).
+        maintenance_amount: Shape (t,), quote currency deducted from notional x rate.
+    """
+
+    as_of: str
+    notional_floor: Floats
+    notional_cap: Floats
+    maintenance_margin_rate: Floats
+    max_leverage: Floats
+    maintenance_amount: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MarketData:
+    """All that is known of one symbol up to as-of.
+
+    Attributes:
+        symbol: Unified name, `BTC/USDT:USDT`.
+        as_of_ms: Nothing in here is later.
+        candles: By venue, the primary venue first (see `market.quality.primary_venue`); per venue the finest interval
+            that reaches as-of with enough history.
+        open_interest, funding, order_book, brackets: By venue; an absent table is one `Missing`.
+        liquidations: All venues of the table together.
+        simulated: True when the numbers come from the simulator.
+        tick_size: Smallest price step if the data shows one.
+    """
+
+    symbol: str
+    as_of_ms: Milliseconds
+    candles: Maybe[Mapping[str, Candles]]
+    open_interest: Maybe[Mapping[str, OpenInterest]]
+    funding: Maybe[Mapping[str, FundingRates]]
+    order_book: Maybe[Mapping[str, OrderBook]]
+    liquidations: Maybe[Liquidations]
+    brackets: Maybe[Mapping[str, LeverageBrackets]]
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Depth:
+    """Resting size near the price, from one order-book snapshot.
+
+    Attributes:
+        within: Distance from mid, fraction.
+        bid_quote: Quote currency resting within that distance below. ask_quote: the same above.
+        time_ms: The moment of the snapshot. venue: where.
+    """
+
+    within: Fraction
+    bid_quote: float
+    ask_quote: float
+    time_ms: Milliseconds
+    venue: str
+
+
+__all__ = [
+    "Candles",
+    "Depth",
+    "FundingRates",
+    "LeverageBrackets",
+    "Liquidations",
+    "MarketData",
+    "Missing",
+    "OpenInterest",
+    "OrderBook",
+]

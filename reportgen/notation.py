@@ -1,0 +1,93 @@
+"""How numbers are written, everywhere the same: pure functions from a number to text.
+
+Thin facts: thousands are parted by U+202F, the minus is U+2212, a range has an en dash, a percent sign stands after
+U+202F. Guide sentences and renderers both use these, so that a number never has two looks.
+"""
+
+from __future__ import annotations
+
+import math
+
+THIN = "\u202f"
+MINUS = "\u2212"
+EN_DASH = "\u2013"
+
+_SIGNIFICANT_DIGITS = 5
+
+
+def price_decimals(price: float) -> int:
+    """Decimals that give at most five significant digits: 0 for 92543.1, 4 for 0.33861."""
+    if price <= 0 or not math.isfinite(price):
+        return 0
+    whole = math.floor(math.log10(price)) + 1
+    digits = _SIGNIFICANT_DIGITS if whole >= _SIGNIFICANT_DIGITS else _SIGNIFICANT_DIGITS - 1
+    return max(0, digits - whole)
+
+
+def grouped(value: float, decimals: int) -> str:
+    """Write a number with thin spaces between thousands and a true minus."""
+    text = f"{abs(value):,.{decimals}f}".replace(",", THIN)
+    zero = not any(ch in "123456789" for ch in text)
+    return text if value >= 0 or zero else MINUS + text
+
+
+def price(value: float, decimals: int) -> str:
+    """Write a price with the one precision of its symbol."""
+    return grouped(value, decimals)
+
+
+def price_range(low: float, high: float, decimals: int) -> str:
+    """Write a range of prices: 89 032–89 389."""
+    return f"{grouped(low, decimals)}{EN_DASH}{grouped(high, decimals)}"
+
+
+def signed(value: float, decimals: int) -> str:
+    """Write a number with its sign always on; a rounded zero carries none."""
+    text = grouped(value, decimals)
+    zero = not any(ch in "123456789" for ch in text)
+    return text if zero or text.startswith(MINUS) else f"+{text}"
+
+
+def percent_change(fraction: float) -> str:
+    """Write a change or a distance as a signed percentage: −2.7 %."""
+    return f"{signed(fraction * 100, 1)}{THIN}%"
+
+
+def percent(fraction: float, decimals: int = 1) -> str:
+    """Write an unsigned percentage: 2.7 %."""
+    return f"{grouped(fraction * 100, decimals)}{THIN}%"
+
+
+def share(fraction: float) -> str:
+    """Write a share or a probability as whole percent, never 0 or 100 unless exact."""
+    whole = fraction * 100
+    if 0 < whole < 1:
+        return f"<1{THIN}%"
+    if 99 < whole < 100:  # noqa: PLR2004
+        return f">99{THIN}%"
+    return f"{whole:.0f}{THIN}%"
+
+
+def funding(rate: float) -> str:
+    """Write a funding rate per 8 h: +0.028 % per 8 h."""
+    return f"{signed(rate * 100, 3)}{THIN}% per 8{THIN}h"
+
+
+def atr(value: float) -> str:
+    """Write a distance in ATR: 1.3 ATR."""
+    return f"{grouped(value, 1)}{THIN}ATR"
+
+
+def dollars(value: float) -> str:
+    """Write an amount of US dollars with three significant digits: $8.82 bn."""
+    for size, word in ((1e9, f"{THIN}bn"), (1e6, f"{THIN}m"), (1e3, f"{THIN}k")):
+        if abs(value) >= size:
+            scaled = value / size
+            decimals = max(0, 2 - int(math.floor(math.log10(abs(scaled)))))
+            return f"{MINUS if value < 0 else ''}${abs(scaled):.{decimals}f}{word}"
+    return f"{MINUS if value < 0 else ''}${abs(value):.0f}"
+
+
+def times(value: float) -> str:
+    """Write a multiple: 2.4×."""
+    return f"{grouped(value, 1)}\u00d7"

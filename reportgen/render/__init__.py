@@ -1,0 +1,1 @@
+"""A Brief becomes bytes: charts, HTML, PDF, JSON."""
