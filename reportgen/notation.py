@@ -63,7 +63,7 @@ def share(fraction: float) -> str:
     whole = fraction * 100
     if 0 < whole < 1:
         return f"<1{THIN}%"
-    if 99 < whole < 100:  # noqa: PLR2004
+    if 99 < whole < 100:
         return f">99{THIN}%"
     return f"{whole:.0f}{THIN}%"
 
@@ -83,7 +83,7 @@ def dollars(value: float) -> str:
     for size, word in ((1e9, f"{THIN}bn"), (1e6, f"{THIN}m"), (1e3, f"{THIN}k")):
         if abs(value) >= size:
             scaled = value / size
-            decimals = max(0, 2 - int(math.floor(math.log10(abs(scaled)))))
+            decimals = max(0, 2 - math.floor(math.log10(abs(scaled))))
             return f"{MINUS if value < 0 else ''}${abs(scaled):.{decimals}f}{word}"
     return f"{MINUS if value < 0 else ''}${abs(value):.0f}"
 

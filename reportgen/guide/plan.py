@@ -18,7 +18,12 @@ class Condition:
     """
 
     kind: Literal[
-        "trades_into", "closes_above", "closes_below", "wicks_and_closes_back", "volume_expands", "open_interest_falls",
+        "trades_into",
+        "closes_above",
+        "closes_below",
+        "wicks_and_closes_back",
+        "volume_expands",
+        "open_interest_falls",
         "event_passed",
     ]
     level: Price | None
@@ -31,7 +36,7 @@ class ZonePlan:
 
     Attributes:
         label, side: Which zone. alert: look when price trades here.
-        entry: all of these must hold. entry_text: them as one clause. invalidation: the idea is wrong beyond this price.
+        entry: all of these must hold. entry_text: them as one clause. invalidation: beyond it the idea is wrong.
         de_risk: first take-profit or de-risk level.
         de_risk_is: what that level is ("near edge of zone C", "support 91 209", "1 ATR beyond").
         if_then: the whole response as if/then sentences. post_event: True when it waits for an event.
