@@ -141,7 +141,8 @@ class Brief:
     """One morning.
 
     Attributes:
-        as_of: The moment the brief speaks of, ISO 8601 UTC. as_of_ms: the same. horizon_hours: how far it looks. timeframe: of structure, "4h".
+        as_of: The moment the brief speaks of, ISO 8601 UTC. as_of_ms: the same in milliseconds.
+        horizon_hours: how far it looks. timeframe: of structure, "4h".
         timezone: IANA name for the local time beside UTC.
         simulated: True when the market is simulated: every page must say so.
         headline: the computed finding that opens the page.
