@@ -25,10 +25,87 @@ class Assumptions:
 
     # --- structure -------------------------------------------------------------------------------------------------
     # --- liquidation map -------------------------------------------------------------------------------------------
+    kernel_distances: tuple[float, ...] = _is(
+        (0.0033, 0.0054, 0.009, 0.015, 0.025, 0.04, 0.067, 0.11, 0.18, 0.30),
+        "log distance", "MODEL 0, C2, fitted on training data", "where the kernel's weights stand",
+    )  # fmt: skip
+    kernel_weights: tuple[float, ...] = _is(
+        (0.08, 0.20, 0.26, 0.48, 0.70, 1.0, 0.79, 0.55, 0.27, 0.12),
+        "weight per log distance", "MODEL 0, C2, fitted on training data", "where a bar's positions are liquidated",
+    )  # fmt: skip
+    kernel_nodes: int = _is(24, "nodes", "own choice", "cuts of the continuous kernel; more changes nothing visible")
+    age_tau_hours: float = _is(1.0, "hours", "MODEL 0, C1", "age at which positions 2 % away have fallen to 71 %")
+    age_tau_distance: float = _is(0.02, "log distance", "MODEL 0, C1", "distance at which that age holds")
+    age_tau_power: float = _is(1.2, "1", "MODEL 0, C1", "how much longer farther positions live")
+    age_exponent: float = _is(0.5, "1", "MODEL 0, C1", "survival falls as (1 + age / tau) to minus this")
+    age_log_step: float = _is(1.6, "log rate", "own choice", "spacing of the exponentials that make the age law")
+    age_longest_days: float = _is(180.0, "days", "own choice", "ages up to here follow the age law within 3 %")
+    volume_share: float = _is(0.5, "fraction", "MODEL 0, C2", "part of a bar's deposit that follows its volume")
+    volume_mean_days: float = _is(7.0, "days", "MODEL 0, C2", "volume is measured against its mean over this span")
+    side_tilt: float = _is(0.5, "1", "MODEL 0, C2", "shorts open more at the top of the 24 h range, longs less")
+    side_tilt_hours: float = _is(24.0, "hours", "MODEL 0, C2", "the range in which the close is placed")
+    path_only_share: float = _is(0.5, "1", "MODEL 0, C3", "weight of the nine-tier path-only book beside the kernel")
+    tier_leverages: tuple[float, ...] = _is(
+        (3.0, 5.0, 10.0, 20.0, 25.0, 50.0, 75.0, 100.0, 125.0), "x", "MODEL 0", "leverage tiers of the path-only book"
+    )
+    typical_position_notional: float = _is(
+        25_000.0, "quote currency", "own choice", "position size that picks the maintenance-margin bracket"
+    )
+    fallback_margin_rate: float = _is(
+        0.005, "fraction", "VENUES 4.2", "maintenance margin where no bracket table is known"
+    )
+    fallback_max_leverage: float = _is(125.0, "x", "VENUES 4.2", "highest tier where no bracket table is known")
+    bin_log_width: float = _is(0.00099, "log price", "MODEL 3", "width of the map's bins, just under 10 bp")
+    smooth_log_width: float = _is(0.0005, "log price", "MODEL 0, C1", "the map is blurred by this")
+    smooth_distance_share: float = _is(0.2, "fraction", "MODEL 0, C1", "and by this share of the distance")
+    map_reach: float = _is(0.32, "log price", "own choice", "how far beyond the path the map's grid goes")
     # --- zones -----------------------------------------------------------------------------------------------------
     # --- positioning -----------------------------------------------------------------------------------------------
     # --- reaction --------------------------------------------------------------------------------------------------
+    reaction_distance_edges: tuple[float, ...] = _is(
+        (0.25, 0.5, 1.0, 1.5, 2.5), "ATR", "MODEL 0.5", "distances that part the rows of the base-rate table"
+    )
+    reaction_reject: tuple[float, ...] = _is(
+        (0.64, 0.46, 0.33, 0.20, 0.12, 0.10), "fraction", "MODEL 0.5", "share of zones tapped and rejected, by distance"
+    )
+    reaction_continue: tuple[float, ...] = _is(
+        (0.24, 0.27, 0.13, 0.09, 0.04, 0.03), "fraction", "MODEL 0.5", "share of zones price ran through, by distance"
+    )
+    reaction_front_run: tuple[float, ...] = _is(
+        (0.09, 0.16, 0.08, 0.04, 0.02, 0.03), "fraction", "MODEL 0.5", "share of zones front-run, by distance"
+    )
+    reaction_ignore: tuple[float, ...] = _is(
+        (0.02, 0.12, 0.46, 0.67, 0.82, 0.85), "fraction", "MODEL 0.5", "share of zones ignored, by distance"
+    )
+    reaction_horizon_hours: float = _is(24.0, "hours", "MODEL 0.5", "the one horizon the base rates were measured at")
+    reaction_sample_zones: int = _is(2556, "zones", "MODEL 0.5", "zones behind the base rates")
+    reaction_sample_symbols: int = _is(7, "symbols", "MODEL 0.5", "symbols behind the base rates")
+    evidence_momentum: float = _is(1.0, "standard deviations", "own choice", "weaker momentum argues for nothing")
+    evidence_relative_strength: float = _is(0.02, "fraction", "own choice", "smaller leads on BTC argue for nothing")
+    evidence_gap_risk: float = _is(0.02, "fraction of bars", "own choice", "rarer gaps argue for nothing")
     # --- plan and checklist ----------------------------------------------------------------------------------------
+    aligned_atr: float = _is(0.35, "ATR", "LOOK 6, merge distance", "a chart level this near to a zone is in line with it")
+    cluster_near_atr: float = _is(1.0, "ATR", "own choice", "a second cluster this near makes a cascade more plausible")
+    cluster_far_atr: float = _is(2.0, "ATR", "own choice", "a second cluster beyond this makes a cascade less plausible")
+    plan_alert_atr: float = _is(0.25, "ATR", "MODEL 4, near", "the alert stands this far before the zone")
+    plan_invalidation_atr: float = _is(0.25, "ATR", "own choice", "back inside by this much, the idea is wrong")
+    plan_de_risk_atr: float = _is(1.0, "ATR", "MODEL 4, rev", "first de-risk beyond the entry where no level is known")
+    plan_room_atr: float = _is(0.1, "ATR", "own choice", "a level nearer than this beyond the zone is no first de-risk")
+    lean_floor_atr: float = _is(0.5, "ATR", "own choice", "softens the weight of zones that are very near")
+    lean_ratio: float = _is(1.5, "1", "own choice", "one side's weight must exceed the other's by this for a lean")
+    checklist_near_atr: float = _is(1.5, "ATR", "MODEL 0.5, a third are tapped", "a zone this near adds to zone risk")
+    headline_near_atr: float = _is(1.0, "ATR", "own choice", "zones this near open the page")
+    headline_move: float = _is(0.02, "fraction", "own choice", "a 24 h move this large opens the page")
+    risk_ceiling: float = _is(0.005, "fraction of equity", "own choice", "most to put at risk on one idea, any symbol")
+    size_medium: float = _is(0.75, "1", "own choice", "what Medium map quality leaves of the size")
+    size_low: float = _is(0.5, "1", "own choice", "what Low map quality leaves of the size")
+    size_none: float = _is(0.25, "1", "own choice", "what a map without quality leaves of the size")
+    size_no_depth: float = _is(0.75, "1", "own choice", "what an unknown order book leaves of the size")
+    size_event: float = _is(0.5, "1", "own choice", "what an event inside the horizon leaves of the size")
+    size_conflict: float = _is(0.5, "1", "own choice", "what layers that conflict leave of the size")
+    slippage_order: float = _is(50_000.0, "quote currency", "own choice", "market order that the slippage note speaks of")
+    slippage_wide: float = _is(0.0005, "fraction", "own choice", "slippage above which the note asks for limit orders")
+    caveat_concentration: float = _is(0.6, "fraction", "own choice", "one venue above this share makes a one-venue map")
     # --- data and map quality --------------------------------------------------------------------------------------
 
 

@@ -1,12 +1,18 @@
-"""Step 4: what price did at zones this far away, and what argues for or against each outcome today."""
+"""Step 4: what price did at zones this far away, and what argues for or against each outcome today.
+
+Stands between positioning and the plan. The shares come from here; `guide/evidence.py` writes what argues beside them.
+"""
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Literal
 
+from reportgen.assumptions import Assumptions
 from reportgen.guide.zones import Label
-from reportgen.units import Fraction, Maybe, Where
+from reportgen.units import Fraction, Maybe, Missing, Where
 
 Outcome = Literal["reject", "continue", "front_run", "ignore"]
 
@@ -55,3 +61,47 @@ class Reaction:
     source: str
     sample_size: int
     evidence: tuple[Evidence, ...]
+
+
+def distance_shares(distance_atr: float, horizon_hours: float, assumptions: Assumptions) -> Maybe[Shares]:
+    """Look up what price did at zones this far away: the distance model of MODEL.md section 0.
+
+    The measured rows are printed to two digits and add up to 0.99, 1.00 or 1.01; each is divided by its own sum, and
+    `ignore` takes the last rounding, so that the four add up to exactly 1.
+
+    Args:
+        distance_atr: From the price to the near edge in day ATR, >= 0.
+        horizon_hours: Only the measured horizon (24 h) has base rates.
+        assumptions: The table and its horizon.
+
+    Returns:
+        The four shares, or why there are none: another horizon, or a distance that is no distance.
+    """
+    measured = assumptions.reaction_horizon_hours
+    if horizon_hours != measured:
+        return Missing(f"base rates were measured for {measured:g} h only, not for {horizon_hours:g} h")
+    if not math.isfinite(distance_atr) or distance_atr < 0:
+        return Missing("the zone's distance in ATR is not known")
+    band = bisect_right(assumptions.reaction_distance_edges, distance_atr)
+    row = (
+        assumptions.reaction_reject[band],
+        assumptions.reaction_continue[band],
+        assumptions.reaction_front_run[band],
+        assumptions.reaction_ignore[band],
+    )
+    reject, tap_continue, front_run, _ = (share / sum(row) for share in row)
+    return Shares(
+        reject=reject,
+        tap_continue=tap_continue,
+        front_run=front_run,
+        ignore=1.0 - (reject + tap_continue + front_run),
+    )
+
+
+def touch_probability(distance_atr: float, horizon_hours: float, assumptions: Assumptions) -> Fraction | None:
+    """Give the share of zones at this distance that were tapped within the horizon: reject + continue.
+
+    None where the distance model says nothing (see `distance_shares`).
+    """
+    shares = distance_shares(distance_atr, horizon_hours, assumptions)
+    return None if isinstance(shares, Missing) else shares.reject + shares.tap_continue
