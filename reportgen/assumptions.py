@@ -84,9 +84,9 @@ class Assumptions:
     evidence_relative_strength: float = _is(0.02, "fraction", "own choice", "smaller leads on BTC argue for nothing")
     evidence_gap_risk: float = _is(0.02, "fraction of bars", "own choice", "rarer gaps argue for nothing")
     # --- plan and checklist ----------------------------------------------------------------------------------------
-    aligned_atr: float = _is(0.35, "ATR", "LOOK 6, merge distance", "a chart level this near to a zone is in line with it")
+    aligned_atr: float = _is(0.35, "ATR", "LOOK 6", "a chart level this near to a zone is aligned with it")
     cluster_near_atr: float = _is(1.0, "ATR", "own choice", "a second cluster this near makes a cascade more plausible")
-    cluster_far_atr: float = _is(2.0, "ATR", "own choice", "a second cluster beyond this makes a cascade less plausible")
+    cluster_far_atr: float = _is(2.0, "ATR", "own choice", "a second cluster beyond this makes it less plausible")
     plan_alert_atr: float = _is(0.25, "ATR", "MODEL 4, near", "the alert stands this far before the zone")
     plan_invalidation_atr: float = _is(0.25, "ATR", "own choice", "back inside by this much, the idea is wrong")
     plan_de_risk_atr: float = _is(1.0, "ATR", "MODEL 4, rev", "first de-risk beyond the entry where no level is known")
@@ -103,7 +103,7 @@ class Assumptions:
     size_no_depth: float = _is(0.75, "1", "own choice", "what an unknown order book leaves of the size")
     size_event: float = _is(0.5, "1", "own choice", "what an event inside the horizon leaves of the size")
     size_conflict: float = _is(0.5, "1", "own choice", "what layers that conflict leave of the size")
-    slippage_order: float = _is(50_000.0, "quote currency", "own choice", "market order that the slippage note speaks of")
+    slippage_order: float = _is(50_000.0, "quote currency", "own choice", "market order of the slippage note")
     slippage_wide: float = _is(0.0005, "fraction", "own choice", "slippage above which the note asks for limit orders")
     caveat_concentration: float = _is(0.6, "fraction", "own choice", "one venue above this share makes a one-venue map")
     # --- data and map quality --------------------------------------------------------------------------------------
