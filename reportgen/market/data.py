@@ -54,12 +54,12 @@ class OpenInterest:
     Attributes:
         time_ms: Shape (n,), the moment of each snapshot.
         open_interest_base: Shape (n,), base coins.
-        open_interest_quote: Shape (n,), quote currency.
+        open_interest_quote: Shape (n,), quote currency, or why it is not known: never guessed from a price.
     """
 
     time_ms: Ints
     open_interest_base: Floats
-    open_interest_quote: Floats
+    open_interest_quote: Maybe[Floats]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -137,12 +137,11 @@ class MarketData:
     Attributes:
         symbol: Unified name, `BTC/USDT:USDT`.
         as_of_ms: Nothing in here is later.
-        candles: By venue, the primary venue first (see `market.quality.primary_venue`); per venue the finest interval
+        candles: By venue, the primary venue first (`market/choice.py`); per venue the finest interval
             that reaches as-of with enough history.
         open_interest, funding, order_book, brackets: By venue; an absent table is one `Missing`.
         liquidations: All venues of the table together.
         simulated: True when the numbers come from the simulator.
-        tick_size: Smallest price step if the data shows one.
     """
 
     symbol: str
@@ -156,12 +155,33 @@ class MarketData:
     simulated: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Gathered:
+    """Everything that one brief is made from.
+
+    Attributes:
+        as_of_ms: Nothing in here is later.
+        markets: By symbol, in the order they were asked for.
+        reference: `BTC/USDT:USDT`, asked for or not; its candles are Missing when there are none.
+        known_symbols: Every symbol with at least one closed bar by as-of, sorted: for "did you mean".
+        notes: Sentences on what was left out of the input, such as rows that stood there twice.
+        provenance: Where it came from: folder, and the sha256 of each file by its name.
+    """
+
+    as_of_ms: Milliseconds
+    markets: Mapping[str, MarketData]
+    reference: MarketData
+    known_symbols: tuple[str, ...]
+    notes: tuple[str, ...]
+    provenance: Mapping[str, str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Depth:
     """Resting size near the price, from one order-book snapshot.
 
     Attributes:
-        within: Distance from mid, fraction.
+        within: Distance from mid that the size stands in, fraction; less than was asked where the snapshot ends sooner.
         bid_quote: Quote currency resting within that distance below. ask_quote: the same above.
         time_ms: The moment of the snapshot. venue: where.
     """
@@ -177,6 +197,7 @@ __all__ = [
     "Candles",
     "Depth",
     "FundingRates",
+    "Gathered",
     "LeverageBrackets",
     "Liquidations",
     "MarketData",

@@ -53,13 +53,14 @@ class MapQuality:
     """High, Medium, Low or None, and why.
 
     Attributes:
-        grade: The verdict. depth: resting size near the price. venue_concentration: largest venue's share of the known
-            open interest. gap_risk: share of recent bars that opened or moved more than the gap threshold.
+        grade: The verdict; None without usable candles.
+        depth: Resting size near the price. venue_concentration: largest venue's share of the known open interest.
+        gap_risk: Share of recent bars that moved more than the gap threshold or are absent, or why unknown.
         reasons: one clause each, the ones that lowered the grade first.
     """
 
     grade: Literal["High", "Medium", "Low", "None"]
     depth: Maybe[Depth]
     venue_concentration: Maybe[Fraction]
-    gap_risk: Fraction
+    gap_risk: Maybe[Fraction]
     reasons: tuple[str, ...]

@@ -1,0 +1,55 @@
+"""The many spellings of a market: BTC, btc, BTCUSDT, BTC/USDT and BTC/USDT:USDT are one.
+
+Stands between config.yaml or `--symbols` and the market folder, which uses ccxt's unified names.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from reportgen.errors import UsageError
+
+REFERENCE_SYMBOL: Final = "BTC/USDT:USDT"
+"""The market that relative strength is measured against."""
+
+_QUOTES: Final = ("USDT", "USDC", "USD")
+_COIN: Final = r"[A-Z0-9]{1,24}"
+_UNIFIED: Final = re.compile(rf"({_COIN})/({_COIN})(?::({_COIN}))?")
+_JOINED: Final = re.compile(rf"({_COIN}?)[-_]?({'|'.join(_QUOTES)})(?:[-_.]?(?:PERP|SWAP|P))?")
+_BASE: Final = re.compile(_COIN)
+
+
+def unified_symbol(text: str) -> str:
+    """Name a linear perpetual market as the market folder does, `BTC/USDT:USDT`.
+
+    Args:
+        text: Any usual spelling: `BTC`, `btc`, `BTCUSDT`, `BTC-USDT-SWAP`, `BTC/USDT`, `BTC/USDT:USDT`.
+
+    Raises:
+        UsageError: The text names no market, or an inverse contract.
+    """
+    name = text.strip().upper()
+    if found := _UNIFIED.fullmatch(name):
+        base, quote, settle = found[1], found[2], found[3] or found[2]
+    elif (found := _JOINED.fullmatch(name)) and found[1]:
+        base, quote, settle = found[1], found[2], found[2]
+    elif _BASE.fullmatch(name) and name not in _QUOTES:
+        base, quote, settle = name, "USDT", "USDT"
+    else:
+        raise UsageError(f"`{text}` names no market. Write it as BTC, BTCUSDT or BTC/USDT:USDT.")
+    if settle != quote:
+        raise UsageError(
+            f"`{text}` is settled in {settle}, not in {quote}: only linear contracts can be mapped. Try {base}/USDT:USDT."
+        )
+    return f"{base}/{quote}:{settle}"
+
+
+def base_of(symbol: str) -> str:
+    """Take the base coin from a unified name: BTC."""
+    return symbol.partition("/")[0]
+
+
+def quote_of(symbol: str) -> str:
+    """Take the quote currency from a unified name: USDT."""
+    return symbol.partition("/")[2].partition(":")[0]
