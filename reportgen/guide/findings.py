@@ -1,0 +1,112 @@
+"""What steps 1 to 3 found for one symbol, in one frozen value: the input of reactions, plan, checklist and Read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from reportgen.assumptions import Assumptions
+from reportgen.guide.positioning import FundingReading, OpenInterestReading, Positioning
+from reportgen.guide.structure import Level, Structure
+from reportgen.guide.zones import Label, NoDenseZone, Zone
+from reportgen.market.quality import MapQuality
+from reportgen.units import Fraction, Maybe, Missing, Price, Side, Where
+
+
+class Catalyst(Protocol):
+    """What the guide must know of a scheduled event; `events.calendar.Event` is one."""
+
+    @property
+    def name(self) -> str:
+        """The operator's words: untrusted text."""
+
+    @property
+    def inside_horizon(self) -> bool:
+        """Whether it falls between as-of and the end of the horizon."""
+
+    @property
+    def hours_away(self) -> float:
+        """Hours from as-of, >= 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """Structure, zones and positioning of one symbol, with what surrounds them.
+
+    Attributes:
+        base: "BTC". price: last close. price_decimals: one precision for all prices of the symbol.
+        timeframe: of structure, "4h". horizon_hours: how far the brief looks.
+        zones, no_dense_zone: what the map shows; both empty means that there is no map.
+        map_missing: why there is no map; None when there is one.
+        structure, positioning, map_quality: steps 1 and 3, and how far the map can be trusted.
+        events: soonest first, none of them past. assumptions: every constant.
+    """
+
+    base: str
+    price: Price
+    price_decimals: int
+    timeframe: str
+    horizon_hours: float
+    zones: tuple[Zone, ...]
+    no_dense_zone: tuple[NoDenseZone, ...]
+    structure: Maybe[Structure]
+    positioning: Maybe[Positioning]
+    map_quality: MapQuality
+    events: tuple[Catalyst, ...]
+    assumptions: Assumptions
+    map_missing: Missing | None = None
+
+    @property
+    def no_map(self) -> Missing | None:
+        """Say why there is no map, or None when there is one."""
+        if self.map_missing is not None or self.zones or self.no_dense_zone:
+            return self.map_missing
+        return Missing("no liquidation map could be made")
+
+    @property
+    def open_interest(self) -> Maybe[OpenInterestReading]:
+        """Open interest, or why it is not known."""
+        return self.positioning if isinstance(self.positioning, Missing) else self.positioning.open_interest
+
+    @property
+    def funding(self) -> Maybe[FundingReading]:
+        """Funding, or why it is not known."""
+        return self.positioning if isinstance(self.positioning, Missing) else self.positioning.funding
+
+    @property
+    def crowded_side(self) -> Side | None:
+        """The side that looks crowded, or None when neither does or nothing is known."""
+        return None if isinstance(self.positioning, Missing) else self.positioning.crowded_side
+
+    @property
+    def override(self) -> Catalyst | None:
+        """The first event inside the horizon, or None."""
+        return next((event for event in self.events if event.inside_horizon), None)
+
+    @property
+    def atr(self) -> Price | None:
+        """A day's typical range in price: structure's, else what the zones' own distances imply, else None."""
+        if not isinstance(self.structure, Missing):
+            return self.structure.atr
+        implied = (zone.distance_fraction * self.price / zone.distance_atr for zone in self.zones if zone.distance_atr)
+        return next(implied, None)
+
+    def zone(self, label: Label, side: Where) -> Zone | None:
+        """Find the zone of that letter and side."""
+        return next((zone for zone in self.zones if zone.label == label and zone.side == side), None)
+
+    def nearest_zone(self, side: Where) -> Zone | None:
+        """Find the nearest zone on a side."""
+        return min(
+            (zone for zone in self.zones if zone.side == side), key=lambda zone: zone.distance_fraction, default=None
+        )
+
+    def looked_within(self, side: Where) -> Fraction | None:
+        """Tell how far was looked on a side without a dense zone."""
+        return next((answer.within_fraction for answer in self.no_dense_zone if answer.side == side), None)
+
+    def levels(self, side: Where) -> tuple[Level, ...]:
+        """List resistances (above) or supports (below), nearest first; none when structure is missing."""
+        if isinstance(self.structure, Missing):
+            return ()
+        return self.structure.resistances if side == "above" else self.structure.supports

@@ -1,0 +1,110 @@
+"""How the guide's sentences name things: one name each for a zone, a level, an event, a reason.
+
+Numbers come from `reportgen.notation`; the words stay here, so that a thing never has two names on one page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reportgen import notation
+from reportgen.guide.findings import Catalyst, Findings
+from reportgen.guide.structure import Level
+from reportgen.guide.zones import Zone
+from reportgen.units import Fraction, Missing, Price, Side, Where
+
+_HOURS_A_DAY = 24
+_NAMED_AT_MOST = 3
+
+
+def because(missing: Missing) -> str:
+    """Give the reason as a clause, without its full stop."""
+    return missing.reason.strip().rstrip(".")
+
+
+def not_available(missing: Missing) -> str:
+    """Write a missing reading: n/a: reason."""
+    return f"n/a: {because(missing)}"
+
+
+def crowd(side: Side) -> str:
+    """Name the holders of a side: longs or shorts."""
+    return f"{side.value}s"
+
+
+def fuel(zone: Zone) -> str:
+    """Name what a zone would release: forced buying above, forced selling below."""
+    return "forced buying" if zone.liquidated_side == Side.SHORT else "forced selling"
+
+
+def distance(zone: Zone) -> str:
+    """Write where a zone lies: 1.2 ATR above; or that the price stands in it."""
+    return "price inside" if zone.price_inside else f"{notation.atr(zone.distance_atr)} {zone.side}"
+
+
+def distance_percent(zone: Zone) -> str:
+    """Write the signed distance to the near edge: +3.3 %."""
+    return notation.percent_change(zone.distance_fraction if zone.side == "above" else -zone.distance_fraction)
+
+
+def band(zone: Zone, findings: Findings) -> str:
+    """Write a zone's range: 95 583–96 255."""
+    return notation.price_range(zone.low, zone.high, findings.price_decimals)
+
+
+def zone_with_band(zone: Zone, findings: Findings) -> str:
+    """Write a zone by letter and range: A (95 583–96 255)."""
+    return f"{zone.label} ({band(zone, findings)})"
+
+
+def level_kind(side: Where) -> str:
+    """Name a chart level by its side: resistance above, support below."""
+    return "resistance" if side == "above" else "support"
+
+
+def level_name(level: Level, findings: Findings) -> str:
+    """Write a chart level: resistance 94 760."""
+    return f"{level_kind(level.where)} {at(level.price, findings)}"
+
+
+def at(price: Price, findings: Findings) -> str:
+    """Write a price of the symbol."""
+    return notation.price(price, findings.price_decimals)
+
+
+def event_name(event: Catalyst) -> str:
+    """Write an event's name on one line."""
+    return " ".join(event.name.split())
+
+
+def countdown(hours: float) -> str:
+    """Write a span: 45 min, 6 h, 9 d 12 h."""
+    minutes = round(hours * 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    whole = round(hours)
+    days, rest = divmod(whole, _HOURS_A_DAY)
+    if not days:
+        return f"{whole} h"
+    return f"{days} d {rest} h" if rest else f"{days} d"
+
+
+def ordinal(percentile: Fraction) -> str:
+    """Write a percentile: 93rd percentile."""
+    number = round(percentile * 100)
+    teens = number % 100 in (11, 12, 13)
+    ending = "th" if teens else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending} percentile"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join names: SOL, WIF and XRP; four or more become two and a count."""
+    if len(names) > _NAMED_AT_MOST:
+        kept = _NAMED_AT_MOST - 1
+        return f"{', '.join(names[:kept])} and {len(names) - kept} more"
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part) if names else ""
+
+
+def sentence(clause: str) -> str:
+    """Make a clause a sentence: a capital first, a full stop last."""
+    return f"{clause[:1].upper()}{clause[1:].rstrip('.')}."
