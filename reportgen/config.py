@@ -1,0 +1,186 @@
+"""config.yaml -> Config, or every problem at once with its line.
+
+The first arrow on the way from config to brief. Paths in the file are relative to the file, so that a brief made by
+cron from another folder is the same brief.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from reportgen import config_schema as schema
+from reportgen.assumptions import DEFAULTS, Assumptions
+from reportgen.config_problems import Problem, duplicate_symbols, schema_problems, yaml_problem
+from reportgen.config_yaml import read_yaml
+from reportgen.errors import ConfigError
+from reportgen.events.calendar import ScheduledEvent
+
+DEFAULT_PATH: Final = Path("config.yaml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """One market of the watchlist. symbol: unified. venues: only these; all that the source has if empty."""
+
+    symbol: str
+    venues: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretSource:
+    """Where a secret is kept: an environment variable, a file or a command; never the secret itself."""
+
+    env: str | None
+    file: str | None
+    command: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """How the brief is mailed, once it is: relay, sender and the file of subscribers."""
+
+    sender: str
+    host: str
+    port: int
+    security: str
+    username: SecretSource | None
+    password: SecretSource | None
+    subscribers: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What the morning brief watches and how.
+
+    Attributes:
+        watchlist: In the page's order, without duplicates.
+        timeframe: The trading timeframe, "4h". horizon_hours: How far the brief looks ahead. timezone: IANA name.
+        output: Folder of the briefs. source: `live`, `sample`, or the absolute path of a market folder.
+        templates: Folder whose files replace single templates.
+        venue_urls: Where to send the requests meant for a venue.
+        events: As listed, in the file's order.
+        assumptions: The defaults with the file's overrides.
+    """
+
+    watchlist: tuple[Watched, ...]
+    timeframe: str = "4h"
+    horizon_hours: float = 24.0
+    timezone: str = "UTC"
+    output: Path = Path("output")
+    source: str = schema.LIVE
+    templates: Path | None = None
+    venue_urls: Mapping[str, str | None] = field(default_factory=dict)
+    events: tuple[ScheduledEvent, ...] = ()
+    mail: Mail | None = None
+    assumptions: Assumptions = DEFAULTS
+
+
+def load_config(path: Path) -> Config:
+    """Read config.yaml.
+
+    Raises:
+        ConfigError: The file is missing or holds problems; all of them, a line each.
+    """
+    config, problems = read_config(path)
+    if config is None or problems:
+        raise ConfigError(tuple(str(problem) for problem in problems))
+    return config
+
+
+def read_config(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
+    """Read config.yaml and every problem in it, in the order of the file."""
+    name = str(path)
+    try:
+        parsed = read_yaml(path)
+    except OSError as error:
+        return None, (_unreadable(name, error),)
+    problems = [yaml_problem(name, problem) for problem in parsed.problems]
+    if problems and not parsed.data:
+        return None, tuple(problems)
+    given = {key: value for key, value in parsed.data.items() if value is not None}
+    config = None
+    try:
+        config = _settle(schema.ConfigFile.model_validate(given), path.parent)
+    except ValidationError as error:
+        problems += schema_problems(name, parsed, error)
+    problems += duplicate_symbols(name, parsed)
+    return config, tuple(sorted(problems, key=lambda problem: problem.line or 0))
+
+
+def json_schema() -> str:
+    """Print the JSON Schema of config.yaml, for editors."""
+    described = schema.ConfigFile.model_json_schema(by_alias=True)
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return json.dumps(head | described, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _unreadable(name: str, error: OSError) -> Problem:
+    """Say why the file cannot be opened."""
+    if isinstance(error, FileNotFoundError):
+        reason, suggestion = "there is no such file", "Run `reportgen init` to make one, or name yours with --config."
+    elif isinstance(error, IsADirectoryError):
+        reason, suggestion = "is a folder", "Name the file in it with --config."
+    else:
+        reason, suggestion = f"cannot be read ({error.strerror})", "Check its permissions."
+    return Problem(file=name, line=None, key="", reason=reason, suggestion=suggestion)
+
+
+def _settle(file: schema.ConfigFile, folder: Path) -> Config:
+    """Turn the checked file into the frozen Config, with paths made relative to the file's folder."""
+    source = file.source if file.source in {schema.LIVE, schema.SAMPLE} else str(_path(folder, file.source))
+    return Config(
+        watchlist=tuple(_watched(entry) for entry in file.watchlist),
+        timeframe=file.timeframe,
+        horizon_hours=file.horizon_hours,
+        timezone=file.timezone,
+        output=_path(folder, file.output),
+        source=source,
+        templates=_path(folder, file.templates) if file.templates else None,
+        venue_urls={venue: settings.url for venue, settings in sorted(file.venues.items())},
+        events=tuple(_event(event) for event in file.events if isinstance(event, schema.ListedEvent)),
+        mail=_mail(file.mail, folder) if file.mail else None,
+        assumptions=_assumptions(file.assumptions),
+    )
+
+
+def _path(folder: Path, text: str) -> Path:
+    return folder / Path(text).expanduser()
+
+
+def _watched(entry: str | schema.WatchlistEntry) -> Watched:
+    if isinstance(entry, str):
+        return Watched(symbol=entry)
+    return Watched(symbol=entry.symbol, venues=tuple(entry.venues))
+
+
+def _event(event: schema.ListedEvent) -> ScheduledEvent:
+    return ScheduledEvent(name=event.name, kind=event.kind, at_ms=int(event.at), source="config.yaml")
+
+
+def _secret(reference: schema.SecretReference | None) -> SecretSource | None:
+    if reference is None:
+        return None
+    return SecretSource(env=reference.env, file=reference.file, command=reference.command)
+
+
+def _mail(mail: schema.MailSettings, folder: Path) -> Mail:
+    return Mail(
+        sender=mail.sender,
+        host=mail.smtp.host,
+        port=mail.smtp.port,
+        security=mail.smtp.security,
+        username=_secret(mail.smtp.username),
+        password=_secret(mail.smtp.password),
+        subscribers=_path(folder, mail.subscribers),
+    )
+
+
+def _assumptions(overrides: schema.Settings) -> Assumptions:
+    given = overrides.model_dump(exclude_none=True)
+    return replace(DEFAULTS, **{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})

@@ -1,0 +1,201 @@
+"""What is wrong with config.yaml, a line each: `config.yaml:14: key: reason. Suggestion.`
+
+Stands between `config_schema`, which finds mistakes, and the user, who wants a place, a cause and a next step.
+"""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from reportgen import config_schema as schema
+from reportgen.config_yaml import Trail, YamlFile, YamlProblem, dotted
+from reportgen.errors import UsageError
+from reportgen.market.symbols import unified_symbol
+
+_SECTIONS: Final[dict[Trail, type[BaseModel]]] = {
+    (): schema.ConfigFile,
+    ("watchlist", schema.ENTRY): schema.WatchlistEntry,
+    ("events", schema.EVENT): schema.ListedEvent,
+    ("events", schema.EVENT_FILE): schema.EventFile,
+    ("events", schema.EVENT_FEED): schema.EventFeed,
+    ("mail",): schema.MailSettings,
+    ("mail", "smtp"): schema.SmtpSettings,
+    ("mail", "smtp", "username"): schema.SecretReference,
+    ("mail", "smtp", "password"): schema.SecretReference,
+    ("assumptions",): schema.AssumptionOverrides,
+}
+_EXPECTED: Final = {
+    "string_type": ("text", "Put it in quotes if text is meant."),
+    "int_type": ("a whole number", "Write it without quotes."),
+    "int_from_float": ("a whole number", "Write it without decimals."),
+    "float_type": ("a number", "Write it without quotes, as 24 or 0.5."),
+    "bool_type": ("true or false", "Write it without quotes."),
+    "list_type": ("a list", "Start each item on its own line with `- `."),
+    "dict_type": ("settings", "Write `name: value` lines below it, indented by two spaces."),
+    "model_type": ("settings", "Write `name: value` lines below it, indented by two spaces."),
+}
+_LONGEST_LIST: Final = 12
+_LONGEST_VALUE: Final = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One mistake of the user.
+
+    Attributes:
+        file: As the user named it. line: 1-based, or None where the file as a whole is meant.
+        key: Dotted, or "". reason, suggestion: without a full stop at the end of the reason.
+    """
+
+    file: str
+    line: int | None
+    key: str
+    reason: str
+    suggestion: str
+
+    def __str__(self) -> str:
+        """Write it as compilers do, so that editors jump to the place."""
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return ": ".join(part for part in (place, self.key, f"{self.reason}. {self.suggestion}") if part)
+
+
+def did_you_mean(name: str, known: list[str]) -> str:
+    """Suggest the nearest known name, or list the known ones where they are few."""
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    close = get_close_matches(name.casefold(), by_folded, n=1)
+    if close:
+        return f"Did you mean `{by_folded[close[0]]}`?"
+    return f"Known here: {', '.join(known)}." if len(known) <= _LONGEST_LIST else "See `reportgen config schema`."
+
+
+def yaml_problem(file: str, problem: YamlProblem) -> Problem:
+    """Give a problem of the YAML text its file."""
+    return Problem(
+        file=file, line=problem.line, key=problem.key, reason=problem.reason, suggestion=problem.suggestion
+    )
+
+
+def schema_problems(file: str, parsed: YamlFile, error: ValidationError) -> Iterator[Problem]:
+    """Say in plain words what the schema refused, each with the line it stands on."""
+    for detail in error.errors(include_url=False):
+        trail = _trail(detail["loc"])
+        reason, suggestion = _sentences(detail)
+        yield Problem(file=file, line=parsed.line_of(trail), key=dotted(trail), reason=reason, suggestion=suggestion)
+
+
+def duplicate_symbols(file: str, parsed: YamlFile) -> Iterator[Problem]:
+    """Find markets that stand twice in the watchlist, under any of their spellings."""
+    watchlist = parsed.data.get("watchlist")
+    seen: dict[str, tuple[Trail, object]] = {}
+    for index, entry in enumerate(watchlist if isinstance(watchlist, list) else []):
+        written = entry.get("symbol") if isinstance(entry, dict) else entry
+        if not isinstance(written, str):
+            continue
+        try:
+            symbol = unified_symbol(written)
+        except UsageError:
+            continue  # reported by the schema
+        trail: Trail = ("watchlist", index)
+        if symbol in seen:
+            first, spelling = seen[symbol]
+            reason = f"`{written}` is the same market as `{spelling}` in line {parsed.line_of(first)}"
+            yield Problem(
+                file=file, line=parsed.line_of(trail), key=dotted(trail), reason=reason, suggestion="Keep one of them."
+            )
+        seen.setdefault(symbol, (trail, written))
+
+
+def _trail(location: tuple[int | str, ...]) -> Trail:
+    """Drop the names that the schema put into a location and that do not stand in the file."""
+    return tuple(step for step in location if step not in schema.TAGS)
+
+
+def _sentences(detail: ErrorDetails) -> tuple[str, str]:
+    """Find the reason and the suggestion for one error of the schema."""
+    kind, name = detail["type"], str(detail["loc"][-1]) if detail["loc"] else ""
+    context = detail.get("ctx", {})
+    match kind:
+        case "setting":
+            return str(context["reason"]), str(context["suggestion"])
+        case "timezone":
+            known = sorted(zoneinfo.available_timezones())
+            return detail["msg"], _timezone_suggestion(str(context["name"]), known)
+        case "extra_forbidden":
+            return f"`{name}` is not a setting", did_you_mean(name, _known(detail["loc"]))
+        case "missing":
+            return "is missing", f"Add `{name}:`."
+        case "too_short" if name == "watchlist":
+            return "is empty", "Add at least one symbol, as `- BTC`."
+        case "too_short" | "too_long":
+            return _of_length(detail)
+        case "literal_error":
+            choices = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
+            return f"{_shown(detail)} is not one of its values", did_you_mean(str(detail["input"]), choices)
+        case _ if kind in _EXPECTED:
+            expected, suggestion = _EXPECTED[kind]
+            return f"expected {expected}, got {_shown(detail)}", suggestion
+    return _of_range(detail)
+
+
+def _of_range(detail: ErrorDetails) -> tuple[str, str]:
+    """Say what is wrong with a value of the right type."""
+    context = detail.get("ctx", {})
+    match detail["type"]:
+        case "greater_than_equal":
+            return f"must be at least {context['ge']:g}, got {_shown(detail)}", "Choose a larger number."
+        case "less_than_equal":
+            return f"must be at most {context['le']:g}, got {_shown(detail)}", "Choose a smaller number."
+        case "finite_number":
+            return f"must be a finite number, got {_shown(detail)}", "Write it out, as 24 or 0.5."
+        case "string_too_short":
+            return "is empty", "Write a value, or leave the line out."
+        case "string_too_long":
+            return f"is longer than {context['max_length']} characters", "Shorten it."
+        case "string_pattern_mismatch" if "https" in str(context["pattern"]):
+            return f"{_shown(detail)} is not a web address", "Start it with http:// or https://."
+        case "string_pattern_mismatch" if "a-z0-9_" in str(context["pattern"]):
+            return f"{_shown(detail)} is not a venue's name", "Use lower-case letters, as binance or bybit."
+        case "string_pattern_mismatch":
+            return "holds a line break or a control character", "Keep it on one line."
+    return detail["msg"][:1].lower() + detail["msg"][1:], "See `reportgen config schema`."
+
+
+def _of_length(detail: ErrorDetails) -> tuple[str, str]:
+    """Say how many items a list may hold."""
+    context = detail.get("ctx", {})
+    count = context.get("min_length", context.get("max_length"))
+    return f"holds {context['actual_length']} items where {count} are meant", "Change the number of items."
+
+
+def _timezone_suggestion(name: str, known: list[str]) -> str:
+    """Suggest a time zone by its whole name, or by its city alone."""
+    cities = {zone.rpartition("/")[2]: zone for zone in known}
+    close = get_close_matches(name, known, n=1) or [cities[c] for c in get_close_matches(name, cities, n=1)]
+    return f"Did you mean `{close[0]}`?" if close else "Use an IANA name such as Europe/Berlin or UTC."
+
+
+def _known(location: tuple[int | str, ...]) -> list[str]:
+    """List the settings that exist where an unknown one stands."""
+    section = tuple(step for step in location[:-1] if isinstance(step, str))
+    model = schema.VenueSettings if section[:1] == ("venues",) else _SECTIONS.get(section, schema.ConfigFile)
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _shown(detail: ErrorDetails) -> str:
+    """Show a value as the user would recognise it, never a long or a secret one."""
+    value = detail["input"]
+    if isinstance(value, dict):
+        return "settings"
+    if isinstance(value, list):
+        return "a list"
+    if value is None:
+        return "nothing"
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return f"`{text[:_LONGEST_VALUE]}{'…' if len(text) > _LONGEST_VALUE else ''}`"

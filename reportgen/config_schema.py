@@ -1,0 +1,240 @@
+"""The shape of config.yaml, as pydantic models: what each setting is called, may hold and means.
+
+Stands between the parsed file and `config.Config`; the JSON Schema for editors is printed from here.
+"""
+
+from __future__ import annotations
+
+import types
+import zoneinfo
+from dataclasses import fields
+from typing import Annotated, Any, Final, Literal, get_origin, get_type_hints
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, create_model
+from pydantic_core import PydanticCustomError
+
+from reportgen.assumptions import DEFAULTS, Assumptions
+from reportgen.errors import UsageError
+from reportgen.market.symbols import unified_symbol
+from reportgen.moments import parse_moment
+
+LIVE: Final = "live"
+SAMPLE: Final = "sample"
+FURTHEST: Final = 1000
+"""How many times above or below its default an assumption may be set."""
+
+SYMBOL, ENTRY, EVENT, EVENT_FILE, EVENT_FEED = "a symbol", "an entry", "an event", "an event file", "an event feed"
+TAGS: Final = frozenset({SYMBOL, ENTRY, EVENT, EVENT_FILE, EVENT_FEED, "[key]"})
+"""Steps of an error's location that do not stand in the file; the spaces keep them apart from real keys."""
+
+_MAY_BE_ZERO: Final = ("1", "fraction", "share", "weight", "percentile")
+
+
+def _setting(reason: str, suggestion: str) -> PydanticCustomError:
+    """Make an error that already says both sentences; braces are data, never a template."""
+    return PydanticCustomError("setting", "{reason}", {"reason": reason, "suggestion": suggestion})
+
+
+def _symbol(text: str) -> str:
+    try:
+        return unified_symbol(text)
+    except UsageError as error:
+        reason, _, suggestion = str(error).partition(". ")
+        raise _setting(reason, suggestion) from error
+
+
+def _moment(text: str) -> int:
+    try:
+        return parse_moment(text)
+    except UsageError as error:
+        reason, _, suggestion = str(error).partition(". ")
+        raise _setting(reason, suggestion) from error
+
+
+def _timezone(text: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(text)
+    except (KeyError, ValueError, OSError) as error:
+        raise PydanticCustomError("timezone", "`{name}` is not a time zone", {"name": text}) from error
+    return text
+
+
+def _not_built(what: str) -> BeforeValidator:
+    """Refuse a setting that the file format has and this version cannot follow yet."""
+
+    def refuse(_: object) -> object:
+        raise _setting(f"{what} is not built yet", "List the event itself: {name: …, at: 2026-12-10T13:30Z, kind: macro}.")
+
+    return BeforeValidator(refuse)
+
+
+def _reference_only(value: object) -> object:
+    """Keep secrets out of the file; the value itself is never repeated."""
+    if isinstance(value, dict) and len(value) == 1:
+        return value
+    if isinstance(value, dict):
+        raise _setting("needs exactly one source", "Keep one of {env: NAME}, {file: path} or {command: program}.")
+    raise _setting(
+        "a secret may not stand in the file itself",
+        "Point to it: {env: NAME}, {file: path} or {command: program}.",
+    )
+
+
+def _folder(text: str) -> str:
+    if "://" in text:
+        raise _setting(f"`{text}` is a web address, and writing to one is not built yet", "Name a folder.")
+    return text
+
+
+Text = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
+VenueName = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9_]+$")]
+Symbol = Annotated[Text, AfterValidator(_symbol)]
+
+
+class Settings(BaseModel):
+    """A mapping in the file: unknown keys are errors and nothing is converted silently."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class WatchlistEntry(Settings):
+    """A market that says more than its symbol."""
+
+    symbol: Symbol = Field(description="BTC, BTCUSDT and BTC/USDT:USDT all mean the same market.")
+    venues: list[VenueName] = Field(default=[], description="Only these venues; all that the source has if empty.")
+
+
+class ListedEvent(Settings):
+    """An event written into the file."""
+
+    name: Text = Field(description="As it is printed on the page.")
+    at: Annotated[Text, AfterValidator(_moment)] = Field(description="ISO 8601 with a zone: 2026-12-10T13:30Z.")
+    kind: Literal["macro", "crypto", "expiry", "unlock", "maintenance", "other"] = Field(
+        default="other", description="What sort of event it is."
+    )
+
+
+class EventFile(Settings):
+    """A calendar file. Not built yet."""
+
+    file: Annotated[Text, _not_built("reading a calendar file")] = Field(description="Path of an ICS or YAML calendar.")
+
+
+class EventFeed(Settings):
+    """A calendar feed. Not built yet."""
+
+    url: Annotated[Text, _not_built("fetching a calendar")] = Field(description="Address of an ICS calendar.")
+
+
+class VenueSettings(Settings):
+    """How to reach one exchange."""
+
+    url: Annotated[Text, Field(pattern=r"^https?://")] | None = Field(
+        default=None, description="Send requests to URL/<original host>/<original path>: a proxy or a test server."
+    )
+
+
+class SecretReference(Settings):
+    """Where a secret is kept; one of the three."""
+
+    env: Text | None = Field(default=None, description="Name of an environment variable.")
+    file: Text | None = Field(default=None, description="A file whose first line is the secret.")
+    command: Text | None = Field(default=None, description="A command whose output is the secret.")
+
+
+Secret = Annotated[SecretReference, BeforeValidator(_reference_only)]
+
+
+class SmtpSettings(Settings):
+    """The relay that takes the mail."""
+
+    host: Text = Field(description="Host name or address of the relay.")
+    port: int = Field(default=587, ge=1, le=65535, description="587 for starttls, 465 for tls.")
+    security: Literal["none", "starttls", "tls"] = Field(default="starttls", description="How the line is encrypted.")
+    username: Secret | None = Field(default=None, description="From the environment, a file or a command.")
+    password: Secret | None = Field(default=None, description="From the environment, a file or a command.")
+
+
+class MailSettings(Settings):
+    """Who gets the brief by mail. Kept for a later version; checked already."""
+
+    sender: Text = Field(alias="from", description="Morning brief <brief@example.com>.")
+    smtp: SmtpSettings = Field(description="The relay that takes the mail.")
+    subscribers: Text = Field(default="subscribers.yaml", description="The file that lists who gets it.")
+
+
+def _overrides() -> type[Settings]:
+    """Make the `assumptions:` section from the constants themselves, each with its own range."""
+    hints = get_type_hints(Assumptions)
+    made: dict[str, Any] = {}
+    for constant in fields(Assumptions):
+        about = f"{constant.metadata['effect']} ({constant.metadata['unit']}; {constant.metadata['source']})"
+        kind = _ranged(hints[constant.name], constant.default, constant.metadata["unit"])
+        made[constant.name] = (kind | None, Field(default=None, description=about, examples=[constant.default]))
+    return create_model("AssumptionOverrides", __base__=Settings, **made)
+
+
+def _ranged(hint: Any, default: Any, unit: str) -> Any:  # noqa: ANN401 - types are values here
+    """Narrow a constant's type: finite, near its default in size, and a fraction within 0 and 1."""
+    if isinstance(default, tuple):
+        item = _ranged(type(default[0]), max(default, key=abs), "1") if isinstance(default[0], (int, float)) else Any
+        return Annotated[list[item], Field(min_length=len(default), max_length=len(default))]
+    if isinstance(default, (bool, str)) or not isinstance(default, (int, float)):
+        return hint if get_origin(hint) is not types.UnionType else Any
+    most = abs(default) * FURTHEST or FURTHEST
+    if unit == "fraction" and 0 <= default <= 1:
+        return Annotated[hint, Field(ge=0, le=1, allow_inf_nan=False)]
+    least = -most if default < 0 else 0
+    if isinstance(default, int):
+        return Annotated[hint, Field(ge=min(1, default), le=int(most))]
+    if default > 0 and not unit.startswith(_MAY_BE_ZERO):
+        return Annotated[hint, Field(ge=default / FURTHEST, le=most, allow_inf_nan=False)]
+    return Annotated[hint, Field(ge=least, le=most, allow_inf_nan=False)]
+
+
+AssumptionOverrides = _overrides()
+
+
+def _kind_of_entry(value: object) -> str:
+    return ENTRY if isinstance(value, (dict, BaseModel)) else SYMBOL
+
+
+def _kind_of_event(value: object) -> str:
+    has = value if isinstance(value, dict) else ()
+    return EVENT_FILE if "file" in has else EVENT_FEED if "url" in has else EVENT
+
+
+AnyEntry = Annotated[
+    Annotated[Symbol, Tag(SYMBOL)] | Annotated[WatchlistEntry, Tag(ENTRY)], Discriminator(_kind_of_entry)
+]
+AnyEvent = Annotated[
+    Annotated[ListedEvent, Tag(EVENT)] | Annotated[EventFile, Tag(EVENT_FILE)] | Annotated[EventFeed, Tag(EVENT_FEED)],
+    Discriminator(_kind_of_event),
+]
+
+
+class ConfigFile(Settings):
+    """config.yaml: what the morning brief watches and how. Everything but `watchlist` has a default."""
+
+    watchlist: list[AnyEntry] = Field(min_length=1, max_length=1000, description="The markets, in the page's order.")
+    timeframe: Literal["1h", "2h", "4h", "6h", "8h", "12h", "1d"] = Field(
+        default="4h", description="The trading timeframe that structure is read on."
+    )
+    horizon_hours: float = Field(
+        default=24.0, ge=1, le=720, allow_inf_nan=False, description="How far the brief looks ahead, hours."
+    )
+    timezone: Annotated[Text, AfterValidator(_timezone)] = Field(
+        default="UTC", description="IANA name such as Europe/Berlin: for display, everything is kept in UTC."
+    )
+    output: Annotated[Text, AfterValidator(_folder)] = Field(
+       default="output", description="The folder for the briefs, relative to this file.")
+    source: Text = Field(
+        default=LIVE, description="sample, or a market folder relative to this file; live is not built yet."
+    )
+    templates: Text | None = Field(default=None, description="A folder whose files replace single templates.")
+    venues: dict[VenueName, VenueSettings] = Field(default={}, description="Which exchanges to ask, and where.")
+    events: list[AnyEvent] = Field(default=[], max_length=10_000, description="What could override the map.")
+    mail: MailSettings | None = Field(default=None, description="Who gets the brief by mail.")
+    assumptions: AssumptionOverrides = Field(  # type: ignore[valid-type]
+        default_factory=AssumptionOverrides, description="Any modelling constant by its name."
+    )
