@@ -78,7 +78,8 @@ def _momentum(zone: Zone, findings: Findings, structure: Structure) -> Evidence 
     if structure.exhausted or abs(toward) < findings.assumptions.evidence_momentum:
         return None
     into = toward > 0
-    text = f"momentum {notation.signed(structure.momentum, 1)} standard deviations, {'into' if into else 'away from'} the zone"
+    way = "into" if into else "away from"
+    text = f"momentum {notation.signed(structure.momentum, 1)} standard deviations, {way} the zone"
     return _says("continue" if into else "ignore", True, "momentum", structure.momentum, text)
 
 

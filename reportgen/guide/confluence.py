@@ -1,0 +1,84 @@
+"""Do map, structure and positioning point the same way? The guide's best setups are those where all three do.
+
+A lean says which side looks more exposed. It is no forecast: the page prints it as a state of the layers.
+"""
+
+from __future__ import annotations
+
+from reportgen.guide.checklist import Confluence, Lean
+from reportgen.guide.findings import Findings
+from reportgen.guide.zones import Zone
+from reportgen.units import Missing, Side
+
+_WORDS: dict[Lean, str] = {"up": "up", "down": "down", "none": "no lean", "unknown": "unknown"}
+
+
+def find_confluence(findings: Findings) -> Confluence:
+    """Compare the three layers: each one's lean, the common lean, how many share it, whether two conflict."""
+    leans = (map_lean(findings), structure_lean(findings), positioning_lean(findings))
+    conflict = "up" in leans and "down" in leans
+    lean = _common(leans, conflict)
+    agree = leans.count(lean) if lean in ("up", "down") else 0
+    return Confluence(
+        map_lean=leans[0],
+        structure_lean=leans[1],
+        positioning_lean=leans[2],
+        lean=lean,
+        agree=agree,
+        conflict=conflict,
+        text=_text(leans, lean, agree, conflict),
+    )
+
+
+def map_lean(findings: Findings) -> Lean:
+    """Lean to the side whose nearest zone is nearer and larger by the factor `lean_ratio`.
+
+    A side without a dense zone weighs nothing, so a lone zone makes a lean. Weight is share / (distance + a floor),
+    both as the map estimates them; it measures which acceleration risk stands closer.
+    """
+    if findings.no_map is not None:
+        return "unknown"
+    above, below = (_weight(findings.nearest_zone(side), findings) for side in ("above", "below"))
+    ratio = findings.assumptions.lean_ratio
+    if above > below * ratio:
+        return "up"
+    return "down" if below > above * ratio else "none"
+
+
+def structure_lean(findings: Findings) -> Lean:
+    """Lean with the trend."""
+    if isinstance(findings.structure, Missing):
+        return "unknown"
+    trend = findings.structure.trend
+    return "none" if trend == "sideways" else trend
+
+
+def positioning_lean(findings: Findings) -> Lean:
+    """Lean against the crowded side: crowded longs down, crowded shorts up."""
+    if findings.crowded_side is not None:
+        return "down" if findings.crowded_side == Side.LONG else "up"
+    return "unknown" if isinstance(findings.funding, Missing) else "none"
+
+
+def _weight(zone: Zone | None, findings: Findings) -> float:
+    return 0.0 if zone is None else zone.share / (zone.distance_atr + findings.assumptions.lean_floor_atr)
+
+
+def _common(leans: tuple[Lean, ...], conflict: bool) -> Lean:  # noqa: FBT001 - a finding, not an option
+    if conflict:
+        return "none"
+    if set(leans) == {"unknown"}:
+        return "unknown"
+    return next((lean for lean in leans if lean in ("up", "down")), "none")
+
+
+def _text(leans: tuple[Lean, ...], lean: Lean, agree: int, conflict: bool) -> str:  # noqa: FBT001 - a finding
+    layers = ", ".join(f"{name} {_WORDS[one]}" for name, one in zip(_LAYERS, leans, strict=True))
+    if conflict:
+        return f"the layers conflict: {layers}"
+    if lean in ("up", "down"):
+        return f"{agree} of 3 layers lean {lean}: {layers}"
+    return f"no common lean: {layers}"
+
+
+_LAYERS = ("map", "structure", "positioning")

@@ -1,0 +1,88 @@
+"""How large, and at what cost: modest for every symbol, smaller where the map, the book or the calendar say so."""
+
+from __future__ import annotations
+
+import math
+
+from reportgen import notation
+from reportgen.guide.checklist import Confluence
+from reportgen.guide.findings import Findings
+from reportgen.guide.plan import Sizing
+from reportgen.guide.wording import because, countdown, event_name
+from reportgen.market.data import Depth
+from reportgen.units import Fraction, Missing
+
+_SLIPPAGE_DECIMALS = 3
+
+
+def size_idea(findings: Findings, confluence: Confluence) -> Sizing:
+    """Suggest the most to put at risk on one idea: a small ceiling, times every reduction that applies.
+
+    Map quality, an unknown order book, an event inside the horizon and conflicting layers each reduce; nothing
+    enlarges. `risk_fraction` is the ceiling after the reductions.
+    """
+    reductions = _reductions(findings, confluence)
+    factor = math.prod(left for left, _ in reductions)
+    ceiling = findings.assumptions.risk_ceiling
+    reasons = tuple(reason for _, reason in reductions)
+    text = f"Risk at most {notation.percent(ceiling * factor, 2)} of equity on one idea"
+    if reasons:
+        text += (
+            f": the usual {notation.percent(ceiling, 2)} times {notation.grouped(factor, 2)} for {'; '.join(reasons)}"
+        )
+    return Sizing(
+        risk_fraction=ceiling * factor,
+        factor=factor,
+        slippage_text=slippage_note(findings),
+        text=f"{text}.",
+        reasons=reasons,
+    )
+
+
+def slippage(depth: Depth, order: float) -> Fraction:
+    """Estimate the average slippage of a market order: size evenly spread from mid to `within`, the thinner side.
+
+    The order fills up to order / resting of that distance, on average at half of it. Larger orders than what rests
+    are scaled on in the same way, so the number keeps growing as depth shrinks; infinite in an empty book.
+    """
+    resting = min(depth.bid_quote, depth.ask_quote)
+    return depth.within * order / resting / 2 if resting > 0 else math.inf
+
+
+def slippage_note(findings: Findings) -> str:
+    """Write what a market order would cost by the last order-book snapshot, or that there is none."""
+    depth, order = findings.map_quality.depth, findings.assumptions.slippage_order
+    size = notation.dollars(order)
+    if isinstance(depth, Missing):
+        return f"Slippage is not known ({because(depth)}): allow for more than usual."
+    resting = min(depth.bid_quote, depth.ask_quote)
+    rests = f"{notation.dollars(resting)} within {notation.percent(depth.within)} of mid on {depth.venue}, thinner side"
+    if resting < order:
+        return f"A {size} market order is larger than all that rests ({rests}): use limit orders, widen slippage far."
+    cost = slippage(depth, order)
+    smallest = 10 ** -(_SLIPPAGE_DECIMALS + 2)
+    amount = f"under {notation.percent(smallest, _SLIPPAGE_DECIMALS)}"
+    if cost >= smallest:
+        amount = f"about {notation.percent(cost, _SLIPPAGE_DECIMALS)}"
+    advice = "widen slippage, prefer limit orders" if cost > findings.assumptions.slippage_wide else "slippage is small"
+    return f"A {size} market order would slip {amount} (estimate): {rests}; {advice}."
+
+
+def _reductions(findings: Findings, confluence: Confluence) -> tuple[tuple[Fraction, str], ...]:
+    assumptions, quality, event = findings.assumptions, findings.map_quality, findings.override
+    left = {
+        "High": 1.0,
+        "Medium": assumptions.size_medium,
+        "Low": assumptions.size_low,
+        "None": assumptions.size_none,
+    }
+    found: list[tuple[Fraction, str]] = []
+    if quality.grade != "High":
+        found.append((left[quality.grade], f"map quality {quality.grade.lower()}"))
+    if isinstance(quality.depth, Missing):
+        found.append((assumptions.size_no_depth, "unknown order-book depth"))
+    if event is not None:
+        found.append((assumptions.size_event, f"{event_name(event)} in {countdown(event.hours_away)}"))
+    if confluence.conflict:
+        found.append((assumptions.size_conflict, "layers that conflict"))
+    return tuple(found)
