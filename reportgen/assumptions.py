@@ -45,6 +45,14 @@ class Assumptions:
     side_tilt: float = _is(0.5, "1", "MODEL 0, C2", "shorts open more at the top of the 24 h range, longs less")
     side_tilt_hours: float = _is(24.0, "hours", "MODEL 0, C2", "the range in which the close is placed")
     path_only_share: float = _is(0.5, "1", "MODEL 0, C3", "weight of the nine-tier path-only book beside the kernel")
+    kernel_mean_swept: float = _is(
+        0.162, "hours of path per hour", "own fit: BTC 1h, Binance, 2025-10-04..2026-01-19, mean of both sides",
+        "scale of the kernel engine before it is mixed",
+    )  # fmt: skip
+    path_only_mean_swept: float = _is(
+        0.653, "hours of path per hour", "own fit: BTC 1h, Binance, 2025-10-04..2026-01-19, mean of both sides",
+        "scale of the path-only book before it is mixed",
+    )  # fmt: skip
     tier_leverages: tuple[float, ...] = _is(
         (3.0, 5.0, 10.0, 20.0, 25.0, 50.0, 75.0, 100.0, 125.0), "x", "MODEL 0", "leverage tiers of the path-only book"
     )
@@ -60,6 +68,40 @@ class Assumptions:
     smooth_distance_share: float = _is(0.2, "fraction", "MODEL 0, C1", "and by this share of the distance")
     map_reach: float = _is(0.32, "log price", "own choice", "how far beyond the path the map's grid goes")
     # --- zones -----------------------------------------------------------------------------------------------------
+    zone_blur_bins: float = _is(2.0, "bins", "MODEL 3", "standard deviation of the blur before zones are looked for")
+    zone_scope_fraction: float = _is(0.15, "fraction", "LOOK 6", "a side's mass is counted this far, at least")
+    zone_scope_atr: float = _is(3.0, "ATR", "LOOK 6", "or this many ATR when that is farther")
+    zone_scope_ceiling: float = _is(0.25, "fraction", "LOOK 6", "but never farther than this")
+    zone_region_share: float = _is(0.35, "fraction", "MODEL 3", "mass of a side inside the highest-density region")
+    zone_gap_bins: int = _is(2, "bins", "own choice", "dense runs closer than this are one run")
+    zone_gate_intensity: float = _is(1.5, "1", "MODEL 3", "a zone's mean density over its side's median, at least")
+    zone_gate_share: float = _is(0.06, "fraction", "MODEL 3", "a zone's part of its side's mass, at least")
+    zone_chart_level_atr: float = _is(
+        0.35, "ATR", "LOOK 6", "a chart level this close to a zone's near edge counts as aligned"
+    )
+    zone_near_atr: float = _is(1.0, "ATR", "MODEL 0", "a zone closer than this counts as near; beyond 2.5 as distant")
+    zone_distant_atr: float = _is(2.5, "ATR", "MODEL 0", "a zone farther than this counts as distant")
+    draws: int = _is(500, "draws", "MODEL 3", "draws of weights and distances behind edge bands and persistence")
+    draw_concentration: float = _is(
+        4.0, "1", "own choice", "gamma shape of each node's weight in a draw: smaller is less sure"
+    )
+    draw_log_distance: float = _is(0.15, "log distance", "MODEL 3", "standard deviation of a draw's common shift")
+    persistence_sure: float = _is(0.8, "fraction", "own choice", "a zone in this share of draws counts as persistent")
+    persistence_doubtful: float = _is(0.5, "fraction", "own choice", "a zone in fewer draws counts as doubtful")
+    # --- picture ---------------------------------------------------------------------------------------------------
+    picture_days: float = _is(14.0, "days", "LOOK 6", "how far back the heatmap goes")
+    picture_column_hours: float = _is(1.0, "hours", "LOOK 6", "width of a heatmap column")
+    picture_row: float = _is(0.001, "fraction", "LOOK 6", "price step that colours and the profile refer to")
+    picture_reach_atr: float = _is(3.0, "ATR", "LOOK 6", "how far the heatmap goes up and down")
+    picture_least: float = _is(0.05, "fraction", "LOOK 6", "but at least this far")
+    picture_most: float = _is(0.25, "fraction", "LOOK 6", "and at most this far, unless the candles went farther")
+    picture_margin: float = _is(0.008, "fraction", "LOOK 6", "room beyond the candles' range")
+    picture_profile_bars: int = _is(60, "bars", "LOOK 6", "bars of the profile now, about")
+    picture_level_step: float = _is(0.02, "percent", "own choice", "step in which the heatmap is kept")
+    ladder_reach_atr: float = _is(3.0, "ATR", "LOOK 7", "how far the price ladder goes")
+    ladder_step_atr: float = _is(0.1, "ATR", "LOOK 7", "width of a ladder bar")
+    ladder_deepest: float = _is(0.95, "fraction", "own choice", "a ladder never goes closer to a price of zero")
+
     # --- positioning -----------------------------------------------------------------------------------------------
     # --- reaction --------------------------------------------------------------------------------------------------
     reaction_distance_edges: tuple[float, ...] = _is(

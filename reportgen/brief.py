@@ -13,50 +13,21 @@ from reportgen.guide.positioning import Positioning
 from reportgen.guide.reaction import Reaction
 from reportgen.guide.structure import Structure
 from reportgen.guide.zones import NoDenseZone, Zone
+from reportgen.liquidation.picture import HeatmapPicture
 from reportgen.market.quality import Coverage, MapQuality
 from reportgen.units import Fraction, Maybe, Milliseconds, Price
 
 SCHEMA_VERSION = 1
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeatmapPicture:
-    """The map over time, quantised, and what is drawn over it.
-
-    Attributes:
-        time_ms: Shape (columns,), the end of each column. price_low: lower edge of the lowest row.
-        row_log_step: log height of a row; row r spans price_low * exp(row_log_step * [r, r + 1]).
-        rows, columns: shape of the grids.
-        long_levels, short_levels: base64 of zlib of uint8, rows x columns, row 0 lowest, row-major; a value v means
-            v * level_step percent of that side's mass (as of now, within scope) per row of 0.1 %.
-        level_step: percent of the side's mass per level.
-        candle_open_ms, candle_open, candle_high, candle_low, candle_close: shape (candles,), for the picture's candles.
-        candle_interval_ms: length of those candles (4 h).
-        profile_price: shape (bars + 1,), price edges of the profile "now"; log-spaced, covers the picture's y range.
-        profile_share: shape (bars,), percent of its side's mass per 0.1 % of price.
-        profile_low, profile_high: shape (bars,), 10 % and 90 % of draws, same unit.
-        draws: number of draws.
-    """
-
-    time_ms: tuple[Milliseconds, ...]
-    price_low: Price
-    row_log_step: float
-    rows: int
-    columns: int
-    long_levels: str
-    short_levels: str
-    level_step: float
-    candle_interval_ms: Milliseconds
-    candle_open_ms: tuple[Milliseconds, ...]
-    candle_open: tuple[Price, ...]
-    candle_high: tuple[Price, ...]
-    candle_low: tuple[Price, ...]
-    candle_close: tuple[Price, ...]
-    profile_price: tuple[Price, ...]
-    profile_share: tuple[float, ...]
-    profile_low: tuple[float, ...]
-    profile_high: tuple[float, ...]
-    draws: int
+__all__ = [
+    "SCHEMA_VERSION",
+    "AssumptionUsed",
+    "Brief",
+    "DataQuality",
+    "HeatmapPicture",
+    "MissingInput",
+    "SymbolBrief",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,20 @@ class Candles:
         """Count the bars."""
         return len(self.open_time_ms)
 
+    def first(self, count: int) -> Candles:
+        """Give the first bars only."""
+        taker = self.taker_buy_base
+        return Candles(
+            interval_ms=self.interval_ms,
+            open_time_ms=self.open_time_ms[:count],
+            open=self.open[:count],
+            high=self.high[:count],
+            low=self.low[:count],
+            close=self.close[:count],
+            volume_base=self.volume_base[:count],
+            taker_buy_base=taker if isinstance(taker, Missing) else taker[:count],
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class OpenInterest:

@@ -1,0 +1,207 @@
+"""One side's book of liquidation levels over time: sweep, age, deposit, column by column.
+
+The state is O(1) a bar: for each exponential of the age law one array over price, kept as differences along price so
+that a deposit on a whole range costs four numbers. Levels that the path has touched are gone: everything beyond the
+bar's extreme is cleared before new mass arrives. `frozen_profile` computes the same book at one moment directly, node
+by node and with the exact age law; a test holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from reportgen.liquidation.deposits import Path
+from reportgen.liquidation.kernel import Nodes
+from reportgen.units import Floats, Ints
+
+_POINTS_AT_ONCE = 60_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Boxes:
+    """Deposits that are still alive, as uniform ranges on the bin axis; p of them.
+
+    Attributes:
+        bar, node: Shape (p,), which bar and which node each comes from.
+        low, high: Shape (p,), bin coordinates, cut at what was swept since. density: shape (p,), mass per bin.
+    """
+
+    bar: Ints
+    node: Ints
+    low: Floats
+    high: Floats
+    density: Floats
+
+
+def deposit_boxes(path: Path, nodes: Nodes, cut: Floats, step: float) -> Boxes:
+    """Spread each bar's deposit over its range and each node's cell, and drop what has been touched whole.
+
+    Args:
+        path: n bars.
+        nodes: k nodes.
+        cut: Shape (n,), nothing lives at or above this bin coordinate (already touched, or beyond the close).
+        step: Log width of a bin.
+
+    Returns:
+        At most n x k boxes. A box is as wide as range and cell together (in quadrature), at least one bin.
+    """
+    middle = ((path.near + path.far) / 2)[:, None] - nodes.distance / step
+    width = np.maximum(1.0, np.hypot((path.far - path.near)[:, None], nodes.cell / step))
+    low = middle - width / 2
+    bar, node = np.nonzero(low < cut[:, None])
+    width = width[bar, node]
+    low = low[bar, node]
+    return Boxes(
+        bar=bar,
+        node=node,
+        low=low,
+        high=np.minimum(low + width, cut[bar]),
+        density=path.deposit[bar] * nodes.weight[node] / width,
+    )
+
+
+def scatter(boxes: Boxes, scale: Floats, group: Ints, groups: int, bins: int) -> Floats:
+    """Add boxes to difference arrays: the running sum along the last axis is mass per bin.
+
+    Args:
+        boxes: p boxes.
+        scale: Shape (p, r), factor of each box in each of r layers.
+        group: Shape (p,), which of the groups a box belongs to.
+        groups: How many groups.
+        bins: Length of the price axis.
+
+    Returns:
+        Shape (groups, r, bins + 1), differences of mass per bin.
+    """
+    layers = scale.shape[1]
+    base = (group[:, None] * layers + np.arange(layers)) * (bins + 1)
+    size = groups * layers * (bins + 1)
+    total = np.zeros(size)
+    for end, sign in ((boxes.low, 1.0), (boxes.high, -1.0)):
+        place = np.clip(end, 0, bins)
+        cell = np.minimum(place.astype(np.int64), bins - 1)
+        inside = place - cell
+        index = (base + cell[:, None]).ravel()
+        added = (sign * boxes.density)[:, None] * scale
+        upper = (added * inside[:, None]).ravel()
+        total += np.bincount(index, weights=added.ravel() - upper, minlength=size)
+        total[1:] += np.bincount(index, weights=upper, minlength=size)[:-1]
+    return total.reshape(groups, layers, bins + 1)
+
+
+def book_over_time(path: Path, nodes: Nodes, column_end_ms: Ints, bins: int, step: float) -> Floats:
+    """Run the book and keep it at the end of each column.
+
+    Args:
+        path: n bars; those closing after the last column are ignored, those before the first are warm-up.
+        nodes: Kernel nodes or leverage tiers.
+        column_end_ms: Shape (c,), ascending.
+        bins: Length of the price axis.
+        step: Log width of a bin.
+
+    Returns:
+        Mass per bin, shape (c, bins), non-negative.
+    """
+    ends = _with_warm_up(path, column_end_ms)
+    out = np.zeros((len(column_end_ms), bins + 1))
+    skip = len(ends) - len(column_end_ms)
+    state = np.zeros((len(nodes.decay_rate), bins + 1))
+    for column, (lowest, elapsed, added) in enumerate(_columns(path, nodes, ends, bins, step)):
+        state *= np.exp(-nodes.decay_rate * elapsed)[:, None]
+        _sweep(state, lowest, bins)
+        state += added
+        if column >= skip:
+            np.sum(state, axis=0, out=out[column - skip])
+    return np.maximum(np.cumsum(out, axis=1)[:, :-1], 0.0)
+
+
+def frozen_profile(path: Path, nodes: Nodes, at_ms: int, bins: int, step: float) -> Floats:
+    """Give the book at one moment, node by node, with the exact age law.
+
+    Returns:
+        Mass per node and bin, shape (k, bins); its sum over nodes is the map.
+    """
+    later = np.minimum.accumulate(path.near[::-1])[::-1]
+    cut = np.minimum(path.close, np.append(later[1:], np.inf))
+    boxes = deposit_boxes(path, nodes, cut, step)
+    alive = nodes.survival((at_ms - path.close_time_ms).astype(np.float64))
+    count = len(nodes.distance)
+    grouped = scatter(boxes, alive[boxes.bar, boxes.node][:, None], boxes.node, count, bins)
+    return np.maximum(np.cumsum(grouped[:, 0, :], axis=1)[:, :-1], 0.0)
+
+
+def _with_warm_up(path: Path, column_end_ms: Ints) -> Ints:
+    """Put one column before the first that takes in all the warm-up."""
+    if len(column_end_ms) < 2 or not len(path.close_time_ms):
+        return column_end_ms
+    before = 2 * int(column_end_ms[0]) - int(column_end_ms[1])
+    return np.concatenate([[before], column_end_ms]) if path.close_time_ms[0] <= before else column_end_ms
+
+
+def _columns(path: Path, nodes: Nodes, ends: Ints, bins: int, step: float) -> Iterator[tuple[float, float, Floats]]:
+    """Yield for each column the lowest touch, the time since the column before, and what it deposits."""
+    used = int(np.searchsorted(path.close_time_ms, ends[-1], side="right"))
+    column = np.searchsorted(ends, path.close_time_ms[:used], side="left")
+    cut, lowest = _touches(path, column, len(ends), used)
+    elapsed = np.diff(ends, prepend=ends[0]).astype(np.float64)
+    per_bar = len(nodes.distance) * len(nodes.decay_rate)
+    start_of = np.searchsorted(column, np.arange(len(ends) + 1))
+    first = 0
+    while first < len(ends):
+        last = _batch_end(start_of, first, max(1, _POINTS_AT_ONCE // per_bar))
+        bars = slice(int(start_of[first]), int(start_of[last]))
+        added = _deposits(path, nodes, bars, cut, column, ends, (first, last), bins, step)
+        for offset in range(last - first):
+            yield float(lowest[first + offset]), float(elapsed[first + offset]), added[offset]
+        first = last
+
+
+def _batch_end(start_of: Ints, first: int, bars: int) -> int:
+    """Take as many whole columns as hold about this many bars, at least one."""
+    last = int(np.searchsorted(start_of, start_of[first] + bars, side="right")) - 1
+    return min(len(start_of) - 1, max(first + 1, min(last, first + bars)))
+
+
+def _deposits(  # noqa: PLR0913 - the pieces of one batch, all of them
+    path: Path, nodes: Nodes, bars: slice, cut: Floats, column: Ints, ends: Ints, span: tuple[int, int], bins: int,
+    step: float,
+) -> Floats:  # fmt: skip
+    """Deposit a batch of columns, each bar aged to its column's end; shape (columns, r, bins + 1)."""
+    at_once = max(1, _POINTS_AT_ONCE // (len(nodes.distance) * len(nodes.decay_rate)))
+    added = np.zeros((span[1] - span[0], len(nodes.decay_rate), bins + 1))
+    for start in range(bars.start, bars.stop, at_once):
+        some = slice(start, min(bars.stop, start + at_once))
+        boxes = deposit_boxes(path.part(some), nodes, cut[some], step)
+        age = (ends[column[some]] - path.close_time_ms[some]).astype(np.float64)
+        scale = np.exp(-np.outer(age, nodes.decay_rate))[boxes.bar] * nodes.decay_weight[boxes.node]
+        added += scatter(boxes, scale, column[some][boxes.bar] - span[0], span[1] - span[0], bins)
+    return added
+
+
+def _touches(path: Path, column: Ints, columns: int, used: int) -> tuple[Floats, Floats]:
+    """Find, for each bar, what later bars of its column (and its own close) cut off, and each column's lowest touch."""
+    near = path.near[:used]
+    lowest = np.full(columns, np.inf)
+    np.minimum.at(lowest, column, near)
+    cut = path.close[:used].copy()
+    running = np.inf
+    for bar in range(used - 1, 0, -1):
+        running = min(running, near[bar]) if column[bar] == column[bar - 1] else np.inf
+        cut[bar - 1] = min(cut[bar - 1], running)
+    return cut, lowest
+
+
+def _sweep(state: Floats, lowest: float, bins: int) -> None:
+    """Clear, in place, everything at or above the lowest touch; a bin cut through keeps its lower part."""
+    if lowest >= bins:
+        return
+    cell = max(0, int(np.floor(lowest)))
+    kept = min(1.0, max(0.0, lowest - cell))
+    below = state[:, :cell].sum(axis=1)
+    inside = (below + state[:, cell]) * kept
+    state[:, cell] = inside - below
+    state[:, cell + 1] = -inside
+    state[:, cell + 2 :] = 0.0

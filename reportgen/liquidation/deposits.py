@@ -1,0 +1,141 @@
+"""How much each bar adds to the book, and where: the path in bins, the deposits of each side.
+
+MODEL section 0: a constant plus volume, never the change of open interest alone; shorts open more near the top of the
+day's range, longs less.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from reportgen.assumptions import Assumptions
+from reportgen.market.data import Candles
+from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Price, Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Grid:
+    """Log-spaced price bins, ascending.
+
+    Attributes:
+        log_low: Log price of the lowest edge. step: log width of a bin. bins: how many.
+    """
+
+    log_low: float
+    step: float
+    bins: int
+
+    @property
+    def edges(self) -> Floats:
+        """Price edges, shape (bins + 1,)."""
+        return np.asarray(np.exp(self.log_low + self.step * np.arange(self.bins + 1)))
+
+    def position(self, price: Floats | Price) -> Floats:
+        """Give prices as bin coordinates: 0 is the lowest edge."""
+        return np.asarray((np.log(price) - self.log_low) / self.step, dtype=np.float64)
+
+
+def grid_for(low: Price, high: Price, assumptions: Assumptions) -> Grid:
+    """Lay bins around a range of prices, reaching `map_reach` beyond both ends."""
+    log_low = np.log(low) - assumptions.map_reach
+    bins = int(np.ceil((np.log(high) + assumptions.map_reach - log_low) / assumptions.bin_log_width))
+    return Grid(log_low=float(log_low), step=assumptions.bin_log_width, bins=bins)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Path:
+    """Bars as one side's engine sees them: liquidation levels lie towards bin 0.
+
+    For longs these are bin coordinates as they are; for shorts everything is mirrored, so that one engine serves both.
+
+    Attributes:
+        close_time_ms: Shape (n,).
+        near: Shape (n,), the extreme that sweeps this side's levels (low for longs). far: the other extreme.
+        close: Shape (n,). deposit: shape (n,), mass opened in the bar.
+    """
+
+    close_time_ms: Ints
+    near: Floats
+    far: Floats
+    close: Floats
+    deposit: Floats
+
+    def part(self, bars: slice) -> Path:
+        """Give some of the bars."""
+        return Path(
+            close_time_ms=self.close_time_ms[bars],
+            near=self.near[bars],
+            far=self.far[bars],
+            close=self.close[bars],
+            deposit=self.deposit[bars],
+        )
+
+
+def path_of(candles: Candles, grid: Grid, side: Side, deposit: Floats) -> Path:
+    """Turn bars into a side's path on a grid."""
+    low, high, close = (grid.position(x) for x in (candles.low, candles.high, candles.close))
+    if side is Side.LONG:
+        return Path(close_time_ms=candles.close_time_ms, near=low, far=high, close=close, deposit=deposit)
+    top = float(grid.bins)
+    return Path(close_time_ms=candles.close_time_ms, near=top - high, far=top - low, close=top - close, deposit=deposit)
+
+
+def entered_at_close(path: Path) -> Path:
+    """Give the same path with every position opened at the bar's close: the far edge collapses onto it."""
+    return Path(
+        close_time_ms=path.close_time_ms, near=path.near, far=path.close, close=path.close, deposit=path.deposit
+    )
+
+
+def constant_deposits(candles: Candles) -> Floats:
+    """Give the path-only deposit: the same for every hour of path, shape (n,)."""
+    return np.full(len(candles), candles.interval_ms / HOUR_MS)
+
+
+def kernel_deposits(candles: Candles, side: Side, assumptions: Assumptions) -> Floats:
+    """Give the kernel engine's deposits of a side: constant and volume blended, tilted by the place in the day's range.
+
+    Args:
+        candles: n bars.
+        side: Longs deposit more low in the 24 h range, shorts more at its top.
+        assumptions: `volume_share`, `volume_mean_days`, `side_tilt`, `side_tilt_hours`.
+
+    Returns:
+        Shape (n,), in hours of path.
+    """
+    a = assumptions
+    mean = _trailing_mean(candles.volume_base, max(1, int(a.volume_mean_days * DAY_MS // candles.interval_ms)))
+    relative = np.divide(candles.volume_base, mean, out=np.ones(len(candles)), where=mean > 0)
+    blended = (1 - a.volume_share) + a.volume_share * relative
+    sign = -1.0 if side is Side.LONG else 1.0
+    place = place_in_range(candles, max(1, int(a.side_tilt_hours * HOUR_MS // candles.interval_ms)))
+    return constant_deposits(candles) * blended * np.exp(sign * a.side_tilt * place)
+
+
+def place_in_range(candles: Candles, bars: int) -> Floats:
+    """Place each close in the range of the trailing bars: -1 at its low, 1 at its high, 0 when flat; shape (n,)."""
+    low = _trailing(candles.low, bars, np.minimum)
+    high = _trailing(candles.high, bars, np.maximum)
+    width = high - low
+    return np.divide(2 * (candles.close - low), width, out=np.ones(len(candles)), where=width > 0) - 1
+
+
+def _trailing(values: Floats, bars: int, pick: np.ufunc) -> Floats:
+    """Take the running minimum or maximum over trailing windows by doubling their length, shape (n,)."""
+    result, covered = values.copy(), 1
+    while covered < bars:
+        shift = min(covered, bars - covered)
+        shifted = result.copy()
+        shifted[shift:] = pick(result[shift:], result[:-shift]) if shift < len(result) else result[shift:]
+        result, covered = shifted, covered + shift
+    return result
+
+
+def _trailing_mean(values: Floats, bars: int) -> Floats:
+    """Average over the trailing bars, fewer at the start, shape (n,)."""
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    end = np.arange(1, len(values) + 1)
+    start = np.maximum(0, end - bars)
+    return np.asarray((total[end] - total[start]) / (end - start))

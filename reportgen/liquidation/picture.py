@@ -1,0 +1,174 @@
+"""What the chart keeps of the map: the heatmap over time in small integers, candles, and the profile "now"."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from reportgen.assumptions import Assumptions
+from reportgen.liquidation.heatmap import LiquidationMap
+from reportgen.liquidation.shares import SideShares
+from reportgen.liquidation.smoothing import along_price
+from reportgen.market.data import Candles
+from reportgen.units import Floats, Milliseconds, Price, Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeatmapPicture:
+    """The map over time, quantised, and what is drawn over it.
+
+    Attributes:
+        time_ms: Shape (columns,), the end of each column. price_low: lower edge of the lowest row.
+        row_log_step: log height of a row; row r spans price_low * exp(row_log_step * [r, r + 1]).
+        rows, columns: shape of the grids.
+        long_levels, short_levels: base64 of zlib of uint8, rows x columns, row 0 lowest, row-major; a value v means
+            v * level_step percent of that side's mass (as of now, within scope) per row of 0.1 %.
+        level_step: percent of the side's mass per level.
+        candle_open_ms, candle_open, candle_high, candle_low, candle_close: shape (candles,), for the picture's candles.
+        candle_interval_ms: length of those candles (4 h).
+        profile_price: shape (bars + 1,), price edges of the profile "now"; log-spaced, covers the picture's y range.
+        profile_share: shape (bars,), percent of its side's mass per 0.1 % of price.
+        profile_low, profile_high: shape (bars,), 10 % and 90 % of draws, same unit.
+        draws: number of draws.
+    """
+
+    time_ms: tuple[Milliseconds, ...]
+    price_low: Price
+    row_log_step: float
+    rows: int
+    columns: int
+    long_levels: str
+    short_levels: str
+    level_step: float
+    candle_interval_ms: Milliseconds
+    candle_open_ms: tuple[Milliseconds, ...]
+    candle_open: tuple[Price, ...]
+    candle_high: tuple[Price, ...]
+    candle_low: tuple[Price, ...]
+    candle_close: tuple[Price, ...]
+    profile_price: tuple[Price, ...]
+    profile_share: tuple[float, ...]
+    profile_low: tuple[float, ...]
+    profile_high: tuple[float, ...]
+    draws: int
+
+
+def draw_picture(
+    estimate: LiquidationMap,
+    shares: Mapping[Side, SideShares],
+    candles: Candles,
+    *,
+    atr: Price,
+    assumptions: Assumptions,
+) -> HeatmapPicture:
+    """Cut the picture's window out of the map and make it small.
+
+    Args:
+        estimate: The map with its history.
+        shares: Both sides' profiles now.
+        candles: The picture's candles, up to as-of; only those inside the columns' span are kept.
+        atr: A day's typical range in price.
+        assumptions: Window and quantisation.
+    """
+    span = estimate.column_end_ms
+    shown = candles.open_time_ms >= int(span[0]) - candles.interval_ms
+    first, last = _window(estimate, candles.low[shown], candles.high[shown], atr, assumptions)
+    per_row = np.log1p(assumptions.picture_row) / estimate.grid.step
+    edges = estimate.grid.edges
+    now = {side: _by_price(estimate, shares[side], side)[:, first:last] for side in Side}
+    both = now[Side.LONG] + now[Side.SHORT]
+    group = max(1, round((last - first) / assumptions.picture_profile_bars))
+    cuts = _profile_cuts(first, last, estimate.price_bin, group)
+    profile = np.add.reduceat(both, [cut - first for cut in cuts[:-1]], axis=1) / np.diff(cuts)
+    scaled = 100 * per_row * profile
+    return HeatmapPicture(
+        time_ms=tuple(int(t) for t in span),
+        price_low=float(edges[first]),
+        row_log_step=estimate.grid.step,
+        rows=last - first,
+        columns=len(span),
+        long_levels=_levels(estimate, Side.LONG, shares, (first, last), per_row, assumptions),
+        short_levels=_levels(estimate, Side.SHORT, shares, (first, last), per_row, assumptions),
+        level_step=assumptions.picture_level_step,
+        candle_interval_ms=candles.interval_ms,
+        candle_open_ms=tuple(int(t) for t in candles.open_time_ms[shown]),
+        candle_open=tuple(candles.open[shown].tolist()),
+        candle_high=tuple(candles.high[shown].tolist()),
+        candle_low=tuple(candles.low[shown].tolist()),
+        candle_close=tuple(candles.close[shown].tolist()),
+        profile_price=tuple(edges[cuts].tolist()),
+        profile_share=tuple(scaled[0].tolist()),
+        profile_low=tuple(scaled[1].tolist()),
+        profile_high=tuple(scaled[2].tolist()),
+        draws=assumptions.draws,
+    )
+
+
+def ladder(shares: Mapping[Side, SideShares], price: Price, atr: Price, assumptions: Assumptions) -> tuple[float, ...]:
+    """Give the ladder's bars: share of each side's mass per step of ATR, from below to above.
+
+    Returns:
+        `2 * ladder_reach_atr / ladder_step_atr` shares, the price in the middle.
+    """
+    steps = round(assumptions.ladder_reach_atr / assumptions.ladder_step_atr)
+    away = atr * assumptions.ladder_step_atr * np.arange(steps + 1)
+    below = np.diff(_held(shares[Side.LONG], -np.log1p(-np.minimum(away / price, assumptions.ladder_deepest))))
+    above = np.diff(_held(shares[Side.SHORT], np.log1p(away / price)))
+    return (*below[::-1].tolist(), *above.tolist())
+
+
+def _held(shares: SideShares, log_distance: Floats) -> Floats:
+    """Share held up to each log distance, same shape."""
+    total = np.concatenate([[0.0], np.cumsum(shares.share)])
+    return np.asarray(np.interp(log_distance / shares.step, np.arange(len(total)), total))
+
+
+def _window(
+    estimate: LiquidationMap, low: Floats, high: Floats, atr: Price, assumptions: Assumptions
+) -> tuple[int, int]:
+    """Choose the rows: some ATR around the price within limits, widened to the range of the candles."""
+    a = assumptions
+    reach = min(max(a.picture_reach_atr * atr / estimate.price, a.picture_least), a.picture_most)
+    bottom = min(estimate.price * (1 - reach), float(low.min(initial=estimate.price)) * (1 - a.picture_margin))
+    top = max(estimate.price * (1 + reach), float(high.max(initial=estimate.price)) * (1 + a.picture_margin))
+    first = int(np.floor(estimate.grid.position(bottom)))
+    last = int(np.ceil(estimate.grid.position(top)))
+    return max(0, first), min(estimate.grid.bins, last)
+
+
+def _by_price(estimate: LiquidationMap, shares: SideShares, side: Side) -> Floats:
+    """Lay a side's share, low and high out over the whole grid, ascending in price; shape (3, bins)."""
+    laid = np.zeros((3, estimate.grid.bins))
+    outwards = np.stack([shares.share, shares.low, shares.high])
+    if side is Side.LONG:
+        laid[:, : estimate.price_bin] = outwards[:, ::-1]
+    else:
+        laid[:, estimate.price_bin :] = outwards
+    return laid
+
+
+def _profile_cuts(first: int, last: int, price_bin: int, group: int) -> list[int]:
+    """Cut the rows into groups with the price on a cut."""
+    below = list(range(price_bin, first, -group))
+    above = list(range(price_bin, last, group))
+    return sorted({first, *below, *above, last})
+
+
+def _levels(
+    estimate: LiquidationMap,
+    side: Side,
+    shares: Mapping[Side, SideShares],
+    rows: tuple[int, int],
+    per_row: float,
+    assumptions: Assumptions,
+) -> str:
+    """Quantise a side's history to bytes: percent of today's mass per row of 0.1 %, rows first."""
+    total = shares[side].total
+    history = along_price(estimate.history[side], assumptions)[:, rows[0] : rows[1]]
+    percent = history * (100 * per_row / total) if total > 0 else np.zeros_like(history)
+    small = np.clip(np.rint(percent / assumptions.picture_level_step), 0, np.iinfo(np.uint8).max).astype(np.uint8)
+    return base64.b64encode(zlib.compress(np.ascontiguousarray(small.T).tobytes(), 9)).decode("ascii")
