@@ -40,7 +40,8 @@ def unified_symbol(text: str) -> str:
         raise UsageError(f"`{text}` names no market. Write it as BTC, BTCUSDT or BTC/USDT:USDT.")
     if settle != quote:
         raise UsageError(
-            f"`{text}` is settled in {settle}, not in {quote}: only linear contracts can be mapped. Try {base}/USDT:USDT."
+            f"`{text}` is settled in {settle}, not in {quote}: only linear contracts can be mapped. "
+            f"Try {base}/USDT:USDT."
         )
     return f"{base}/{quote}:{settle}"
 
