@@ -105,6 +105,11 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part) if names else ""
 
 
+def capital(clause: str) -> str:
+    """Start a clause with a capital."""
+    return clause[:1].upper() + clause[1:]
+
+
 def sentence(clause: str) -> str:
     """Make a clause a sentence: a capital first, a full stop last."""
-    return f"{clause[:1].upper()}{clause[1:].rstrip('.')}."
+    return f"{capital(clause).rstrip('.')}."
