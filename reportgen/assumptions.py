@@ -24,6 +24,32 @@ class Assumptions:
     atr_scale: float = _is(0.6, "1", "MODEL 4", "mean hourly true range x sqrt(24) x this = a day's typical range")
 
     # --- structure -------------------------------------------------------------------------------------------------
+    structure_min_bars: int = _is(60, "bars", "own choice", "fewer bars of the trading timeframe give no structure")
+    trend_bars: int = _is(42, "bars", "own choice", "net move over path is read on these; 7 days of 4h")
+    trend_clear: float = _is(0.25, "net move / path", "own choice", "beyond it price trends by itself")
+    trend_weak: float = _is(0.12, "net move / path", "own choice", "beyond it price trends if highs and lows agree")
+    momentum_bars: int = _is(12, "bars", "own choice", "bars of the momentum move; two days of 4h; even")
+    momentum_history_bars: int = _is(180, "bars", "own choice", "these tell the usual size of a bar's move")
+    momentum_extreme: float = _is(1.5, "z-score", "own choice: 1 bar in 12", "beyond it momentum can be exhausted")
+    exhaustion_fading: float = _is(
+        0.33, "1", "own choice: the later half brought half of the earlier", "beyond it an extreme move is fading"
+    )
+    volume_recent_bars: int = _is(6, "bars", "own choice", "their mean volume is the recent one; a day of 4h")
+    volume_history_bars: int = _is(120, "bars", "own choice", "recent volume is measured against its median here")
+    volume_expanding: float = _is(1.3, "x median", "own choice: upper quarter", "from here on volume expands")
+    volume_contracting: float = _is(0.75, "x median", "own choice: lower quarter", "down to here volume contracts")
+    swing_wing_bars: int = _is(4, "bars", "own choice", "a swing stands out from so many bars on each side")
+    swing_history_bars: int = _is(120, "bars", "own choice", "supports and resistances come from these; 20 days of 4h")
+    level_merge_atr: float = _is(0.35, "ATR", "LOOK 6", "levels closer than this are one")
+    levels_per_side: int = _is(4, "levels", "own choice", "supports and resistances kept, nearest first")
+    sweep_bars: int = _is(12, "bars", "own choice", "a sweep older than this is not recent")
+    regime_atr_bars: int = _is(6, "bars", "own choice", "mean true range of these makes the ATR percentile")
+    range_bars: int = _is(30, "bars", "own choice", "high minus low of these makes the range percentile; 5 days of 4h")
+    regime_history_bars: int = _is(180, "bars", "own choice", "both percentiles are taken within these; 30 days of 4h")
+    regime_compressed: float = _is(0.35, "percentile", "own choice", "compressed when both percentiles are up to this")
+    regime_expanding: float = _is(0.65, "percentile", "own choice", "expanding when both percentiles are at least this")
+    relative_strength_days: float = _is(7.0, "days", "own choice", "return minus BTC's over this span")
+    change_tolerance_hours: float = _is(1.0, "hours", "own choice", "how far off the price of 24 h ago may be")
     # --- liquidation map -------------------------------------------------------------------------------------------
     kernel_distances: tuple[float, ...] = _is(
         (0.0033, 0.0054, 0.009, 0.015, 0.025, 0.04, 0.067, 0.11, 0.18, 0.30),
@@ -66,6 +92,7 @@ class Assumptions:
     bin_log_width: float = _is(0.00099, "log price", "MODEL 3", "width of the map's bins, just under 10 bp")
     smooth_log_width: float = _is(0.0005, "log price", "MODEL 0, C1", "the map is blurred by this")
     smooth_distance_share: float = _is(0.2, "fraction", "MODEL 0, C1", "and by this share of the distance")
+    map_least_days: float = _is(7.0, "days", "own choice", "path that the book needs before a map is shown")
     map_reach: float = _is(0.32, "log price", "own choice", "how far beyond the path the map's grid goes")
     # --- zones -----------------------------------------------------------------------------------------------------
     zone_blur_bins: float = _is(2.0, "bins", "MODEL 3", "standard deviation of the blur before zones are looked for")
@@ -90,6 +117,7 @@ class Assumptions:
     persistence_doubtful: float = _is(0.5, "fraction", "own choice", "a zone in fewer draws counts as doubtful")
     # --- picture ---------------------------------------------------------------------------------------------------
     picture_days: float = _is(14.0, "days", "LOOK 6", "how far back the heatmap goes")
+    picture_candle_hours: int = _is(4, "hours", "LOOK 6", "candles drawn over the heatmap")
     picture_column_hours: float = _is(1.0, "hours", "LOOK 6", "width of a heatmap column")
     picture_row: float = _is(0.001, "fraction", "LOOK 6", "price step that colours and the profile refer to")
     picture_reach_atr: float = _is(3.0, "ATR", "LOOK 6", "how far the heatmap goes up and down")
