@@ -165,7 +165,7 @@ def _batch_end(start_of: Ints, first: int, bars: int) -> int:
     return min(len(start_of) - 1, max(first + 1, min(last, first + bars)))
 
 
-def _deposits(  # noqa: PLR0913 - the pieces of one batch, all of them
+def _deposits(  # noqa: PLR0913, PLR0917 - the pieces of one batch, all of them
     path: Path, nodes: Nodes, bars: slice, cut: Floats, column: Ints, ends: Ints, span: tuple[int, int], bins: int,
     step: float,
 ) -> Floats:  # fmt: skip

@@ -115,11 +115,11 @@ def kernel_deposits(candles: Candles, side: Side, assumptions: Assumptions) -> F
 
 
 def place_in_range(candles: Candles, bars: int) -> Floats:
-    """Place each close in the range of the trailing bars: -1 at its low, 1 at its high, 0 when flat; shape (n,)."""
-    low = _trailing(candles.low, bars, np.minimum)
-    high = _trailing(candles.high, bars, np.maximum)
-    width = high - low
-    return np.divide(2 * (candles.close - low), width, out=np.ones(len(candles)), where=width > 0) - 1
+    """Place each close in the log range of the trailing bars: -1 at its low, 1 at its high, 0 when flat; shape (n,)."""
+    low = _trailing(np.log(candles.low), bars, np.minimum)
+    width = _trailing(np.log(candles.high), bars, np.maximum) - low
+    above_low = np.log(candles.close) - low
+    return np.divide(2 * above_low, width, out=np.ones(len(candles)), where=width > 0) - 1
 
 
 def _trailing(values: Floats, bars: int, pick: np.ufunc) -> Floats:
