@@ -18,6 +18,7 @@ from reportgen.liquidation.kernel import Nodes
 from reportgen.units import Floats, Ints
 
 _POINTS_AT_ONCE = 60_000
+_FADED = 40.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -176,9 +177,21 @@ def _deposits(  # noqa: PLR0913, PLR0917 - the pieces of one batch, all of them
         some = slice(start, min(bars.stop, start + at_once))
         boxes = deposit_boxes(path.part(some), nodes, cut[some], step)
         age = (ends[column[some]] - path.close_time_ms[some]).astype(np.float64)
-        scale = np.exp(-np.outer(age, nodes.decay_rate))[boxes.bar] * nodes.decay_weight[boxes.node]
-        added += scatter(boxes, scale, column[some][boxes.bar] - span[0], span[1] - span[0], bins)
+        group = column[some][boxes.bar] - span[0]
+        if not age.any():
+            by_node = scatter_by_node(boxes, group, span[1] - span[0], len(nodes.distance), bins)
+            added += nodes.decay_weight.T @ by_node
+            continue
+        left = nodes.decay_rate * age.min() < _FADED  # what has faded whole needs no layer
+        scale = np.exp(-np.outer(age, nodes.decay_rate[left]))[boxes.bar] * nodes.decay_weight[:, left][boxes.node]
+        added[:, left] += scatter(boxes, scale, group, span[1] - span[0], bins)
     return added
+
+
+def scatter_by_node(boxes: Boxes, group: Ints, groups: int, nodes: int, bins: int) -> Floats:
+    """Add boxes to one difference array a node, shape (groups, nodes, bins + 1)."""
+    layered = scatter(boxes, np.ones((len(boxes.bar), 1)), group * nodes + boxes.node, groups * nodes, bins)
+    return layered.reshape(groups, nodes, bins + 1)
 
 
 def _touches(path: Path, column: Ints, columns: int, used: int) -> tuple[Floats, Floats]:
