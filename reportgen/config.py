@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -182,5 +182,7 @@ def _mail(mail: schema.MailSettings, folder: Path) -> Mail:
 
 
 def _assumptions(overrides: schema.Settings) -> Assumptions:
-    given = overrides.model_dump(exclude_none=True)
-    return replace(DEFAULTS, **{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+    """Lay the file's overrides over the defaults; lists become the tuples that a frozen object holds."""
+    given = overrides.model_dump(exclude_none=True).items()
+    frozen: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given}
+    return replace(DEFAULTS, **frozen)

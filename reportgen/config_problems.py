@@ -1,10 +1,11 @@
-"""What is wrong with config.yaml, a line each: `config.yaml:14: key: reason. Suggestion.`
+"""What is wrong with config.yaml, a line each, as `config.yaml:14: key: reason. Suggestion.` says it.
 
 Stands between `config_schema`, which finds mistakes, and the user, who wants a place, a cause and a next step.
 """
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,16 +32,30 @@ _SECTIONS: Final[dict[Trail, type[BaseModel]]] = {
     ("mail", "smtp", "password"): schema.SecretReference,
     ("assumptions",): schema.AssumptionOverrides,
 }
-_EXPECTED: Final = {
-    "string_type": ("text", "Put it in quotes if text is meant."),
-    "int_type": ("a whole number", "Write it without quotes."),
-    "int_from_float": ("a whole number", "Write it without decimals."),
-    "float_type": ("a number", "Write it without quotes, as 24 or 0.5."),
-    "bool_type": ("true or false", "Write it without quotes."),
-    "list_type": ("a list", "Start each item on its own line with `- `."),
-    "dict_type": ("settings", "Write `name: value` lines below it, indented by two spaces."),
-    "model_type": ("settings", "Write `name: value` lines below it, indented by two spaces."),
+_SENTENCES: Final = {
+    "missing": ("is missing", "Add `{name}:`."),
+    "string_type": ("expected text, got {shown}", "Put it in quotes if text is meant."),
+    "int_type": ("expected a whole number, got {shown}", "Write it without quotes."),
+    "int_from_float": ("expected a whole number, got {shown}", "Write it without decimals."),
+    "float_type": ("expected a number, got {shown}", "Write it without quotes, as 24 or 0.5."),
+    "bool_type": ("expected true or false, got {shown}", "Write it without quotes."),
+    "list_type": ("expected a list, got {shown}", "Start each item on its own line with `- `."),
+    "dict_type": ("expected settings, got {shown}", "Write `name: value` lines below it, indented by two spaces."),
+    "model_type": ("expected settings, got {shown}", "Write `name: value` lines below it, indented by two spaces."),
+    "greater_than_equal": ("must be at least {ge:g}, got {shown}", "Choose a larger number."),
+    "less_than_equal": ("must be at most {le:g}, got {shown}", "Choose a smaller number."),
+    "finite_number": ("must be a finite number, got {shown}", "Write it out, as 24 or 0.5."),
+    "string_too_short": ("is empty", "Write a value, or leave the line out."),
+    "string_too_long": ("is longer than {max_length} characters", "Shorten it."),
+    "too_short": ("holds {actual_length} items where {min_length} are meant", "Add some."),
+    "too_long": ("holds {actual_length} items where {max_length} are the most", "Remove some."),
+    schema.ONE_LINE: ("holds a line break or a control character", "Keep it on one line."),
+    schema.WEB_ADDRESS: ("{shown} is not a web address", "Start it with http:// or https://."),
+    schema.VENUE_NAME: ("{shown} is not a venue's name", "Use lower-case letters, as binance or bybit."),
 }
+"""By the kind of the error, or by the pattern that a text does not match."""
+
+_SEE_SCHEMA: Final = "See `reportgen config schema`."
 _LONGEST_LIST: Final = 12
 _LONGEST_VALUE: Final = 40
 
@@ -72,14 +87,12 @@ def did_you_mean(name: str, known: list[str]) -> str:
     close = get_close_matches(name.casefold(), by_folded, n=1)
     if close:
         return f"Did you mean `{by_folded[close[0]]}`?"
-    return f"Known here: {', '.join(known)}." if len(known) <= _LONGEST_LIST else "See `reportgen config schema`."
+    return f"Known here: {', '.join(known)}." if len(known) <= _LONGEST_LIST else _SEE_SCHEMA
 
 
 def yaml_problem(file: str, problem: YamlProblem) -> Problem:
     """Give a problem of the YAML text its file."""
-    return Problem(
-        file=file, line=problem.line, key=problem.key, reason=problem.reason, suggestion=problem.suggestion
-    )
+    return Problem(file=file, line=problem.line, key=problem.key, reason=problem.reason, suggestion=problem.suggestion)
 
 
 def schema_problems(file: str, parsed: YamlFile, error: ValidationError) -> Iterator[Problem]:
@@ -123,59 +136,26 @@ def _sentences(detail: ErrorDetails) -> tuple[str, str]:
     context = detail.get("ctx", {})
     match kind:
         case "setting":
-            return str(context["reason"]), str(context["suggestion"])
+            found = str(context["reason"]), str(context["suggestion"])
         case "timezone":
-            known = sorted(zoneinfo.available_timezones())
-            return detail["msg"], _timezone_suggestion(str(context["name"]), known)
+            found = detail["msg"], _timezone_suggestion(str(context["name"]))
         case "extra_forbidden":
-            return f"`{name}` is not a setting", did_you_mean(name, _known(detail["loc"]))
-        case "missing":
-            return "is missing", f"Add `{name}:`."
-        case "too_short" if name == "watchlist":
-            return "is empty", "Add at least one symbol, as `- BTC`."
-        case "too_short" | "too_long":
-            return _of_length(detail)
+            found = f"`{name}` is not a setting", did_you_mean(name, _known(detail["loc"]))
         case "literal_error":
-            choices = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
-            return f"{_shown(detail)} is not one of its values", did_you_mean(str(detail["input"]), choices)
-        case _ if kind in _EXPECTED:
-            expected, suggestion = _EXPECTED[kind]
-            return f"expected {expected}, got {_shown(detail)}", suggestion
-    return _of_range(detail)
+            choices = re.findall(r"'([^']*)'", str(context["expected"]))
+            found = f"{_shown(detail)} is not one of its values", did_you_mean(str(detail["input"]), choices)
+        case "too_short" if name == "watchlist":
+            found = "is empty", "Add at least one symbol, as `- BTC`."
+        case _:
+            reason, suggestion = _SENTENCES.get(str(context.get("pattern", kind)), ("{message}", _SEE_SCHEMA))
+            filled = {**context, "name": name, "shown": _shown(detail), "message": detail["msg"]}
+            found = reason.format_map(filled), suggestion.format_map(filled)
+    return found
 
 
-def _of_range(detail: ErrorDetails) -> tuple[str, str]:
-    """Say what is wrong with a value of the right type."""
-    context = detail.get("ctx", {})
-    match detail["type"]:
-        case "greater_than_equal":
-            return f"must be at least {context['ge']:g}, got {_shown(detail)}", "Choose a larger number."
-        case "less_than_equal":
-            return f"must be at most {context['le']:g}, got {_shown(detail)}", "Choose a smaller number."
-        case "finite_number":
-            return f"must be a finite number, got {_shown(detail)}", "Write it out, as 24 or 0.5."
-        case "string_too_short":
-            return "is empty", "Write a value, or leave the line out."
-        case "string_too_long":
-            return f"is longer than {context['max_length']} characters", "Shorten it."
-        case "string_pattern_mismatch" if "https" in str(context["pattern"]):
-            return f"{_shown(detail)} is not a web address", "Start it with http:// or https://."
-        case "string_pattern_mismatch" if "a-z0-9_" in str(context["pattern"]):
-            return f"{_shown(detail)} is not a venue's name", "Use lower-case letters, as binance or bybit."
-        case "string_pattern_mismatch":
-            return "holds a line break or a control character", "Keep it on one line."
-    return detail["msg"][:1].lower() + detail["msg"][1:], "See `reportgen config schema`."
-
-
-def _of_length(detail: ErrorDetails) -> tuple[str, str]:
-    """Say how many items a list may hold."""
-    context = detail.get("ctx", {})
-    count = context.get("min_length", context.get("max_length"))
-    return f"holds {context['actual_length']} items where {count} are meant", "Change the number of items."
-
-
-def _timezone_suggestion(name: str, known: list[str]) -> str:
+def _timezone_suggestion(name: str) -> str:
     """Suggest a time zone by its whole name, or by its city alone."""
+    known = sorted(zoneinfo.available_timezones())
     cities = {zone.rpartition("/")[2]: zone for zone in known}
     close = get_close_matches(name, known, n=1) or [cities[c] for c in get_close_matches(name, cities, n=1)]
     return f"Did you mean `{close[0]}`?" if close else "Use an IANA name such as Europe/Berlin or UTC."

@@ -5,19 +5,20 @@ Stands between the parsed file and `config.Config`; the JSON Schema for editors 
 
 from __future__ import annotations
 
-import types
 import zoneinfo
 from dataclasses import fields
-from typing import Annotated, Any, Final, Literal, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, create_model
 from pydantic_core import PydanticCustomError
 
-from reportgen.assumptions import DEFAULTS, Assumptions
+from reportgen.assumptions import Assumptions
 from reportgen.errors import UsageError
 from reportgen.market.symbols import unified_symbol
 from reportgen.moments import parse_moment
 
+Timeframe: TypeAlias = Literal["1h", "2h", "4h", "6h", "8h", "12h", "1d"]
+TIMEFRAMES: Final[tuple[str, ...]] = get_args(Timeframe)
 LIVE: Final = "live"
 SAMPLE: Final = "sample"
 FURTHEST: Final = 1000
@@ -26,6 +27,10 @@ FURTHEST: Final = 1000
 SYMBOL, ENTRY, EVENT, EVENT_FILE, EVENT_FEED = "a symbol", "an entry", "an event", "an event file", "an event feed"
 TAGS: Final = frozenset({SYMBOL, ENTRY, EVENT, EVENT_FILE, EVENT_FEED, "[key]"})
 """Steps of an error's location that do not stand in the file; the spaces keep them apart from real keys."""
+
+ONE_LINE: Final = r"^[^\x00-\x1f\x7f]*$"
+WEB_ADDRESS: Final = r"^https?://"
+VENUE_NAME: Final = r"^[a-z0-9_]+$"
 
 _MAY_BE_ZERO: Final = ("1", "fraction", "share", "weight", "percentile")
 
@@ -63,7 +68,9 @@ def _not_built(what: str) -> BeforeValidator:
     """Refuse a setting that the file format has and this version cannot follow yet."""
 
     def refuse(_: object) -> object:
-        raise _setting(f"{what} is not built yet", "List the event itself: {name: …, at: 2026-12-10T13:30Z, kind: macro}.")
+        raise _setting(
+            f"{what} is not built yet", "List the event itself: {name: …, at: 2026-12-10T13:30Z, kind: macro}."
+        )
 
     return BeforeValidator(refuse)
 
@@ -86,8 +93,8 @@ def _folder(text: str) -> str:
     return text
 
 
-Text = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
-VenueName = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9_]+$")]
+Text = Annotated[str, Field(min_length=1, max_length=300, pattern=ONE_LINE)]
+VenueName = Annotated[str, Field(min_length=1, max_length=40, pattern=VENUE_NAME)]
 Symbol = Annotated[Text, AfterValidator(_symbol)]
 
 
@@ -129,7 +136,7 @@ class EventFeed(Settings):
 class VenueSettings(Settings):
     """How to reach one exchange."""
 
-    url: Annotated[Text, Field(pattern=r"^https?://")] | None = Field(
+    url: Annotated[Text, Field(pattern=WEB_ADDRESS)] | None = Field(
         default=None, description="Send requests to URL/<original host>/<original path>: a proxy or a test server."
     )
 
@@ -174,13 +181,18 @@ def _overrides() -> type[Settings]:
     return create_model("AssumptionOverrides", __base__=Settings, **made)
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def _ranged(hint: Any, default: Any, unit: str) -> Any:  # noqa: ANN401 - types are values here
     """Narrow a constant's type: finite, near its default in size, and a fraction within 0 and 1."""
     if isinstance(default, tuple):
-        item = _ranged(type(default[0]), max(default, key=abs), "1") if isinstance(default[0], (int, float)) else Any
-        return Annotated[list[item], Field(min_length=len(default), max_length=len(default))]
-    if isinstance(default, (bool, str)) or not isinstance(default, (int, float)):
-        return hint if get_origin(hint) is not types.UnionType else Any
+        item: Any = _ranged(type(default[0]), max(default, key=abs), "1") if _is_number(default[0]) else Any
+        several: Any = list[item]
+        return Annotated[several, Field(min_length=len(default), max_length=len(default))]
+    if not _is_number(default):
+        return hint
     most = abs(default) * FURTHEST or FURTHEST
     if unit == "fraction" and 0 <= default <= 1:
         return Annotated[hint, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -217,9 +229,7 @@ class ConfigFile(Settings):
     """config.yaml: what the morning brief watches and how. Everything but `watchlist` has a default."""
 
     watchlist: list[AnyEntry] = Field(min_length=1, max_length=1000, description="The markets, in the page's order.")
-    timeframe: Literal["1h", "2h", "4h", "6h", "8h", "12h", "1d"] = Field(
-        default="4h", description="The trading timeframe that structure is read on."
-    )
+    timeframe: Timeframe = Field(default="4h", description="The trading timeframe that structure is read on.")
     horizon_hours: float = Field(
         default=24.0, ge=1, le=720, allow_inf_nan=False, description="How far the brief looks ahead, hours."
     )
@@ -227,7 +237,8 @@ class ConfigFile(Settings):
         default="UTC", description="IANA name such as Europe/Berlin: for display, everything is kept in UTC."
     )
     output: Annotated[Text, AfterValidator(_folder)] = Field(
-       default="output", description="The folder for the briefs, relative to this file.")
+        default="output", description="The folder for the briefs, relative to this file."
+    )
     source: Text = Field(
         default=LIVE, description="sample, or a market folder relative to this file; live is not built yet."
     )

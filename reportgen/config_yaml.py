@@ -70,12 +70,16 @@ def read_yaml(path: Path) -> YamlFile:
     with path.open("rb") as file:
         content = file.read(_LARGEST_FILE + 1)
     if len(content) > _LARGEST_FILE:
-        return _broken(None, "is larger than a megabyte", "A configuration is a short text file: is this the right one?")
+        return _broken(
+            None, "is larger than a megabyte", "A configuration is a short text file: is this the right one?"
+        )
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        return _broken(line, f"byte {content[error.start]:#04x} is not UTF-8 text", "Save the file with encoding UTF-8.")
+        return _broken(
+            line, f"byte {content[error.start]:#04x} is not UTF-8 text", "Save the file with encoding UTF-8."
+        )
     return _parse(text)
 
 
@@ -91,7 +95,9 @@ def _parse(text: str) -> YamlFile:
     if root is None:
         return YamlFile(data={}, problems=(), lines={})
     if not isinstance(root, yaml.MappingNode):
-        return _broken(root.start_mark.line + 1, "holds no settings", "Start with `watchlist:`, or run `reportgen init`.")
+        return _broken(
+            root.start_mark.line + 1, "holds no settings", "Start with `watchlist:`, or run `reportgen init`."
+        )
     walk = _Walk(loader)
     data = walk.mapping(root, ())
     return YamlFile(data=data, problems=tuple(walk.problems), lines=walk.lines)
@@ -102,14 +108,18 @@ def _refuse(text: str) -> YamlFile | None:
     depth = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.AliasEvent):
-            return _broken(event.start_mark.line + 1, f"uses the alias *{event.anchor}", "Write the value out.")
+            return _broken(_line(event), f"uses the alias *{event.anchor}", "Write the value out.")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > _DEEPEST:
-                return _broken(event.start_mark.line + 1, "is nested too deeply", "Five levels are the most there is.")
+                return _broken(_line(event), "is nested too deeply", "Five levels are the most there is.")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
     return None
+
+
+def _line(event: yaml.Event) -> int:
+    return int(event.start_mark.line) + 1 if event.start_mark else 1
 
 
 def _explain(error: yaml.YAMLError, text: str) -> tuple[int | None, str, str]:
@@ -118,13 +128,16 @@ def _explain(error: yaml.YAMLError, text: str) -> tuple[int | None, str, str]:
         line = text[: error.position].count("\n") + 1
         return line, "holds a control character that text files do not have", "Delete it, or retype the line."
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    line = mark.line + 1 if mark else None
-    lines = text.splitlines()
-    indent = lines[mark.line][: mark.column + 1] if mark and mark.line < len(lines) else ""
+    number = int(mark.line) + 1 if mark else None
+    indent = "".join(text.splitlines()[mark.line : mark.line + 1])[: mark.column + 1] if mark else ""
     if "\t" in indent and not indent.strip():
-        return line, "is indented with a tab", "YAML allows spaces only: replace the tab with two spaces."
+        return number, "is indented with a tab", "YAML allows spaces only: replace the tab with two spaces."
     problem = str(getattr(error, "problem", None) or error)
-    return line, f"is not valid YAML ({problem})", "Check the indentation, the colons and the quotes around this line."
+    return (
+        number,
+        f"is not valid YAML ({problem})",
+        "Check the indentation, the colons and the quotes around this line.",
+    )
 
 
 def _broken(line: int | None, reason: str, suggestion: str) -> YamlFile:

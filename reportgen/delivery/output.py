@@ -42,7 +42,9 @@ def write_brief_files(output: Path, as_of_ms: int, *, html: bytes, pdf: bytes, j
     Args:
         output: Folder of all briefs; made if it is not there.
         as_of_ms: The moment that the brief speaks of, UTC epoch milliseconds.
-        html: The page. pdf: the same to print. json: its full copy.
+        html: The page.
+        pdf: The same to print.
+        json: Its full copy.
 
     Returns:
         The paths in the folder of the day.
@@ -54,12 +56,14 @@ def write_brief_files(output: Path, as_of_ms: int, *, html: bytes, pdf: bytes, j
     day = output.joinpath(*day_of(as_of_ms))
     files = {HTML: html, PDF: pdf, JSON: json}
     with _alone_in(output):
-        replace_files({folder / name: content for folder in (day, output / "latest") for name, content in files.items()})
+        replace_files(
+            {folder / name: content for folder in (day, output / "latest") for name, content in files.items()}
+        )
     return WrittenBrief(html=day / HTML, pdf=day / PDF, json=day / JSON)
 
 
 def replace_files(contents: Mapping[Path, bytes]) -> None:
-    """Write several files so that either all of them are replaced or none is touched.
+    """Write several files beside their places, and move them there once all are complete.
 
     Raises:
         OSError: One of them could not be written.

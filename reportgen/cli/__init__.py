@@ -1,0 +1,107 @@
+"""The command line: the only place that prints, and where config, market and brief are put in sequence.
+
+    options -> Config -> Gathered -> Brief -> charts -> HTML, PDF, JSON -> output/
+
+stdout is data, stderr is messages. Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 done but data missing
+under --strict, 130 interrupted. Nothing heavy is imported before a command runs: `--help` stays quick.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from typing import Annotated, Final
+
+import typer
+
+from reportgen import __version__
+from reportgen.cli import brief, maps, render, setup
+from reportgen.cli.speech import complain
+from reportgen.errors import ReportgenError
+
+_WRITE_HINTS: Final = {
+    errno.ENOSPC: "The disk is full; what stood there before is unchanged. Free some space and run the command again.",
+    errno.EDQUOT: "Your disk quota is used up. Free some space and run the command again.",
+    errno.EACCES: "Permission is denied. Choose another place with --output, or change the permissions.",
+    errno.EPERM: "Permission is denied. Choose another place with --output, or change the permissions.",
+    errno.EROFS: "The file system is read-only. Choose another place with --output.",
+    errno.ENOTDIR: "A file stands where a folder is needed. Move it away, or choose another place with --output.",
+    errno.EEXIST: "A file stands where a folder is needed. Move it away, or choose another place with --output.",
+    errno.EISDIR: "A folder stands where a file is needed. Move it away, or choose another place with --output.",
+    errno.ENOENT: "There is no such file or folder. Check the path.",
+}
+
+app = typer.Typer(
+    name="reportgen",
+    help="The morning brief on crypto liquidation risk: a map, a checklist and a plan, as HTML, PDF and JSON.",
+    epilog="First steps: reportgen brief --sample · reportgen init · reportgen check · reportgen doctor",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+config_app = typer.Typer(help="Look at the configuration's shape.", no_args_is_help=True, rich_markup_mode=None)
+
+app.command("brief", short_help="Write the brief as HTML, PDF and JSON.")(brief.brief)
+app.command("init", short_help="Write a commented config.yaml.")(setup.init)
+app.command("check", short_help="List every problem of the configuration.")(setup.check)
+app.command("doctor", short_help="Say what this machine lacks, and the fix.")(setup.doctor)
+app.command("render", short_help="Render a kept brief.json again.")(render.render)
+app.command("map", short_help="Export liquidation maps as arrays.")(maps.export)
+config_app.command("schema", short_help="Print the JSON Schema of config.yaml.")(setup.schema)
+app.add_typer(config_app, name="config")
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and leave.", is_eager=True, callback=lambda on: _version(on=on)
+        ),
+    ] = False,
+) -> None:
+    """Hold the options that stand before a command."""
+
+
+def _version(*, on: bool) -> None:
+    if on:
+        typer.echo(f"reportgen {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run one command and leave with its exit code; the user's mistakes end in one sentence each."""
+    code = _run()
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # The reader has gone or the disk is full, and it has been said: Python must not say it again on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = code or 1
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run one command and find its exit code."""
+    try:
+        app(prog_name="reportgen")
+    except SystemExit as left:
+        return left.code if isinstance(left.code, int) else 0
+    except ReportgenError as error:
+        complain(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        complain(_write_problem(error))
+        return 1
+    return 0
+
+
+def _write_problem(error: OSError) -> str:
+    """Say in one sentence what the system refused, where, and what to do."""
+    place = error.filename or "The output"
+    return f"{place}: {_WRITE_HINTS.get(error.errno or 0, f'{error.strerror or error}.')}"

@@ -1,0 +1,132 @@
+"""The main job: options -> order -> market data -> brief -> pages -> files, one step after the other."""
+
+# ruff: noqa: PLC0415, PLR0913 - heavy imports live inside the commands, and an option is an argument
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reportgen.cli.options import AsJson, ConfigFile, Output, Sample, Source, Templates
+from reportgen.cli.speech import Step, note, progress, tell, tell_json
+
+if TYPE_CHECKING:
+    from reportgen.brief import Brief
+    from reportgen.cli.orders import Order
+    from reportgen.delivery.output import WrittenBrief
+    from reportgen.market.data import Gathered
+
+_STEPS = 6
+_MISSING_UNDER_STRICT = 3
+
+
+def brief(
+    *,
+    config: ConfigFile = None,
+    output: Output = None,
+    source: Source = None,
+    sample: Sample = False,
+    symbols: Annotated[
+        str | None, typer.Option(metavar="LIST", help="Markets as BTC,ETH; the watchlist if not named.")
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="The moment to speak of, with its zone: 2026-01-19T07:00Z. [last close]"),
+    ] = None,
+    timeframe: Annotated[str | None, typer.Option(metavar="SPAN", help="The trading timeframe, as 4h.")] = None,
+    horizon: Annotated[float | None, typer.Option(metavar="HOURS", help="How far to look ahead.")] = None,
+    templates: Templates = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Leave with exit code 3 when data is missing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the morning brief as HTML, PDF and JSON; print where they are.
+
+    Examples: reportgen brief --sample · reportgen brief --source data/market --symbols BTC,ETH --output briefs
+    """
+    from reportgen.cli.orders import Options, take_order
+    from reportgen.cli.pages import chart_worker, make_pages
+    from reportgen.delivery.output import write_brief_files
+    from reportgen.render.serialise import brief_to_json
+
+    order = take_order(
+        Options(
+            config=config, output=output, source=source, sample=sample, symbols=symbols, as_of=as_of,
+            timeframe=timeframe, horizon_hours=horizon, templates=templates,
+        )
+    )  # fmt: skip
+    with chart_worker() as worker, progress(_STEPS) as step:
+        made = _walk_the_steps(order, step)
+        pages = make_pages(made, order.config.templates, worker, step)
+        step("Writing the files")
+        written = write_brief_files(
+            order.config.output, made.as_of_ms, html=pages.html, pdf=pages.pdf, json=brief_to_json(made)
+        )
+    _report(made, written, as_json=as_json, strict=strict)
+    if strict and made.missing:
+        raise typer.Exit(_MISSING_UNDER_STRICT)
+
+
+def _walk_the_steps(order: Order, step: Step) -> Brief:
+    """Gather the market data and write the brief from it."""
+    from reportgen.brief import write_brief
+
+    step("Reading the market data")
+    gathered = gather(order)
+    step("Reading structure, zones and positioning")
+    made = write_brief(
+        gathered,
+        horizon_hours=order.config.horizon_hours,
+        timeframe=order.config.timeframe,
+        timezone=order.config.timezone,
+        events=order.config.events,
+        assumptions=order.config.assumptions,
+    )
+    _refuse_empty(made, gathered)
+    return made
+
+
+def gather(order: Order) -> Gathered:
+    """Read the market folder, or the sample."""
+    symbols = tuple(watched.symbol for watched in order.config.watchlist)
+    if order.folder is None:
+        from reportgen.market.sample import read_sample
+
+        return read_sample(symbols, as_of_ms=order.as_of_ms)
+    from reportgen.market.files import read_market
+
+    return read_market(order.folder, symbols, as_of_ms=order.as_of_ms)
+
+
+def _refuse_empty(made: Brief, gathered: Gathered) -> None:
+    """End the command when not one of the requested markets has usable candles."""
+    from reportgen.cli.orders import unknown_market
+    from reportgen.errors import DataError
+    from reportgen.units import Missing
+
+    reasons = [symbol.price.reason for symbol in made.symbols if isinstance(symbol.price, Missing)]
+    if len(reasons) < len(made.symbols):
+        return
+    names = ", ".join(symbol.symbol for symbol in made.symbols)
+    hint = unknown_market(made.symbols[0].symbol, gathered.known_symbols)
+    raise DataError(f"No usable candles for {names}, so nothing is written. {reasons[0]} {hint}")
+
+
+def _report(made: Brief, written: WrittenBrief, *, as_json: bool, strict: bool) -> None:
+    """Print the three paths, and on stderr what the brief had to do without."""
+    if as_json:
+        paths = {"html": str(written.html), "pdf": str(written.pdf), "json": str(written.json)}
+        facts = {"as_of": made.as_of, "symbols": [symbol.symbol for symbol in made.symbols]}
+        tell_json(paths | facts | {"missing": [asdict(missing) for missing in made.missing]})
+    else:
+        for path in (written.html, written.pdf, written.json):
+            tell(path)
+    if strict:
+        for missing in made.missing:
+            note(": ".join(part for part in (missing.symbol, missing.venue, missing.what, missing.reason) if part))
+    elif made.missing:
+        count = len(made.missing)
+        note(
+            f"{count} input{'s are' if count > 1 else ' is'} missing; the brief names {'each' if count > 1 else 'it'}."
+        )

@@ -1,0 +1,110 @@
+"""The command that exports maps for other tools: one liquidation map per decision time, as NumPy arrays."""
+
+# ruff: noqa: PLC0415, PLR0913 - heavy imports live inside the commands, and an option is an argument
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from reportgen.cli.options import AsJson, ConfigFile, Sample, Source
+from reportgen.cli.speech import progress, tell, tell_json
+from reportgen.errors import UsageError
+
+if TYPE_CHECKING:
+    from reportgen.assumptions import Assumptions
+    from reportgen.market.data import MarketData
+
+_STEPS: Final = 3
+_SPAN: Final = re.compile(r"(\d{1,4})([mhd])")
+_UNIT_MS: Final = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_MOST_TIMES: Final = 100_000
+
+
+def export(
+    *,
+    symbol: Annotated[str, typer.Option("--symbol", metavar="NAME", help="The market, as BTC.")],
+    start: Annotated[
+        str, typer.Option("--from", metavar="TIME", help="First decision time; what lies before warms up.")
+    ],
+    until: Annotated[str, typer.Option("--until", metavar="TIME", help="Last decision time, included.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The .npz file to write.")],
+    every: Annotated[str, typer.Option("--every", metavar="SPAN", help="Time between maps: 30m, 1h, 1d.")] = "1h",
+    source: Source = None,
+    sample: Sample = False,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Export liquidation maps: time_ms, price_edges, long and short (mass per bin, times x bins).
+
+    Example: reportgen map --source data/market --symbol BTC --from 2026-01-01T00:00Z --until 2026-01-02T00:00Z
+    --every 1h --out maps.npz
+    """
+    from reportgen.cli.brief import gather
+    from reportgen.cli.orders import Options, take_order
+    from reportgen.delivery.output import replace_files
+    from reportgen.moments import moment_text
+
+    times = decision_times(start, until, every)
+    last = moment_text(times[-1])
+    order = take_order(Options(config=config, source=source, sample=sample, symbols=symbol, as_of=last))
+    with progress(_STEPS) as step:
+        step("Reading the market data")
+        market = next(iter(gather(order).markets.values()))
+        step(f"Mapping {len(times)} times")
+        content, shape = _npz(market, times, order.config.assumptions)
+        step("Writing the file")
+        replace_files({out: content})
+    if as_json:
+        span = {"from": moment_text(times[0]), "until": last}
+        tell_json({"npz": str(out), "symbol": market.symbol, "times": shape[0], "bins": shape[1]} | span)
+    else:
+        tell(out)
+
+
+def _npz(market: MarketData, times: range, assumptions: Assumptions) -> tuple[bytes, tuple[int, int]]:
+    """Map one market at each decision time and pack the arrays; the second value is times and bins."""
+    import numpy as np
+
+    from reportgen.liquidation.export import export_maps
+
+    exported = export_maps(market, np.asarray(times, dtype=np.int64), assumptions)
+    packed = BytesIO()
+    np.savez_compressed(
+        packed,
+        time_ms=exported.time_ms,
+        price_edges=exported.price_edges,
+        long=exported.long,
+        short=exported.short,
+    )
+    count, bins = exported.long.shape
+    return packed.getvalue(), (int(count), int(bins))
+
+
+def decision_times(start: str, until: str, every: str) -> range:
+    """List the decision times in UTC epoch milliseconds, the last one at or before `until`.
+
+    Raises:
+        UsageError: A time or the span cannot be read, the order is wrong, or there are too many.
+    """
+    from reportgen.moments import parse_moment
+
+    first, last, step = parse_moment(start), parse_moment(until), _span_ms(every)
+    if last < first:
+        raise UsageError(f"--until {until} lies before --from {start}. Swap them.")
+    times = range(first, last + 1, step)
+    if len(times) > _MOST_TIMES:
+        raise UsageError(f"{len(times)} maps are more than {_MOST_TIMES}. Choose a longer --every or a shorter span.")
+    return times
+
+
+def _span_ms(text: str) -> int:
+    """Read a span such as 30m, 1h or 1d as milliseconds."""
+    found = _SPAN.fullmatch(text)
+    if not found or not int(found[1]):
+        raise UsageError(f"--every {text} is not a span of time. Write it as 30m, 1h or 1d.")
+    return int(found[1]) * _UNIT_MS[found[2]]

@@ -1,0 +1,47 @@
+"""The command that renders a kept brief.json again: the same bytes, offline, years later."""
+
+# ruff: noqa: PLC0415 - heavy imports live inside the commands
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reportgen.cli.options import AsJson, Templates
+from reportgen.cli.speech import progress, tell, tell_json
+
+_STEPS = 4
+
+
+def render(
+    brief_json: Annotated[Path, typer.Argument(metavar="BRIEF_JSON", help="A brief.json that `brief` wrote.")],
+    *,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Where to write; beside the file if not named.")
+    ] = None,
+    templates: Templates = None,
+    as_json: AsJson = False,
+) -> None:
+    """Render brief.html and brief.pdf from a brief.json: the same bytes as on its day, offline.
+
+    Example: reportgen render output/latest/brief.json --output again
+    """
+    from reportgen.cli.orders import templates_folder
+    from reportgen.cli.pages import chart_worker, make_pages
+    from reportgen.delivery.output import HTML, PDF, replace_files
+    from reportgen.render.serialise import brief_from_json
+
+    folder = brief_json.parent if output is None else output
+    own_templates = templates_folder(templates)
+    with chart_worker() as worker, progress(_STEPS) as step:
+        kept = brief_from_json(brief_json.read_bytes(), str(brief_json))
+        pages = make_pages(kept, own_templates, worker, step)
+        step("Writing the files")
+        replace_files({folder / HTML: pages.html, folder / PDF: pages.pdf})
+    if as_json:
+        tell_json({"html": str(folder / HTML), "pdf": str(folder / PDF)})
+    else:
+        tell(folder / HTML)
+        tell(folder / PDF)

@@ -1,0 +1,87 @@
+"""The commands that prepare a machine and a configuration: init, check, config schema, doctor."""
+
+# ruff: noqa: PLC0415 - heavy imports live inside the commands
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reportgen.cli.options import AsJson, ConfigFile, Output
+from reportgen.cli.speech import note, tell, tell_json
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write; made if it is not there.")] = Path(),
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Write over files that stand there.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a commented config.yaml, and the schema that lets an editor help.
+
+    Example: reportgen init ~/briefs
+    """
+    from reportgen.scaffold import write_scaffold
+
+    config, schema_file = write_scaffold(folder, force=force)
+    if as_json:
+        tell_json({"config": str(config), "schema": str(schema_file)})
+    else:
+        tell(config)
+        tell(schema_file)
+    note(f"Next: edit the watchlist, then run `reportgen brief --config {config}`.")
+
+
+def check(*, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """List every problem of the configuration at once, each with line, key, reason and suggestion.
+
+    Exit code 2 when there is one. Example: reportgen check --config briefs/config.yaml
+    """
+    from reportgen.cli.orders import find_problems
+
+    path = config or Path("config.yaml")
+    settings, problems = find_problems(path)
+    if as_json:
+        tell_json({"config": str(path), "ok": not problems, "problems": [asdict(problem) for problem in problems]})
+    else:
+        for problem in problems:
+            note(str(problem))
+    if problems or settings is None:
+        raise typer.Exit(2)
+    if not as_json:
+        count = len(settings.watchlist)
+        tell(f"{path}: {count} market{'s' * (count > 1)} on the watchlist, no problems")
+
+
+def schema() -> None:
+    """Print the JSON Schema of config.yaml.
+
+    Example: reportgen config schema > config.schema.json
+    """
+    from reportgen.config import json_schema
+
+    typer.echo(json_schema(), nl=False)
+
+
+def doctor(*, config: ConfigFile = None, output: Output = None, as_json: AsJson = False) -> None:
+    """Say what this machine lacks for a brief, and the fix.
+
+    Exit code 1 when something is wrong. Example: reportgen doctor --output /srv/briefs
+    """
+    from reportgen.cli.orders import output_folder
+    from reportgen.doctor import examine
+
+    checks = tuple(examine(config, output_folder(config, output)))
+    healthy = all(found.state != "wrong" for found in checks)
+    if as_json:
+        tell_json({"ok": healthy, "checks": [asdict(found) for found in checks]})
+    else:
+        for found in checks:
+            tell(f"{found.state:<6} {found.name:<24} {found.finding}")
+            if found.fix:
+                tell(f"{'':<6} {'':<24} {found.fix}.")
+    if not healthy:
+        raise typer.Exit(1)
