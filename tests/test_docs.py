@@ -1,0 +1,143 @@
+"""The documents, held against the product; and what must never be in the repository."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import typer
+
+from reportgen import __version__
+from reportgen.cli import app
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+PAGES: Final = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+NOT_OURS: Final = frozenset(
+    {".git", ".venv", ".cache", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis"}
+    | {"output", "dist", "build", "fresh-out"}
+)
+LINK: Final = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+MACHINE_PATH: Final = re.compile("|".join(f"/{place}" for place in ("work/", "root/", r"home/[a-z]\w*/", r"tmp/w\b")))
+REGISTRY: Final = re.compile(
+    "|".join(rf"\b{name}\b" for name in (r"pypi\Worg", r"[p]ythonhosted", r"deb\Wdebian", r"[n]pmjs"))
+)
+
+
+def commands(command: Any = None, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each command a user can type, with its full name: brief, config schema."""
+    command = command or typer.main.get_command(app)
+    inner = getattr(command, "commands", {})
+    for word, child in inner.items():
+        yield from commands(child, f"{name} {word}".strip())
+    if not inner:
+        yield name, command
+
+
+def options(command: Any) -> set[str]:
+    """List the long options that a command takes."""
+    return {
+        word
+        for parameter in command.params
+        for word in (*parameter.opts, *parameter.secondary_opts)
+        if word[:2] == "--"
+    }
+
+
+COMMANDS: Final = dict(commands())
+
+
+def slug(heading: str) -> str:
+    """Name a heading as a link's fragment does."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def project_files() -> Iterator[Path]:
+    """Yield every file of the project, without what set-up, tests and runs leave behind."""
+    for path in sorted(ROOT.rglob("*")):
+        if path.is_file() and not NOT_OURS & set(path.relative_to(ROOT).parts):
+            yield path
+
+
+def typed_commands() -> Iterator[tuple[str, str]]:
+    """Yield (page, command line) for each line of a shell block that runs reportgen."""
+    for page in PAGES:
+        for block in re.findall(r"```(?:sh|bash|console)\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+            for line in block.replace("\\\n", " ").splitlines():
+                words = re.sub(r"^\$ ", "", line.strip())
+                if re.match(r"(\./run|reportgen|\.venv/bin/reportgen)\s", words):
+                    yield page.name, words
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Each relative link names a file of the checkout, and each fragment a heading in it."""
+    for target in LINK.findall(page.read_text(encoding="utf-8")):
+        path, _, fragment = target.partition("#")
+        if "://" in target:
+            continue
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), target
+        if fragment:
+            headings = re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+            assert fragment in map(slug, headings), target
+
+
+def test_the_readme_opens_with_a_picture_of_the_brief() -> None:
+    """Under its title README shows what one gets, and says in words what the picture shows."""
+    first = (ROOT / "README.md").read_text(encoding="utf-8").split("\n\n")[1]
+    found = re.fullmatch(r"!\[(.{40,})\]\((docs/images/\S+)\)", first)
+    assert found
+    assert (ROOT / found[2]).is_file()
+
+
+@pytest.mark.parametrize(("page", "line"), sorted(set(typed_commands())))
+def test_a_documented_command_exists(page: str, line: str) -> None:
+    """What a page tells the reader to type is a command, with options that it takes."""
+    words = shlex.split(line, comments=True)[1:]
+    if words[0] == "test":
+        return
+    name = next((n for n in COMMANDS if n.split() == words[: len(n.split())]), None)
+    known = {"--help", "--version"} if name is None else {"--help", *options(COMMANDS[name])}
+    assert name or words[0] in known, f"{page}: {line}"
+    assert {word.partition("=")[0] for word in words if word.startswith("--")} <= known, f"{page}: {line}"
+
+
+def test_the_two_commands_are_in_the_readme() -> None:
+    """README names the two commands that a bare machine needs."""
+    lines = {re.sub(r"\s+#.*", "", line) for page, line in typed_commands() if page == "README.md"}
+    assert {"./run brief --sample", "./run test"} <= lines
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_and_option_is_documented(name: str) -> None:
+    """docs/commands.md has a section for each command with all of its options, and README names the command."""
+    text = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
+    section = text.partition(f"\n## reportgen {name}\n")[2].partition("\n## ")[0]
+    assert section
+    assert {option for option in options(COMMANDS[name]) if not re.search(rf"{option}(?![\w-])", section)} == set()
+    assert re.search(rf"`{name}\b", (ROOT / "README.md").read_text(encoding="utf-8"))
+
+
+def test_the_changelog_has_the_version() -> None:
+    """The newest heading of CHANGELOG is the version that `--version` prints."""
+    headings = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert headings[0] == __version__
+
+
+def test_no_machine_and_no_registry_is_named() -> None:
+    """No file holds a path of the machine it was written on, or the host of a package registry."""
+    found = set()
+    for path in project_files():
+        if path.suffix not in {".png", ".woff2", ".ttf", ".parquet", ".npz", ".pdf"}:
+            text = path.read_text(encoding="utf-8")
+            found |= {(path.name, match) for names in (MACHINE_PATH, REGISTRY) for match in names.findall(text)}
+    assert found == set()
+
+
+def test_the_licence_is_mit() -> None:
+    """LICENSE is the one that the package metadata and README name."""
+    assert (ROOT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")
