@@ -96,8 +96,8 @@ class Assumptions:
     map_reach: float = _is(0.32, "log price", "own choice", "how far beyond the path the map's grid goes")
     # --- zones -----------------------------------------------------------------------------------------------------
     zone_blur_bins: float = _is(2.0, "bins", "MODEL 3", "standard deviation of the blur before zones are looked for")
-    zone_scope_fraction: float = _is(0.15, "fraction", "LOOK 6", "a side's mass is counted this far, at least")
-    zone_scope_atr: float = _is(3.0, "ATR", "LOOK 6", "or this many ATR when that is farther")
+    zone_scope_fraction: float = _is(0.10, "fraction", "own count on 112 sides of 2025", "a side's mass is counted this far, at least")
+    zone_scope_atr: float = _is(4.0, "ATR", "own count on 112 sides of 2025", "or this many ATR when that is farther")
     zone_scope_ceiling: float = _is(0.25, "fraction", "LOOK 6", "but never farther than this")
     zone_region_share: float = _is(0.35, "fraction", "MODEL 3", "mass of a side inside the highest-density region")
     zone_gap_bins: int = _is(2, "bins", "own choice", "dense runs closer than this are one run")
@@ -131,6 +131,28 @@ class Assumptions:
     ladder_deepest: float = _is(0.95, "fraction", "own choice", "a ladder never goes closer to a price of zero")
 
     # --- positioning -----------------------------------------------------------------------------------------------
+    positioning_max_age_hours: float = _is(24.0, "hours", "own choice", "an older last reading counts as missing")
+    positioning_min_days: float = _is(7.0, "days", "own choice", "less history gives no percentile and no reading")
+    open_interest_history_days: float = _is(30.0, "days", "own choice", "its level is a percentile of these days")
+    open_interest_tolerance_hours: float = _is(
+        1.0, "hours", "own choice", "how far off the snapshot of 24 h ago may be; at least one snapshot's spacing"
+    )
+    open_interest_moving: float = _is(0.02, "fraction", "own choice: a third of days", "beyond it in 24 h, not flat")
+    open_interest_elevated: float = _is(0.8, "percentile", "own choice", "from here on open interest is elevated")
+    flush_fall: float = _is(0.05, "fraction", "own choice: 1 day in 20", "fall from the day's peak that can be a flush")
+    flush_move_atr: float = _is(1.0, "ATR", "own choice", "a flush needs a price move of this size in the same day")
+    funding_history_days: float = _is(90.0, "days", "own choice", "the rate is a percentile of these days")
+    funding_baseline_8h: float = _is(0.0001, "fraction per 8 h", "venues' interest rate", "middle of the neutral band")
+    funding_neutral_band: float = _is(
+        0.0001, "fraction per 8 h", "own choice: 0 to 0.02 %", "nobody is said to pay this close to the baseline"
+    )
+    funding_extreme_8h: float = _is(
+        0.0004, "fraction per 8 h", "own choice: 0.05 % or -0.03 %", "so far from the baseline funding is extreme"
+    )
+    funding_extreme_tail: float = _is(
+        0.05, "percentile", "own choice", "in this tail of its own history a rate outside the band is extreme too"
+    )
+    funding_turn_hours: float = _is(24.0, "hours", "own choice", "neutral so long ago and extreme now: it has turned")
     # --- reaction --------------------------------------------------------------------------------------------------
     reaction_distance_edges: tuple[float, ...] = _is(
         (0.25, 0.5, 1.0, 1.5, 2.5), "ATR", "MODEL 0.5", "distances that part the rows of the base-rate table"
@@ -154,11 +176,10 @@ class Assumptions:
     evidence_relative_strength: float = _is(0.02, "fraction", "own choice", "smaller leads on BTC argue for nothing")
     evidence_gap_risk: float = _is(0.02, "fraction of bars", "own choice", "rarer gaps argue for nothing")
     # --- plan and checklist ----------------------------------------------------------------------------------------
-    aligned_atr: float = _is(0.35, "ATR", "LOOK 6", "a chart level this near to a zone is aligned with it")
     cluster_near_atr: float = _is(1.0, "ATR", "own choice", "a second cluster this near makes a cascade more plausible")
     cluster_far_atr: float = _is(2.0, "ATR", "own choice", "a second cluster beyond this makes it less plausible")
     plan_alert_atr: float = _is(0.25, "ATR", "MODEL 4, near", "the alert stands this far before the zone")
-    plan_invalidation_atr: float = _is(0.25, "ATR", "own choice", "back inside by this much, the idea is wrong")
+    plan_invalidation_atr: float = _is(0.5, "ATR", "MODEL 4, ext", "back inside by this much, the idea is wrong")
     plan_de_risk_atr: float = _is(1.0, "ATR", "MODEL 4, rev", "first de-risk beyond the entry where no level is known")
     plan_room_atr: float = _is(0.1, "ATR", "own choice", "a level nearer than this beyond the zone is no first de-risk")
     lean_floor_atr: float = _is(0.5, "ATR", "own choice", "softens the weight of zones that are very near")
