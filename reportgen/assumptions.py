@@ -139,7 +139,7 @@ class Assumptions:
     )
     open_interest_moving: float = _is(0.02, "fraction", "own choice: a third of days", "beyond it in 24 h, not flat")
     open_interest_elevated: float = _is(0.8, "percentile", "own choice", "from here on open interest is elevated")
-    flush_fall: float = _is(0.05, "fraction", "own choice: 1 day in 20", "fall from the day's peak that can be a flush")
+    flush_fall: float = _is(0.05, "fraction", "own choice", "fall from the day's peak that can be a flush")
     flush_move_atr: float = _is(1.0, "ATR", "own choice", "a flush needs a price move of this size in the same day")
     funding_history_days: float = _is(90.0, "days", "own choice", "the rate is a percentile of these days")
     funding_baseline_8h: float = _is(0.0001, "fraction per 8 h", "venues' interest rate", "middle of the neutral band")

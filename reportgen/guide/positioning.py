@@ -14,7 +14,7 @@ class OpenInterestReading:
 
     Attributes:
         trend: rising, flat or falling over 24 h. change_24h: fraction, in base coins.
-        open_interest_base: base coins. open_interest_quote: quote currency.
+        open_interest_base: base coins. open_interest_quote: quote currency as published, else base coins x price.
         percentile: fraction in [0, 1] of its own history. elevated: percentile above the threshold.
         history_days: how much history that is.
         flush: True when it fell sharply after a large price move. venue, time_ms: source.
