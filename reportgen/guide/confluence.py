@@ -10,7 +10,7 @@ from reportgen.guide.findings import Findings
 from reportgen.guide.zones import Zone
 from reportgen.units import Missing, Side
 
-_WORDS: dict[Lean, str] = {"up": "up", "down": "down", "none": "no lean", "unknown": "unknown"}
+_WORDS: dict[Lean, str] = {"up": "up", "down": "down", "none": "neutral", "unknown": "unknown"}
 
 
 def find_confluence(findings: Findings) -> Confluence:
@@ -77,8 +77,9 @@ def _text(leans: tuple[Lean, ...], lean: Lean, agree: int, conflict: bool) -> st
     if conflict:
         return f"the layers conflict: {layers}"
     if lean in ("up", "down"):
-        return f"{agree} of 3 layers lean {lean}: {layers}"
+        return f"{_COUNTS[agree - 1]} of three layers lean {lean}: {layers}"
     return f"no common lean: {layers}"
 
 
+_COUNTS = ("one", "two", "three")
 _LAYERS = ("map", "structure", "positioning")

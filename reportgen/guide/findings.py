@@ -85,11 +85,13 @@ class Findings:
 
     @property
     def atr(self) -> Price | None:
-        """A day's typical range in price: structure's, else what the zones' own distances imply, else None."""
+        """A day's typical range in price, > 0: structure's, else as the farthest zone implies it, else None."""
         if not isinstance(self.structure, Missing):
-            return self.structure.atr
-        implied = (zone.distance_fraction * self.price / zone.distance_atr for zone in self.zones if zone.distance_atr)
-        return next(implied, None)
+            return self.structure.atr if self.structure.atr > 0 else None
+        farthest = max(self.zones, key=lambda zone: zone.distance_atr, default=None)
+        if farthest is None or not farthest.distance_fraction or not farthest.distance_atr:
+            return None
+        return farthest.distance_fraction * self.price / farthest.distance_atr or None
 
     def zone(self, label: Label, side: Where) -> Zone | None:
         """Find the zone of that letter and side."""

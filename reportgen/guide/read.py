@@ -78,8 +78,9 @@ def _caution(findings: Findings) -> str:
     if event is not None:
         due = f"{event_name(event)} is due in {countdown(event.hours_away)}"
         state = f"{due} and {weak}" if low else due
+        useful = "the map remains useful, but " if findings.no_map is None else ""
         more = ", and execution risk is much higher" if low else ""
-        return f"{state}: the map remains useful, but confidence in any one direction is lower{more}"
+        return f"{state}: {useful}confidence in any one direction is lower{more}"
     if not low:
         return ""
     reason = f" ({quality.reasons[0].rstrip('.')})" if quality.reasons else ""

@@ -108,12 +108,14 @@ def _line_without_zone(side: Where, findings: Findings) -> NamedLevel | None:
         return None
     step = min(findings.assumptions.plan_de_risk_atr * atr, findings.price / 2)
     price = findings.price + outward(side) * step
-    return NamedLevel(price=price, name=f"{at(price, findings)}, a typical day's range away,")
+    return NamedLevel(price=price, name=at(price, findings))
 
 
 def _next_level(side: Where, line: NamedLevel, findings: Findings) -> str:
     sign = outward(side)
     beyond = next((level for level in findings.levels(side) if sign * (level.price - line.price) > 0), None)
+    if not findings.levels(side):
+        return f"that is a typical day's range from here, and no {level_kind(side)} is known"
     if beyond is None:
         return f"no further {level_kind(side)} is known"
     return f"the next level is {level_name(beyond, findings)}"

@@ -31,7 +31,7 @@ def aligned_level(zone: Zone, findings: Findings) -> Level | None:
     atr = findings.atr
     if atr is None:
         return None
-    reach, sign = findings.assumptions.aligned_atr * atr, outward(zone.side)
+    reach, sign = findings.assumptions.zone_chart_level_atr * atr, outward(zone.side)
     ahead = (level for level in findings.levels(zone.side) if sign * (level.price - findings.price) > 0)
     near = [level for level in ahead if _distance_to_band(level, zone) <= reach]
     return min(near, key=lambda level: (_distance_to_band(level, zone), -level.touches), default=None)

@@ -81,12 +81,13 @@ def countdown(hours: float) -> str:
     """Write a span: 45 min, 6 h, 9 d 12 h."""
     minutes = round(hours * 60)
     if minutes < 60:
-        return f"{minutes} min"
+        return f"{minutes}{notation.THIN}min"
     whole = round(hours)
     days, rest = divmod(whole, _HOURS_A_DAY)
     if not days:
-        return f"{whole} h"
-    return f"{days} d {rest} h" if rest else f"{days} d"
+        return f"{whole}{notation.THIN}h"
+    text = f"{days}{notation.THIN}d"
+    return f"{text} {rest}{notation.THIN}h" if rest else text
 
 
 def ordinal(percentile: Fraction) -> str:

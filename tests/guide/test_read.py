@@ -1,0 +1,235 @@
+"""The Read, the figure's words, the headline and the caveats; the guide's four worked examples stand here in small."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+
+from reportgen.assumptions import DEFAULTS
+from reportgen.guide.caveats import symbol_caveats
+from reportgen.guide.findings import Findings
+from reportgen.guide.headline import SymbolFacts, headline
+from reportgen.guide.read import CLOSING, figure_finding, heatmap_alt
+from reportgen.market.data import Depth
+from reportgen.units import Missing, Side
+from tests.guide.readings import (
+    event,
+    findings,
+    funding,
+    level,
+    nothing,
+    open_interest,
+    positioning,
+    quality,
+    structure,
+    zone,
+)
+from tests.guide.readings_grid import any_findings, everything
+
+MISSING = Missing("no coverage table")
+
+
+def btc_range_shorts_above() -> Findings:
+    """Worked example 1: a sideways range, a large short cluster just above its high, a smaller one of longs below."""
+    return findings(
+        zones=(zone("A", "above", 1.05, share=0.25), zone("B", "below", 1.3, share=0.08)),
+        structure=structure(resistances=(level("above", 1.0),), supports=(level("below", 1.0),), volume="expanding"),
+        positioning=positioning(open_interest=open_interest(trend="rising", change_24h=0.03)),
+    )
+
+
+def eth_downtrend_longs_below() -> Findings:
+    """Worked example 2: lower lows, a support that held twice, bright longs just below, longs still paying."""
+    return findings(
+        base="ETH",
+        zones=(zone("B", "below", 0.6, share=0.3),),
+        no_dense_zone=(nothing("above"),),
+        structure=structure(
+            trend="down", trend_strength=-0.5, supports=(level("below", 0.5, 2),), relative_strength=-0.04
+        ),
+        positioning=positioning(
+            open_interest=open_interest(elevated=True, percentile=0.9),
+            funding=funding(rate_8h=0.0004, extreme=True, percentile=0.95),
+            crowded_side=Side.LONG,
+            crowded_because="funding at its 95th percentile",
+        ),
+    )
+
+
+def altcoin_unreliable_map() -> Findings:
+    """Worked example 3: large bands on both sides of a thin token."""
+    thin = Depth(within=0.005, bid_quote=9e4, ask_quote=8e4, time_ms=0, venue="okx")
+    poor = quality(
+        grade="Low", depth=thin, venue_concentration=0.92, gap_risk=0.06, reasons=("$80 k rests within 0.5 % of mid",)
+    )
+    return findings(base="WIF", map_quality=poor)
+
+
+def macro_event_conflict() -> Findings:
+    """Worked example 4: a clean setup near a major cluster, and a macro event within hours."""
+    return replace(btc_range_shorts_above(), events=(event("US CPI", 5.0),))
+
+
+def test_first_example_favours_a_squeeze_if_resistance_breaks() -> None:
+    """The immediate asymmetry favours an upside squeeze if resistance breaks cleanly; a wick is not chased."""
+    said = everything(btc_range_shorts_above())
+    assert "the asymmetry favours an upside squeeze if resistance 95\u202f000 breaks cleanly" in said.read[0].lower()
+    assert said.plan.stance.kind == "conditional"
+    assert "closes above resistance 95\u202f000" in said.plan.scenarios.bullish.text
+    assert "harvested liquidity: do not chase" in said.plan.scenarios.bullish.text
+    assert said.checklist[2].reading.startswith("rising")
+    assert "mild" in said.checklist[3].reading
+    assert "expanding" in said.inputs[5].reading
+
+
+def test_second_example_says_the_breakdown_may_accelerate() -> None:
+    """If support fails, the breakdown may accelerate as forced selling adds momentum; a flush may be under way."""
+    said = everything(eth_downtrend_longs_below())
+    assert "if support 91\u202f250 fails: the breakdown may accelerate as forced selling adds momentum" in said.read[0]
+    assert "Longs look crowded" in said.read[1]
+    assert said.confluence.agree == 3
+    assert "closes below support 91\u202f250" in said.plan.scenarios.bearish.text
+    assert "the flush may already be under way" in said.plan.scenarios.bearish.text
+    assert "against BTC" in said.checklist[1].reading
+    assert "elevated" in said.checklist[2].reading
+    assert "longs crowded" in said.checklist[3].reading
+
+
+def test_third_example_warns_of_execution_and_cuts_the_size() -> None:
+    """The map may be directionally useful, but execution risk is much higher: smaller size, wider slippage."""
+    said = everything(altcoin_unreliable_map())
+    assert said.read[0].startswith("The map may be directionally useful, but map quality is low")
+    assert "execution risk is much higher" in said.read[0]
+    assert said.plan.sizing.factor == DEFAULTS.size_low
+    assert "widen slippage" in said.plan.sizing.slippage_text
+    assert "price confirmation" in said.plan.stance.text
+    questions = " ".join(said.caveats)
+    assert "order book on okx holds" in questions
+    assert "92\u202f% of the known open interest stands on one venue" in questions
+    assert "gapped" in questions
+
+
+def test_fourth_example_keeps_the_map_and_waits() -> None:
+    """The map remains useful, confidence in one direction is lower: wait, and use it after the event."""
+    said = everything(macro_event_conflict())
+    assert said.read[0].startswith("US CPI is due in 5\u202fh: the map remains useful, but confidence")
+    assert said.plan.stance.kind == "wait for event"
+    assert "post-event map" in said.plan.stance.text
+    assert said.checklist[4].verdict == "adds"
+    assert said.headline.startswith("US CPI in 5\u202fh can override the map")
+
+
+@given(any_findings())
+def test_the_read_is_two_or_three_sentences_and_closes_with_the_guide(market: Findings) -> None:
+    """Every Read is short, each part is a whole sentence, and the last one is the guide's."""
+    read = everything(market).read
+    assert len(read) in (2, 3)
+    assert read[-1] == CLOSING
+    assert all(text.endswith(".") and not text.endswith("..") and text[0] != text[0].lower() for text in read)
+
+
+@given(any_findings())
+def test_an_event_inside_the_horizon_is_said_first(market: Findings) -> None:
+    """When an event can override the map the Read starts with it, low quality or not."""
+    read = everything(market).read
+    assert read[0].startswith("US CPI is due") == any(one.inside_horizon for one in market.events)
+
+
+def test_event_and_low_quality_share_one_sentence() -> None:
+    """Two cautions do not push the Read past three sentences."""
+    read = everything(replace(altcoin_unreliable_map(), events=(event(),))).read
+    assert len(read) == 3
+    assert "map quality is low" in read[0]
+    assert "execution risk" in read[0]
+
+
+def test_balanced_zones_are_called_balanced() -> None:
+    """Equal zones on both sides favour nothing."""
+    assert "without a clear asymmetry" in everything(findings()).read[0]
+
+
+def test_conflicting_layers_are_named() -> None:
+    """When structure and positioning lean apart, the second sentence says so."""
+    market = findings(structure=structure(trend="up"), positioning=positioning(crowded_side=Side.LONG))
+    assert everything(market).read[1].startswith("The layers conflict")
+
+
+def test_the_figures_headline_gives_both_distances() -> None:
+    """Both sides are named with signed distances; an empty one says so; inside says inside."""
+    assert figure_finding(findings()) == "Dense shorts +3.2\u202f% above, dense longs \u22123.2\u202f% below"
+    lone = findings(zones=(zone("B", "below", 1.2),), no_dense_zone=(nothing("above"),))
+    assert figure_finding(lone) == "No dense zone above, dense longs \u22123.2\u202f% below"
+    assert figure_finding(findings(zones=(zone("A", "above", -0.1),))).startswith("Price inside dense shorts")
+    empty = findings(zones=(), no_dense_zone=(nothing("above"), nothing("below")))
+    assert figure_finding(empty) == "No dense zone within 15\u202f%"
+
+
+def test_the_alt_text_states_every_zone_with_its_share() -> None:
+    """A reader who can't see the picture learns price, range, distance and share."""
+    alt = heatmap_alt(findings())
+    for part in ("92\u202f500", "95\u202f500\u201396\u202f250", "1.2\u202fATR above", "10\u202f% of the mapped longs"):
+        assert part in alt
+    gone = heatmap_alt(findings(zones=(), map_missing=Missing("too few bars")))
+    assert gone.startswith("No liquidation map of BTC")
+    assert "too few bars" in gone
+
+
+def fact(base: str, above: float | None = None, below: float | None = None, change: float = -0.001) -> SymbolFacts:
+    """Make a symbol's facts from the distances of its zones."""
+    return SymbolFacts(
+        base=base,
+        mapped=True,
+        change_24h=change,
+        above=None if above is None else zone("A", "above", above),
+        below=None if below is None else zone("B", "below", below),
+    )
+
+
+def test_the_headline_names_the_move_and_the_near_zones() -> None:
+    """A large move of the first symbol opens, near zones follow, side by side."""
+    facts = (fact("BTC", 1.2, 1.3, change=-0.027), fact("SOL", 1.9, 0.5), fact("WIF", 0.7, 0.7))
+    assert headline(facts, None, DEFAULTS) == (
+        "After a 2.7\u202f% fall in BTC in 24\u202fh, dense shorts lie above WIF and dense longs lie below SOL and WIF "
+        "within 1.0\u202fATR."
+    )
+
+
+def test_the_headline_falls_back_to_the_nearest_zone() -> None:
+    """Without a near zone the nearest is named; without any, that nothing stands out; without maps, that."""
+    far = headline((fact("BTC", 2.2, 1.8), fact("ETH", 3.0)), None, DEFAULTS)
+    assert far == "The nearest dense zone, longs, lies 1.8\u202fATR below BTC."
+    assert headline((fact("BTC"),), None, DEFAULTS) == "No dense liquidation zone stands out."
+    unmapped = replace(fact("BTC"), mapped=False, change_24h=MISSING)
+    assert headline((unmapped,), None, DEFAULTS) == "No symbol has a liquidation map today."
+    assert headline((), None, DEFAULTS) == "No symbol has a liquidation map today."
+
+
+def test_a_long_watchlist_keeps_the_headline_short() -> None:
+    """Twenty near zones are two names and a count."""
+    text = headline([fact(f"C{number}", above=0.5) for number in range(20)], None, DEFAULTS)
+    assert "C0, C1 and 18 more" in text
+    assert "C2" not in text.replace("18 more", "")
+
+
+@pytest.mark.parametrize("calibrated", [True, False])
+def test_an_uncalibrated_map_says_so(calibrated: bool) -> None:  # noqa: FBT001 - a table's column
+    """Shares are never taken for dollars."""
+    said = any("not dollars" in text for text in symbol_caveats(findings(), MISSING, calibrated=calibrated))
+    assert said is not calibrated
+
+
+def test_every_missing_input_is_a_caveat() -> None:
+    """What the brief had to do without stands among the caveats with its reason."""
+    gone = Missing("the folder has no such table")
+    market = findings(
+        structure=gone, positioning=gone, map_quality=quality(depth=gone, venue_concentration=gone, gap_risk=gone)
+    )
+    texts = symbol_caveats(market, gone, calibrated=False)
+    assert sum("the folder has no such table" in text for text in texts) == 7
+
+
+def test_an_events_name_stays_on_one_line() -> None:
+    """A name with line breaks can't break a sentence."""
+    assert everything(findings(events=(event("US\n CPI"),))).read[0].startswith("US CPI is due")

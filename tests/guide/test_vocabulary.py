@@ -1,0 +1,63 @@
+"""What the guide's steps may never say, whatever they read: predictions, promises, orders, or leaked placeholders."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+
+from reportgen.guide.findings import Findings
+from reportgen.guide.read import CLOSING
+from tests.guide.readings import texts_of
+from tests.guide.readings_grid import any_findings, everything
+
+BANNED = re.compile(
+    r"\b(will|shall|going to|predict\w*|forecast\w*|targets?|magnets?|guarantee\w*|certain(ly|ty)?|definitely|surely"
+    r"|buy|sell|buy signal|sell signal|go long|go short|profits?|moon|crash\w*|must (rise|fall)|expected to"
+    r"|bound to|sure to|likely to (rise|fall))\b",
+    re.IGNORECASE,
+)
+LEAKED = re.compile(r"\b(?i:nan|inf)\b|\bNone\b|Missing\(|\{|\}|  |\.\.|, ,|\( |\(\)|<\w+ object")
+MINUS_TYPED = re.compile(r"(?<![\w])-\d")
+
+
+def every_text(market: Findings) -> list[str]:
+    """Collect all texts of steps 4 and 5; the guide's own closing words are the one exception."""
+    return [text for text in texts_of(everything(market)) if text != CLOSING]
+
+
+@settings(max_examples=300)
+@given(any_findings())
+def test_no_text_predicts(market: Findings) -> None:
+    """No reading, however one-sided, makes a sentence say what price is going to do or what to trade."""
+    for text in every_text(market):
+        assert BANNED.search(text) is None, text
+
+
+@settings(max_examples=300)
+@given(any_findings())
+def test_nothing_leaks_into_a_text(market: Findings) -> None:
+    """Whatever is missing, no placeholder, empty bracket, double space or typed hyphen-minus reaches the reader."""
+    for text in every_text(market):
+        assert LEAKED.search(text) is None, text
+        assert MINUS_TYPED.search(text) is None, text
+        assert text == text.strip(), text
+
+
+@given(any_findings())
+def test_the_same_reading_gives_the_same_words(market: Findings) -> None:
+    """Steps 4 and 5 are functions of what they are given."""
+    assert everything(market) == everything(market)
+
+
+@pytest.mark.parametrize("text", ["BTC will rise", "a magnet at 95", "price target", "a sell signal", "guaranteed"])
+def test_the_word_list_sees_a_prediction(text: str) -> None:
+    """The list itself works."""
+    assert BANNED.search(text) is not None
+
+
+@pytest.mark.parametrize("text", ["n/a: None", "at nan", "Missing(reason='x')", "slips inf", "ends.."])
+def test_the_leak_list_sees_a_leak(text: str) -> None:
+    """So does the list of leaks."""
+    assert LEAKED.search(text) is not None
