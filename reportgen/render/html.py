@@ -1,0 +1,149 @@
+"""One self-contained page: fonts, style and charts inside, light and dark, phone, screen and print.
+
+Stands at the last arrow, Brief -> bytes. The templates of templates/ do the writing; a user's own folder may replace
+any single one of them. Nothing is computed here that a reader would call a finding.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError
+from markupsafe import Markup
+
+from reportgen import notation
+from reportgen.brief import Brief
+from reportgen.errors import RenderError
+from reportgen.render import filters, views
+from reportgen.render.charts import ladder_svg, slug
+from reportgen.render.fonts import css_font_faces
+
+_PACKAGE = Path(__file__).parents[1]
+_MANY_SYMBOLS = 6
+_NOTATION = (
+    "price",
+    "price_range",
+    "percent_change",
+    "percent",
+    "share",
+    "funding",
+    "atr",
+    "dollars",
+    "times",
+    "signed",
+    "grouped",
+)
+_VIEWS = (
+    "zone_of",
+    "nothing_on",
+    "zone_rows",
+    "reacting",
+    "arguments",
+    "next_event",
+    "inside",
+    "stale",
+    "oldest",
+    "tight",
+    "percent_of",
+)
+
+
+def render_html(brief: Brief, charts: Mapping[str, bytes], *, templates: Path | None = None) -> bytes:
+    """Write the page as one UTF-8 file that asks for nothing else.
+
+    Args:
+        brief: What to say.
+        charts: PNG by name, `<slug>.<wide|narrow>.<light|dark>.png`; what is absent is left out of the page.
+        templates: A folder whose files replace shipped templates of the same name.
+
+    Raises:
+        RenderError: A template is broken or asks for something that a brief does not have; names file and line.
+    """
+    kept = {name: png for name, png in charts.items() if not _too_many(brief, name)}
+    pictures = {name: f"data:image/png;base64,{base64.b64encode(png).decode()}" for name, png in kept.items()}
+    return write_page(brief, pictures, css_font_faces("data"), printed=False, templates=templates).encode()
+
+
+def write_page(
+    brief: Brief, pictures: Mapping[str, str], fonts: str, *, printed: bool, templates: Path | None = None
+) -> str:
+    """Write the page that the HTML and the PDF share.
+
+    Args:
+        brief: What to say.
+        pictures: The address of each chart, by its name.
+        fonts: The @font-face rules.
+        printed: True for the PDF: one picture a figure, the zones' details after the symbols.
+        templates: The user's own folder.
+    """
+    try:
+        template = environment(templates).get_template("brief.html.j2")
+        return template.render(brief=brief, pictures=pictures, fonts=Markup(fonts), printed=printed)  # noqa: S704 - ours
+    except TemplateError as error:
+        place = _place(error)
+        raise RenderError(f"{place}: {error.message or type(error).__name__}. Mend the template, or remove it.") from error
+
+
+def environment(templates: Path | None = None) -> Environment:
+    """Set up Jinja: autoescape, no silent undefined, the user's folder before the shipped one.
+
+    Raises:
+        RenderError: The user's folder does not exist.
+    """
+    if templates is not None and not templates.is_dir():
+        raise RenderError(f"{templates} is not a folder of templates. Name a folder that exists, or none.")
+    folders = [shipped_templates()] if templates is None else [templates, shipped_templates()]
+    made = Environment(
+        loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= filters.FILTERS | {name: getattr(notation, name) for name in _NOTATION}
+    made.tests["missing"] = filters.is_missing
+    made.globals |= _globals()
+    return made
+
+
+def shipped_templates() -> Path:
+    """Find the templates: inside the installed package, else at the top of the checkout.
+
+    Raises:
+        RenderError: Neither is there.
+    """
+    for folder in (_PACKAGE / "templates", _PACKAGE.parent / "templates"):
+        if (folder / "brief.html.j2").is_file():
+            return folder
+    raise RenderError("The shipped templates are gone: the installation is incomplete, install reportgen again.")
+
+
+def _globals() -> dict[str, Any]:
+    return {
+        **{name: getattr(views, name) for name in _VIEWS},
+        **filters.SIGNS,
+        "slug": slug,
+        "ladder": lambda symbol: Markup(ladder_svg(symbol)),  # noqa: S704 - drawn by us, escaped there
+    }
+
+
+def _too_many(brief: Brief, name: str) -> bool:
+    """Leave out the dark phone pictures of a long watchlist: they weigh most and are seen least."""
+    return len(brief.symbols) > _MANY_SYMBOLS and name.endswith(".narrow.dark.png")
+
+
+def _place(error: TemplateError) -> str:
+    """Name the template and the line an error comes from, as far as Jinja tells."""
+    name, line = getattr(error, "name", None), getattr(error, "lineno", None)
+    trace = error.__traceback__
+    while name is None and trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if file.endswith(".j2"):
+            place = f"{Path(file).name}:{trace.tb_lineno}"
+            if trace.tb_next is None or not trace.tb_next.tb_frame.f_code.co_filename.endswith(".j2"):
+                return place
+        trace = trace.tb_next
+    return f"{name}:{line}" if line else str(name or "templates")

@@ -1,0 +1,156 @@
+"""What the templates ask of a brief that is more than reading a field: order, pairing, and whether a page will fit.
+
+Stands at the last arrow, Brief -> bytes, between the frozen brief and the templates; pure functions, all of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reportgen.brief import Brief, SymbolBrief
+from reportgen.events.calendar import Event
+from reportgen.guide.plan import ZonePlan
+from reportgen.guide.reaction import Evidence, Reaction
+from reportgen.guide.zones import NoDenseZone, Zone
+from reportgen.units import Fraction, Missing, Where
+
+STALE_BARS = 2
+"""A last close more bars than this before as-of is called stale."""
+
+_OUTCOMES = ("reject", "continue", "front_run", "ignore")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneRow:
+    """One line of the plan table: a zone with what belongs to it, or a side on which nothing stands out.
+
+    Attributes:
+        side: Where. zone, plan, reaction: None together with `nothing` set; plan and reaction may be absent alone.
+        nothing: Why there is no zone on this side.
+    """
+
+    side: Where
+    zone: Zone | None
+    plan: ZonePlan | None
+    reaction: Reaction | None
+    nothing: NoDenseZone | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argument:
+    """What today's features say for and against one outcome at one zone."""
+
+    outcome: str
+    supports: tuple[Evidence, ...]
+    against: tuple[Evidence, ...]
+
+
+def slug(symbol: SymbolBrief) -> str:
+    """Name a symbol's section in links: btc-usdt-usdt."""
+    return re.sub(r"[^a-z0-9]+", "-", symbol.symbol.lower()).strip("-") or "symbol"
+
+
+def zone_of(symbol: SymbolBrief, label: str) -> Zone | None:
+    """Find the nearest zone of a letter."""
+    found = [zone for zone in symbol.zones if zone.label == label]
+    return min(found, key=lambda zone: zone.distance_atr) if found else None
+
+
+def nothing_on(symbol: SymbolBrief, side: Where) -> NoDenseZone | None:
+    """Find why there is no zone on a side."""
+    return next((nothing for nothing in symbol.no_dense_zone if nothing.side == side), None)
+
+
+def zone_rows(symbol: SymbolBrief) -> tuple[ZoneRow, ...]:
+    """Order zones as the chart does, highest price first, each with its plan and reaction; empty sides in place."""
+    plans = {(plan.label, plan.side): plan for plan in symbol.plan}
+    reactions = {(reaction.label, reaction.side): reaction for reaction in symbol.reactions}
+    rows = [
+        ZoneRow(
+            side=zone.side,
+            zone=zone,
+            plan=plans.get((zone.label, zone.side)),
+            reaction=reactions.get((zone.label, zone.side)),
+            nothing=None,
+        )
+        for zone in sorted(symbol.zones, key=lambda zone: -zone.low)
+    ]
+    empty = {
+        nothing.side: ZoneRow(side=nothing.side, zone=None, plan=None, reaction=None, nothing=nothing)
+        for nothing in symbol.no_dense_zone
+    }
+    first = [empty["above"]] if "above" in empty else []
+    last = [empty["below"]] if "below" in empty else []
+    return (*first, *rows, *last)
+
+
+def reacting(symbol: SymbolBrief) -> tuple[ZoneRow, ...]:
+    """Give the zones that have a reaction, highest price first."""
+    return tuple(row for row in zone_rows(symbol) if row.reaction is not None)
+
+
+def arguments(reaction: Reaction) -> tuple[Argument, ...]:
+    """Sort a zone's evidence by outcome, for before against; outcomes without any are left out."""
+    found = tuple(
+        Argument(
+            outcome=outcome,
+            supports=tuple(e for e in reaction.evidence if e.outcome == outcome and e.supports),
+            against=tuple(e for e in reaction.evidence if e.outcome == outcome and not e.supports),
+        )
+        for outcome in _OUTCOMES
+    )
+    return tuple(argument for argument in found if argument.supports or argument.against)
+
+
+def next_event(brief: Brief) -> Event | None:
+    """Find the soonest event that is not past."""
+    ahead = [event for event in brief.events if event.hours_away >= 0]
+    return min(ahead, key=lambda event: event.at_ms) if ahead else None
+
+
+def inside(brief: Brief) -> tuple[Event, ...]:
+    """Give the events inside the horizon, soonest first."""
+    return tuple(sorted((event for event in brief.events if event.inside_horizon), key=lambda event: event.at_ms))
+
+
+def stale(symbol: SymbolBrief) -> bool:
+    """Say whether the last close is more than two bars old."""
+    return not isinstance(symbol.coverage, Missing) and symbol.coverage.stale_bars > STALE_BARS
+
+
+def oldest(brief: Brief) -> SymbolBrief | None:
+    """Find the symbol whose data is the most stale, if any is."""
+    late = [symbol for symbol in brief.symbols if stale(symbol)]
+    return min(late, key=lambda symbol: symbol.price_time_ms or 0) if late else None
+
+
+def tight(symbol: SymbolBrief) -> bool:
+    """Estimate that a symbol would run over one A4 page, so that its figure is drawn smaller.
+
+    Counts text lines as the print stylesheet breaks them: what is longer than its column takes another line.
+    """
+    scenarios = "" if isinstance(symbol.scenarios, Missing) else symbol.scenarios.bullish.text
+    rows = (
+        sum(1 + len(line.reading) // _READING_CHARS for line in symbol.checklist)
+        + 2 * len(symbol.zones)
+        + sum(1 + len(text) // _LINE_CHARS for text in (*symbol.read, *symbol.caveats))
+        + len(scenarios) // _HALF_LINE_CHARS
+    )
+    return rows > _ROWS_THAT_FIT
+
+
+_READING_CHARS, _HALF_LINE_CHARS, _LINE_CHARS = 34, 62, 125
+_ROWS_THAT_FIT = 30
+
+
+def percent_of(share: Fraction) -> str:
+    """Write a share as a CSS length: 67.00%."""
+    return f"{share * 100:.2f}%"
+
+
+def chart_names(charts: Mapping[str, bytes], name: str) -> tuple[str, ...]:
+    """List the pictures of one symbol that were handed over, by variant: wide.light, narrow.dark, print."""
+    head = f"{name}."
+    return tuple(sorted(key[len(head) : -len(".png")] for key in charts if key.startswith(head)))
