@@ -1,0 +1,223 @@
+"""config.yaml becomes a frozen Config, or every problem at once with its line."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reportgen.assumptions import DEFAULTS, Assumptions
+from reportgen.config import Config, json_schema, load_config, read_config
+from reportgen.errors import ConfigError
+
+YAML_LETTERS = " \n\t:-[]{}&*!|>'\"#%@,?abwatchlis1.e"
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def written(folder: Path, text: str | bytes) -> Path:
+    """Write a configuration."""
+    path = folder / "config.yaml"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def problems_of(folder: Path, text: str | bytes) -> list[str]:
+    """Write a configuration and list what is wrong with it, without the folder's name."""
+    with pytest.raises(ConfigError) as caught:
+        load_config(written(folder, text))
+    return [problem.removeprefix(f"{folder}/") for problem in caught.value.problems]
+
+
+def test_one_symbol_is_enough(tmp_path: Path) -> None:
+    """A watchlist alone is a configuration, and everything else takes the documented default."""
+    config = load_config(written(tmp_path, "watchlist: [btc]\n"))
+    expected = Config(watchlist=config.watchlist)
+    assert [watched.symbol for watched in config.watchlist] == ["BTC/USDT:USDT"]
+    assert replace(config, output=expected.output) == expected
+
+
+def test_all_spellings_of_a_market_are_one(tmp_path: Path) -> None:
+    """BTC, BTCUSDT and BTC/USDT:USDT give the same Config."""
+    spelled = [load_config(written(tmp_path, f"watchlist: ['{name}']")) for name in ("BTC", "BTCUSDT", "BTC/USDT:USDT")]
+    assert spelled[0] == spelled[1] == spelled[2]
+
+
+def test_a_market_twice_is_a_problem_under_any_spelling(tmp_path: Path) -> None:
+    """A duplicate names its own line and the line of the first, also when it is written differently."""
+    text = "watchlist:\n  - BTC\n  - ETH\n  - symbol: BTCUSDT\n"
+    assert problems_of(tmp_path, text) == [
+        "config.yaml:4: watchlist[2]: `BTCUSDT` is the same market as `BTC` in line 2. Keep one of them."
+    ]
+
+
+def test_every_problem_is_reported_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    """Mistakes of different kinds do not hide one another, and each names its line."""
+    text = (
+        "watchlist:\n  - BTC\n  - BTC\n"
+        "timefrme: 4h\n"
+        "horizon_hours: -3\n"
+        "timezone: Berlin\n"
+        "venues:\n  binance: {rul: x}\n"
+        "events:\n  - {name: CPI, at: 2026-12-10T13:30}\n"
+        "assumptions:\n  kernel_node: 3\n"
+        "horizon_hours: 24\n"
+    )
+    lines = problems_of(tmp_path, text)
+    assert [int(line.split(":")[1]) for line in lines] == [3, 4, 5, 6, 8, 10, 12, 13]
+    for line, hint in zip(
+        lines,
+        ["Keep one", "`timeframe`", "at least", "`Europe/Berlin`", "`url`", "Add Z", "`kernel_nodes`", "set twice"],
+        strict=True,
+    ):
+        assert hint in line
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("", 1, "watchlist: is missing"),
+        ("watchlist: []\n", 1, "watchlist: is empty"),
+        ("watchlist:\n", 1, "watchlist: is missing"),
+        ("# nothing\nwatchlist: BTC\n", 2, "expected a list"),
+        ("- BTC\n", 1, "holds no settings"),
+        ("watchlist:\n\t- BTC\n", 2, "indented with a tab"),
+        ("watchlist: [BTC\n", 2, "not valid YAML"),
+        ("watchlist: [BTC]\nwatchlist: [ETH]\n", 2, "set twice, first in line 1"),
+        ("watchlist: [BTC]\noutput: \x01\n", 2, "control character"),
+        ("watchlist: [BTC]\noutput: s3://bucket/briefs\n", 2, "not built yet"),
+        ("watchlist: [BTC]\noutput: 'a\n\n  b'\n", 2, "line break"),
+        ("watchlist: [12]\n", 1, "expected text, got `12`"),
+        ("watchlist: [no]\n", 1, "expected text, got `false`"),
+        ("watchlist: ['$$$']\n", 1, "names no market"),
+        ("watchlist: [USDT]\n", 1, "names no market"),
+        ("watchlist: [{symbol: BTC, venues: binance}]\n", 1, "expected a list"),
+        ("watchlist: [BTC]\nhorizon_hours: .nan\n", 2, "finite number"),
+        ("watchlist: [BTC]\nhorizon_hours: 1.0e+300\n", 2, "at most 720"),
+        ("watchlist: [BTC]\nhorizon_hours: " + "9" * 5000 + "\n", 2, "number"),
+        ("watchlist: [BTC]\nhorizon_hours: '24'\n", 2, "expected a number"),
+        ("watchlist: [BTC]\ntimeframe: 5h\n", 2, "Known here: 1h"),
+        ("watchlist: [BTC]\ntimezone: ../../etc/passwd\n", 2, "not a time zone"),
+        ("watchlist: [BTC]\nvenues: {BINANCE: {}}\n", 2, "not a venue's name"),
+        ("watchlist: [BTC]\nvenues: {binance: {url: 'ftp://x'}}\n", 2, "not a web address"),
+        ("watchlist: [BTC]\nevents: [{file: cal.ics}]\n", 2, "not built yet"),
+        ("watchlist: [BTC]\nevents: [{url: 'https://x.test/cal.ics'}]\n", 2, "not built yet"),
+        ("watchlist: [BTC]\nevents: [{name: A, at: 2026-12-10}]\n", 2, "no time of day"),
+        ("watchlist: [BTC]\nevents: [{name: A, at: 2026-12-10 13:30:00}]\n", 2, "no time zone"),
+        ("watchlist: [BTC]\nevents: [{name: A, at: 1768806000000}]\n", 2, "expected text"),
+        ("watchlist: [BTC]\nevents: [{at: 2026-12-10T13:30Z}]\n", 2, "name: is missing"),
+        ("watchlist: [BTC]\nassumptions: {kernel_nodes: 0}\n", 2, "at least 1"),
+        ("watchlist: [BTC]\nassumptions: {kernel_nodes: 1000000}\n", 2, "at most"),
+        ("watchlist: [BTC]\nassumptions: {kernel_nodes: 2.5}\n", 2, "whole number"),
+        ("watchlist: [BTC]\nassumptions: {volume_share: 1.5}\n", 2, "at most 1"),
+        ("watchlist: [BTC]\nassumptions: {kernel_weights: [1.0]}\n", 2, "holds 1 items"),
+        ("watchlist: &a [BTC]\noutput: *a\n", 2, "uses the alias"),
+        ("watchlist: !!python/name:os.system x\n", 1, "carries the tag"),
+        ("watchlist: " + "[" * 200_000 + "\n", 1, "nested too deeply"),
+        ("watchlist: [BTC]\n? [a]\n: 1\n", 2, "not plain text"),
+        (b"watchlist: [BTC]\noutput: \xff\n", 2, "not UTF-8"),
+        (b"#" * 1_000_001, None, "larger than a megabyte"),
+    ],
+)
+def test_bad_input_is_one_sentence_with_its_line(
+    tmp_path: Path, text: str | bytes, line: int | None, said: str
+) -> None:
+    """Each kind of broken file is answered with the line, the reason and the next step, never a traceback."""
+    first = problems_of(tmp_path, text)[0]
+    place = "config.yaml: " if line is None else f"config.yaml:{line}: "
+    assert first.startswith(place)
+    assert said in first
+    assert first.endswith((".", "?", "}.", "mode."))
+
+
+def test_a_byte_order_mark_is_no_problem(tmp_path: Path) -> None:
+    """A file saved by Windows Notepad reads as any other."""
+    assert load_config(written(tmp_path, b"\xef\xbb\xbfwatchlist: [BTC]\r\n")).watchlist
+
+
+def test_a_missing_file_names_the_next_step(tmp_path: Path) -> None:
+    """Without a file the error says how to make one; a folder in its place is named as such."""
+    with pytest.raises(ConfigError, match="reportgen init"):
+        load_config(tmp_path / "config.yaml")
+    with pytest.raises(ConfigError, match="is a folder"):
+        load_config(tmp_path)
+
+
+def test_a_password_in_the_file_is_refused_and_never_repeated(tmp_path: Path) -> None:
+    """A secret may only be referred to, and the error does not print it."""
+    mail = "watchlist: [BTC]\nmail:\n  from: a@b.test\n  smtp:\n    host: h\n    password: {secret}\n"
+    (line,) = problems_of(tmp_path, mail.format(secret="hunter2"))  # noqa: S106 - a made-up secret
+    assert line.startswith("config.yaml:6: mail.smtp.password: ")
+    assert "hunter2" not in line
+    config = load_config(written(tmp_path, mail.format(secret="{env: SMTP_PASSWORD}")))  # noqa: S106 - a reference
+    assert config.mail is not None
+    assert config.mail.password is not None
+    assert config.mail.password.env == "SMTP_PASSWORD"
+    (both,) = problems_of(tmp_path, mail.format(secret="{env: A, file: b}"))  # noqa: S106 - a reference
+    assert "exactly one" in both
+
+
+def test_an_event_keeps_its_moment_whatever_its_zone(tmp_path: Path) -> None:
+    """The same moment written in UTC and with an offset is one time in milliseconds."""
+    events = "  - {name: A, at: 2026-12-10T13:30Z}\n  - {name: B, at: 2026-12-10T14:30:00+01:00}\n"
+    text = f"watchlist: [BTC]\nevents:\n{events}"
+    first, second = load_config(written(tmp_path, text)).events
+    assert first.at_ms == second.at_ms
+    assert first.at_ms % 60_000 == 0
+    assert first.kind == "other"
+
+
+def test_assumptions_replace_only_what_they_name(tmp_path: Path) -> None:
+    """An override changes its constant and no other."""
+    config = load_config(written(tmp_path, "watchlist: [BTC]\nassumptions: {atr_bars: 48}\n"))
+    assert config.assumptions == replace(DEFAULTS, atr_bars=48)
+
+
+def test_every_assumption_may_be_set_to_its_own_default(tmp_path: Path) -> None:
+    """The ranges that the file allows hold the default of each constant, so a dumped configuration reads back."""
+    values = {constant.name: getattr(DEFAULTS, constant.name) for constant in fields(Assumptions)}
+    text = json.dumps({"watchlist": ["BTC"], "assumptions": values})
+    assert load_config(written(tmp_path, text)).assumptions == DEFAULTS
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    """A brief made from another folder reads and writes in the same places."""
+    config = load_config(written(tmp_path, "watchlist: [BTC]\nsource: market\noutput: briefs\ntemplates: mine\n"))
+    assert (config.source, config.output, config.templates) == (
+        str(tmp_path / "market"),
+        tmp_path / "briefs",
+        tmp_path / "mine",
+    )
+
+
+def test_the_schema_describes_every_setting() -> None:
+    """Each setting and each assumption stands in the JSON Schema with a sentence."""
+    schema = json.loads(json_schema())
+    assert schema["additionalProperties"] is False
+    settings_ = schema["properties"]
+    constants = schema["$defs"]["AssumptionOverrides"]["properties"]
+    assert {constant.name for constant in fields(Assumptions)} == set(constants)
+    assert all(described["description"] for described in (*settings_.values(), *constants.values()))
+
+
+def test_the_scaffold_holds_no_problem() -> None:
+    """The config.yaml at the top of the repository is one that reportgen accepts."""
+    config, problems = read_config(REPOSITORY / "config.yaml")
+    assert not problems
+    assert config is not None
+    assert config.source == "sample"
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    content=st.binary(max_size=120)
+    | st.text(alphabet=" \n\t:-[]{}&*!|>'\"#%@,?abwatchlis1.e", max_size=120).map(str.encode)
+)
+def test_any_bytes_are_answered_with_sentences(tmp_path: Path, content: bytes) -> None:
+    """Whatever the file holds, the answer is a Config or problems, never another exception."""
+    config, problems = read_config(written(tmp_path, content))
+    assert config is not None or problems
+    assert all(str(problem).startswith(str(tmp_path)) and problem.suggestion for problem in problems)

@@ -1,0 +1,48 @@
+"""Moments as people write them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reportgen.errors import UsageError
+from reportgen.moments import day_of, moment_text, parse_moment
+
+
+@given(
+    milliseconds=st.integers(0, 4_102_444_800_000),
+    offset=st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+)
+def test_a_moment_is_the_same_in_every_zone(milliseconds: int, offset: timezone) -> None:
+    """Writing a moment in any zone and reading it back gives its milliseconds."""
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+    assert parse_moment(moment.astimezone(offset).isoformat()) == milliseconds
+    assert parse_moment(moment_text(milliseconds)) == milliseconds
+
+
+def test_the_day_is_the_day_in_utc() -> None:
+    """Half past midnight in Berlin still belongs to the day before in UTC."""
+    assert day_of(parse_moment("2026-01-19T00:30+01:00")) == ("2026", "01", "18")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("2026-01-19", "no time of day"),
+        ("2026-01-19T07:00", "no time zone"),
+        ("yesterday", "not a date and time"),
+        ("1768806000", "not a date and time"),
+        ("20260119", "no time of day"),
+        ("1969-12-31T23:59Z", "before 1970"),
+        ("0001-01-01T00:00+14:00", "before 1970"),
+        ("", "not a date and time"),
+    ],
+)
+def test_an_unclear_moment_is_refused_with_an_example(text: str, said: str) -> None:
+    """A moment without zone or time of day is an error that shows how to write it."""
+    with pytest.raises(UsageError, match=said) as caught:
+        parse_moment(text)
+    assert "2026-01-19T07:00Z" in str(caught.value)
