@@ -1,0 +1,1 @@
+"""What reportgen's speed and memory are: `python -m benchmarks`, never a timed test."""
