@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -88,8 +88,17 @@ def _walk_the_steps(order: Order, step: Step) -> Brief:
 
 
 def gather(order: Order) -> Gathered:
-    """Read the market folder, or the sample."""
-    symbols = tuple(watched.symbol for watched in order.config.watchlist)
+    """Read the market folder or the sample, and keep the venues that the watchlist asks for."""
+    from reportgen.market.venue_choice import only_venues
+
+    venues = {watched.symbol: watched.venues for watched in order.config.watchlist}
+    gathered = _read(order, tuple(venues))
+    return replace(
+        gathered, markets={name: only_venues(market, venues[name]) for name, market in gathered.markets.items()}
+    )
+
+
+def _read(order: Order, symbols: tuple[str, ...]) -> Gathered:
     if order.folder is None:
         from reportgen.market.sample import read_sample
 
