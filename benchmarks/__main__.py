@@ -83,9 +83,7 @@ def print_table(cold: tuple[Median, ...], maps: dict[str, list[float]], heavy: S
     if len(cold) > 2:
         brief, page = cold[1:3]
         wall, cpu, peak = page.wall_ms / brief.wall_ms, page.cpu_ms / brief.cpu_ms, page.peak_mib / brief.peak_mib
-        print(
-            f"quantstats / brief, above 1 when the brief is lighter: wall {wall:.2f}, CPU {cpu:.2f}, peak memory {peak:.2f}"
-        )
+        print(f"quantstats / brief (above 1: brief lighter): wall {wall:.2f}, CPU {cpu:.2f}, peak memory {peak:.2f}")
     print(f"\n{'map, warm, 1000 x 720, both sides':36}{'wall ms':>10}{'range':>16}{'CPU ms':>9}{'budget':>14}")
     for bars, (median, low, high, cpu) in maps.items():
         span, budget = f"{low:.0f} to {high:.0f}", f"{BUDGET_MS[bars]:.0f} ms"

@@ -37,7 +37,7 @@ def install() -> None:
         return
     subprocess.run([sys.executable, "-m", "venv", "--clear", HOME], check=True)
     command = [
-        HOME / "bin/python",
+        str(HOME / "bin/python"),
         "-m",
         "pip",
         "install",

@@ -42,6 +42,8 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "guide": PURE_GROUND | {"guide", "liquidation", "indicators"},
     "events": EDGE_GROUND | {"events"},
     "config": EDGE_GROUND | {"config", "events"},
+    "scaffold": EDGE_GROUND | {"config", "delivery.output"},
+    "doctor": EDGE_GROUND | {"config", "render.fonts"},
     "brief": PURE_GROUND | {"guide", "liquidation", "indicators", "events.calendar"},
     "render": EDGE_GROUND | {"render", "brief", "guide", "events.calendar"},
     "delivery": EDGE_GROUND | {"delivery", "brief"},
