@@ -1,0 +1,164 @@
+"""The main job from the command line, on the bundled sample: files, paths, exit codes, and nothing half done."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from reportgen.moments import day_of, moment_text, parse_moment
+from tests.cli.cli_process import REPOSITORY, reportgen
+
+HOUR_MS = 3_600_000
+FILES = ("html", "pdf", "json")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """Make one brief from the sample, and keep its folder and what stdout said."""
+    folder = tmp_path_factory.mktemp("first")
+    asked = reportgen(folder, "brief", "--sample", "--output", "out", "--json")
+    assert asked.returncode == 0, asked.stderr
+    answer: dict[str, Any] = json.loads(asked.stdout)
+    return folder, answer
+
+
+def test_the_answer_names_files_moment_symbols_and_what_is_missing(made: tuple[Path, dict[str, Any]]) -> None:
+    """With --json stdout is one object of six fields, and its paths lead to the three files of the day."""
+    folder, answer = made
+    assert list(answer) == ["html", "pdf", "json", "as_of", "symbols", "missing"]
+    day = Path("out").joinpath(*day_of(parse_moment(answer["as_of"])))
+    assert [answer[kind] for kind in FILES] == [str(day / f"brief.{kind}") for kind in FILES]
+    assert (folder / answer["html"]).read_bytes().startswith(b"<!")
+    assert (folder / answer["pdf"]).read_bytes().startswith(b"%PDF-")
+    assert [symbol["symbol"] for symbol in json.loads((folder / answer["json"]).read_bytes())["symbols"]] == answer[
+        "symbols"
+    ]
+
+
+def test_latest_holds_the_same_bytes(made: tuple[Path, dict[str, Any]]) -> None:
+    """`latest/` is the brief of the day, file for file."""
+    folder, answer = made
+    for kind in FILES:
+        assert (folder / answer[kind]).read_bytes() == (folder / "out" / "latest" / f"brief.{kind}").read_bytes()
+
+
+def test_a_second_process_in_another_folder_writes_the_same_bytes(
+    made: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    """Time, folder and process leave no trace in the files; without --json stdout is their three paths."""
+    folder, answer = made
+    asked = reportgen(
+        tmp_path, "brief", "--sample", "--output", tmp_path / "elsewhere", PYTHONHASHSEED="7", TZ="Asia/Tokyo"
+    )
+    assert asked.returncode == 0, asked.stderr
+    paths = [Path(line) for line in asked.stdout.splitlines()]
+    assert [path.suffix for path in paths] == [f".{kind}" for kind in FILES]
+    for kind, path in zip(FILES, paths, strict=True):
+        assert path.read_bytes() == (folder / answer[kind]).read_bytes()
+
+
+def test_render_gives_the_same_bytes(made: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    """HTML and PDF made from brief.json alone are those of its day."""
+    folder, answer = made
+    asked = reportgen(tmp_path, "render", folder / answer["json"], "--output", "again")
+    assert asked.returncode == 0, asked.stderr
+    assert asked.stdout.split() == ["again/brief.html", "again/brief.pdf"]
+    for kind in ("html", "pdf"):
+        assert (tmp_path / "again" / f"brief.{kind}").read_bytes() == (folder / answer[kind]).read_bytes()
+
+
+def test_strict_ends_with_3_when_something_is_missing(tmp_path: Path, made: tuple[Path, dict[str, Any]]) -> None:
+    """--strict writes the brief all the same, names what is missing on stderr, and ends with 3."""
+    del made
+    asked = reportgen(tmp_path, "brief", "--sample", "--symbols", "BTC,NOSUCH", "--strict", "--json", "--output", "out")
+    assert asked.returncode == 3, asked.stderr
+    answer = json.loads(asked.stdout)
+    assert (tmp_path / answer["pdf"]).exists()
+    assert any(missing["symbol"].startswith("NOSUCH/") for missing in answer["missing"])
+    assert "NOSUCH/USDT:USDT" in asked.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["--symbols", "NOSUCH"], ["--as-of", "2001-01-01T00:00Z"]], ids=["unknown market", "before the data"]
+)
+def test_without_usable_candles_nothing_is_written(tmp_path: Path, words: list[str]) -> None:
+    """No market to speak of is one error with exit code 1, no data on stdout, and no file."""
+    asked = reportgen(tmp_path, "brief", "--sample", "--output", "out", *words)
+    assert asked.returncode == 1
+    assert asked.stdout == ""
+    assert asked.stderr.count("Error: ") == 1
+    assert "Traceback" not in asked.stderr
+    assert not list(tmp_path.rglob("*"))
+
+
+def test_an_output_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    """A file in the place of the output folder ends with 1 and names the place and the way out."""
+    (tmp_path / "taken").write_text("a file")
+    asked = reportgen(tmp_path, "brief", "--sample", "--output", "taken")
+    assert asked.returncode == 1
+    assert asked.stderr.startswith("Error: taken")
+    assert "--output" in asked.stderr
+    assert "Traceback" not in asked.stderr
+
+
+def test_an_interrupt_ends_with_130_and_without_noise(tmp_path: Path) -> None:
+    """Ctrl-C in the middle of a command ends it and its chart worker, without a traceback."""
+    pipe = tmp_path / "brief.json"
+    os.mkfifo(pipe)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "reportgen", "render", str(pipe)],
+        cwd=REPOSITORY, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with pipe.open("wb"):  # opens once the command reads it
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert (out, err) == ("", "")
+
+
+def test_a_file_that_is_no_brief_is_one_sentence(tmp_path: Path) -> None:
+    """`render` on something else says so, and a path that is not there is named."""
+    (tmp_path / "other.json").write_text("{}")
+    for name in ("other.json", "absent.json"):
+        asked = reportgen(tmp_path, "render", name)
+        assert asked.returncode == 1
+        assert name in asked.stderr
+        assert "Traceback" not in asked.stderr
+
+
+def test_exported_maps_have_the_shape_that_other_tools_read(made: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    """An npz holds decision times, ascending edges of at most 10 bp that cover 20 % either way, and both sides."""
+    folder, answer = made
+    end = parse_moment(answer["as_of"])
+    words = (
+        "--from",
+        moment_text(end - 6 * HOUR_MS),
+        "--until",
+        moment_text(end),
+        "--every",
+        "2h",
+        "--out",
+        "maps.npz",
+    )
+    asked = reportgen(tmp_path, "map", "--sample", "--symbol", answer["symbols"][0], *words, "--json")
+    assert asked.returncode == 0, asked.stderr
+    maps = np.load(tmp_path / "maps.npz")
+    price = json.loads((folder / answer["json"]).read_bytes())["symbols"][0]["price"]
+    edges = np.atleast_2d(maps["price_edges"])
+    assert maps["time_ms"].tolist() == [end - hours * HOUR_MS for hours in (6, 4, 2, 0)]
+    assert maps["long"].shape == maps["short"].shape == (4, edges.shape[1] - 1)
+    assert np.diff(np.log(edges)).min() > 0
+    assert np.diff(np.log(edges)).max() <= 0.001
+    assert edges[-1, 0] <= price * 0.8
+    assert edges[-1, -1] >= price * 1.2
+    assert maps["long"].min() >= 0
+    assert maps["long"].sum() > 0
+    assert json.loads(asked.stdout)["times"] == 4
