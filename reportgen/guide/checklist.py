@@ -1,4 +1,7 @@
-"""The guide's closing routine, its seven inputs on one strip, and whether the layers agree."""
+"""The guide's closing routine, its seven inputs on one strip, and whether the layers agree: the types.
+
+`guide/routine.py`, `guide/inputs.py` and `guide/confluence.py` fill them.
+"""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def read_reactions(findings: Findings) -> tuple[Reaction, ...]:
             label=zone.label,
             side=zone.side,
             distance_atr=zone.distance_atr,
-            shares=Missing("price already stands inside this zone, which is not an event that the model scores")
+            shares=Missing("Price already stands inside this zone, which is not an event that the model scores.")
             if zone.price_inside
             else distance_shares(zone.distance_atr, findings.horizon_hours, assumptions),
             source=source,

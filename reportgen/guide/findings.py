@@ -61,7 +61,7 @@ class Findings:
         """Say why there is no map, or None when there is one."""
         if self.map_missing is not None or self.zones or self.no_dense_zone:
             return self.map_missing
-        return Missing("no liquidation map could be made")
+        return Missing("No liquidation map could be made.")
 
     @property
     def open_interest(self) -> Maybe[OpenInterestReading]:

@@ -151,7 +151,7 @@ def _bias(reading: FundingReading) -> str:
     if reading.extreme:
         moved = ", turned from neutral" if reading.turned_extreme else ""
         return f"{reading.bias}, stretched{moved}"
-    return reading.bias if reading.bias == "neutral" else f"{reading.bias}, mild"
+    return "neutral, not stretched" if reading.bias == "neutral" else f"{reading.bias}, mild"
 
 
 def _crowding(side: Side | None) -> str:

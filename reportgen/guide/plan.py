@@ -1,4 +1,4 @@
-"""Step 5: from observation to a plan."""
+"""Step 5: from observation to a plan, in types; `guide/planning.py` writes them, with response, scenario and sizing."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from reportgen.guide.plan import Plan, Stance
 from reportgen.guide.response import plan_zone
 from reportgen.guide.scenario import write_scenarios
 from reportgen.guide.sizing import size_idea
-from reportgen.guide.wording import because, countdown, event_name
+from reportgen.guide.wording import because, countdown, event_name, sentence
 
 
 def write_plan(findings: Findings, confluence: Confluence) -> Plan:
@@ -40,7 +40,7 @@ def decide_stance(findings: Findings, confluence: Confluence) -> Stance:
         )
         return Stance(kind="wait for event", text=text)
     if findings.no_map is not None:
-        return Stance(kind="observe", text=f"Observe: there is no map ({because(findings.no_map)}).")
+        return Stance(kind="observe", text=f"Observe: there is no map. {sentence(because(findings.no_map))}")
     if not findings.zones:
         return Stance(kind="observe", text="Observe: no dense zone is mapped on either side.")
     if confluence.conflict:

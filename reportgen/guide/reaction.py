@@ -10,6 +10,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Literal
 
+from reportgen import notation
 from reportgen.assumptions import Assumptions
 from reportgen.guide.zones import Label
 from reportgen.units import Fraction, Maybe, Missing, Where
@@ -79,9 +80,9 @@ def distance_shares(distance_atr: float, horizon_hours: float, assumptions: Assu
     """
     measured = assumptions.reaction_horizon_hours
     if horizon_hours != measured:
-        return Missing(f"base rates were measured for {measured:g} h only, not for {horizon_hours:g} h")
+        return Missing(f"Base rates were measured for {_hours(measured)} only, not for {_hours(horizon_hours)}.")
     if not math.isfinite(distance_atr) or distance_atr < 0:
-        return Missing("the zone's distance in ATR is not known")
+        return Missing("The zone's distance in ATR is not known.")
     band = bisect_right(assumptions.reaction_distance_edges, distance_atr)
     row = (
         assumptions.reaction_reject[band],
@@ -105,3 +106,7 @@ def touch_probability(distance_atr: float, horizon_hours: float, assumptions: As
     """
     shares = distance_shares(distance_atr, horizon_hours, assumptions)
     return None if isinstance(shares, Missing) else shares.reject + shares.tap_continue
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:g}{notation.THIN}h"

@@ -76,7 +76,7 @@ def cascade_gap(zone: Zone, findings: Findings, atr: Price) -> Maybe[float]:
     """Measure the gap to the next cluster in day ATR, or say that none is mapped."""
     beyond = next_cluster(zone, findings)
     return (
-        Missing(f"no further cluster is mapped beyond {zone.label}") if beyond is None else gap_atr(zone, beyond, atr)
+        Missing(f"No further cluster is mapped beyond {zone.label}.") if beyond is None else gap_atr(zone, beyond, atr)
     )
 
 

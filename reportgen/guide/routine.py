@@ -101,6 +101,6 @@ def _alerts_set(findings: Findings, plan: Plan) -> ChecklistLine:
             if (levels := findings.levels(side))
         ]
     if not alerts:
-        reading = not_available(Missing("neither a zone nor a chart level is known"))
+        reading = not_available(Missing("Neither a zone nor a chart level is known."))
         return ChecklistLine(step=7, name="Alerts", reading=reading, verdict="unknown")
     return ChecklistLine(step=7, name="Alerts", reading=f"at {', '.join(alerts)}", verdict="neutral")

@@ -8,7 +8,7 @@ from reportgen import notation
 from reportgen.guide.checklist import Confluence
 from reportgen.guide.findings import Findings
 from reportgen.guide.plan import Sizing
-from reportgen.guide.wording import because, countdown, event_name
+from reportgen.guide.wording import because, countdown, event_name, sentence
 from reportgen.market.data import Depth
 from reportgen.units import Fraction, Missing
 
@@ -54,7 +54,7 @@ def slippage_note(findings: Findings) -> str:
     depth, order = findings.map_quality.depth, findings.assumptions.slippage_order
     size = notation.dollars(order)
     if isinstance(depth, Missing):
-        return f"Slippage is not known ({because(depth)}): allow for more than usual."
+        return f"Allow for more slippage than usual, as its size is not known. {sentence(because(depth))}"
     resting = min(depth.bid_quote, depth.ask_quote)
     rests = f"{notation.dollars(resting)} within {notation.percent(depth.within)} of mid on {depth.venue}, thinner side"
     if resting < order:

@@ -40,7 +40,7 @@ from tests.guide.readings import (
     zone,
 )
 
-MISSING = Missing("the venue refused this location (HTTP 403).")
+MISSING = Missing("The venue refused this location (HTTP 403).")
 BOTH: tuple[Where, Where] = ("above", "below")
 SIDES = st.sampled_from(BOTH)
 

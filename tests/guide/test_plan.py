@@ -132,7 +132,7 @@ def test_no_second_cluster_is_said_and_not_measured() -> None:
     """Without a cluster beyond, the gap is Missing with its reason."""
     plan = first(findings())
     assert isinstance(plan.cascade_gap_atr, Missing)
-    assert "no further cluster" in plan.cascade_gap_atr.reason
+    assert "No further cluster" in plan.cascade_gap_atr.reason
 
 
 def test_an_alert_never_stands_behind_the_price() -> None:
@@ -233,8 +233,8 @@ def test_the_slippage_note_hardens_as_the_book_thins(resting: float, words: str)
 
 def test_an_unknown_book_is_said() -> None:
     """Without an order book the note gives the reason instead of a number."""
-    sizing = plan_of(findings(map_quality=quality(depth=Missing("no order-book table")))).sizing
-    assert "no order-book table" in sizing.slippage_text
+    sizing = plan_of(findings(map_quality=quality(depth=Missing("The folder has no order book.")))).sizing
+    assert "The folder has no order book." in sizing.slippage_text
     assert "unknown order-book depth" in sizing.reasons
 
 
