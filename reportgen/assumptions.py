@@ -28,6 +28,7 @@ class Assumptions:
     trend_bars: int = _is(42, "bars", "own choice", "net move over path is read on these; 7 days of 4h")
     trend_clear: float = _is(0.25, "net move / path", "own choice", "beyond it price trends by itself")
     trend_weak: float = _is(0.12, "net move / path", "own choice", "beyond it price trends if highs and lows agree")
+    trend_step: float = _is(0.05, "part of the range", "own choice", "highs and lows that moved less are level")
     momentum_bars: int = _is(12, "bars", "own choice", "bars of the momentum move; two days of 4h; even")
     momentum_history_bars: int = _is(180, "bars", "own choice", "these tell the usual size of a bar's move")
     momentum_extreme: float = _is(1.5, "z-score", "own choice: 1 bar in 12", "beyond it momentum can be exhausted")
@@ -198,6 +199,11 @@ class Assumptions:
     slippage_wide: float = _is(0.0005, "fraction", "own choice", "slippage above which the note asks for limit orders")
     caveat_concentration: float = _is(0.6, "fraction", "own choice", "one venue above this share makes a one-venue map")
     # --- data and map quality --------------------------------------------------------------------------------------
+    finest_bars_days: float = _is(
+        30.0, "days", "own choice", "the finest bars that reach back this far are used; else the longest history"
+    )
+    reach_bars: int = _is(2, "bars", "own choice", "a history that ends this many bars before the newest still counts")
+    venue_volume_days: float = _is(7.0, "days", "own choice", "between equal histories the larger volume over this leads")
 
 
 DEFAULTS = Assumptions()

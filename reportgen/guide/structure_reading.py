@@ -139,7 +139,7 @@ def _trend(bars: Candles, assumptions: Assumptions) -> tuple[Trend, float]:
     """Call a trend when price went straight, or fairly straight with highs and lows that agree."""
     window = _last(bars, assumptions.trend_bars)
     strength = efficiency(_last(bars, assumptions.trend_bars + 1).close)
-    agree = halves_agree(window.high, window.low)
+    agree = halves_agree(window.high, window.low, assumptions.trend_step)
     directions: tuple[tuple[Trend, int], ...] = (("up", 1), ("down", -1))
     for trend, sign in directions:
         straight = strength * sign

@@ -28,7 +28,7 @@ def test_halves_turn_over_with_the_prices(seed: int) -> None:
     """Higher highs and lows become lower lows and highs."""
     candles = walk(60, seed=seed)
     over = mirrored(candles)
-    assert halves_agree(over.high, over.low) == -halves_agree(candles.high, candles.low)
+    assert halves_agree(over.high, over.low, 0.05) == -halves_agree(candles.high, candles.low, 0.05)
 
 
 def test_a_straight_path_is_fully_efficient() -> None:
@@ -45,8 +45,15 @@ def test_noise_is_hardly_efficient() -> None:
 
 def test_halves_of_one_bar_say_nothing() -> None:
     """One bar cannot be compared with itself, nor an inside half with an outside one."""
-    assert halves_agree(np.array([2.0]), np.array([1.0])) == 0
-    assert halves_agree(np.array([5.0, 4.0]), np.array([1.0, 2.0])) == 0
+    assert halves_agree(np.array([2.0]), np.array([1.0]), 0.05) == 0
+    assert halves_agree(np.array([5.0, 4.0]), np.array([1.0, 2.0]), 0.05) == 0
+
+
+def test_halves_that_hardly_differ_are_level() -> None:
+    """A later half that is higher by less than the step is level with the earlier; beyond it, it is higher."""
+    high, low = np.array([100.0, 101.0]), np.array([50.0, 50.5])
+    assert halves_agree(high, low, 0.05) == 0
+    assert halves_agree(high, low, 0.01) == 1
 
 
 def test_momentum_counts_in_usual_moves() -> None:
