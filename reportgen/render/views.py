@@ -6,7 +6,6 @@ Stands at the last arrow, Brief -> bytes, between the frozen brief and the templ
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reportgen.brief import Brief, SymbolBrief
@@ -131,26 +130,27 @@ def tight(symbol: SymbolBrief) -> bool:
 
     Counts text lines as the print stylesheet breaks them: what is longer than its column takes another line.
     """
-    scenarios = "" if isinstance(symbol.scenarios, Missing) else symbol.scenarios.bullish.text
-    rows = (
-        sum(1 + len(line.reading) // _READING_CHARS for line in symbol.checklist)
-        + 2 * len(symbol.zones)
-        + sum(1 + len(text) // _LINE_CHARS for text in (*symbol.read, *symbol.caveats))
-        + len(scenarios) // _HALF_LINE_CHARS
+    scenarios = symbol.scenarios
+    texts = () if isinstance(scenarios, Missing) else (scenarios.bullish.text, scenarios.bearish.text)
+    height = (
+        _ZONE_MM * len(zone_rows(symbol))
+        + _CHECK_MM * sum(_lines(line.reading, _READING_CHARS) for line in symbol.checklist)
+        + _TEXT_MM * _lines(" ".join(symbol.read), _LINE_CHARS)
+        + _TEXT_MM * max((_lines(text, _HALF_LINE_CHARS) for text in texts), default=0)
+        + _TEXT_MM * (symbol.map_quality.grade in ("Low", "None"))
     )
-    return rows > _ROWS_THAT_FIT
+    return height > _MM_THAT_FIT
 
 
-_READING_CHARS, _HALF_LINE_CHARS, _LINE_CHARS = 34, 62, 125
-_ROWS_THAT_FIT = 30
+_READING_CHARS, _HALF_LINE_CHARS, _LINE_CHARS = 42, 58, 118
+_ZONE_MM, _CHECK_MM, _TEXT_MM, _MM_THAT_FIT = 9, 4, 4, 92
+
+
+def _lines(text: str, width: int) -> int:
+    return 1 + len(text) // width
 
 
 def percent_of(share: Fraction) -> str:
     """Write a share as a CSS length: 67.00%."""
     return f"{share * 100:.2f}%"
 
-
-def chart_names(charts: Mapping[str, bytes], name: str) -> tuple[str, ...]:
-    """List the pictures of one symbol that were handed over, by variant: wide.light, narrow.dark, print."""
-    head = f"{name}."
-    return tuple(sorted(key[len(head) : -len(".png")] for key in charts if key.startswith(head)))
