@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError, create_model
 
 from reportgen import config_schema as schema
 from reportgen.assumptions import DEFAULTS, Assumptions
+from reportgen.config_assumptions import assumption_overrides
 from reportgen.config_problems import Problem, duplicate_symbols, schema_problems, yaml_problem
 from reportgen.config_yaml import read_yaml
 from reportgen.errors import ConfigError
@@ -104,20 +105,34 @@ def read_config(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
     if problems and not parsed.data:
         return None, tuple(problems)
     given = {key: value for key, value in parsed.data.items() if value is not None}
-    config = None
+    file = assumptions = None
     try:
-        config = _settle(schema.ConfigFile.model_validate(given), path.parent)
+        file = schema.ConfigFile.model_validate(given)
     except ValidationError as error:
         problems += schema_problems(name, parsed, error)
+    try:
+        assumptions = _assumptions(parsed.data.get("assumptions"))
+    except ValidationError as error:
+        problems += schema_problems(name, parsed, error, below=("assumptions",))
     problems += duplicate_symbols(name, parsed)
+    config = _settle(file, path.parent, assumptions) if file and assumptions else None
     return config, tuple(sorted(problems, key=lambda problem: problem.line or 0))
 
 
 def json_schema() -> str:
     """Print the JSON Schema of config.yaml, for editors."""
-    described = schema.ConfigFile.model_json_schema(by_alias=True)
+    whole = create_model(
+        "ConfigFile", __base__=schema.ConfigFile, __doc__=schema.ConfigFile.__doc__, **_typed_section()
+    )
+    described = whole.model_json_schema(by_alias=True)
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return json.dumps(head | described, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _typed_section() -> dict[str, Any]:
+    """Describe `assumptions:` constant by constant, which the file's own model leaves open."""
+    about: Any = Field(default={}, description="Any modelling constant by its name.")
+    return {"assumptions": (assumption_overrides(), about)}
 
 
 def _unreadable(name: str, error: OSError) -> Problem:
@@ -131,7 +146,7 @@ def _unreadable(name: str, error: OSError) -> Problem:
     return Problem(file=name, line=None, key="", reason=reason, suggestion=suggestion)
 
 
-def _settle(file: schema.ConfigFile, folder: Path) -> Config:
+def _settle(file: schema.ConfigFile, folder: Path, assumptions: Assumptions) -> Config:
     """Turn the checked file into the frozen Config, with paths made relative to the file's folder."""
     source = file.source if file.source in {schema.LIVE, schema.SAMPLE} else str(_path(folder, file.source))
     return Config(
@@ -145,7 +160,7 @@ def _settle(file: schema.ConfigFile, folder: Path) -> Config:
         venue_urls={venue: settings.url for venue, settings in sorted(file.venues.items())},
         events=tuple(_event(event) for event in file.events if isinstance(event, schema.ListedEvent)),
         mail=_mail(file.mail, folder) if file.mail else None,
-        assumptions=_assumptions(file.assumptions),
+        assumptions=assumptions,
     )
 
 
@@ -181,8 +196,10 @@ def _mail(mail: schema.MailSettings, folder: Path) -> Mail:
     )
 
 
-def _assumptions(overrides: schema.Settings) -> Assumptions:
+def _assumptions(overrides: object) -> Assumptions:
     """Lay the file's overrides over the defaults; lists become the tuples that a frozen object holds."""
-    given = overrides.model_dump(exclude_none=True).items()
+    if not overrides or not isinstance(overrides, dict):
+        return DEFAULTS  # what is not a mapping is reported by the schema of the file
+    given = assumption_overrides().model_validate(overrides).model_dump(exclude_none=True).items()
     frozen: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given}
     return replace(DEFAULTS, **frozen)

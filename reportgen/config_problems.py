@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import zoneinfo
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Final
 
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from reportgen import config_schema as schema
+from reportgen.assumptions import Assumptions
 from reportgen.config_yaml import Trail, YamlFile, YamlProblem, dotted
 from reportgen.errors import UsageError
 from reportgen.market.symbols import unified_symbol
@@ -30,7 +31,6 @@ _SECTIONS: Final[dict[Trail, type[BaseModel]]] = {
     ("mail", "smtp"): schema.SmtpSettings,
     ("mail", "smtp", "username"): schema.SecretReference,
     ("mail", "smtp", "password"): schema.SecretReference,
-    ("assumptions",): schema.AssumptionOverrides,
 }
 _SENTENCES: Final = {
     "missing": ("is missing", "Add `{name}:`."),
@@ -95,9 +95,17 @@ def yaml_problem(file: str, problem: YamlProblem) -> Problem:
     return Problem(file=file, line=problem.line, key=problem.key, reason=problem.reason, suggestion=problem.suggestion)
 
 
-def schema_problems(file: str, parsed: YamlFile, error: ValidationError) -> Iterator[Problem]:
-    """Say in plain words what the schema refused, each with the line it stands on."""
+def schema_problems(file: str, parsed: YamlFile, error: ValidationError, below: Trail = ()) -> Iterator[Problem]:
+    """Say in plain words what the schema refused, each with the line it stands on.
+
+    Args:
+        file: As the user named it.
+        parsed: Where everything stands.
+        error: What the schema refused.
+        below: The section that the schema is of; empty for the whole file.
+    """
     for detail in error.errors(include_url=False):
+        detail["loc"] = (*below, *detail["loc"])
         trail = _trail(detail["loc"])
         reason, suggestion = _sentences(detail)
         yield Problem(file=file, line=parsed.line_of(trail), key=dotted(trail), reason=reason, suggestion=suggestion)
@@ -164,6 +172,8 @@ def _timezone_suggestion(name: str) -> str:
 def _known(location: tuple[int | str, ...]) -> list[str]:
     """List the settings that exist where an unknown one stands."""
     section = tuple(step for step in location[:-1] if isinstance(step, str))
+    if section == ("assumptions",):
+        return [constant.name for constant in fields(Assumptions)]
     model = schema.VenueSettings if section[:1] == ("venues",) else _SECTIONS.get(section, schema.ConfigFile)
     return [field.alias or name for name, field in model.model_fields.items()]
 

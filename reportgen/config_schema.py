@@ -6,13 +6,11 @@ Stands between the parsed file and `config.Config`; the JSON Schema for editors 
 from __future__ import annotations
 
 import zoneinfo
-from dataclasses import fields
-from typing import Annotated, Any, Final, Literal, TypeAlias, get_args, get_type_hints
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, create_model
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
-from reportgen.assumptions import Assumptions
 from reportgen.errors import UsageError
 from reportgen.market.symbols import unified_symbol
 from reportgen.moments import parse_moment
@@ -21,9 +19,6 @@ Timeframe: TypeAlias = Literal["1h", "2h", "4h", "6h", "8h", "12h", "1d"]
 TIMEFRAMES: Final[tuple[str, ...]] = get_args(Timeframe)
 LIVE: Final = "live"
 SAMPLE: Final = "sample"
-FURTHEST: Final = 1000
-"""How many times above or below its default an assumption may be set."""
-
 SYMBOL, ENTRY, EVENT, EVENT_FILE, EVENT_FEED = "a symbol", "an entry", "an event", "an event file", "an event feed"
 TAGS: Final = frozenset({SYMBOL, ENTRY, EVENT, EVENT_FILE, EVENT_FEED, "[key]"})
 """Steps of an error's location that do not stand in the file; the spaces keep them apart from real keys."""
@@ -31,8 +26,6 @@ TAGS: Final = frozenset({SYMBOL, ENTRY, EVENT, EVENT_FILE, EVENT_FEED, "[key]"})
 ONE_LINE: Final = r"^[^\x00-\x1f\x7f]*$"
 WEB_ADDRESS: Final = r"^https?://"
 VENUE_NAME: Final = r"^[a-z0-9_]+$"
-
-_MAY_BE_ZERO: Final = ("1", "fraction", "share", "weight", "percentile")
 
 
 def _setting(reason: str, suggestion: str) -> PydanticCustomError:
@@ -170,43 +163,6 @@ class MailSettings(Settings):
     subscribers: Text = Field(default="subscribers.yaml", description="The file that lists who gets it.")
 
 
-def _overrides() -> type[Settings]:
-    """Make the `assumptions:` section from the constants themselves, each with its own range."""
-    hints = get_type_hints(Assumptions)
-    made: dict[str, Any] = {}
-    for constant in fields(Assumptions):
-        about = f"{constant.metadata['effect']} ({constant.metadata['unit']}; {constant.metadata['source']})"
-        kind = _ranged(hints[constant.name], constant.default, constant.metadata["unit"])
-        made[constant.name] = (kind | None, Field(default=None, description=about, examples=[constant.default]))
-    return create_model("AssumptionOverrides", __base__=Settings, **made)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _ranged(hint: Any, default: Any, unit: str) -> Any:  # noqa: ANN401 - types are values here
-    """Narrow a constant's type: finite, near its default in size, and a fraction within 0 and 1."""
-    if isinstance(default, tuple):
-        item: Any = _ranged(type(default[0]), max(default, key=abs), "1") if _is_number(default[0]) else Any
-        several: Any = list[item]
-        return Annotated[several, Field(min_length=len(default), max_length=len(default))]
-    if not _is_number(default):
-        return hint
-    most = abs(default) * FURTHEST or FURTHEST
-    if unit == "fraction" and 0 <= default <= 1:
-        return Annotated[hint, Field(ge=0, le=1, allow_inf_nan=False)]
-    least = -most if default < 0 else 0
-    if isinstance(default, int):
-        return Annotated[hint, Field(ge=min(1, default), le=int(most))]
-    if default > 0 and not unit.startswith(_MAY_BE_ZERO):
-        return Annotated[hint, Field(ge=default / FURTHEST, le=most, allow_inf_nan=False)]
-    return Annotated[hint, Field(ge=least, le=most, allow_inf_nan=False)]
-
-
-AssumptionOverrides = _overrides()
-
-
 def _kind_of_entry(value: object) -> str:
     return ENTRY if isinstance(value, (dict, BaseModel)) else SYMBOL
 
@@ -246,6 +202,6 @@ class ConfigFile(Settings):
     venues: dict[VenueName, VenueSettings] = Field(default={}, description="Which exchanges to ask, and where.")
     events: list[AnyEvent] = Field(default=[], max_length=10_000, description="What could override the map.")
     mail: MailSettings | None = Field(default=None, description="Who gets the brief by mail.")
-    assumptions: AssumptionOverrides = Field(  # type: ignore[valid-type]
-        default_factory=AssumptionOverrides, description="Any modelling constant by its name."
+    assumptions: dict[str, Any] = Field(
+        default={}, description="Any modelling constant by its name; `config_assumptions` judges them."
     )
