@@ -1,0 +1,194 @@
+"""From checked rows to the frozen series of one symbol; a table without its rows becomes a `Missing`.
+
+The last step of reading a market folder. An absent table, an empty one and one without rows of the symbol up to as-of
+are the same to the reader, so they give the same sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from reportgen.assumptions import Assumptions
+from reportgen.market.choice import choose_candles
+from reportgen.market.data import (
+    Candles,
+    FundingRates,
+    LeverageBrackets,
+    Liquidations,
+    MarketData,
+    OpenInterest,
+    OrderBook,
+)
+from reportgen.market.scan import Rows, Series
+from reportgen.market.symbols import base_of
+from reportgen.market.tables import BRACKETS, CANDLES, FUNDING, LIQUIDATIONS, OPEN_INTEREST, ORDER_BOOK, TableFormat
+from reportgen.units import Floats, Maybe, Milliseconds, Missing
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SymbolRows:
+    """The checked tables, seen from one symbol.
+
+    Attributes:
+        symbol: Whose rows. tables: by table name, those that have any rows of anybody.
+    """
+
+    symbol: str
+    tables: Mapping[str, Rows]
+
+    def series(self, table: TableFormat) -> tuple[tuple[Rows, Series], ...]:
+        """Give the symbol's series in a table, sorted by their keys."""
+        rows = self.tables.get(table.name)
+        return () if rows is None else tuple((rows, each) for each in rows.series if each.keys[0] == self.symbol)
+
+    def absent(self, table: TableFormat) -> Missing:
+        """Say that a table has nothing of the symbol."""
+        return Missing(f"The market data hold no {table.says} of {base_of(self.symbol)} up to the as-of time.")
+
+    def by_venue(self, table: TableFormat, build: Callable[[Rows, Series], _T]) -> Maybe[Mapping[str, _T]]:
+        """Build one thing a venue; of several series of a venue the last by key wins."""
+        built = {each.keys[1]: build(rows, each) for rows, each in self.series(table)}
+        return built or self.absent(table)
+
+
+def market_data(rows: SymbolRows, as_of_ms: Milliseconds, assumptions: Assumptions, *, simulated: bool) -> MarketData:
+    """Build everything that is known of one symbol."""
+    return MarketData(
+        symbol=rows.symbol,
+        as_of_ms=as_of_ms,
+        candles=_candles(rows, as_of_ms, assumptions),
+        open_interest=rows.by_venue(OPEN_INTEREST, _open_interest),
+        funding=rows.by_venue(FUNDING, _funding),
+        order_book=_order_books(rows),
+        liquidations=_liquidations(rows),
+        brackets=rows.by_venue(BRACKETS, _brackets),
+        simulated=simulated,
+    )
+
+
+def _candles(rows: SymbolRows, as_of_ms: Milliseconds, assumptions: Assumptions) -> Maybe[Mapping[str, Candles]]:
+    """Build every offered series of bars, then keep one a venue."""
+    offered: dict[str, list[Candles]] = {}
+    for table, series in rows.series(CANDLES):
+        offered.setdefault(series.keys[1], []).append(_bars(table, series))
+    return choose_candles(offered, as_of_ms, assumptions) if offered else rows.absent(CANDLES)
+
+
+def _bars(rows: Rows, series: Series) -> Candles:
+    taker = rows.number("taker_buy_base")[series.rows]
+    return Candles(
+        interval_ms=rows.source.intervals[series.keys[2]],
+        open_time_ms=rows.time_ms[series.rows],
+        open=rows.number("open")[series.rows],
+        high=rows.number("high")[series.rows],
+        low=rows.number("low")[series.rows],
+        close=rows.number("close")[series.rows],
+        volume_base=rows.number("volume_base")[series.rows],
+        taker_buy_base=_whole(taker, "volume bought by takers", series),
+    )
+
+
+def _whole(values: Floats, says: str, series: Series) -> Maybe[Floats]:
+    """Give an optional column when every row fills it: parts of it would bias whatever is computed from it."""
+    if np.isnan(values).any():
+        return Missing(f"The market data hold no complete {says} of {base_of(series.keys[0])} on {series.keys[1]}.")
+    return values
+
+
+def _open_interest(rows: Rows, series: Series) -> OpenInterest:
+    quote = rows.number("open_interest_quote")[series.rows]
+    return OpenInterest(
+        time_ms=rows.time_ms[series.rows],
+        open_interest_base=rows.number("open_interest_base")[series.rows],
+        open_interest_quote=_whole(quote, "open interest in quote currency", series),
+    )
+
+
+def _funding(rows: Rows, series: Series) -> FundingRates:
+    return FundingRates(
+        time_ms=rows.time_ms[series.rows],
+        funding_rate=rows.number("funding_rate")[series.rows],
+        interval_hours=rows.number("interval_hours")[series.rows],
+    )
+
+
+def _brackets(rows: Rows, series: Series) -> LeverageBrackets:
+    return LeverageBrackets(
+        as_of=series.keys[2],
+        notional_floor=rows.number("notional_floor")[series.rows],
+        notional_cap=rows.number("notional_cap")[series.rows],
+        maintenance_margin_rate=rows.number("maintenance_margin_rate")[series.rows],
+        max_leverage=rows.number("max_leverage")[series.rows],
+        maintenance_amount=rows.number("maintenance_amount")[series.rows],
+    )
+
+
+def _order_books(rows: SymbolRows) -> Maybe[Mapping[str, OrderBook]]:
+    """Put the two sides of each venue's last snapshot together; an absent side is empty."""
+    sides: dict[str, dict[str, tuple[Rows, Series]]] = {}
+    for table, series in rows.series(ORDER_BOOK):
+        sides.setdefault(series.keys[1], {})[series.keys[2]] = (table, series)
+    books = {venue: _book(found.get("bid"), found.get("ask")) for venue, found in sides.items()}
+    return books or rows.absent(ORDER_BOOK)
+
+
+def _book(bid: tuple[Rows, Series] | None, ask: tuple[Rows, Series] | None) -> OrderBook:
+    rows, series = bid or ask  # type: ignore[misc] # a venue is only here because it has a side
+    # Rows come in ascending price: the best ask is the first, the best bid the last.
+    bid_price, bid_size = _side(bid)
+    ask_price, ask_size = _side(ask)
+    return OrderBook(
+        time_ms=int(rows.time_ms[series.start]),
+        bid_price=bid_price[::-1],
+        bid_size_base=bid_size[::-1],
+        ask_price=ask_price,
+        ask_size_base=ask_size,
+    )
+
+
+def _side(side: tuple[Rows, Series] | None) -> tuple[Floats, Floats]:
+    if side is None:
+        return np.empty(0), np.empty(0)
+    rows, series = side
+    return rows.number("price")[series.rows], rows.number("size_base")[series.rows]
+
+
+def _liquidations(rows: SymbolRows) -> Maybe[Liquidations]:
+    """Add the venues up, in the interval with the longest history, then the finest.
+
+    A name such as `binance+bybit` is a sum already: then the one with most venues stands alone, or they count twice.
+    """
+    found = rows.series(LIQUIDATIONS)
+    if not found:
+        return rows.absent(LIQUIDATIONS)
+    table = found[0][0]
+    spans: dict[Milliseconds, Milliseconds] = {}
+    for _, series in found:
+        length = table.source.intervals[series.keys[2]]
+        spans[length] = max(spans.get(length, length), int(np.ptp(table.time_ms[series.rows])) + length)
+    interval = max(spans, key=lambda length: (spans[length], -length))
+    same = [series for _, series in found if table.source.intervals[series.keys[2]] == interval]
+    sums = [series for series in same if series.keys[1] == "all" or "+" in series.keys[1]]
+    if sums:
+        same = [max(sums, key=lambda series: (series.keys[1] == "all", series.keys[1].count("+")))]
+    return _added_up(table, same, interval)
+
+
+def _added_up(rows: Rows, venues: list[Series], interval: Milliseconds) -> Liquidations:
+    """Add the bars of venues; where a venue lacks a bar the others' sum stands: a lower bound, as all of it is."""
+    times = np.concatenate([rows.time_ms[each.rows] for each in venues])
+    open_time_ms, place = np.unique(times, return_inverse=True)
+    longs = np.concatenate([rows.number("liquidated_long_quote")[each.rows] for each in venues])
+    shorts = np.concatenate([rows.number("liquidated_short_quote")[each.rows] for each in venues])
+    return Liquidations(
+        interval_ms=interval,
+        open_time_ms=open_time_ms,
+        liquidated_long_quote=np.bincount(place, weights=longs).astype(np.float64),
+        liquidated_short_quote=np.bincount(place, weights=shorts).astype(np.float64),
+    )

@@ -1,0 +1,157 @@
+"""A market folder becomes market data: CSV or Parquet tables in, one frozen `Gathered` out.
+
+The file source of `reportgen brief`. Opens the tables (`market/opening.py`), reads their rows up to as-of
+(`market/scan.py`), passes them over the border (`market/border.py`) and builds each symbol (`market/build.py`).
+Nothing that was not yet known at as-of has any influence. docs/data-formats.md describes the folder.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import duckdb
+
+from reportgen.assumptions import DEFAULTS, Assumptions
+from reportgen.errors import DataError, UsageError
+from reportgen.market.border import checked
+from reportgen.market.build import SymbolRows, market_data
+from reportgen.market.data import Gathered
+from reportgen.market.opening import LATEST_MS, Source, open_database, open_table
+from reportgen.market.scan import Rows, known_symbols, newest_close, read_rows
+from reportgen.market.symbols import REFERENCE_SYMBOL, unified_symbol
+from reportgen.market.tables import CANDLES, TABLES
+from reportgen.units import Milliseconds
+
+_SUFFIXES = (".parquet", ".csv")
+
+
+def read_market(
+    folder: Path,
+    symbols: tuple[str, ...],
+    *,
+    as_of_ms: Milliseconds | None,
+    simulated: bool = False,
+    assumptions: Assumptions = DEFAULTS,
+) -> Gathered:
+    """Read what a market folder knew of some symbols at a moment.
+
+    Args:
+        folder: Holds `candles`, `open_interest`, `funding`, `liquidations`, `order_book` and `leverage_brackets` as
+            .parquet or .csv; any may be absent.
+        symbols: In any usual spelling; the same market twice counts once.
+        as_of_ms: UTC epoch milliseconds; None means the last close among these symbols' bars.
+        simulated: Whether the numbers come from the simulator.
+        assumptions: Uses those on the choice of bars and of the primary venue.
+
+    Returns:
+        One market a symbol, in order. What a table does not hold of a symbol is a `Missing` there.
+
+    Raises:
+        DataError: The folder or a table is unusable; every problem found, a line each.
+        UsageError: No symbol, or a text that names no market.
+    """
+    wanted = tuple(dict.fromkeys(unified_symbol(symbol) for symbol in symbols))
+    if not wanted:
+        raise UsageError("No symbol was asked for. Name at least one, such as BTC.")
+    paths = _table_paths(folder)
+    with open_database() as database:
+        sources = _open_all(database, paths)
+        as_of = _last_bar(database, sources.get(CANDLES.name), wanted, folder) if as_of_ms is None else as_of_ms
+        asked = tuple(dict.fromkeys((*wanted, REFERENCE_SYMBOL)))
+        tables, notes = _read_all(database, sources, asked, as_of)
+        candles = sources.get(CANDLES.name)
+        known = () if candles is None else known_symbols(database, candles, as_of)
+    markets = {
+        symbol: market_data(SymbolRows(symbol=symbol, tables=tables), as_of, assumptions, simulated=simulated)
+        for symbol in asked
+    }
+    return Gathered(
+        as_of_ms=as_of,
+        markets=MappingProxyType({symbol: markets[symbol] for symbol in wanted}),
+        reference=markets[REFERENCE_SYMBOL],
+        known_symbols=known,
+        notes=notes,
+        provenance=MappingProxyType({"folder": str(folder)} | {path.name: _sha256(path) for path in paths.values()}),
+    )
+
+
+def _table_paths(folder: Path) -> dict[str, Path]:
+    """Find the table files of a folder, by table name."""
+    if not folder.is_dir():
+        what = "is a file, not a folder" if folder.exists() else "does not exist"
+        raise DataError(
+            f"{folder}: the market folder {what}. Give the folder that holds candles.parquet or candles.csv."
+        )
+    found: dict[str, Path] = {}
+    for table in TABLES:
+        files = [
+            folder / f"{table.name}{suffix}" for suffix in _SUFFIXES if (folder / f"{table.name}{suffix}").exists()
+        ]
+        if len(files) > 1:
+            raise DataError(f"{folder}: holds both {files[0].name} and {files[1].name}. Keep one of them.")
+        if files:
+            found[table.name] = files[0]
+    if not found:
+        names = ", ".join(table.name for table in TABLES)
+        raise DataError(f"{folder}: holds no market table. Tables are {names}, each as .parquet or .csv.")
+    return found
+
+
+def _open_all(database: duckdb.DuckDBPyConnection, paths: Mapping[str, Path]) -> dict[str, Source]:
+    """Open every table; collect what is wrong with the files."""
+    sources, problems = {}, []
+    for table in TABLES:
+        if table.name in paths:
+            try:
+                sources[table.name] = open_table(database, paths[table.name], table)
+            except DataError as error:
+                problems.append(str(error))
+    if problems:
+        raise DataError("\n".join(problems))
+    return sources
+
+
+def _read_all(
+    database: duckdb.DuckDBPyConnection, sources: Mapping[str, Source], symbols: tuple[str, ...], as_of: Milliseconds
+) -> tuple[dict[str, Rows], tuple[str, ...]]:
+    """Read and check every table; collect what is wrong with the rows."""
+    tables: dict[str, Rows] = {}
+    notes: tuple[str, ...] = ()
+    problems = []
+    for name, source in sources.items():
+        try:
+            tables[name], more = checked(read_rows(database, source, symbols, as_of))
+            notes += more
+        except DataError as error:
+            problems.append(str(error))
+    if problems:
+        raise DataError("\n".join(problems))
+    return tables, notes
+
+
+def _last_bar(
+    database: duckdb.DuckDBPyConnection, candles: Source | None, symbols: tuple[str, ...], folder: Path
+) -> Milliseconds:
+    """Take as-of from the data: the last close of the symbols that were asked for."""
+    if candles is None:
+        raise DataError(
+            f"{folder}: holds no candles, so no as-of can be taken from it. Add candles.csv or name an as-of."
+        )
+    newest = newest_close(database, candles, symbols)
+    if newest is not None:
+        return newest
+    # Bars without a usable time give no close either: their own fault is the better message.
+    checked(read_rows(database, candles, symbols, LATEST_MS - 1))
+    known = known_symbols(database, candles, None)
+    near = difflib.get_close_matches(symbols[0], known, n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"It has {', '.join(known) or 'no rows at all'}."
+    raise DataError(f"{candles.file}: holds no bars of {', '.join(symbols)}. {hint}")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,172 @@
+"""Opening one table file with duckdb: CSV or Parquet, with the columns that its table declares.
+
+The first half of reading a market folder; `market/scan.py` reads the rows next.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import glob
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from reportgen.errors import DataError
+from reportgen.market.tables import Kind, TableFormat, interval_ms
+from reportgen.units import Milliseconds
+
+EARLIEST_MS: Final = 10**11
+"""1973 in milliseconds: smaller numbers are seconds."""
+
+LATEST_MS: Final = 10**14
+"""The year 5138 in milliseconds: larger numbers are microseconds or nanoseconds."""
+
+ROW: Final = "data_row"
+_PARQUET_TYPES: Final = {
+    Kind.TEXT: re.compile(r"VARCHAR|ENUM.*"),
+    Kind.TIME: re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL.*"),
+    Kind.NUMBER: re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL.*"),
+    Kind.DATE: re.compile(r"VARCHAR|DATE|TIMESTAMP(_NS|_MS|_S)?"),
+}
+WANTED: Final = {
+    Kind.TEXT: "text",
+    Kind.TIME: "UTC epoch milliseconds as whole numbers",
+    Kind.NUMBER: "numbers",
+    Kind.DATE: "dates such as 2026-01-19",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One opened table file: a relation of the database, named like its table.
+
+    Attributes:
+        file: Its name. table: what it should hold. types: its columns' types. intervals: known bar lengths in it.
+    """
+
+    file: str
+    table: TableFormat
+    types: Mapping[str, str]
+    intervals: Mapping[str, Milliseconds]
+
+    def typed(self, column: str) -> str:
+        """Give the SQL that reads a column as what it should hold: NULL where it cannot be."""
+        wanted = {Kind.TEXT: "VARCHAR", Kind.TIME: "BIGINT", Kind.NUMBER: "DOUBLE", Kind.DATE: "DATE"}
+        sql_type = wanted[self.table.kind(column)]
+        return column if self.types[column] == sql_type else f"TRY_CAST({column} AS {sql_type})"
+
+    def key(self, column: str) -> str:
+        """Give the SQL that reads a key as text: dates as 2026-01-19, however they are kept."""
+        return f"CAST({self.typed(column)} AS VARCHAR)"
+
+    def bar_length(self) -> str:
+        """Give the SQL for the length of a row's bar, NULL where `interval` is no length."""
+        cases = " ".join(f"WHEN '{text}' THEN {length}" for text, length in self.intervals.items())
+        return f"CASE interval {cases} END" if cases else "CAST(NULL AS BIGINT)"
+
+    def known_at(self) -> str:
+        """Give the SQL for the moment a row became known, milliseconds."""
+        moment = self.typed(self.table.moment)
+        if self.table.known_at == "date":
+            return f"epoch_ms(CAST({moment} AS TIMESTAMP))"
+        return f"{moment} + COALESCE({self.bar_length()}, 0)" if self.table.known_at == "bar end" else moment
+
+
+def open_database() -> duckdb.DuckDBPyConnection:
+    """Open an empty database in memory that fetches nothing from anywhere."""
+    return duckdb.connect(
+        ":memory:", config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    )
+
+
+def open_table(database: duckdb.DuckDBPyConnection, path: Path, table: TableFormat) -> Source:
+    """Open a table file as a relation named like the table.
+
+    Raises:
+        DataError: The file cannot be read, or its columns are not those of the table.
+    """
+    try:
+        header = _csv_header(path) if path.suffix == ".csv" else ()
+        database.execute(_relation_sql(path, table, header))
+        described = database.execute(f"DESCRIBE {table.name}").fetchall()
+        empty = not database.execute(f"SELECT 1 FROM {table.name} LIMIT 1").fetchall()  # noqa: S608 - our own names
+    except OSError as error:
+        raise DataError(f"{path.name}: cannot be opened ({error.strerror}). Check the file's permissions.") from error
+    except (duckdb.Error, UnicodeDecodeError) as error:
+        raise DataError(_unreadable(path, str(error))) from error
+    types = {name: kind for name, kind, *_ in described if name != ROW}
+    _refuse_wrong_columns(path.name, table, types, empty=empty)
+    return Source(file=path.name, table=table, types=types, intervals=_intervals(database, table))
+
+
+def _csv_header(path: Path) -> tuple[str, ...]:
+    """Read the header line of a CSV file."""
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        header = next(csv.reader(lines), [])
+    if not header:
+        raise DataError(f"{path.name}: is empty. A table without rows still needs its header line.")
+    if header[0].lstrip().startswith("<"):
+        raise DataError(f"{path.name}: is a web page, not a table. Download the file again.")
+    if twice := sorted({name for name in header if header.count(name) > 1}):
+        raise DataError(f"{path.name}: has two columns called `{twice[0]}`. Remove or rename one.")
+    return tuple(header)
+
+
+def _relation_sql(path: Path, table: TableFormat, header: tuple[str, ...]) -> str:
+    """Give the SQL that opens a file; brackets in its path are no wildcards, and CSV cells stay text for now."""
+    quoted = glob.escape(str(path)).replace("'", "''")
+    if not header:
+        return (
+            f"CREATE TEMP VIEW {table.name} AS SELECT file_row_number + 1 AS {ROW}, * EXCLUDE (file_row_number) "  # noqa: S608 - our own names
+            f"FROM read_parquet('{quoted}', file_row_number = true)"
+        )
+    columns = ", ".join("'" + name.replace("'", "''") + "': 'VARCHAR'" for name in header)
+    return (
+        f"CREATE TEMP TABLE {table.name} AS SELECT row_number() OVER () AS {ROW}, * "  # noqa: S608 - our own names
+        f"FROM read_csv('{quoted}', columns = {{{columns}}}, auto_detect = false, header = true, delim = ',', "
+        "quote = '\"', escape = '\"')"
+    )
+
+
+def _unreadable(path: Path, cause: str) -> str:
+    """Say in one sentence why a file could not be parsed, with its row when duckdb named a line."""
+    kind = "Parquet" if path.suffix == ".parquet" else "CSV"
+    if line := re.search(r"Line: (\d+)", cause):
+        widths = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", cause)
+        why = f"has {widths[2]} cells where the header has {widths[1]}" if widths else "cannot be parsed"
+        return f"{path.name}: row {int(line[1]) - 1}: {why}. Correct the row, or export the file again."
+    return (
+        f"{path.name}: cannot be read as {kind}: the file is damaged or of another kind. Export or download it again."
+    )
+
+
+def _refuse_wrong_columns(file: str, table: TableFormat, types: Mapping[str, str], *, empty: bool) -> None:
+    """Refuse a file that lacks a column or keeps another type in it; an empty table may have any types."""
+    problems = []
+    for column in table.required:
+        if column not in types:
+            near = difflib.get_close_matches(column, [name for name in types if name not in table.required], n=1)
+            hint = f"Did you mean `{near[0]}`? Rename it." if near else f"It has {', '.join(types)}."
+            problems.append(f"{file}: has no column `{column}`. {hint}")
+    for column in () if empty else (*table.required, *table.optional):
+        kind = table.kind(column)
+        if column in types and types[column] != "VARCHAR" and not _PARQUET_TYPES[kind].fullmatch(types[column]):
+            problems.append(f"{file}: column `{column}` holds {types[column]}; it must hold {WANTED[kind]}.")
+        elif file.endswith(".parquet") and types.get(column) == "VARCHAR" and kind in (Kind.TIME, Kind.NUMBER):
+            problems.append(f"{file}: column `{column}` holds text; it must hold {WANTED[kind]}.")
+    if problems:
+        raise DataError("\n".join(problems))
+
+
+def _intervals(database: duckdb.DuckDBPyConnection, table: TableFormat) -> Mapping[str, Milliseconds]:
+    """Find the bar lengths that a file holds; texts that are no length are left to be reported."""
+    if "interval" not in table.keys:
+        return {}
+    found = database.execute(f"SELECT DISTINCT CAST(interval AS VARCHAR) FROM {table.name}").fetchall()  # noqa: S608 - our own names
+    lengths = {text: interval_ms(text) for (text,) in found if text is not None}
+    return {text: length for text, length in sorted(lengths.items()) if length is not None}
