@@ -184,6 +184,7 @@ class Assumptions:
     plan_de_risk_atr: float = _is(1.0, "ATR", "MODEL 4, rev", "first de-risk beyond the entry where no level is known")
     plan_room_atr: float = _is(0.1, "ATR", "own choice", "a level nearer than this beyond the zone is no first de-risk")
     lean_floor_atr: float = _is(0.5, "ATR", "own choice", "softens the weight of zones that are very near")
+    lean_reach_atr: float = _is(2.5, "ATR", "MODEL 0.5, one in eight is tapped", "zones beyond this make no lean")
     lean_ratio: float = _is(1.5, "1", "own choice", "one side's weight must exceed the other's by this for a lean")
     checklist_near_atr: float = _is(1.5, "ATR", "MODEL 0.5, a third are tapped", "a zone this near adds to zone risk")
     headline_near_atr: float = _is(1.0, "ATR", "own choice", "zones this near open the page")

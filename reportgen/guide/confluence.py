@@ -33,8 +33,8 @@ def find_confluence(findings: Findings) -> Confluence:
 def map_lean(findings: Findings) -> Lean:
     """Lean to the side whose nearest zone is nearer and larger by the factor `lean_ratio`.
 
-    A side without a dense zone weighs nothing, so a lone zone makes a lean. Weight is share / (distance + a floor),
-    both as the map estimates them; it measures which acceleration risk stands closer.
+    A side without a dense zone within `lean_reach_atr` weighs nothing, so a lone zone in reach makes a lean and far
+    ones make none. Weight is share / (distance + a floor); it measures which acceleration risk stands closer.
     """
     if findings.no_map is not None:
         return "unknown"
@@ -61,7 +61,9 @@ def positioning_lean(findings: Findings) -> Lean:
 
 
 def _weight(zone: Zone | None, findings: Findings) -> float:
-    return 0.0 if zone is None else zone.share / (zone.distance_atr + findings.assumptions.lean_floor_atr)
+    if zone is None or zone.distance_atr > findings.assumptions.lean_reach_atr:
+        return 0.0
+    return zone.share / (zone.distance_atr + findings.assumptions.lean_floor_atr)
 
 
 def _common(leans: tuple[Lean, ...], conflict: bool) -> Lean:  # noqa: FBT001 - a finding, not an option
@@ -77,7 +79,7 @@ def _text(leans: tuple[Lean, ...], lean: Lean, agree: int, conflict: bool) -> st
     if conflict:
         return f"the layers conflict: {layers}"
     if lean in ("up", "down"):
-        return f"{_COUNTS[agree - 1]} of three layers lean {lean}: {layers}"
+        return f"{_COUNTS[agree - 1]} of three layers {'leans' if agree == 1 else 'lean'} {lean}: {layers}"
     return f"no common lean: {layers}"
 
 

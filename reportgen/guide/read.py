@@ -10,6 +10,7 @@ from reportgen import notation
 from reportgen.guide.checklist import Confluence
 from reportgen.guide.findings import Findings
 from reportgen.guide.inputs import no_dense_zone
+from reportgen.guide.reaction import touch_probability
 from reportgen.guide.structure import Level
 from reportgen.guide.terrain import aligned_level, level_on_the_way, near_edge
 from reportgen.guide.wording import (
@@ -95,10 +96,23 @@ def _asymmetry(findings: Findings, confluence: Confluence) -> str:
         return f"nothing stands out on either side: {no_dense_zone(findings)}"
     leaning = {"up": "above", "down": "below"}
     favoured = [zone for zone in nearest if leaning.get(confluence.map_lean) == zone.side]
-    if len(nearest) == 1 or favoured:
-        return _lean_text((favoured or nearest)[0], findings)
-    both = " and ".join(f"{zone.label} {distance(zone)}" for zone in nearest)
-    return f"dense zones lie on both sides, {both}, without a clear asymmetry"
+    if favoured:
+        return _lean_text(favoured[0], findings)
+    where = " and ".join(f"{zone.label} {distance(zone)}" for zone in nearest)
+    closest = min(nearest, key=lambda zone: zone.distance_atr)
+    if closest.distance_atr > findings.assumptions.lean_reach_atr:
+        verb = "zone is" if len(nearest) == 1 else "zones are"
+        return f"the nearest dense {verb} far, {where}{_seldom_touched(closest, findings)}"
+    return f"dense zones lie on both sides, {where}, without a clear asymmetry"
+
+
+def _seldom_touched(zone: Zone, findings: Findings) -> str:
+    """Give the measured share of zones that far that were tapped, where it was measured."""
+    touched = touch_probability(zone.distance_atr, findings.horizon_hours, findings.assumptions)
+    if touched is None:
+        return ""
+    hours = f"{findings.horizon_hours:g}{notation.THIN}h"
+    return f": price tapped {notation.share(touched)} of zones that far within {hours}"
 
 
 def _lean_text(zone: Zone, findings: Findings) -> str:

@@ -93,7 +93,8 @@ def _waits_for(scenario: Scenario, findings: Findings) -> str:
 
 def _alerts_set(findings: Findings, plan: Plan) -> ChecklistLine:
     """Alerts stand before each zone; without zones at the nearest chart levels."""
-    alerts = [f"{at(zone.alert, findings)} ({zone.label} {zone.side})" for zone in plan.zones]
+    by_price = sorted(plan.zones, key=lambda zone: -zone.alert)
+    alerts = [f"{at(zone.alert, findings)} ({zone.label} {zone.side})" for zone in by_price]
     if not alerts:
         alerts = [
             f"{at(levels[0].price, findings)} ({levels[0].where})"

@@ -21,8 +21,8 @@ from reportgen.guide.response import (
     event_condition,
     goal_text,
 )
-from reportgen.guide.terrain import outward
-from reportgen.guide.wording import at, fuel, level_kind, level_name, zone_with_band
+from reportgen.guide.terrain import level_on_the_way, outward
+from reportgen.guide.wording import at, distance, fuel, level_kind, level_name, zone_with_band
 from reportgen.guide.zones import Zone
 from reportgen.units import Missing, Where
 
@@ -41,24 +41,35 @@ def _scenario(
     if zone is None:
         return _open_ground(direction, side, findings)
     plan = next((plan for plan in plans if plan.label == zone.label and plan.side == side), None)
-    line = entry_line(zone, findings)
-    return Scenario(
-        direction=direction,
-        trigger=entry_conditions(zone, line, findings),
-        text=" ".join((_fuelled(zone, line, plan, findings), _wick(side, line, findings), _flush(zone, plan))),
-    )
-
-
-def _fuelled(zone: Zone, line: NamedLevel, plan: ZonePlan | None, findings: Findings) -> str:
-    verb = "is inside" if zone.price_inside else "trades into"
-    goal = ""
-    if plan is not None:
-        goal = f" to {goal_text(NamedLevel(price=plan.de_risk, name=plan.de_risk_is), findings)}"
+    barrier = level_on_the_way(zone, findings)
+    if barrier is None:
+        line = entry_line(zone, findings)
+        trigger = entry_conditions(zone, line, findings)
+        verb = "is inside" if zone.price_inside else "trades into"
+        start = f"{verb} {zone_with_band(zone, findings)} and closes {side} {line.name}"
+        fuelled = f"{fuel(zone)} there"
+    else:
+        line = NamedLevel(price=barrier.price, name=level_name(barrier, findings))
+        trigger = close_trigger(line, side, findings)
+        start = f"closes {side} {line.name}"
+        fuelled = f"the next dense zone is {zone_with_band(zone, findings)}, {distance(zone)}: {fuel(zone)} there"
     clause = (
-        f"If {findings.base} {verb} {zone_with_band(zone, findings)} and closes {zone.side} {line.name} "
-        f"({findings.timeframe}) on rising volume, {fuel(zone)} there could extend the move{goal}."
+        f"If {findings.base} {start} ({findings.timeframe}) on rising volume, {fuelled} could extend the move"
+        f"{_goal(plan, findings)}."
     )
-    return after_event(clause, findings)
+    text = " ".join((after_event(clause, findings), _wick(side, line, findings), _flush(zone, plan)))
+    return Scenario(direction=direction, trigger=trigger, text=text)
+
+
+def close_trigger(line: NamedLevel, side: Where, findings: Findings) -> tuple[Condition, ...]:
+    """Require a close beyond a line on rising volume, after the event if there is one."""
+    return (*event_condition(findings), close_condition(line, side, findings), VOLUME_EXPANDS)
+
+
+def _goal(plan: ZonePlan | None, findings: Findings) -> str:
+    if plan is None:
+        return ""
+    return f" to {goal_text(NamedLevel(price=plan.de_risk, name=plan.de_risk_is), findings)}"
 
 
 def _wick(side: Where, line: NamedLevel, findings: Findings) -> str:
@@ -85,17 +96,14 @@ def _open_ground(direction: Literal["bullish", "bearish"], side: Where, findings
             f"If {findings.base} moves {side} its range, wait for the chart to show a level first: none is known yet."
         )
         return Scenario(direction=direction, trigger=event_condition(findings), text=after_event(text, findings))
-    trigger: tuple[Condition, ...] = (
-        *event_condition(findings),
-        close_condition(line, side, findings),
-        VOLUME_EXPANDS,
-    )
     clause = (
         f"If {findings.base} closes {side} {line.name} ({findings.timeframe}) on rising volume, "
         f"{_next_level(side, line, findings)}; {_no_fuel(side, findings)}."
     )
     return Scenario(
-        direction=direction, trigger=trigger, text=f"{after_event(clause, findings)} {_wick(side, line, findings)}"
+        direction=direction,
+        trigger=close_trigger(line, side, findings),
+        text=f"{after_event(clause, findings)} {_wick(side, line, findings)}",
     )
 
 

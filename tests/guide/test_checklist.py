@@ -169,8 +169,17 @@ def test_the_nearer_and_larger_zone_makes_the_maps_lean() -> None:
     assert lean(0.4, 0.1) == "up"
     assert lean(1.2, 0.3) == "up"
     assert lean(4.0, 0.1) == "down"
-    alone = findings(zones=(zone("B", "below", 3.0),), no_dense_zone=(nothing("above"),))
+    alone = findings(zones=(zone("B", "below", 2.0),), no_dense_zone=(nothing("above"),))
     assert find_confluence(alone).map_lean == "down"
+
+
+def test_a_zone_out_of_reach_makes_no_lean() -> None:
+    """A zone that price seldom reaches within the horizon says nothing about today, however large."""
+    far = findings(zones=(zone("A", "above", 5.3, share=0.5),), no_dense_zone=(nothing("below"),))
+    assert find_confluence(far).map_lean == "none"
+    read = everything(far).read[0]
+    assert "far, A 5.3\u202fATR above" in read
+    assert "13\u202f% of zones that far within 24\u202fh" in read
 
 
 @pytest.mark.parametrize(

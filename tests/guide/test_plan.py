@@ -238,6 +238,15 @@ def test_an_unknown_book_is_said() -> None:
     assert "unknown order-book depth" in sizing.reasons
 
 
+def test_a_scenario_starts_at_the_first_level_on_the_way() -> None:
+    """With resistance between price and zone its break comes first; the zone's own plan still waits at the band."""
+    market = findings(structure=structure(resistances=(level("above", 0.4),)))
+    plan = plan_of(market)
+    assert close_of(plan.scenarios.bullish.trigger) == level("above", 0.4).price
+    assert close_of(plan.zones[0].entry) == market.zones[0].high
+    assert "the next dense zone is A" in plan.scenarios.bullish.text
+
+
 @given(any_findings())
 def test_both_scenarios_are_always_written(market: Findings) -> None:
     """Whatever is missing, one bullish and one bearish text stand there, and each starts from a condition."""
