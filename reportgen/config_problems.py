@@ -141,7 +141,7 @@ def _trail(location: tuple[int | str, ...]) -> Trail:
 def _sentences(detail: ErrorDetails) -> tuple[str, str]:
     """Find the reason and the suggestion for one error of the schema."""
     kind, name = detail["type"], str(detail["loc"][-1]) if detail["loc"] else ""
-    context = detail.get("ctx", {})
+    context = detail.get("ctx") or {}
     match kind:
         case "setting":
             found = str(context["reason"]), str(context["suggestion"])
