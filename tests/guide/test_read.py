@@ -13,6 +13,7 @@ from reportgen.guide.findings import Findings
 from reportgen.guide.headline import SymbolFacts, headline
 from reportgen.guide.read import CLOSING, figure_finding, heatmap_alt
 from reportgen.market.data import Depth
+from reportgen.market.quality import Coverage
 from reportgen.units import Missing, Side
 from tests.guide.readings import (
     event,
@@ -233,3 +234,25 @@ def test_every_missing_input_is_a_caveat() -> None:
 def test_an_events_name_stays_on_one_line() -> None:
     """A name with line breaks can't break a sentence."""
     assert everything(findings(events=(event("US\n CPI"),))).read[0].startswith("US CPI is due")
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        (0.74, "covers 74\u202f% of open interest"),
+        (Missing("There is no open interest."), "is not known: There is no open interest."),
+    ],
+)
+def test_start_up_coverage_is_a_caveat(seen: float | Missing, words: str) -> None:
+    """How much of the open positions the map has seen being opened stands there, or why that is not known."""
+    coverage = Coverage(
+        primary_venue="binance",
+        venues=(),
+        last_close_ms=0,
+        stale_bars=0,
+        history_days=60.0,
+        book_coverage=seen,
+        inputs_known=7,
+        inputs_total=7,
+    )
+    assert any(words in text for text in symbol_caveats(findings(), coverage, calibrated=False))
