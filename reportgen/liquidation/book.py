@@ -8,7 +8,7 @@ by node and with the exact age law; a test holds the two against each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from reportgen.liquidation.deposits import Path
 from reportgen.liquidation.kernel import Nodes
 from reportgen.units import Floats, Ints
 
-_POINTS_AT_ONCE = 60_000
+_POINTS_AT_ONCE = 30_000
 _FADED = 40.0
 
 
@@ -64,33 +64,29 @@ def deposit_boxes(path: Path, nodes: Nodes, cut: Floats, step: float) -> Boxes:
     )
 
 
-def scatter(boxes: Boxes, scale: Floats, group: Ints, groups: int, bins: int) -> Floats:
+def scatter(boxes: Boxes, scale: Iterable[Floats | float], group: Ints, groups: int, bins: int) -> Floats:
     """Add boxes to difference arrays: the running sum along the last axis is mass per bin.
 
     Args:
         boxes: p boxes.
-        scale: Shape (p, r), factor of each box in each of r layers.
+        scale: One factor, or shape (p,), for each layer.
         group: Shape (p,), which of the groups a box belongs to.
         groups: How many groups.
         bins: Length of the price axis.
 
     Returns:
-        Shape (groups, r, bins + 1), differences of mass per bin.
+        Shape (layers, groups, bins + 1), differences of mass per bin.
     """
-    layers = scale.shape[1]
-    base = (group[:, None] * layers + np.arange(layers)) * (bins + 1)
-    size = groups * layers * (bins + 1)
-    total = np.zeros(size)
-    for end, sign in ((boxes.low, 1.0), (boxes.high, -1.0)):
-        place = np.clip(end, 0, bins)
-        cell = np.minimum(place.astype(np.int64), bins - 1)
-        inside = place - cell
-        index = (base + cell[:, None]).ravel()
-        added = (sign * boxes.density)[:, None] * scale
-        upper = (added * inside[:, None]).ravel()
-        total += np.bincount(index, weights=added.ravel() - upper, minlength=size)
-        total[1:] += np.bincount(index, weights=upper, minlength=size)[:-1]
-    return total.reshape(groups, layers, bins + 1)
+    ends = np.clip(np.stack([boxes.low, boxes.high]), 0, bins)
+    cell = np.minimum(ends.astype(np.int64), bins - 1)
+    upper = (ends - cell) * boxes.density
+    lower = boxes.density - upper
+    index = (group * (bins + 1) + cell).ravel()
+    index = np.concatenate([index, index + 1])
+    weight = np.stack([lower[0], -lower[1], upper[0], -upper[1]])
+    size = groups * (bins + 1)
+    layers = [np.bincount(index, weights=(weight * factor).ravel(), minlength=size) for factor in scale]
+    return np.stack(layers).reshape(-1, groups, bins + 1)
 
 
 def book_over_time(path: Path, nodes: Nodes, column_end_ms: Ints, bins: int, step: float) -> Floats:
@@ -130,8 +126,8 @@ def frozen_profile(path: Path, nodes: Nodes, at_ms: int, bins: int, step: float)
     boxes = deposit_boxes(path, nodes, cut, step)
     alive = nodes.survival((at_ms - path.close_time_ms).astype(np.float64))
     count = len(nodes.distance)
-    grouped = scatter(boxes, alive[boxes.bar, boxes.node][:, None], boxes.node, count, bins)
-    return np.maximum(np.cumsum(grouped[:, 0, :], axis=1)[:, :-1], 0.0)
+    by_node = scatter(boxes, [alive[boxes.bar, boxes.node]], boxes.node, count, bins)[0]
+    return np.maximum(np.cumsum(by_node, axis=1)[:, :-1], 0.0)
 
 
 def _with_warm_up(path: Path, column_end_ms: Ints) -> Ints:
@@ -148,15 +144,14 @@ def _columns(path: Path, nodes: Nodes, ends: Ints, bins: int, step: float) -> It
     column = np.searchsorted(ends, path.close_time_ms[:used], side="left")
     cut, lowest = _touches(path, column, len(ends), used)
     elapsed = np.diff(ends, prepend=ends[0]).astype(np.float64)
-    per_bar = len(nodes.distance) * len(nodes.decay_rate)
     start_of = np.searchsorted(column, np.arange(len(ends) + 1))
     first = 0
     while first < len(ends):
-        last = _batch_end(start_of, first, max(1, _POINTS_AT_ONCE // per_bar))
+        last = _batch_end(start_of, first, max(1, _POINTS_AT_ONCE // len(nodes.distance)))
         bars = slice(int(start_of[first]), int(start_of[last]))
         added = _deposits(path, nodes, bars, cut, column, ends, (first, last), bins, step)
         for offset in range(last - first):
-            yield float(lowest[first + offset]), float(elapsed[first + offset]), added[offset]
+            yield float(lowest[first + offset]), float(elapsed[first + offset]), added[:, offset]
         first = last
 
 
@@ -170,28 +165,28 @@ def _deposits(  # noqa: PLR0913, PLR0917 - the pieces of one batch, all of them
     path: Path, nodes: Nodes, bars: slice, cut: Floats, column: Ints, ends: Ints, span: tuple[int, int], bins: int,
     step: float,
 ) -> Floats:  # fmt: skip
-    """Deposit a batch of columns, each bar aged to its column's end; shape (columns, r, bins + 1)."""
-    at_once = max(1, _POINTS_AT_ONCE // (len(nodes.distance) * len(nodes.decay_rate)))
-    added = np.zeros((span[1] - span[0], len(nodes.decay_rate), bins + 1))
+    """Deposit a batch of columns, each bar aged to its column's end; shape (r, columns, bins + 1)."""
+    at_once = max(1, _POINTS_AT_ONCE // len(nodes.distance))
+    groups = span[1] - span[0]
+    added = np.zeros((len(nodes.decay_rate), groups, bins + 1))
     for start in range(bars.start, bars.stop, at_once):
         some = slice(start, min(bars.stop, start + at_once))
         boxes = deposit_boxes(path.part(some), nodes, cut[some], step)
         age = (ends[column[some]] - path.close_time_ms[some]).astype(np.float64)
         group = column[some][boxes.bar] - span[0]
         if not age.any():
-            by_node = scatter_by_node(boxes, group, span[1] - span[0], len(nodes.distance), bins)
-            added += nodes.decay_weight.T @ by_node
+            by_node = scatter(
+                boxes, [1.0], group * len(nodes.distance) + boxes.node, groups * len(nodes.distance), bins
+            )
+            mixed = nodes.decay_weight.T @ by_node.reshape(groups, len(nodes.distance), bins + 1)
+            added += mixed.transpose(1, 0, 2)
             continue
-        left = nodes.decay_rate * age.min() < _FADED  # what has faded whole needs no layer
-        scale = np.exp(-np.outer(age, nodes.decay_rate[left]))[boxes.bar] * nodes.decay_weight[:, left][boxes.node]
-        added[:, left] += scatter(boxes, scale, group, span[1] - span[0], bins)
+        left = np.flatnonzero(nodes.decay_rate * age.min() < _FADED)  # what has faded whole needs no layer
+        faded = (
+            np.exp(-nodes.decay_rate[layer] * age)[boxes.bar] * nodes.decay_weight[boxes.node, layer] for layer in left
+        )
+        added[left] += scatter(boxes, faded, group, groups, bins)
     return added
-
-
-def scatter_by_node(boxes: Boxes, group: Ints, groups: int, nodes: int, bins: int) -> Floats:
-    """Add boxes to one difference array a node, shape (groups, nodes, bins + 1)."""
-    layered = scatter(boxes, np.ones((len(boxes.bar), 1)), group * nodes + boxes.node, groups * nodes, bins)
-    return layered.reshape(groups, nodes, bins + 1)
 
 
 def _touches(path: Path, column: Ints, columns: int, used: int) -> tuple[Floats, Floats]:
