@@ -1,49 +1,44 @@
 """Realistic briefs made by hand: BTC, ETH, SOL and WIF on 19 January 2026, and every awkward state.
 
-`morning()` is the plain one; the functions after it each change one thing. Other rooms' tests use them too.
+`morning()` is the plain one; STATES holds the ones in which one thing is awkward. Other rooms' tests use them too.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
-import numpy as np
+from collections.abc import Callable
+from dataclasses import replace
 
 from reportgen import notation
 from reportgen.brief import SCHEMA_VERSION, AssumptionUsed, Brief, DataQuality, MissingInput, SymbolBrief
 from reportgen.events.calendar import Event
-from reportgen.guide.checklist import ChecklistLine, Confluence, InputReading, Lean, Verdict
-from reportgen.guide.plan import Condition, Scenario, Scenarios, Sizing, Stance, ZonePlan
-from reportgen.guide.positioning import FundingReading, OpenInterestReading, Positioning
-from reportgen.guide.reaction import Evidence, Reaction, Shares
-from reportgen.guide.structure import Level, Structure, Sweep, Trend
-from reportgen.guide.zones import Label, NoDenseZone, Zone, ZoneReason
-from reportgen.market.data import Depth
-from reportgen.market.quality import Coverage, MapQuality, VenueCoverage
-from reportgen.units import DAY_MS, HOUR_MS, Fraction, Missing, Price, Side, Where
+from reportgen.guide.plan import Stance
+from reportgen.guide.positioning import Positioning
+from reportgen.guide.zones import Zone
+from reportgen.market.quality import Coverage, MapQuality
+from reportgen.units import HOUR_MS, Missing, Where
+from tests.brief_parts import (
+    AS_OF_MS,
+    Sketch,
+    checklist_of,
+    confluence_of,
+    coverage_of,
+    inputs_of,
+    ladder_of,
+    nothing_of,
+    plan_of,
+    positioning_of,
+    quality_of,
+    reaction_of,
+    read_of,
+    scenarios_of,
+    sizing_of,
+    structure_of,
+    zone_of,
+)
 from tests.render.pictures import picture
 
-AS_OF_MS = 20_472 * DAY_MS + 7 * HOUR_MS
 HOSTILE = '<script>alert("x")</script> & {{ 7 * 7 }}'
 NO_FUNDING = Missing("Bybit refused this location (HTTP 403).")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sketch:
-    """What one symbol of the morning looks like; zones are (label, low, high, share) in price order."""
-
-    base: str
-    price: Price
-    decimals: int
-    change: Fraction
-    atr: Price
-    trend: Trend
-    zones: tuple[tuple[Label, float, float, float], ...]
-    open_interest: tuple[float, float]
-    funding: float
-    quality: str
-    seed: int
-
 
 SKETCHES = (
     Sketch(base="BTC", price=92_543.1, decimals=0, change=-0.027, atr=2_499, trend="sideways", seed=5, funding=0.00028,
@@ -80,7 +75,9 @@ def morning() -> Brief:
         events=(event("FOMC decision", 228.0), event("US CPI", 600.5)),
         missing=(
             MissingInput(symbol="", venue="okx", what="open interest", reason="okx published none for this day."),
-            MissingInput(symbol="WIF/USDT:USDT", venue="binance", what="order book", reason="No snapshot in the folder."),
+            MissingInput(
+                symbol="WIF/USDT:USDT", venue="binance", what="order book", reason="No snapshot in the folder."
+            ),
         ),
         changes=Missing("The brief of the day before is not compared yet."),
         track_record=Missing("Outcomes of earlier zones are not kept yet."),
@@ -97,7 +94,7 @@ def event(name: str, hours: float, *, inside: bool = False) -> Event:
 
 def symbol(sketch: Sketch) -> SymbolBrief:
     """Fill in one symbol whole."""
-    zones = tuple(_zone(sketch, *corners, rank) for rank, corners in enumerate(sketch.zones, start=1))
+    zones = tuple(zone_of(sketch, *corners, rank) for rank, corners in enumerate(sketch.zones, start=1))
     sides = {zone.side for zone in zones}
     quiet: tuple[Where, ...] = ("above", "below")
     near = min(zones, key=lambda zone: zone.distance_atr)
@@ -110,26 +107,28 @@ def symbol(sketch: Sketch) -> SymbolBrief:
         price_time_ms=AS_OF_MS,
         price_decimals=sketch.decimals,
         change_24h=sketch.change,
-        structure=_structure(sketch),
+        structure=structure_of(sketch),
         zones=zones,
-        no_dense_zone=tuple(_nothing(side) for side in quiet if side not in sides),
-        positioning=_positioning(sketch),
-        reactions=tuple(_reaction(zone) for zone in zones),
-        plan=tuple(_plan(sketch, zone) for zone in zones),
-        scenarios=_scenarios(sketch),
-        stance=Stance(kind="conditional", text="Act on confirmation only: map and structure do not point the same way."),
-        sizing=_sizing(),
-        checklist=_checklist(sketch),
-        inputs=_inputs(sketch),
-        confluence=_confluence(sketch),
-        map_quality=_quality(sketch),
-        coverage=_coverage(),
-        read=_read(sketch, near),
+        no_dense_zone=tuple(nothing_of(side) for side in quiet if side not in sides),
+        positioning=positioning_of(sketch),
+        reactions=tuple(reaction_of(zone) for zone in zones),
+        plan=tuple(plan_of(sketch, zone) for zone in zones),
+        scenarios=scenarios_of(sketch),
+        stance=Stance(
+            kind="conditional", text="Act on confirmation only: map and structure do not point the same way."
+        ),
+        sizing=sizing_of(),
+        checklist=checklist_of(sketch),
+        inputs=inputs_of(sketch),
+        confluence=confluence_of(sketch),
+        map_quality=quality_of(sketch),
+        coverage=coverage_of(),
+        read=read_of(sketch, near),
         finding=f"Nearest dense zone {near.label}, {notation.atr(near.distance_atr)} {near.side} the price",
-        heatmap=picture(seed=sketch.seed, last=sketch.price, volatility=sketch.atr / sketch.price / 4.9),
-        heatmap_alt=f"{sketch.base} at {notation.price(sketch.price, sketch.decimals)}: nearest dense zone {near.label} "
-        f"{notation.atr(near.distance_atr)} {near.side}, {notation.share(near.share)} of its side.",
-        ladder=_ladder(sketch),
+        heatmap=picture(seed=sketch.seed, last=sketch.price, volatility=sketch.atr / sketch.price / 9),
+        heatmap_alt=f"{sketch.base} at {notation.price(sketch.price, sketch.decimals)}: nearest dense zone "
+        f"{near.label} {notation.atr(near.distance_atr)} {near.side}, {notation.share(near.share)} of its side.",
+        ladder=ladder_of(sketch),
         map_engine="kernel",
         calibrated=False,
         caveats=(
@@ -137,235 +136,6 @@ def symbol(sketch: Sketch) -> SymbolBrief:
             "Large spot flows can override any zone.",
         ),
     )
-
-
-def _price(sketch: Sketch, value: float) -> str:
-    return notation.price(value, sketch.decimals)
-
-
-def _zone(sketch: Sketch, label: Label, low: float, high: float, share: float, rank: int) -> Zone:
-    above = low > sketch.price
-    near = low if above else high
-    distance = abs(near / sketch.price - 1)
-    atr = abs(near - sketch.price) / sketch.atr
-    wide = sketch.atr * 0.1
-    return Zone(
-        label=label, side="above" if above else "below", liquidated_side=Side.SHORT if above else Side.LONG,
-        low=low, high=high, low_band=(low - wide, low + wide), high_band=(high - wide, high + wide), share=share,
-        intensity=2.4, notional=None, distance_fraction=distance, distance_atr=atr,
-        touch_probability=0.29 if atr < 1.5 else 0.16, persistence=0.82, rank=rank, score=3.0 - rank / 2,
-        price_inside=False,
-        reasons=(
-            ZoneReason(rule="nearest", adds=1, value=atr, text=f"{notation.atr(atr)} away, the nearest on its side"),
-            ZoneReason(rule="chart_level", adds=0, value=1.1, text="no chart level within 0.35 ATR"),
-            ZoneReason(rule="open_interest", adds=-1, value=-0.006, text="open interest is flat"),
-            ZoneReason(rule="funding", adds=1, value=0.00028, text="funding at its 93rd percentile"),
-            ZoneReason(rule="persistence", adds=1, value=0.82, text="recurs in 8 of 10 draws"),
-        ),
-    )  # fmt: skip
-
-
-def _nothing(side: Where) -> NoDenseZone:
-    return NoDenseZone(
-        side=side, within_fraction=0.08, reason=f"Nothing stands out within 8{notation.THIN}% {side} the price."
-    )
-
-
-def _level(sketch: Sketch, away: float) -> Level:
-    value = sketch.price + away * sketch.atr
-    return Level(
-        price=value, where="above" if away > 0 else "below", touches=3, last_touch_ms=AS_OF_MS - DAY_MS,
-        distance_fraction=abs(value / sketch.price - 1), distance_atr=abs(away),
-    )  # fmt: skip
-
-
-def _structure(sketch: Sketch) -> Structure:
-    return Structure(
-        timeframe="4h", trend=sketch.trend, trend_strength=-0.42, momentum=-1.8, exhausted=False, exhaustion=0.1,
-        volume="expanding", volume_ratio=2.4, supports=(_level(sketch, -0.53), _level(sketch, -0.99)),
-        resistances=(_level(sketch, 0.89), _level(sketch, 2.15)),
-        sweep=Sweep(level=sketch.price * 0.99, where="below", time_ms=AS_OF_MS - 4 * HOUR_MS, extreme=sketch.price * 0.98),
-        regime="expanding", atr_percentile=0.88, range_percentile=0.91, range_low=sketch.price - 2 * sketch.atr,
-        range_high=sketch.price + 2 * sketch.atr, relative_strength=-0.03, relative_strength_days=7.0, atr=sketch.atr,
-        atr_fraction=sketch.atr / sketch.price, change_24h=sketch.change, bars=540,
-    )  # fmt: skip
-
-
-def _positioning(sketch: Sketch) -> Positioning:
-    change, quote = sketch.open_interest
-    interest = OpenInterestReading(
-        trend="flat", change_24h=change, open_interest_base=quote / sketch.price, open_interest_quote=quote,
-        percentile=0.74, elevated=False, history_days=30.0, flush=False, venue="binance", time_ms=AS_OF_MS,
-    )  # fmt: skip
-    funding = FundingReading(
-        rate_8h=sketch.funding, annualised=sketch.funding * 1095, interval_hours=8.0, percentile=0.93,
-        history_days=30.0, bias="longs pay" if sketch.funding > 0 else "shorts pay", extreme=True,
-        turned_extreme=False, venue="binance", time_ms=AS_OF_MS,
-    )  # fmt: skip
-    side = Side.LONG if sketch.funding > 0 else Side.SHORT
-    because = f"funding {notation.funding(sketch.funding)}, 93rd percentile"
-    return Positioning(open_interest=interest, funding=funding, crowded_side=side, crowded_because=because)
-
-
-def _reaction(zone: Zone) -> Reaction:
-    near = zone.distance_atr < 1.5
-    shares = (
-        Shares(reject=0.2, tap_continue=0.09, front_run=0.04, ignore=0.67)
-        if near
-        else Shares(reject=0.12, tap_continue=0.04, front_run=0.02, ignore=0.82)
-    )
-    return Reaction(
-        label=zone.label, side=zone.side, distance_atr=zone.distance_atr, shares=shares,
-        source=f"base rates by distance in ATR, measured at 24{notation.THIN}h on 7 symbols; the features beside them "
-        "do not change them",
-        sample_size=2556,
-        evidence=(
-            Evidence(outcome="continue", supports=True, feature="volume", value=2.4,
-                     text="volume 2.4× its median, expanding"),
-            Evidence(outcome="continue", supports=False, feature="open interest", value=-0.006,
-                     text=f"open interest {notation.percent_change(-0.006)} in 24{notation.THIN}h, falling"),
-            Evidence(outcome="ignore", supports=False, feature="regime", value=0.88,
-                     text="the market is expanding, ATR at its 88th percentile"),
-            Evidence(outcome="front_run", supports=True, feature="chart level", value=1.0,
-                     text="a chart level lies before the zone, touched 3 times"),
-            Evidence(outcome="reject", supports=True, feature="sweep", value=1.0,
-                     text="the prior low was swept and given back"),
-        ),
-    )  # fmt: skip
-
-
-def _plan(sketch: Sketch, zone: Zone) -> ZonePlan:
-    out = 1 if zone.side == "above" else -1
-    near, far = (zone.low, zone.high) if out > 0 else (zone.high, zone.low)
-    word = "closes_above" if out > 0 else "closes_below"
-    closes = f"4h close {zone.side} {_price(sketch, far)}"
-    entry = (
-        Condition(kind=word, level=far, text=closes),
-        Condition(kind="volume_expands", level=None, text="volume above its median"),
-    )
-    de_risk, wrong = far + out * sketch.atr, near - out * sketch.atr / 4
-    return ZonePlan(
-        label=zone.label, side=zone.side, alert=near - out * sketch.atr / 4, entry=entry,
-        entry_text=f"{closes} with volume above its median", invalidation=wrong, de_risk=de_risk,
-        de_risk_is="1 ATR beyond",
-        if_then=f"If {sketch.base} trades into {zone.label} ({notation.price_range(zone.low, zone.high, sketch.decimals)}) "
-        f"and closes {zone.side} {_price(sketch, far)} with volume above its median, then forced orders could extend the "
-        f"move; de-risk first at {_price(sketch, de_risk)}. If it only wicks into the band and closes back, then do not "
-        f"chase: the idea is wrong beyond {_price(sketch, wrong)}.",
-        post_event=False, cascade_gap_atr=0.6,
-        cascade="The next cluster starts 0.6 ATR beyond: close enough for one wave to reach it.",
-    )  # fmt: skip
-
-
-def _scenarios(sketch: Sketch) -> Scenarios:
-    up, down = (_price(sketch, sketch.price + away * sketch.atr) for away in (0.89, -0.53))
-    return Scenarios(
-        bullish=Scenario(
-            direction="bullish",
-            trigger=(Condition(kind="closes_above", level=1.0, text=f"4h close above {up}"),),
-            text=f"If {sketch.base} closes above {up} on rising volume, then short liquidations could extend the move. "
-            f"If it only wicks above and loses {up}, do not chase.",
-        ),
-        bearish=Scenario(
-            direction="bearish",
-            trigger=(Condition(kind="closes_below", level=1.0, text=f"4h close below {down}"),),
-            text=f"If {sketch.base} closes below {down}, then long liquidations could add forced selling. If open "
-            "interest falls sharply with it, the flush may already be under way.",
-        ),
-    )
-
-
-def _sizing() -> Sizing:
-    return Sizing(
-        risk_fraction=0.005, factor=0.75,
-        slippage_text=f"A market order of $50.0{notation.THIN}k would slip about 0.02{notation.THIN}%.",
-        text=f"At most 0.4{notation.THIN}% of equity at risk on one idea.",
-        reasons=("order-book depth is not known",),
-    )  # fmt: skip
-
-
-def _checklist(sketch: Sketch) -> tuple[ChecklistLine, ...]:
-    change, quote = sketch.open_interest
-    lines: tuple[tuple[str, str, Verdict], ...] = (
-        ("Nearest zones", "A 1.2 ATR above · B 1.3 ATR below", "adds"),
-        ("Levels and trend", f"{sketch.trend}, expanding; resistance {_price(sketch, sketch.price * 1.02)}", "neutral"),
-        ("Open interest", f"{notation.percent_change(change)} in 24 h, {notation.dollars(quote)}", "eases"),
-        ("Funding", f"{notation.funding(sketch.funding)}, 93rd percentile: longs look crowded", "adds"),
-        ("Event risk", "none inside 24 h; FOMC decision in 9 d 12 h", "eases"),
-        ("Two scenarios", "one bullish, one bearish, both with a trigger", "neutral"),
-        ("Alerts", "n/a: no alert service is set up", "unknown"),
-    )
-    return tuple(
-        ChecklistLine(step=step, name=name, reading=reading, verdict=verdict)
-        for step, (name, reading, verdict) in enumerate(lines, start=1)
-    )
-
-
-def _inputs(sketch: Sketch) -> tuple[InputReading, ...]:
-    change, _ = sketch.open_interest
-    lines: tuple[tuple[str, str, Verdict], ...] = (
-        ("Price to clusters", "A 1.2 ATR · B 1.3 ATR", "adds"),
-        ("Trend", f"{sketch.trend} (−0.42)", "neutral"),
-        ("Open interest", f"flat, {notation.percent_change(change)}", "eases"),
-        ("Funding", notation.funding(sketch.funding), "adds"),
-        ("Support, resistance", f"{_price(sketch, sketch.price * 0.98)} · {_price(sketch, sketch.price * 1.02)}", "neutral"),
-        ("Volume", "2.4× its median", "adds"),
-        ("Catalysts", "none inside 24 h", "eases"),
-    )
-    return tuple(InputReading(name=name, reading=reading, verdict=verdict) for name, reading, verdict in lines)
-
-
-def _confluence(sketch: Sketch) -> Confluence:
-    lean: Lean = "down" if sketch.trend == "down" else "none"
-    agree = 2 if lean == "down" else 0
-    text = f"{agree} of 3 layers lean down" if agree else "no common lean"
-    return Confluence(
-        map_lean=lean, structure_lean=lean, positioning_lean="none", lean=lean, agree=agree, conflict=False, text=text
-    )
-
-
-def _quality(sketch: Sketch) -> MapQuality:
-    depth = Depth(within=0.005, bid_quote=4.1e6, ask_quote=3.9e6, time_ms=AS_OF_MS, venue="binance")
-    thin = sketch.quality == "Low"
-    return MapQuality(
-        grade="High" if sketch.quality == "High" else "Low" if thin else "Medium",
-        depth=Missing("No order book in the folder.") if thin else depth, venue_concentration=0.71, gap_risk=0.01,
-        reasons=("order-book depth is not known",) if thin else ("two venues of three",),
-    )  # fmt: skip
-
-
-def _coverage() -> Coverage:
-    venues = (
-        VenueCoverage(venue="binance", tables=("candles", "open_interest", "funding"), interval="1h", bars=2160, gaps=0,
-                      open_interest_share=0.71),
-        VenueCoverage(venue="bybit", tables=("candles",), interval="1h", bars=2160, gaps=3,
-                      open_interest_share=Missing("Bybit refused this location (HTTP 403).")),
-    )  # fmt: skip
-    return Coverage(
-        primary_venue="binance", venues=venues, last_close_ms=AS_OF_MS, stale_bars=0, history_days=90.0,
-        book_coverage=0.97, inputs_known=6, inputs_total=7,
-    )  # fmt: skip
-
-
-def _read(sketch: Sketch, near: Zone) -> tuple[str, ...]:
-    return (
-        f"{sketch.base} fell {notation.percent(abs(sketch.change))} in 24{notation.THIN}h while volatility expanded; the "
-        f"longs built since 14 January were cleared, and what is left sits beyond "
-        f"{_price(sketch, sketch.price - 0.5 * sketch.atr)}.",
-        f"The nearest dense zone is {near.label}, {notation.atr(near.distance_atr)} {near.side}. If price reaches it, forced "
-        "orders could extend the move: possible fuel, not a guaranteed destination.",
-    )
-
-
-def _ladder(sketch: Sketch) -> tuple[Fraction, ...]:
-    rng = np.random.default_rng(sketch.seed)
-    middles = (np.arange(60) - 29.5) / 10
-    bars = rng.gamma(4.0, 0.25, 60) * np.clip(np.abs(middles), 0.15, 1)
-    for _, low, high, _ in sketch.zones:
-        inside = (middles > (low - sketch.price) / sketch.atr) & (middles < (high - sketch.price) / sketch.atr)
-        bars[inside] *= 2.5
-    halves = (bars[:30] / bars[:30].sum(), bars[30:] / bars[30:].sum())
-    return tuple(float(share) for share in np.concatenate(halves))
 
 
 def _assumptions() -> tuple[AssumptionUsed, ...]:
@@ -384,3 +154,126 @@ def changed(brief: Brief, **fields: object) -> Brief:
     """Replace fields of the first symbol."""
     first, *rest = brief.symbols
     return replace(brief, symbols=(replace(first, **fields), *rest))  # type: ignore[arg-type]
+
+
+def simulated() -> Brief:
+    """Say that the market is simulated."""
+    return replace(morning(), simulated=True)
+
+
+def no_dense_zone() -> Brief:
+    """Take every zone of the first symbol away."""
+    sides: tuple[Where, ...] = ("above", "below")
+    return changed(
+        morning(), zones=(), plan=(), reactions=(), no_dense_zone=tuple(nothing_of(side) for side in sides),
+        stance=Stance(kind="observe", text="Nothing dense stands near the price."),
+    )  # fmt: skip
+
+
+def input_missing() -> Brief:
+    """Take funding and the other reading away from the first symbol, and order-book depth from the badge."""
+    brief = changed(
+        morning(),
+        positioning=Positioning(
+            open_interest=Missing("No open interest in the folder."), funding=NO_FUNDING, crowded_side=None,
+            crowded_because="neither reading is known",
+        ),
+    )  # fmt: skip
+    return replace(brief, data_quality=DataQuality(grade="Poor", inputs_known=14, inputs_total=28))
+
+
+def no_candles() -> Brief:
+    """Leave the first symbol without candles: everything that needs them is Missing or empty."""
+    gone = Missing("No candles for it in the folder.")
+    return changed(
+        morning(), price=gone, price_time_ms=None, change_24h=gone, structure=gone, zones=(), no_dense_zone=(),
+        positioning=gone, reactions=(), plan=(), scenarios=gone, stance=gone, sizing=gone, checklist=(), inputs=(),
+        confluence=gone, coverage=gone, read=(), heatmap=gone, heatmap_alt="", ladder=gone, caveats=(),
+        map_quality=MapQuality(
+            grade="None", depth=gone, venue_concentration=gone, gap_risk=gone, reasons=("there are no candles",)
+        ),
+    )  # fmt: skip
+
+
+def stale_data() -> Brief:
+    """Let the first symbol's data end five bars of four hours before as-of."""
+    brief = morning()
+    covered = brief.symbols[0].coverage
+    assert isinstance(covered, Coverage)
+    late = AS_OF_MS - 20 * HOUR_MS
+    return changed(brief, coverage=replace(covered, stale_bars=5, last_close_ms=late), price_time_ms=late)
+
+
+def event_inside() -> Brief:
+    """Put a hostile event inside the horizon."""
+    near = replace(event("US CPI", 6.5, inside=True))
+    return replace(morning(), events=(near, *morning().events))
+
+
+def price_inside() -> Brief:
+    """Stand the price of the first symbol inside its zone B."""
+    brief = morning()
+    first = brief.symbols[0]
+    low, high = 92_000.0, 92_900.0
+    zones = tuple(
+        replace(zone, low=low, high=high, low_band=(low - 90, low + 90), high_band=(high - 90, high + 90),
+                distance_fraction=0.0, distance_atr=0.0, touch_probability=None, price_inside=True)
+        if zone.label == "B" else zone
+        for zone in first.zones
+    )  # fmt: skip
+    inside = Missing("Price already stands inside this zone.")
+    reactions = tuple(replace(one, shares=inside, evidence=()) if one.label == "B" else one for one in first.reactions)
+    return changed(brief, zones=zones, reactions=reactions)
+
+
+def far_zone() -> Brief:
+    """Put zone A of the first symbol beyond the ladder's three ATR."""
+    brief = morning()
+
+    def away(zone: Zone) -> Zone:
+        if zone.label != "A":
+            return zone
+        return replace(zone, low=101_000.0, high=102_000.0, distance_fraction=0.091, distance_atr=3.4)
+
+    return changed(brief, zones=tuple(away(zone) for zone in brief.symbols[0].zones))
+
+
+def horizon_unmeasured() -> Brief:
+    """Ask for another horizon, for which no base rates exist."""
+    brief = morning()
+    why = Missing("base rates were measured for 24 h only, not for 12 h")
+    reactions = tuple(replace(one, shares=why) for one in brief.symbols[0].reactions)
+    zones = tuple(replace(zone, touch_probability=None) for zone in brief.symbols[0].zones)
+    return replace(changed(brief, reactions=reactions, zones=zones), horizon_hours=12.0)
+
+
+def hostile() -> Brief:
+    """Write markup and template code wherever untrusted text reaches the page."""
+    brief = changed(morning(), symbol=f"{HOSTILE}/USDT:USDT", base=HOSTILE, read=(HOSTILE,), finding=HOSTILE)
+    brief = replace(brief, headline=HOSTILE, events=(event(HOSTILE, 3.0, inside=True),))
+    return replace(brief, missing=(MissingInput(symbol=HOSTILE, venue=HOSTILE, what=HOSTILE, reason=HOSTILE),))
+
+
+def one_symbol() -> Brief:
+    """Keep the first symbol only."""
+    return replace(morning(), symbols=morning().symbols[:1])
+
+
+def many(count: int = 22) -> Brief:
+    """Make a long watchlist, among it names longer than eight characters."""
+    base = morning().symbols
+    names = ("1000PEPE", "1000000MOG", *(f"COIN{number}" for number in range(count)))[:count]
+    made = tuple(
+        replace(base[number % len(base)], base=name, symbol=f"{name}/USDT:USDT") for number, name in enumerate(names)
+    )
+    return replace(morning(), symbols=made)
+
+
+STATES: dict[str, Callable[[], Brief]] = {
+    state.__name__: state
+    for state in (
+        morning, simulated, no_dense_zone, input_missing, no_candles, stale_data, event_inside, price_inside, far_zone,
+        horizon_unmeasured, hostile, one_symbol,
+    )
+}  # fmt: skip
+"""Every state of the page, by name; `many` is apart because it takes long to draw."""

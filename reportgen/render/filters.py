@@ -106,6 +106,11 @@ def sentence(text: str) -> str:
     return f"{plain[:1].upper()}{plain[1:]}." if plain else ""
 
 
+def lower_first(text: str) -> str:
+    """Continue a sentence with a reason: No candles becomes no candles; OKX stays."""
+    return text if text[1:2].isupper() else f"{text[:1].lower()}{text[1:]}"
+
+
 def outcome(name: str) -> str:
     """Name an outcome as the guide does: Tap and reject."""
     return _OUTCOMES[name]
@@ -145,6 +150,7 @@ FILTERS = {
         eight,
         clause,
         sentence,
+        lower_first,
         outcome,
         away,
         tenths,

@@ -7,6 +7,7 @@ any single one of them. Nothing is computed here that a reader would call a find
 from __future__ import annotations
 
 import base64
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -82,9 +83,8 @@ def write_page(
     try:
         template = environment(templates).get_template("brief.html.j2")
         return template.render(brief=brief, pictures=pictures, fonts=Markup(fonts), printed=printed)  # noqa: S704 - ours
-    except TemplateError as error:
-        place = _place(error)
-        raise RenderError(f"{place}: {error.message or type(error).__name__}. Mend the template, or remove it.") from error
+    except (TemplateError, TypeError, ValueError, KeyError, AttributeError) as error:
+        raise RenderError(f"{_place(error)}: {error}. Mend this template, or remove it from your folder.") from error
 
 
 def environment(templates: Path | None = None) -> Environment:
@@ -135,15 +135,11 @@ def _too_many(brief: Brief, name: str) -> bool:
     return len(brief.symbols) > _MANY_SYMBOLS and name.endswith(".narrow.dark.png")
 
 
-def _place(error: TemplateError) -> str:
+def _place(error: Exception) -> str:
     """Name the template and the line an error comes from, as far as Jinja tells."""
-    name, line = getattr(error, "name", None), getattr(error, "lineno", None)
-    trace = error.__traceback__
-    while name is None and trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        if file.endswith(".j2"):
-            place = f"{Path(file).name}:{trace.tb_lineno}"
-            if trace.tb_next is None or not trace.tb_next.tb_frame.f_code.co_filename.endswith(".j2"):
-                return place
-        trace = trace.tb_next
-    return f"{name}:{line}" if line else str(name or "templates")
+    line = getattr(error, "lineno", None)
+    if line is not None:
+        return f"{getattr(error, 'name', None) or 'template'}:{line}"
+    frames = traceback.extract_tb(error.__traceback__)
+    inner = [frame for frame in frames if frame.filename.endswith(".j2")]
+    return f"{Path(inner[-1].filename).name}:{inner[-1].lineno}" if inner else "templates"

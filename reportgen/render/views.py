@@ -5,7 +5,6 @@ Stands at the last arrow, Brief -> bytes, between the frozen brief and the templ
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from reportgen.brief import Brief, SymbolBrief
@@ -44,11 +43,6 @@ class Argument:
     outcome: str
     supports: tuple[Evidence, ...]
     against: tuple[Evidence, ...]
-
-
-def slug(symbol: SymbolBrief) -> str:
-    """Name a symbol's section in links: btc-usdt-usdt."""
-    return re.sub(r"[^a-z0-9]+", "-", symbol.symbol.lower()).strip("-") or "symbol"
 
 
 def zone_of(symbol: SymbolBrief, label: str) -> Zone | None:
@@ -153,4 +147,3 @@ def _lines(text: str, width: int) -> int:
 def percent_of(share: Fraction) -> str:
     """Write a share as a CSS length: 67.00%."""
     return f"{share * 100:.2f}%"
-

@@ -1,0 +1,107 @@
+"""Briefs, charts and the two real readers of pages: a browser and poppler."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from reportgen.brief import Brief
+from reportgen.render.charts import draw_charts
+from reportgen.render.html import render_html
+from reportgen.render.pdf import render_pdf
+from tests.briefs import STATES
+
+BROWSER = (
+    *("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars"),
+)
+
+
+@cache
+def _brief(state: str) -> Brief:
+    return STATES[state]()
+
+
+@cache
+def _charts(state: str) -> Mapping[str, bytes]:
+    return draw_charts(_brief(state))
+
+
+@cache
+def _html(state: str) -> str:
+    return render_html(_brief(state), _charts(state)).decode()
+
+
+@cache
+def _pdf(state: str) -> bytes:
+    return render_pdf(_brief(state), _charts(state))
+
+
+@pytest.fixture
+def brief_of() -> Callable[[str], Brief]:
+    """Give the brief of a state of tests/briefs.py."""
+    return _brief
+
+
+@pytest.fixture
+def charts_of() -> Callable[[str], Mapping[str, bytes]]:
+    """Give its charts."""
+    return _charts
+
+
+@pytest.fixture
+def html_of() -> Callable[[str], str]:
+    """Give its page, made once a run."""
+    return _html
+
+
+@pytest.fixture
+def pdf_of() -> Callable[[str], bytes]:
+    """Give its PDF, made once a run."""
+    return _pdf
+
+
+@pytest.fixture
+def pdf_text(tmp_path: Path) -> Callable[[bytes], list[str]]:
+    """Read a PDF with poppler, one string a page."""
+
+    def read(pdf: bytes) -> list[str]:
+        file = tmp_path / "brief.pdf"
+        file.write_bytes(pdf)
+        done = subprocess.run(["pdftotext", "-layout", str(file), "-"], capture_output=True, text=True, check=True)
+        return done.stdout.split("\f")[:-1]
+
+    return read
+
+
+@pytest.fixture
+def in_browser(tmp_path: Path) -> Callable[[str, int], str]:
+    """Load a page in a real browser of some width, and give the document after its scripts have run."""
+
+    def load(page: str, width: int) -> str:
+        file = tmp_path / "page.html"
+        file.write_text(page)
+        frame = tmp_path / "frame.html"
+        # A headless window is never narrower than 500 px: a phone is a frame of its width.
+        frame.write_text(
+            f'<!doctype html><body><iframe id="f" src="page.html" width="{width}" height="900" style="border:0"></iframe>'
+            "<script>f.onload = () => { const d = f.contentDocument, w = f.contentWindow;"
+            "const wide = [...d.body.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > w.innerWidth + 1"
+            " && !e.closest('.vh, .wide, thead')).map(e => e.tagName + '.' + (e.getAttribute('class') || ''));"
+            "document.body.dataset.result = JSON.stringify({inner: w.innerWidth, scroll: d.documentElement.scrollWidth,"
+            " wide: wide.slice(0, 5), font: d.fonts.check('600 16px \"Brief Sans\"'),"
+            " scripts: d.scripts.length}); }</script></body>"
+        )
+        command = [*BROWSER, "--allow-file-access-from-files", "--virtual-time-budget=4000", "--dump-dom"]
+        profile = f"--user-data-dir={tmp_path / 'profile'}"
+        done = subprocess.run([*command, profile, frame.as_uri()], capture_output=True, text=True, check=True)
+        return done.stdout
+
+    return load

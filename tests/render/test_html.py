@@ -1,0 +1,223 @@
+"""The page: one file, escaped, honest about what is missing, and read by a real browser."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable, Mapping
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from reportgen.brief import Brief
+from reportgen.errors import RenderError
+from reportgen.render.html import environment, render_html
+from reportgen.units import Missing
+from tests.briefs import HOSTILE, STATES, many
+
+VOID = {"meta", "img", "source", "br", "link", "input"}
+NEVER = ("will rise", "will fall", "target", "magnet", "buy signal", "sell signal", "profit")
+
+
+class Outline(HTMLParser):
+    """Collects tags, headings and text, and checks that tags close in order."""
+
+    def __init__(self, page: str) -> None:
+        """Read a page."""
+        super().__init__()
+        self.open: list[str] = []
+        self.headings: list[int] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag."""
+        self.tags.append((tag, dict(attrs)))
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag that closes itself."""
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        """Check that the tag closes the last one opened."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """Keep what is read, not the style."""
+        if self.open and self.open[-1] not in ("style", "script"):
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        """What a reader reads, in one line."""
+        return " ".join(" ".join(self.words).split())
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_is_well_formed_with_headings_in_order(state: str, html_of: Callable[[str], str]) -> None:
+    """Tags close in order, one h1 opens the page, and no heading skips a level."""
+    outline = Outline(html_of(state))
+    assert outline.open == []
+    assert outline.headings[0] == 1
+    assert outline.headings.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(outline.headings, outline.headings[1:], strict=False))
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_page_asks_for_nothing(state: str, html_of: Callable[[str], str]) -> None:
+    """Each address in the page is inside it; there is no script."""
+    outline = Outline(html_of(state))
+    asked = [a[k] for _, a in outline.tags for k in ("src", "srcset", "href") if k in a]
+    assert asked
+    assert all(str(one).startswith(("data:", "#")) for one in asked)
+    assert all(one.startswith('url("data:') for one in re.findall(r'url\("?[^)]{5}', html_of(state)))
+    assert "script" not in {tag for tag, _ in outline.tags}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_ids_are_unique_and_links_lead_somewhere(state: str, html_of: Callable[[str], str]) -> None:
+    """No id stands twice, and each link inside the page has its id."""
+    outline = Outline(html_of(state))
+    ids = [a["id"] for _, a in outline.tags if "id" in a]
+    assert len(ids) == len(set(ids))
+    links = {str(a["href"])[1:] for tag, a in outline.tags if tag == "a"}
+    labels = {str(a["aria-labelledby"]) for _, a in outline.tags if "aria-labelledby" in a}
+    assert links | labels <= set(ids)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_tables_and_pictures_speak(state: str, html_of: Callable[[str], str], brief_of: Callable[[str], Brief]) -> None:
+    """Each table has a caption, each of its head cells a scope, each figure the finding as its alt text."""
+    outline = Outline(html_of(state))
+    tags = [tag for tag, _ in outline.tags]
+    assert tags.count("table") == tags.count("caption") > 0
+    assert all(a.get("scope") for tag, a in outline.tags if tag == "th")
+    alts = [a["alt"] for tag, a in outline.tags if tag == "img"]
+    assert alts == [s.heatmap_alt for s in brief_of(state).symbols if not isinstance(s.heatmap, Missing)]
+
+
+def test_untrusted_text_is_escaped(html_of: Callable[[str], str]) -> None:
+    """Markup in a symbol, an event or a reason is text on the page, and template code stays unread."""
+    page = html_of("hostile")
+    assert "<script" not in page
+    assert html.escape(HOSTILE) in page.replace("&#34;", "&quot;")
+    assert HOSTILE in Outline(page).text
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_page_never_predicts_and_prints_no_provenance(state: str, html_of: Callable[[str], str]) -> None:
+    """Words that promise are absent, and so is where the input came from."""
+    text = Outline(html_of(state)).text.lower()
+    assert not [word for word in NEVER if word in text]
+    assert "secret" not in text
+    assert "feedbeef" not in text
+
+
+def test_a_simulated_market_is_said_on_top_and_in_each_section(html_of: Callable[[str], str]) -> None:
+    """The banner stands first, each symbol repeats it, and a real market never says it."""
+    assert Outline(html_of("simulated")).text.count("Simulated market") >= 1 + 4
+    assert Outline(html_of("simulated")).text.lower().find("simulated market") < 60
+    assert "Simulated" not in Outline(html_of("morning")).text
+
+
+def test_missing_inputs_are_told_with_their_reason(
+    html_of: Callable[[str], str], brief_of: Callable[[str], Brief]
+) -> None:
+    """Every entry of the missing list is on the page in full, and a missing reading says why in its place."""
+    text = Outline(html_of("input_missing")).text
+    assert all(item.reason in text for item in brief_of("input_missing").missing)
+    assert "n/a: Bybit refused this location (HTTP 403)" in text
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("no_dense_zone", "Nothing stands out within 8"),
+        ("no_candles", "BTC has no usable price"),
+        ("stale_data", "stale: 5 bars old"),
+        ("event_inside", "US CPI falls inside the horizon"),
+        ("price_inside", "price inside"),
+        ("horizon_unmeasured", "base rates were measured for 24 h only"),
+        ("morning", "Uncalibrated: shares, not dollars."),
+        ("morning", "Low map quality"),
+    ],
+)
+def test_awkward_states_are_said_in_words(state: str, said: str, html_of: Callable[[str], str]) -> None:
+    """What is awkward stands on the page as words."""
+    assert said in Outline(html_of(state)).text.replace("\u202f", " ")
+
+
+def test_one_symbol_has_a_large_ladder_and_no_summary(html_of: Callable[[str], str]) -> None:
+    """A single symbol needs no table to compare it in."""
+    assert 'class="single"' in html_of("one_symbol")
+    assert 'class="sum"' not in html_of("one_symbol")
+
+
+def test_a_long_watchlist_keeps_its_order_and_cuts_long_names() -> None:
+    """Rows stand in the watchlist's order, with contents above, and names longer than eight letters are cut."""
+    brief = many()
+    page = render_html(brief, {}).decode()
+    rows = re.findall(r'rowheader" class="c-sym"><a href="#([^"]+)"', page)
+    assert [row.split("-")[0] for row in rows] == [symbol.base for symbol in brief.symbols]
+    assert 'class="contents"' in page
+    assert 'title="1000000MOG">1000000\u2026</a>' in page
+
+
+@pytest.mark.parametrize("width", [390, 800, 1400])
+@pytest.mark.parametrize("state", ["morning", "hostile", "no_candles", "simulated", "one_symbol"])
+def test_no_width_scrolls_sideways(
+    state: str, width: int, html_of: Callable[[str], str], in_browser: Callable[[str, int], str]
+) -> None:
+    """In a real browser nothing reaches beyond the window, and the page's own font is in use."""
+    found = re.search(r'data-result="([^"]*)"', in_browser(html_of(state), width))
+    assert found
+    result = json.loads(html.unescape(found[1]))
+    assert result == {"inner": width, "scroll": width, "wide": [], "font": True, "scripts": 0}
+
+
+def test_the_same_brief_gives_the_same_bytes(
+    brief_of: Callable[[str], Brief], charts_of: Callable[[str], Mapping[str, bytes]], html_of: Callable[[str], str]
+) -> None:
+    """Rendering twice gives the same page."""
+    assert render_html(brief_of("morning"), charts_of("morning")).decode() == html_of("morning")
+
+
+def test_a_users_folder_replaces_single_templates(tmp_path: Path, brief_of: Callable[[str], Brief]) -> None:
+    """A template of the user's own is taken, every other one stays the shipped one."""
+    own = tmp_path / "sections"
+    own.mkdir()
+    (own / "method.html.j2").write_text("<p>Our own words for {{ brief.timeframe }}.</p>")
+    text = Outline(render_html(brief_of("one_symbol"), {}, templates=tmp_path).decode()).text
+    assert "Our own words for 4h." in text
+    assert "Where leverage is exposed" in text
+
+
+@pytest.mark.parametrize("broken", ["{{ brief.no_such_field }}", "{% if %}", "{{ 1 + 'a' }}"])
+def test_a_broken_template_is_named_with_its_line(
+    broken: str, tmp_path: Path, brief_of: Callable[[str], Brief]
+) -> None:
+    """The error says which file and which line to mend."""
+    (tmp_path / "sections").mkdir()
+    (tmp_path / "sections" / "method.html.j2").write_text(f"<p>\n{broken}</p>")
+    with pytest.raises(RenderError, match=r"method\.html\.j2:2"):
+        render_html(brief_of("one_symbol"), {}, templates=tmp_path)
+
+
+def test_a_folder_of_templates_must_exist(tmp_path: Path) -> None:
+    """A folder that is not there is an error, not the shipped look."""
+    with pytest.raises(RenderError, match="not a folder"):
+        environment(tmp_path / "gone")
+
+
+def test_the_wheel_and_the_checkout_find_the_same_templates() -> None:
+    """Every template the page includes can be loaded by name."""
+    made = environment()
+    for name in made.list_templates(extensions=["j2"]):
+        made.get_template(name)
