@@ -1,21 +1,23 @@
-"""The brief: the one truth that every page, PDF, mail and JSON file is a view of."""
+"""The brief: the one truth that every page, PDF, mail and JSON file is a view of, and how it is written."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from typing import Literal
 
-from reportgen.events.calendar import Event
-from reportgen.guide.checklist import ChecklistLine, Confluence, InputReading
-from reportgen.guide.plan import Scenarios, Sizing, Stance, ZonePlan
-from reportgen.guide.positioning import Positioning
-from reportgen.guide.reaction import Reaction
-from reportgen.guide.structure import Structure
-from reportgen.guide.zones import NoDenseZone, Zone
+from reportgen import __version__
+from reportgen.assumptions import DEFAULTS, Assumptions
+from reportgen.events.calendar import Event, ScheduledEvent, schedule
+from reportgen.guide.headline import SymbolFacts, headline
+from reportgen.guide.zones import Zone
 from reportgen.liquidation.picture import HeatmapPicture
-from reportgen.market.quality import Coverage, MapQuality
-from reportgen.units import Fraction, Maybe, Milliseconds, Price
+from reportgen.market.data import Gathered, MarketData
+from reportgen.section import Reading, SymbolBrief, used_tables, write_section
+from reportgen.units import Maybe, Milliseconds, Missing, Where
 
 SCHEMA_VERSION = 1
 
@@ -27,53 +29,8 @@ __all__ = [
     "HeatmapPicture",
     "MissingInput",
     "SymbolBrief",
+    "write_brief",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SymbolBrief:
-    """The five steps for one symbol. When `price` is Missing everything that needs candles is Missing or empty.
-
-    Attributes:
-        symbol: `BTC/USDT:USDT`. base: "BTC". quote: "USDT". venue: the primary venue.
-        price: Last close. price_time_ms: its time. price_decimals: one precision for all prices of the symbol.
-        change_24h: fraction. inputs: the guide's seven. read: the Read, two or three sentences.
-        finding: headline of the figure. heatmap_alt: alt text that states the finding.
-        ladder: 60 shares (fraction of the side's mass) of bars of 0.1 ATR from -3 to +3 ATR, or why there is none.
-        map_engine: name of the engine. calibrated: False means shares, not dollars.
-        caveats: sentences.
-    """
-
-    symbol: str
-    base: str
-    quote: str
-    venue: str
-    price: Maybe[Price]
-    price_time_ms: Milliseconds | None
-    price_decimals: int
-    change_24h: Maybe[Fraction]
-    structure: Maybe[Structure]
-    zones: tuple[Zone, ...]
-    no_dense_zone: tuple[NoDenseZone, ...]
-    positioning: Maybe[Positioning]
-    reactions: tuple[Reaction, ...]
-    plan: tuple[ZonePlan, ...]
-    scenarios: Maybe[Scenarios]
-    stance: Maybe[Stance]
-    sizing: Maybe[Sizing]
-    checklist: tuple[ChecklistLine, ...]
-    inputs: tuple[InputReading, ...]
-    confluence: Maybe[Confluence]
-    map_quality: MapQuality
-    coverage: Maybe[Coverage]
-    read: tuple[str, ...]
-    finding: str
-    heatmap: Maybe[HeatmapPicture]
-    heatmap_alt: str
-    ladder: Maybe[tuple[Fraction, ...]]
-    map_engine: str
-    calibrated: bool
-    caveats: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,3 +96,117 @@ class Brief:
     track_record: Maybe[str]
     assumptions: tuple[AssumptionUsed, ...]
     provenance: Mapping[str, str]
+
+
+def write_brief(
+    gathered: Gathered,
+    *,
+    timeframe: str,
+    timeframe_ms: Milliseconds,
+    horizon_hours: float,
+    timezone: str,
+    events: Iterable[ScheduledEvent] = (),
+    assumptions: Assumptions = DEFAULTS,
+    map_sections: Callable[[Callable[[MarketData], SymbolBrief], Iterable[MarketData]], Iterable[SymbolBrief]] = map,
+) -> Brief:
+    """Write the brief of one morning: the five steps for each symbol, then what they say together.
+
+    Args:
+        gathered: The markets, nothing in them later than their as-of.
+        timeframe: The trading timeframe, "4h", and its length.
+        timeframe_ms: Its length in milliseconds.
+        horizon_hours: How far the brief looks.
+        timezone: IANA name, for display.
+        events: As the operator listed them.
+        assumptions: Every modelling constant.
+        map_sections: How to map symbols: `map`, or an executor's.
+    """
+    planned = schedule(events, gathered.as_of_ms, horizon_hours)
+    reading = Reading(
+        as_of_ms=gathered.as_of_ms,
+        timeframe=timeframe,
+        timeframe_ms=timeframe_ms,
+        horizon_hours=horizon_hours,
+        events=planned,
+        assumptions=assumptions,
+    )
+    section = partial(write_section, reference=gathered.reference, reading=reading)
+    symbols = tuple(map_sections(section, gathered.markets.values()))
+    overriding = next((event for event in planned if event.inside_horizon), None)
+    missing = tuple(absent for market in gathered.markets.values() for absent in list_missing(market))
+    total = sum(len(used_tables(market)) for market in gathered.markets.values())
+    return Brief(
+        schema_version=SCHEMA_VERSION,
+        as_of=datetime.fromtimestamp(gathered.as_of_ms / 1000, tz=UTC).isoformat().replace("+00:00", "Z"),
+        as_of_ms=gathered.as_of_ms,
+        horizon_hours=horizon_hours,
+        timeframe=timeframe,
+        timezone=timezone,
+        simulated=any(market.simulated for market in gathered.markets.values()),
+        headline=headline([_facts(s) for s in symbols], overriding, assumptions),
+        data_quality=_badge(total - len(missing), total),
+        symbols=symbols,
+        events=planned,
+        missing=missing,
+        changes=Missing("Comparing with the brief before needs the archive, which is not built yet."),
+        track_record=Missing("Scoring earlier levels needs the ledger, which is not built yet."),
+        assumptions=list_assumptions(assumptions),
+        provenance={**gathered.provenance, "reportgen": __version__},
+    )
+
+
+def _badge(known: int, total: int) -> DataQuality:
+    """Grade the inputs: Good when all are known, Poor when more than a quarter is missing."""
+    missing = total - known
+    grade: Literal["Good", "Limited", "Poor"] = "Good"
+    if missing:
+        grade = "Limited" if 4 * missing <= total else "Poor"
+    return DataQuality(grade=grade, inputs_known=known, inputs_total=total)
+
+
+def _facts(section: SymbolBrief) -> SymbolFacts:
+    """Give what the headline must know of a section."""
+    return SymbolFacts(
+        base=section.base,
+        mapped=not isinstance(section.heatmap, Missing),
+        change_24h=section.change_24h,
+        above=_nearest(section, "above"),
+        below=_nearest(section, "below"),
+    )
+
+
+def _nearest(section: SymbolBrief, side: Where) -> Zone | None:
+    """Find the nearest zone on a side."""
+    zones = [zone for zone in section.zones if zone.side == side]
+    return min(zones, key=lambda zone: zone.distance_fraction, default=None)
+
+
+def list_missing(market: MarketData) -> tuple[MissingInput, ...]:
+    """List every table that a market lacks, with the reason."""
+    return tuple(
+        MissingInput(symbol=market.symbol, venue="", what=what, reason=table.reason)
+        for what, table in used_tables(market).items()
+        if isinstance(table, Missing)
+    )
+
+
+def list_assumptions(assumptions: Assumptions) -> tuple[AssumptionUsed, ...]:
+    """Write down every constant as used, in the order of assumptions.py."""
+    return tuple(
+        AssumptionUsed(
+            name=field.name,
+            value=_written(getattr(assumptions, field.name)),
+            unit=str(field.metadata["unit"]),
+            source=str(field.metadata["source"]),
+            effect=str(field.metadata["effect"]),
+            changed=getattr(assumptions, field.name) != getattr(DEFAULTS, field.name),
+        )
+        for field in dataclasses.fields(assumptions)
+    )
+
+
+def _written(value: object) -> str:
+    """Write a constant as text."""
+    if isinstance(value, tuple):
+        return ", ".join(_written(part) for part in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -71,6 +71,7 @@ def brief(
 def _walk_the_steps(order: Order, step: Step) -> Brief:
     """Gather the market data and write the brief from it."""
     from reportgen.brief import write_brief
+    from reportgen.market.tables import interval_ms
 
     step("Reading the market data")
     gathered = gather(order)
@@ -79,6 +80,7 @@ def _walk_the_steps(order: Order, step: Step) -> Brief:
         gathered,
         horizon_hours=order.config.horizon_hours,
         timeframe=order.config.timeframe,
+        timeframe_ms=interval_ms(order.config.timeframe) or 0,
         timezone=order.config.timezone,
         events=order.config.events,
         assumptions=order.config.assumptions,

@@ -86,7 +86,7 @@ def scatter(boxes: Boxes, scale: Iterable[Floats | float], group: Ints, groups: 
     weight = np.stack([lower[0], -lower[1], upper[0], -upper[1]])
     size = groups * (bins + 1)
     layers = [np.bincount(index, weights=(weight * factor).ravel(), minlength=size) for factor in scale]
-    return np.stack(layers).reshape(-1, groups, bins + 1)
+    return np.asarray(np.stack(layers).reshape(-1, groups, bins + 1), dtype=np.float64)
 
 
 def book_over_time(path: Path, nodes: Nodes, column_end_ms: Ints, bins: int, step: float) -> Floats:
@@ -127,7 +127,7 @@ def frozen_profile(path: Path, nodes: Nodes, at_ms: int, bins: int, step: float)
     alive = nodes.survival((at_ms - path.close_time_ms).astype(np.float64))
     count = len(nodes.distance)
     by_node = scatter(boxes, [alive[boxes.bar, boxes.node]], boxes.node, count, bins)[0]
-    return np.maximum(np.cumsum(by_node, axis=1)[:, :-1], 0.0)
+    return np.asarray(np.maximum(np.cumsum(by_node, axis=1)[:, :-1], 0.0))
 
 
 def _with_warm_up(path: Path, column_end_ms: Ints) -> Ints:

@@ -48,16 +48,24 @@ class Candles:
 
     def first(self, count: int) -> Candles:
         """Give the first bars only."""
+        return self.part(slice(count))
+
+    def last(self, count: int) -> Candles:
+        """Give the last bars only, all of them when there are fewer."""
+        return self.part(slice(max(0, len(self) - count), None))
+
+    def part(self, bars: slice) -> Candles:
+        """Give some of the bars."""
         taker = self.taker_buy_base
         return Candles(
             interval_ms=self.interval_ms,
-            open_time_ms=self.open_time_ms[:count],
-            open=self.open[:count],
-            high=self.high[:count],
-            low=self.low[:count],
-            close=self.close[:count],
-            volume_base=self.volume_base[:count],
-            taker_buy_base=taker if isinstance(taker, Missing) else taker[:count],
+            open_time_ms=self.open_time_ms[bars],
+            open=self.open[bars],
+            high=self.high[bars],
+            low=self.low[bars],
+            close=self.close[bars],
+            volume_base=self.volume_base[bars],
+            taker_buy_base=taker if isinstance(taker, Missing) else taker[bars],
         )
 
 

@@ -1,0 +1,325 @@
+"""One symbol's part of the brief: the five steps in order, from MarketData to a section.
+
+The unit of work: a pure function of one market, so that symbols can be mapped over any executor.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from reportgen import notation
+from reportgen.assumptions import Assumptions
+from reportgen.events.calendar import Event
+from reportgen.guide.caveats import symbol_caveats
+from reportgen.guide.checklist import ChecklistLine, Confluence, InputReading
+from reportgen.guide.confluence import find_confluence
+from reportgen.guide.evidence import read_reactions
+from reportgen.guide.findings import Findings
+from reportgen.guide.inputs import seven_inputs
+from reportgen.guide.plan import Scenarios, Sizing, Stance, ZonePlan
+from reportgen.guide.planning import write_plan
+from reportgen.guide.positioning import Positioning
+from reportgen.guide.positioning_reading import read_positioning
+from reportgen.guide.reaction import Reaction
+from reportgen.guide.read import figure_finding, heatmap_alt, write_read
+from reportgen.guide.routine import walk_checklist
+from reportgen.guide.structure import Structure
+from reportgen.guide.structure_reading import read_structure
+from reportgen.guide.zone_finding import ZoneFinding, find_zones
+from reportgen.guide.zones import NoDenseZone, Zone
+from reportgen.indicators.bars import close_at, resample
+from reportgen.indicators.volatility import day_range
+from reportgen.liquidation.heatmap import DEFAULT_ENGINE, LiquidationMap, build_map
+from reportgen.liquidation.margin import Brackets, flat, from_table
+from reportgen.liquidation.picture import HeatmapPicture, draw_picture, ladder
+from reportgen.market.coverage import assess_coverage
+from reportgen.market.data import Candles, MarketData
+from reportgen.market.grade import grade_map
+from reportgen.market.quality import Coverage, MapQuality
+from reportgen.units import DAY_MS, HOUR_MS, Fraction, Ints, Maybe, Milliseconds, Missing, Price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SymbolBrief:
+    """The five steps for one symbol. When `price` is Missing everything that needs candles is Missing or empty.
+
+    Attributes:
+        symbol: `BTC/USDT:USDT`. base: "BTC". quote: "USDT". venue: the primary venue.
+        price: Last close. price_time_ms: its time. price_decimals: one precision for all prices of the symbol.
+        change_24h: fraction. inputs: the guide's seven. read: the Read, two or three sentences.
+        finding: headline of the figure. heatmap_alt: alt text that states the finding.
+        ladder: 60 shares (fraction of the side's mass) of bars of 0.1 ATR from -3 to +3 ATR, or why there is none.
+        map_engine: name of the engine. calibrated: False means shares, not dollars.
+        caveats: sentences.
+    """
+
+    symbol: str
+    base: str
+    quote: str
+    venue: str
+    price: Maybe[Price]
+    price_time_ms: Milliseconds | None
+    price_decimals: int
+    change_24h: Maybe[Fraction]
+    structure: Maybe[Structure]
+    zones: tuple[Zone, ...]
+    no_dense_zone: tuple[NoDenseZone, ...]
+    positioning: Maybe[Positioning]
+    reactions: tuple[Reaction, ...]
+    plan: tuple[ZonePlan, ...]
+    scenarios: Maybe[Scenarios]
+    stance: Maybe[Stance]
+    sizing: Maybe[Sizing]
+    checklist: tuple[ChecklistLine, ...]
+    inputs: tuple[InputReading, ...]
+    confluence: Maybe[Confluence]
+    map_quality: MapQuality
+    coverage: Maybe[Coverage]
+    read: tuple[str, ...]
+    finding: str
+    heatmap: Maybe[HeatmapPicture]
+    heatmap_alt: str
+    ladder: Maybe[tuple[Fraction, ...]]
+    map_engine: str
+    calibrated: bool
+    caveats: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What the reader asked for, the same for every symbol of a brief.
+
+    Attributes:
+        as_of_ms: The moment the brief speaks of. timeframe: of structure, "4h". timeframe_ms: the same.
+        horizon_hours: How far the brief looks. events: soonest first. assumptions: every constant.
+    """
+
+    as_of_ms: Milliseconds
+    timeframe: str
+    timeframe_ms: Milliseconds
+    horizon_hours: float
+    events: tuple[Event, ...]
+    assumptions: Assumptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Mapped:
+    """Step 2 for one symbol: the map, its zones, its picture."""
+
+    estimate: LiquidationMap
+    found: ZoneFinding
+    picture: HeatmapPicture
+    ladder: tuple[Fraction, ...]
+
+
+def write_section(market: MarketData, reference: MarketData, reading: Reading) -> SymbolBrief:
+    """Walk the five steps for one symbol.
+
+    Args:
+        market: All that is known of the symbol.
+        reference: BTC, for relative strength.
+        reading: What the reader asked for.
+
+    Returns:
+        The section; where candles are missing, one that says so and nothing else.
+    """
+    if isinstance(market.candles, Missing):
+        return _without_candles(market, market.candles, reading)
+    venue, candles = next(iter(market.candles.items()))
+    price = float(candles.close[-1])
+    structure = read_structure(
+        candles,
+        _first_candles(reference),
+        is_reference=market.symbol == reference.symbol,
+        timeframe=reading.timeframe,
+        timeframe_ms=reading.timeframe_ms,
+        as_of_ms=reading.as_of_ms,
+        assumptions=reading.assumptions,
+    )
+    positioning = read_positioning(market, structure, price=price, assumptions=reading.assumptions)
+    mapped = _map(market, candles, structure, positioning, reading)
+    coverage = cover(market, reading.assumptions)
+    findings = Findings(
+        base=_base(market.symbol),
+        price=price,
+        price_decimals=notation.price_decimals(price),
+        timeframe=reading.timeframe,
+        horizon_hours=reading.horizon_hours,
+        zones=() if isinstance(mapped, Missing) else mapped.found.zones,
+        no_dense_zone=() if isinstance(mapped, Missing) else mapped.found.no_dense_zone,
+        structure=structure,
+        positioning=positioning,
+        map_quality=grade_map(market, coverage, reading.assumptions),
+        events=reading.events,
+        assumptions=reading.assumptions,
+        map_missing=mapped if isinstance(mapped, Missing) else None,
+    )
+    return _section(market, venue, candles, findings, mapped, coverage)
+
+
+def _section(
+    market: MarketData, venue: str, candles: Candles, findings: Findings, mapped: Maybe[_Mapped],
+    coverage: Maybe[Coverage],
+) -> SymbolBrief:  # fmt: skip
+    """Steps 4 and 5, and everything put in its place."""
+    confluence = find_confluence(findings)
+    plan = write_plan(findings, confluence)
+    structure = findings.structure
+    change = close_at(candles, int(candles.close_time_ms[-1]) - DAY_MS, candles.interval_ms)
+    return SymbolBrief(
+        symbol=market.symbol,
+        base=findings.base,
+        quote=_quote(market.symbol),
+        venue=venue,
+        price=findings.price,
+        price_time_ms=int(candles.close_time_ms[-1]),
+        price_decimals=findings.price_decimals,
+        change_24h=change if isinstance(change, Missing) else findings.price / change - 1,
+        structure=structure,
+        zones=findings.zones,
+        no_dense_zone=findings.no_dense_zone,
+        positioning=findings.positioning,
+        reactions=read_reactions(findings),
+        plan=plan.zones,
+        scenarios=plan.scenarios,
+        stance=plan.stance,
+        sizing=plan.sizing,
+        checklist=walk_checklist(findings, plan),
+        inputs=seven_inputs(findings),
+        confluence=confluence,
+        map_quality=findings.map_quality,
+        coverage=coverage,
+        read=write_read(findings, confluence),
+        finding=figure_finding(findings),
+        heatmap=mapped if isinstance(mapped, Missing) else mapped.picture,
+        heatmap_alt=heatmap_alt(findings),
+        ladder=mapped if isinstance(mapped, Missing) else mapped.ladder,
+        map_engine=DEFAULT_ENGINE,
+        calibrated=False,
+        caveats=symbol_caveats(findings, coverage, calibrated=False),
+    )
+
+
+def _map(
+    market: MarketData, candles: Candles, structure: Maybe[Structure], positioning: Positioning, reading: Reading
+) -> Maybe[_Mapped]:
+    """Step 2: the map, its zones with their uncertainty, and what the chart keeps of it."""
+    a = reading.assumptions
+    atr = structure.atr if not isinstance(structure, Missing) else day_range(candles, a)
+    if isinstance(atr, Missing):
+        return Missing(f"No liquidation map: {atr.reason}")
+    span = (int(candles.close_time_ms[-1]) - int(candles.open_time_ms[0])) / DAY_MS
+    if span < a.map_least_days:
+        return Missing(
+            f"No liquidation map: {span:.1f} days of candles, and the book needs {a.map_least_days:g} to warm up."
+        )
+    shown = resample(candles, max(a.picture_candle_hours * HOUR_MS, candles.interval_ms), reading.as_of_ms)
+    if isinstance(shown, Missing):
+        return Missing(f"No liquidation map: {shown.reason}")
+    estimate = build_map(candles, brackets_of(market, a), column_ends(candles, a), a)
+    found = find_zones(
+        estimate,
+        structure,
+        positioning,
+        atr=atr,
+        horizon_hours=reading.horizon_hours,
+        rng=np.random.default_rng([zlib.crc32(market.symbol.encode()), int(candles.close_time_ms[-1])]),
+        assumptions=a,
+    )
+    return _Mapped(
+        estimate=estimate,
+        found=found,
+        picture=draw_picture(estimate, found.shares, shown, atr=atr, assumptions=a),
+        ladder=ladder(found.shares, estimate.price, atr, a),
+    )
+
+
+def used_tables(market: MarketData) -> dict[str, object]:
+    """Name the tables that a section is made from, each with what the market holds of it."""
+    return {
+        "candles": market.candles,
+        "open interest": market.open_interest,
+        "funding": market.funding,
+        "order book": market.order_book,
+        "leverage brackets": market.brackets,
+    }
+
+
+def cover(market: MarketData, assumptions: Assumptions) -> Maybe[Coverage]:
+    """Say where the symbol's input came from, and how much of it is there."""
+    tables = used_tables(market)
+    known = sum(not isinstance(table, Missing) for table in tables.values())
+    return assess_coverage(market, inputs_known=known, inputs_total=len(tables), assumptions=assumptions)
+
+
+def brackets_of(market: MarketData, assumptions: Assumptions) -> Brackets:
+    """Take the primary venue's brackets, else any venue's, else one flat maintenance margin."""
+    if isinstance(market.brackets, Missing) or not market.brackets:
+        return flat(assumptions.fallback_margin_rate, assumptions.fallback_max_leverage, "assumed, no table known")
+    primary = "" if isinstance(market.candles, Missing) else next(iter(market.candles))
+    venue = primary if primary in market.brackets else min(market.brackets)
+    return from_table(market.brackets[venue], venue)
+
+
+def column_ends(candles: Candles, assumptions: Assumptions) -> Ints:
+    """Lay the heatmap's columns back from the last close, no farther than the candles go; shape (c,)."""
+    width = max(int(assumptions.picture_column_hours * HOUR_MS), candles.interval_ms)
+    last = int(candles.close_time_ms[-1])
+    days = min(assumptions.picture_days * DAY_MS, last - int(candles.open_time_ms[0]))
+    count = max(2, int(days // width))
+    return last - width * np.arange(count - 1, -1, -1, dtype=np.int64)
+
+
+def _first_candles(market: MarketData) -> Maybe[Candles]:
+    """Give the primary venue's candles."""
+    return market.candles if isinstance(market.candles, Missing) else next(iter(market.candles.values()))
+
+
+def _base(symbol: str) -> str:
+    """Name the coin: "BTC" of "BTC/USDT:USDT"."""
+    return symbol.split("/", maxsplit=1)[0]
+
+
+def _quote(symbol: str) -> str:
+    """Name the quote currency: "USDT" of "BTC/USDT:USDT"."""
+    return symbol.partition("/")[2].split(":", maxsplit=1)[0]
+
+
+def _without_candles(market: MarketData, reason: Missing, reading: Reading) -> SymbolBrief:
+    """Give the section of a symbol without candles: its name and the reason."""
+    coverage = cover(market, reading.assumptions)
+    return SymbolBrief(
+        symbol=market.symbol,
+        base=_base(market.symbol),
+        quote=_quote(market.symbol),
+        venue="",
+        price=reason,
+        price_time_ms=None,
+        price_decimals=0,
+        change_24h=reason,
+        structure=reason,
+        zones=(),
+        no_dense_zone=(),
+        positioning=reason,
+        reactions=(),
+        plan=(),
+        scenarios=reason,
+        stance=reason,
+        sizing=reason,
+        checklist=(),
+        inputs=(),
+        confluence=reason,
+        map_quality=grade_map(market, coverage, reading.assumptions),
+        coverage=coverage,
+        read=(),
+        finding="",
+        heatmap=reason,
+        heatmap_alt="",
+        ladder=reason,
+        map_engine=DEFAULT_ENGINE,
+        calibrated=False,
+        caveats=(reason.reason,),
+    )
