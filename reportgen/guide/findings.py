@@ -8,7 +8,7 @@ from typing import Protocol
 from reportgen.assumptions import Assumptions
 from reportgen.guide.positioning import FundingReading, OpenInterestReading, Positioning
 from reportgen.guide.structure import Level, Structure
-from reportgen.guide.zones import Label, NoDenseZone, Zone
+from reportgen.guide.zones import NoDenseZone, Zone
 from reportgen.market.quality import MapQuality
 from reportgen.units import Fraction, Maybe, Missing, Price, Side, Where
 
@@ -92,10 +92,6 @@ class Findings:
         if farthest is None or not farthest.distance_fraction or not farthest.distance_atr:
             return None
         return farthest.distance_fraction * self.price / farthest.distance_atr or None
-
-    def zone(self, label: Label, side: Where) -> Zone | None:
-        """Find the zone of that letter and side."""
-        return next((zone for zone in self.zones if zone.label == label and zone.side == side), None)
 
     def nearest_zone(self, side: Where) -> Zone | None:
         """Find the nearest zone on a side."""
