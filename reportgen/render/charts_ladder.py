@@ -1,0 +1,217 @@
+"""The price ladder of a summary row: both sides' mass by distance in ATR, the price in the middle.
+
+Stands inside the last arrow, Brief -> bytes. Every ladder has the same axis, -3 to +3 ATR, so that rows compare by
+eye; the numbers stand in the cells beside it, so nothing is in the picture alone. SVG for page and PDF, PNG for mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import pairwise
+
+from reportgen import notation
+from reportgen.brief import SymbolBrief
+from reportgen.guide.zones import Zone
+from reportgen.render.colours import LIGHT, Theme
+from reportgen.units import Fraction, Missing, Side
+
+WIDTH, HEIGHT = 248.0, 44.0
+REACH_ATR = 3.0
+"""From the price to either end."""
+
+FULL = 0.06
+"""Share of its side at which a bar is as high as the ladder; more is clipped."""
+
+BASE, _TOP = 31.5, 2.0  # the line that the bars stand on, and their highest end
+_GAP = 0.8  # between bars
+PALE = 0.34
+RULE = 3.0  # thickness of the line under a zone
+_PRICE = 2.0
+LETTER, LETTER_Y = 9.5, 43.0
+_LETTER_APART = 10.0
+_ARROW = 4.0
+TICKS_ATR = (-2, -1, 1, 2)
+TICK_HEIGHT = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A zone on the ladder.
+
+    Attributes:
+        zone: Which. left, right: of the rule under it; equal when it lies beyond the ladder.
+        letter_x: middle of its letter. beyond: -1 or 1 when it lies past that end, else 0.
+    """
+
+    zone: Zone
+    left: float
+    right: float
+    letter_x: float
+    beyond: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """One bar: its edges and top, which side's mass it is, and whether a zone covers its middle."""
+
+    left: float
+    right: float
+    top: float
+    side: Side
+    dense: bool
+
+
+def place(atr: float, width: float) -> float:
+    """Place a distance from the price, in ATR, on a ladder of some width."""
+    return (atr / REACH_ATR + 1) / 2 * width
+
+
+def marks(symbol: SymbolBrief, width: float = WIDTH) -> tuple[Mark, ...]:
+    """Place the zones, in the order of prices; none without a price and its ATR."""
+    if isinstance(symbol.price, Missing) or isinstance(symbol.structure, Missing) or symbol.structure.atr <= 0:
+        return ()
+    price, atr = symbol.price, symbol.structure.atr
+    zones = sorted(symbol.zones, key=lambda zone: zone.low)
+    spans = [tuple((edge - price) / atr for edge in (zone.low, zone.high)) for zone in zones]
+    placed = []
+    for low, high in spans:
+        beyond = -1 if high < -REACH_ATR else int(low > REACH_ATR)
+        left, right = (place(min(max(edge, -REACH_ATR), REACH_ATR), width) for edge in (low, high))
+        placed.append((left, right, beyond))
+    letters = _apart([(left + right) / 2 for left, right, _ in placed], width)
+    return tuple(
+        Mark(zone=zone, left=left, right=right, letter_x=x, beyond=beyond)
+        for zone, (left, right, beyond), x in zip(zones, placed, letters, strict=True)
+    )
+
+
+def bars(ladder: Sequence[Fraction], placed: Sequence[Mark], width: float = WIDTH) -> tuple[Bar, ...]:
+    """Lay out the bars that hold anything: from below to above, the price in the middle."""
+    made = []
+    step = width / len(ladder) if ladder else width
+    for i, share in enumerate(ladder):
+        if not share > 0:
+            continue
+        middle = (i + 0.5) * step
+        dense = any(m.left < middle < m.right for m in placed)
+        height = min(share / FULL, 1.0) * (BASE - _TOP)
+        side = Side.LONG if middle < width / 2 else Side.SHORT
+        bar = Bar(left=i * step + _GAP / 2, right=(i + 1) * step - _GAP / 2, top=BASE - height, side=side, dense=dense)
+        made.append(bar)
+    return tuple(made)
+
+
+def ladder_svg(symbol: SymbolBrief) -> str:
+    """Write the ladder as inline SVG.
+
+    Colours are presentation attributes of the light theme, so that it prints everywhere; a page's CSS may override
+    the classes ld-short, ld-long, ld-short-text, ld-long-text, ld-ink and ld-axis by `fill`.
+    """
+    placed = () if isinstance(symbol.ladder, Missing) else marks(symbol)
+    shares = () if isinstance(symbol.ladder, Missing) else symbol.ladder
+    words = escape(_words(symbol, placed), quote=True)
+    parts = [*_svg_bars(bars(shares, placed)), *_svg_axis(price=not isinstance(symbol.ladder, Missing))]
+    for mark in placed:
+        parts += _svg_mark(mark)
+    return (
+        f'<svg class="ld" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" width="{WIDTH:g}" '
+        f'height="{HEIGHT:g}" role="img" aria-label="{words}">{"".join(parts)}</svg>'
+    )
+
+
+def ladder_png(symbol: SymbolBrief, *, theme: Theme, width: float = 600.0, scale: float = 2.0) -> bytes:
+    """Draw the same ladder for mail, which shows no SVG.
+
+    Args:
+        symbol: Whose.
+        theme: Light or dark.
+        width: CSS pixels; the height is 44.
+        scale: Device pixels per CSS pixel.
+
+    Returns:
+        A PNG with a palette and an opaque ground.
+    """
+    from reportgen.render.charts_ladder_png import draw_ladder  # noqa: PLC0415 - heavy, and a page needs none of it
+
+    return draw_ladder(symbol, theme=theme, width=width, scale=scale)
+
+
+def _apart(wanted: Sequence[float], width: float) -> list[float]:
+    """Push letters apart from left to right, then back inside the ladder."""
+    x = [max(at, LETTER / 2) for at in wanted]
+    for i, _ in enumerate(list(pairwise(x)), 1):
+        overlap = x[i - 1] + _LETTER_APART - x[i]
+        if overlap > 0:
+            shift = overlap / 2 if x[i - 1] - overlap / 2 > (x[i - 2] + _LETTER_APART if i > 1 else 0) else 0.0
+            x[i - 1] -= shift
+            x[i] = x[i - 1] + _LETTER_APART
+    limit = width - LETTER / 2
+    for i in range(len(x) - 1, -1, -1):
+        x[i] = min(x[i], limit)
+        limit = x[i] - _LETTER_APART
+    return x
+
+
+def _words(symbol: SymbolBrief, placed: Sequence[Mark]) -> str:
+    """Say what the ladder shows, for those who do not see it."""
+    if isinstance(symbol.ladder, Missing):
+        return f"{symbol.base}: no price ladder. {symbol.ladder.reason}"
+    told = [
+        f"zone {m.zone.label} {'around the price' if m.zone.price_inside else m.zone.side}, "
+        f"{notation.price_range(m.zone.low, m.zone.high, symbol.price_decimals)}, {notation.atr(m.zone.distance_atr)}"
+        for m in placed
+    ]
+    found = "; ".join(told) if told else "no dense zone"
+    return f"{symbol.base}, estimated liquidations from {notation.MINUS}3 to +3 ATR: {found}."
+
+
+def _svg_bars(drawn: Sequence[Bar]) -> list[str]:
+    """Join the bars of one look into one path each."""
+    parts = []
+    for side in Side:
+        for dense in (False, True):
+            chosen = [bar for bar in drawn if bar.side is side and bar.dense is dense]
+            if chosen:
+                path = "".join(f"M{b.left:.1f} {BASE}V{b.top:.1f}H{b.right:.1f}V{BASE}z" for b in chosen)
+                pale = "" if dense else f' opacity="{PALE}"'
+                parts.append(f'<path class="ld-{side}" fill="{LIGHT.side(side)}"{pale} d="{path}"/>')
+    return parts
+
+
+def _svg_axis(*, price: bool) -> list[str]:
+    """Draw baseline, ticks and the price; without a price only the baseline."""
+    parts = [_svg_box("ld-axis", LIGHT.axis, 0, BASE, WIDTH, 1)]
+    if price:
+        ticks = [_svg_box("ld-axis", LIGHT.axis, place(t, WIDTH) - 0.5, BASE, 1, TICK_HEIGHT) for t in TICKS_ATR]
+        parts += [*ticks, _svg_box("ld-ink", LIGHT.ink, WIDTH / 2 - _PRICE / 2, 0, _PRICE, BASE + RULE)]
+    return parts
+
+
+def _svg_mark(mark: Mark) -> list[str]:
+    """Draw the rule under a zone and its letter, or an arrow where it lies beyond the ladder."""
+    side = mark.zone.liquidated_side
+    fill = LIGHT.side(side)
+    if mark.beyond:
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in arrow(mark, WIDTH))
+        parts = [f'<polygon class="ld-{side}" fill="{fill}" points="{points}"/>']
+    else:
+        parts = [_svg_box(f"ld-{side}", fill, mark.left, BASE, max(mark.right - mark.left, RULE), RULE)]
+    letter = (
+        f'<text class="ld-{side}-text" fill="{LIGHT.side_text(side)}" x="{mark.letter_x:.1f}" y="{LETTER_Y:g}" '
+        f'text-anchor="middle" font-family="Brief Sans, sans-serif" font-size="{LETTER}" font-weight="600">'
+        f"{mark.zone.label}</text>"
+    )
+    return [*parts, letter]
+
+
+def arrow(mark: Mark, width: float) -> tuple[tuple[float, float], ...]:
+    """Give the corners of the arrow at the end of the ladder that a zone lies beyond."""
+    end = width if mark.beyond > 0 else 0.0
+    foot, middle = end - 2 * _ARROW * mark.beyond, BASE - 2 * _ARROW
+    return ((foot, middle - _ARROW), (end, middle), (foot, middle + _ARROW))
+
+
+def _svg_box(name: str, fill: str, x: float, y: float, width: float, height: float) -> str:
+    return f'<rect class="{name}" fill="{fill}" x="{x:.1f}" y="{y:g}" width="{width:.1f}" height="{height:g}"/>'
