@@ -33,7 +33,7 @@ from reportgen.guide.zones import NoDenseZone, Zone
 from reportgen.indicators.bars import close_at, resample
 from reportgen.indicators.volatility import day_range
 from reportgen.liquidation.heatmap import DEFAULT_ENGINE, LiquidationMap, build_map
-from reportgen.liquidation.margin import Brackets, flat, from_table
+from reportgen.liquidation.margin import brackets_of
 from reportgen.liquidation.picture import HeatmapPicture, draw_picture, ladder
 from reportgen.market.coverage import assess_coverage
 from reportgen.market.data import Candles, MarketData
@@ -253,15 +253,6 @@ def cover(market: MarketData, assumptions: Assumptions) -> Maybe[Coverage]:
     tables = used_tables(market)
     known = sum(not isinstance(table, Missing) for table in tables.values())
     return assess_coverage(market, inputs_known=known, inputs_total=len(tables), assumptions=assumptions)
-
-
-def brackets_of(market: MarketData, assumptions: Assumptions) -> Brackets:
-    """Take the primary venue's brackets, else any venue's, else one flat maintenance margin."""
-    if isinstance(market.brackets, Missing) or not market.brackets:
-        return flat(assumptions.fallback_margin_rate, assumptions.fallback_max_leverage, "assumed, no table known")
-    primary = "" if isinstance(market.candles, Missing) else next(iter(market.candles))
-    venue = primary if primary in market.brackets else min(market.brackets)
-    return from_table(market.brackets[venue], venue)
 
 
 def column_ends(candles: Candles, assumptions: Assumptions) -> Ints:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reportgen.market.data import LeverageBrackets
-from reportgen.units import Floats, Notional, Price, Side
+from reportgen.assumptions import Assumptions
+from reportgen.market.data import LeverageBrackets, MarketData
+from reportgen.units import Floats, Missing, Notional, Price, Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,6 +54,15 @@ def flat(rate: float, max_leverage: float, source: str) -> Brackets:
     return Brackets(
         floor=zero, rate=np.array([rate]), amount=zero, max_leverage=np.array([max_leverage]), source=source
     )
+
+
+def brackets_of(market: MarketData, assumptions: Assumptions) -> Brackets:
+    """Take the primary venue's brackets, else any venue's, else one flat maintenance margin."""
+    if isinstance(market.brackets, Missing) or not market.brackets:
+        return flat(assumptions.fallback_margin_rate, assumptions.fallback_max_leverage, "assumed, no table known")
+    primary = "" if isinstance(market.candles, Missing) else next(iter(market.candles))
+    venue = primary if primary in market.brackets else min(market.brackets)
+    return from_table(market.brackets[venue], venue)
 
 
 def liquidation_price(
