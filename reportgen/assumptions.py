@@ -97,7 +97,9 @@ class Assumptions:
     map_reach: float = _is(0.32, "log price", "own choice", "how far beyond the path the map's grid goes")
     # --- zones -----------------------------------------------------------------------------------------------------
     zone_blur_bins: float = _is(2.0, "bins", "MODEL 3", "standard deviation of the blur before zones are looked for")
-    zone_scope_fraction: float = _is(0.10, "fraction", "own count on 112 sides of 2025", "a side's mass is counted this far, at least")
+    zone_scope_fraction: float = _is(
+        0.10, "fraction", "own count on 112 sides of 2025", "a side's mass is counted this far, at least"
+    )
     zone_scope_atr: float = _is(4.0, "ATR", "own count on 112 sides of 2025", "or this many ATR when that is farther")
     zone_scope_ceiling: float = _is(0.25, "fraction", "LOOK 6", "but never farther than this")
     zone_region_share: float = _is(0.35, "fraction", "MODEL 3", "mass of a side inside the highest-density region")
@@ -204,7 +206,29 @@ class Assumptions:
         30.0, "days", "own choice", "the finest bars that reach back this far are used; else the longest history"
     )
     reach_bars: int = _is(2, "bars", "own choice", "a history that ends this many bars before the newest still counts")
-    venue_volume_days: float = _is(7.0, "days", "own choice", "between equal histories the larger volume over this leads")
+    venue_volume_days: float = _is(
+        7.0, "days", "own choice", "between equal histories the larger volume over this leads"
+    )
+    coverage_churn: float = _is(
+        3.0, "1", "MODEL 0 and 1, g", "volume x this changes hands without changing open interest, in start-up coverage"
+    )
+    coverage_largest_close: float = _is(0.9, "fraction", "MODEL 1", "open positions that one bar can close, at most")
+    gap_ranges: float = _is(4.0, "mean true ranges", "own choice", "a bar that moves more than this is a jump")
+    gap_days: float = _is(30.0, "days", "own choice", "jumps and absent bars are counted over this span")
+    depth_within: float = _is(0.01, "fraction", "guide, example 3", "resting orders count this far from the mid")
+    depth_deep: float = _is(10e6, "quote currency", "own choice", "a book with this on its thinner side is deep")
+    depth_thin: float = _is(1e6, "quote currency", "own choice", "a book with less on its thinner side is very thin")
+    depth_oldest_hours: float = _is(24.0, "hours", "own choice", "an older order-book snapshot says nothing any more")
+    thin_daily_volume: float = _is(
+        200e6, "quote currency a day", "own choice", "a market below this counts as thin where its book is unknown"
+    )
+    one_venue_share: float = _is(
+        0.75, "fraction", "own choice", "above this part of the known open interest the map is one venue's"
+    )
+    short_history_days: float = _is(30.0, "days", "own choice", "a map from a shorter history is weaker")
+    least_history_days: float = _is(7.0, "days", "own choice", "a map from a shorter history is Low")
+    stale_hours: float = _is(24.0, "hours", "own choice", "a map from bars older than this is Low")
+    low_faults: int = _is(3, "faults", "own choice", "this many weigh a map down to Low; any fault to Medium")
 
 
 DEFAULTS = Assumptions()

@@ -11,7 +11,7 @@ import numpy as np
 
 from reportgen.assumptions import Assumptions
 from reportgen.market.data import Candles
-from reportgen.units import DAY_MS, HOUR_MS, Milliseconds, Notional
+from reportgen.units import DAY_MS, HOUR_MS, Ints, Milliseconds, Notional
 
 
 def choose_candles(
@@ -66,9 +66,9 @@ def primary_venue(
     return min((venue for venue, bars in candidates.items() if bars), key=rank)
 
 
-def missing_bars(candles: Candles) -> int:
-    """Count the bars that are absent between the first and the last."""
-    return round(_span(candles) / candles.interval_ms) - len(candles)
+def missing_bars(open_time_ms: Ints, interval_ms: Milliseconds) -> int:
+    """Count the bars that are absent between the first and the last of some, shape (n,), n > 0."""
+    return round(int(open_time_ms[-1] - open_time_ms[0]) / interval_ms) + 1 - len(open_time_ms)
 
 
 def _last_close(candles: Candles) -> Milliseconds:

@@ -79,6 +79,19 @@ def read_market(
     )
 
 
+def symbols_in(folder: Path, as_of_ms: Milliseconds | None) -> tuple[str, ...]:
+    """List the symbols that a market folder had closed bars of at a moment, sorted; None means its end.
+
+    Raises:
+        DataError: The folder or its candles are unusable.
+    """
+    path = _table_paths(folder).get(CANDLES.name)
+    if path is None:
+        return ()
+    with open_database() as database:
+        return known_symbols(database, open_table(database, path, CANDLES), as_of_ms)
+
+
 def _table_paths(folder: Path) -> dict[str, Path]:
     """Find the table files of a folder, by table name."""
     if not folder.is_dir():
