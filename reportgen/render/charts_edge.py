@@ -65,8 +65,8 @@ def draw_edge(sheet: Sheet, frame: Frame, symbol: SymbolBrief) -> None:
         [label.wanted for label in labels],
         [label.height for label in labels],
         len(above),
-        top=frame.top - s.tick / 2,
-        bottom=s.height - _EDGE,
+        top=frame.top,
+        bottom=frame.bottom + _APART,
         gap=_APART,
     )
     for label, middle in zip(labels, placed, strict=True):
@@ -85,9 +85,9 @@ def zone_lines(zone: Zone, decimals: int, room: float, size: float) -> tuple[str
         low, high = head[0].split(notation.EN_DASH)
         head = (f"{low}{notation.EN_DASH}", high)
     sign = 1 if zone.side == "above" else -1
-    away = "price inside" if zone.price_inside else notation.percent_change(sign * zone.distance_fraction)
     whose = "shorts" if zone.liquidated_side is Side.SHORT else "longs"
-    return (*head, f"{away} \u00b7 {notation.atr(zone.distance_atr)}", f"{notation.share(zone.share)} of {whose}")
+    away = f"{notation.percent_change(sign * zone.distance_fraction)} \u00b7 {notation.atr(zone.distance_atr)}"
+    return (*head, "price inside" if zone.price_inside else away, f"{notation.share(zone.share)} of {whose}")
 
 
 def _labels(sheet: Sheet, frame: Frame, symbol: SymbolBrief, *, above: bool) -> tuple[EdgeLabel, ...]:
@@ -132,6 +132,7 @@ def _height(lines: tuple[str, ...], size: float) -> float:
 def _draw_words(sheet: Sheet, frame: Frame, label: EdgeLabel, middle: float) -> None:
     s, c = frame.shape, sheet.colours
     x = frame.profile_right + s.label_x
+    room = s.width - _EDGE - x
     heads = len(label.lines) - 2 if label.zone is not None else 0
     y = middle - label.height / 2 + s.label
     if label.zone is not None:
@@ -139,12 +140,13 @@ def _draw_words(sheet: Sheet, frame: Frame, label: EdgeLabel, middle: float) -> 
     for i, words in enumerate(label.lines):
         bold = i < heads
         indent = s.label * _AFTER_LETTER if bold else 0
-        sheet.text(x + indent, y, words, s.label, label.colour if bold else c.muted, weight=600 if bold else 400)
+        size = s.label * min(1.0, room / text_width(words, s.label, 600 if bold else 400))
+        sheet.text(x + indent, y, words, size, label.colour if bold else c.muted, weight=600 if bold else 400)
         y += s.label * _LINE
 
 
 def _draw_bracket(sheet: Sheet, frame: Frame, label: EdgeLabel, middle: float) -> None:
-    """Draw jaws around the zone, or an arrow where it lies beyond the picture, and a leader to a label pushed away."""
+    """Draw jaws around the zone, open where it leaves the picture, and a leader to a label that was pushed away."""
     zone, s = label.zone, frame.shape
     if zone is None:
         return
@@ -152,27 +154,34 @@ def _draw_bracket(sheet: Sheet, frame: Frame, label: EdgeLabel, middle: float) -
     spine = frame.profile_right + s.bracket
     top, bottom = (float(frame.y(price)) for price in (zone.high, zone.low))
     if bottom < frame.top or top > frame.bottom:
-        tip, foot = (
-            (frame.top, frame.top + 2 * _ARROW) if bottom < frame.top else (frame.bottom, frame.bottom - 2 * _ARROW)
-        )
-        sheet.polygons(np.array([[(spine - 2 * _ARROW, foot), (spine, foot), (spine - _ARROW, tip)]]), colour)
+        _draw_arrow(sheet, spine, middle - label.height / 2 + s.label / 2 + 1, colour, up=bottom < frame.top)
         return
-    top, bottom = max(top, frame.top), min(bottom, frame.bottom)
+    jaws = [(spine, max(top, frame.top)), (spine, min(bottom, frame.bottom))]
     if bottom - top < _LEAST_BRACKET:
         centre = (top + bottom) / 2
-        top, bottom = centre - _LEAST_BRACKET / 2, centre + _LEAST_BRACKET / 2
-    jaws = np.array([[(spine - _JAW, top), (spine, top), (spine, bottom), (spine - _JAW, bottom)]])
-    sheet.lines(jaws, colour, _BRACKET * s.weight)
-    if not top <= middle <= bottom and abs(middle - (top + bottom) / 2) > s.label:
-        leader = np.array([[(spine, (top + bottom) / 2), (frame.profile_right + s.label_x - 2, middle)]])
+        jaws = [(spine, centre - _LEAST_BRACKET / 2), (spine, centre + _LEAST_BRACKET / 2)]
+    upper, lower = jaws[0][1], jaws[1][1]
+    if top >= frame.top:
+        jaws.insert(0, (spine - _JAW, upper))
+    if bottom <= frame.bottom:
+        jaws.append((spine - _JAW, lower))
+    sheet.lines(np.array([jaws]), colour, _BRACKET * s.weight)
+    if not upper <= middle <= lower and abs(middle - (upper + lower) / 2) > s.label:
+        leader = np.array([[(spine, (upper + lower) / 2), (frame.profile_right + s.label_x - 3, middle)]])
         sheet.lines(leader, colour, _LEADER * s.weight)
+
+
+def _draw_arrow(sheet: Sheet, right: float, y: float, colour: Colour, *, up: bool) -> None:
+    """Point from a label to its zone beyond the picture's edge."""
+    tip, foot = (y - _ARROW, y + _ARROW) if up else (y + _ARROW, y - _ARROW)
+    sheet.polygons(np.array([[(right - 2 * _ARROW, foot), (right, foot), (right - _ARROW, tip)]]), colour)
 
 
 def _draw_price(sheet: Sheet, frame: Frame, words: str, at: float, tag_y: float) -> None:
     """Draw the last price across heatmap and profile, with an inverted tag at its end."""
     c, s = sheet.colours, frame.shape
-    start = frame.profile_right + s.bracket - _JAW
-    joints = [(frame.left, at), (frame.profile_right, at), (start, tag_y)]
+    start = frame.profile_right + s.label_x - _APART
+    joints = [(frame.left, at), (frame.profile_right + 2, at), (start, tag_y)]
     sheet.lines(np.array([joints]), c.ink, _PRICE_LINE * s.weight)
     width = text_width(words, s.label, 600) + 2 * _TAG_PAD
     half = s.label - 1

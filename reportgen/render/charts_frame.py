@@ -76,7 +76,7 @@ WIDE = Shape(
     shown_edges=(0, 1, 2, 3, 4, 5, 6),
     candle_interval_ms=4 * HOUR_MS,
     bracket=12,
-    label_x=20,
+    label_x=23,
 )
 
 NARROW = Shape(
@@ -102,7 +102,7 @@ NARROW = Shape(
     shown_edges=(0, 1, 3, 5, 6),
     candle_interval_ms=8 * HOUR_MS,
     bracket=12,
-    label_x=20,
+    label_x=23,
 )
 
 

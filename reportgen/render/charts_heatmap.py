@@ -164,7 +164,7 @@ def _draw_profile(sheet: Sheet, frame: Frame, picture: HeatmapPicture, price: fl
     sheet.lines(np.array([[(frame.profile_left, frame.top), (frame.profile_left, frame.bottom)]]), c.axis, 1)
     foot = frame.bottom + _FOOT * s.tick + _TICK / 2
     sheet.text(frame.profile_left, foot, "0", s.tick, c.muted, align="center")
-    sheet.text(frame.profile_right, foot, f"{top_value:g}\u202f%", s.tick, c.muted, align="center")
+    sheet.text(frame.profile_right + _TICK, foot, f"{top_value:g}\u202f%", s.tick, c.muted, align="right")
     sheet.text(frame.profile_left, s.now_y, "Now", s.label, c.ink, weight=600)
     beside = frame.profile_left + text_width("Now", s.label, 600) + _TICK + 1
     sheet.text(beside, s.now_y, "line: 10\u201390\u202f% of draws", s.tick, c.muted)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import pairwise
 
 from reportgen import notation
 from reportgen.brief import SymbolBrief
@@ -31,7 +30,8 @@ RULE = 3.0  # thickness of the line under a zone
 _PRICE = 2.0
 LETTER, LETTER_Y = 9.5, 43.0
 _LETTER_APART = 10.0
-_ARROW = 4.0
+_ARROW = 3.5
+_CAPITAL = 6.6  # height of a letter
 TICKS_ATR = (-2, -1, 1, 2)
 TICK_HEIGHT = 3.0
 
@@ -80,7 +80,10 @@ def marks(symbol: SymbolBrief, width: float = WIDTH) -> tuple[Mark, ...]:
         beyond = -1 if high < -REACH_ATR else int(low > REACH_ATR)
         left, right = (place(min(max(edge, -REACH_ATR), REACH_ATR), width) for edge in (low, high))
         placed.append((left, right, beyond))
-    letters = _apart([(left + right) / 2 for left, right, _ in placed], width)
+    beside = 2 * _ARROW + LETTER / 2
+    rims = [beside if any(beyond == end for _, _, beyond in placed) else LETTER / 2 for end in (-1, 1)]
+    wanted = [(left + right) / 2 - beside * beyond for left, right, beyond in placed]
+    letters = _apart(wanted, rims[0], width - rims[1])
     return tuple(
         Mark(zone=zone, left=left, right=right, letter_x=x, beyond=beyond)
         for zone, (left, right, beyond), x in zip(zones, placed, letters, strict=True)
@@ -95,9 +98,9 @@ def bars(ladder: Sequence[Fraction], placed: Sequence[Mark], width: float = WIDT
         if not share > 0:
             continue
         middle = (i + 0.5) * step
-        dense = any(m.left < middle < m.right for m in placed)
         height = min(share / FULL, 1.0) * (BASE - _TOP)
         side = Side.LONG if middle < width / 2 else Side.SHORT
+        dense = any(m.left < middle < m.right and m.zone.liquidated_side is side for m in placed)
         bar = Bar(left=i * step + _GAP / 2, right=(i + 1) * step - _GAP / 2, top=BASE - height, side=side, dense=dense)
         made.append(bar)
     return tuple(made)
@@ -138,16 +141,16 @@ def ladder_png(symbol: SymbolBrief, *, theme: Theme, width: float = 600.0, scale
     return draw_ladder(symbol, theme=theme, width=width, scale=scale)
 
 
-def _apart(wanted: Sequence[float], width: float) -> list[float]:
-    """Push letters apart from left to right, then back inside the ladder."""
-    x = [max(at, LETTER / 2) for at in wanted]
-    for i, _ in enumerate(list(pairwise(x)), 1):
+def _apart(wanted: Sequence[float], low: float, high: float) -> list[float]:
+    """Push letters apart, each pair evenly while there is room, and keep them between low and high."""
+    x = [max(at, low) for at in wanted]
+    for i in range(1, len(x)):
         overlap = x[i - 1] + _LETTER_APART - x[i]
         if overlap > 0:
-            shift = overlap / 2 if x[i - 1] - overlap / 2 > (x[i - 2] + _LETTER_APART if i > 1 else 0) else 0.0
-            x[i - 1] -= shift
+            room = x[i - 1] - (x[i - 2] + _LETTER_APART if i > 1 else low)
+            x[i - 1] -= max(0.0, min(overlap / 2, room))
             x[i] = x[i - 1] + _LETTER_APART
-    limit = width - LETTER / 2
+    limit = high
     for i in range(len(x) - 1, -1, -1):
         x[i] = min(x[i], limit)
         limit = x[i] - _LETTER_APART
@@ -209,7 +212,7 @@ def _svg_mark(mark: Mark) -> list[str]:
 def arrow(mark: Mark, width: float) -> tuple[tuple[float, float], ...]:
     """Give the corners of the arrow at the end of the ladder that a zone lies beyond."""
     end = width if mark.beyond > 0 else 0.0
-    foot, middle = end - 2 * _ARROW * mark.beyond, BASE - 2 * _ARROW
+    foot, middle = end - _ARROW * mark.beyond, LETTER_Y - _CAPITAL / 2
     return ((foot, middle - _ARROW), (end, middle), (foot, middle + _ARROW))
 
 
