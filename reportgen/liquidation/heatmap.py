@@ -70,7 +70,8 @@ class LiquidationMap:
         engine: Name. price: the price at as-of, on a bin edge of the grid.
         grid: Price bins. price_bin: which edge the price is.
         sides: Each side's profile by distance.
-        column_end_ms: Shape (c,). history: per side the mass over time, shape (c, bins), ascending in price.
+        column_end_ms: Shape (c,). column_price: shape (c,), the last close by each column's end.
+        history: per side the mass over time, shape (c, bins), ascending in price.
         margin_source: Where the maintenance margins come from.
     """
 
@@ -80,6 +81,7 @@ class LiquidationMap:
     price_bin: int
     sides: Mapping[Side, SideProfile]
     column_end_ms: Ints
+    column_price: Floats
     history: Mapping[Side, Floats]
     margin_source: str
 
@@ -167,6 +169,7 @@ def build_map(
         price_bin=price_bin,
         sides=sides,
         column_end_ms=column_end_ms,
+        column_price=candles.close[np.searchsorted(candles.close_time_ms, column_end_ms, side="right") - 1],
         history=history,
         margin_source=brackets.source,
     )

@@ -26,7 +26,7 @@ class HeatmapPicture:
         row_log_step: log height of a row; row r spans price_low * exp(row_log_step * [r, r + 1]).
         rows, columns: shape of the grids.
         long_levels, short_levels: base64 of zlib of uint8, rows x columns, row 0 lowest, row-major; a value v means
-            v * level_step percent of that side's mass (as of now, within scope) per row of 0.1 %.
+            v * level_step percent of that side's usual mass (median of the columns, within scope) per 0.1 % of price.
         level_step: percent of the side's mass per level.
         candle_open_ms, candle_open, candle_high, candle_low, candle_close: shape (candles,), for the picture's candles.
         candle_interval_ms: length of those candles (4 h).
@@ -158,6 +158,19 @@ def _profile_cuts(first: int, last: int, price_bin: int, group: int) -> list[int
     return sorted({first, *below, *above, last})
 
 
+def usual_mass(estimate: LiquidationMap, side: Side, scope: int) -> float:
+    """Give the median over the picture's columns of the mass within the scope of that column's price.
+
+    One denominator for the whole picture, so that build-up shows; the median, since today's mass alone is small after
+    a sweep and would saturate all the days before it.
+    """
+    at = np.rint(estimate.grid.position(estimate.column_price)).astype(np.int64)
+    held = np.concatenate([np.zeros((len(at), 1)), np.cumsum(estimate.history[side], axis=1)], axis=1)
+    far = np.clip(at - scope if side is Side.LONG else at + scope, 0, estimate.grid.bins)
+    rows = np.arange(len(at))
+    return float(np.median(np.abs(held[rows, at] - held[rows, far])))
+
+
 def _levels(
     estimate: LiquidationMap,
     side: Side,
@@ -166,8 +179,8 @@ def _levels(
     per_row: float,
     assumptions: Assumptions,
 ) -> str:
-    """Quantise a side's history to bytes: percent of today's mass per row of 0.1 %, rows first."""
-    total = shares[side].total
+    """Quantise a side's history to bytes: percent of the side's usual mass per row of 0.1 %, rows first."""
+    total = usual_mass(estimate, side, shares[side].scope)
     history = along_price(estimate.history[side], assumptions)[:, rows[0] : rows[1]]
     percent = history * (100 * per_row / total) if total > 0 else np.zeros_like(history)
     small = np.clip(np.rint(percent / assumptions.picture_level_step), 0, np.iinfo(np.uint8).max).astype(np.uint8)
