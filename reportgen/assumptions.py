@@ -123,14 +123,18 @@ class Assumptions:
     picture_candle_hours: int = _is(4, "hours", "LOOK 6", "candles drawn over the heatmap")
     picture_column_hours: float = _is(1.0, "hours", "LOOK 6", "width of a heatmap column")
     picture_row: float = _is(0.001, "fraction", "LOOK 6", "price step that colours and the profile refer to")
-    picture_reach_atr: float = _is(3.0, "ATR", "LOOK 6", "how far the heatmap goes up and down")
+    picture_reach_atr: float = _is(
+        6.0, "ATR", "LOOK 6, whose ATR is about twice MODEL 4", "how far the heatmap goes up and down"
+    )
     picture_least: float = _is(0.05, "fraction", "LOOK 6", "but at least this far")
     picture_most: float = _is(0.25, "fraction", "LOOK 6", "and at most this far, unless the candles went farther")
     picture_margin: float = _is(0.008, "fraction", "LOOK 6", "room beyond the candles' range")
     picture_profile_bars: int = _is(60, "bars", "LOOK 6", "bars of the profile now, about")
     picture_level_step: float = _is(0.02, "percent", "own choice", "step in which the heatmap is kept")
-    ladder_reach_atr: float = _is(3.0, "ATR", "LOOK 7", "how far the price ladder goes")
-    ladder_step_atr: float = _is(0.1, "ATR", "LOOK 7", "width of a ladder bar")
+    ladder_reach_atr: float = _is(
+        6.0, "ATR", "LOOK 7, whose ATR is about twice MODEL 4", "how far the price ladder goes"
+    )
+    ladder_step_atr: float = _is(0.2, "ATR", "LOOK 7, whose ATR is about twice MODEL 4", "width of a ladder bar")
     ladder_deepest: float = _is(0.95, "fraction", "own choice", "a ladder never goes closer to a price of zero")
 
     # --- positioning -----------------------------------------------------------------------------------------------
