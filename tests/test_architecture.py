@@ -20,7 +20,8 @@ PACKAGE: Final = ROOT / "reportgen"
 GROUND: Final = frozenset({"units", "errors", "assumptions", "notation"})
 """What any room may stand on."""
 
-PURE_GROUND: Final = GROUND | {"market.data", "market.quality", "market.venues", "market.symbols"}
+PURE_MARKET: Final = tuple(f"market.{name}" for name in ("data", "quality", "venues", "symbols"))
+PURE_GROUND: Final = GROUND | set(PURE_MARKET)
 EDGE_GROUND: Final = PURE_GROUND | {"moments"}
 
 MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
@@ -44,19 +45,21 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "config": EDGE_GROUND | {"config", "events"},
     "scaffold": EDGE_GROUND | {"config", "delivery.output"},
     "doctor": EDGE_GROUND | {"config", "render.fonts"},
-    "brief": PURE_GROUND | {"guide", "liquidation", "indicators", "events.calendar"},
-    "render": EDGE_GROUND | {"render", "brief", "guide", "events.calendar"},
+    "section": PURE_GROUND
+    | {"guide", "liquidation", "indicators", "events.calendar", "market.coverage", "market.grade"},
+    "brief": PURE_GROUND | {"section", "guide", "liquidation", "indicators", "events.calendar"},
+    "render": EDGE_GROUND | {"render", "brief", "section", "guide", "liquidation.picture", "events.calendar"},
     "delivery": EDGE_GROUND | {"delivery", "brief"},
     "cli": frozenset({"*"}),
 }
 """DESIGN's "Who may import whom"; the longest name that fits a module speaks for it, config for config_yaml too."""
 
-TYPES_ONLY: Final = {"render": "guide", "brief": "events.calendar"}
+TYPES_ONLY: Final = {"render": ("guide", "section", "liquidation.picture", "events.calendar")}
 """A view names the types that a Brief is made of; it calls none of the functions that made them."""
 
 PURE: Final = (
-    *("units", "errors", "assumptions", "notation", "indicators", "liquidation", "guide"),
-    *("market.data", "market.quality", "market.venues", "market.symbols", "market.simulate"),
+    *("units", "errors", "assumptions", "notation", "indicators", "liquidation", "guide", "events.calendar"),
+    *(*PURE_MARKET, "market.simulate"),
 )
 PURE_LIBRARIES: Final = frozenset(
     {
@@ -131,9 +134,8 @@ def forbidden_imports(module: str, tree: ast.AST) -> list[str]:
             continue
         if longest(tuple(allowed), target) is None:
             found.append(f"{module}:{line} imports {target or 'reportgen'}")
-        limited = TYPES_ONLY.get(room)
-        if limited and longest((limited,), target) and not name[:1].isupper():
-            found.append(f"{module}:{line} imports {name or target} from {limited}, which is not a type")
+        if longest(TYPES_ONLY.get(room, ()), target) and not name[:1].isupper():
+            found.append(f"{module}:{line} imports {name or target} from {target}, which is not a type")
     return found
 
 
