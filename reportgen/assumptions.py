@@ -97,9 +97,7 @@ class Assumptions:
     map_reach: float = _is(0.32, "log price", "own choice", "how far beyond the path the map's grid goes")
     # --- zones -----------------------------------------------------------------------------------------------------
     zone_blur_bins: float = _is(2.0, "bins", "MODEL 3", "standard deviation of the blur before zones are looked for")
-    zone_scope_fraction: float = _is(
-        0.10, "fraction", "own count on 112 sides of 2025", "a side's mass is counted this far, at least"
-    )
+    zone_scope_fraction: float = _is(0.15, "fraction", "LOOK 6", "a side's mass is counted this far, at least")
     zone_scope_atr: float = _is(4.0, "ATR", "own count on 112 sides of 2025", "or this many ATR when that is farther")
     zone_scope_ceiling: float = _is(0.25, "fraction", "LOOK 6", "but never farther than this")
     zone_region_share: float = _is(0.35, "fraction", "MODEL 3", "mass of a side inside the highest-density region")

@@ -51,7 +51,7 @@ class SymbolBrief:
         price: Last close. price_time_ms: its time. price_decimals: one precision for all prices of the symbol.
         change_24h: fraction. inputs: the guide's seven. read: the Read, two or three sentences.
         finding: headline of the figure. heatmap_alt: alt text that states the finding.
-        ladder: 60 shares (fraction of the side's mass) of bars of 0.1 ATR from -3 to +3 ATR, or why there is none.
+        ladder: 60 shares (fraction of the side's mass) of bars of 0.2 ATR from -6 to +6 ATR, or why there is none.
         map_engine: name of the engine. calibrated: False means shares, not dollars.
         caveats: sentences.
     """

@@ -1,6 +1,6 @@
 """The price ladder of a summary row: both sides' mass by distance in ATR, the price in the middle.
 
-Stands inside the last arrow, Brief -> bytes. Every ladder has the same axis, -3 to +3 ATR, so that rows compare by
+Stands inside the last arrow, Brief -> bytes. Every ladder has the same axis, -6 to +6 ATR, so that rows compare by
 eye; the numbers stand in the cells beside it, so nothing is in the picture alone. SVG for page and PDF, PNG for mail.
 """
 
@@ -17,7 +17,7 @@ from reportgen.render.colours import LIGHT, Theme
 from reportgen.units import Fraction, Missing, Side
 
 WIDTH, HEIGHT = 248.0, 44.0
-REACH_ATR = 3.0
+REACH_ATR = 6.0
 """From the price to either end."""
 
 FULL = 0.06
@@ -32,7 +32,7 @@ LETTER, LETTER_Y = 9.5, 43.0
 _LETTER_APART = 10.0
 _ARROW = 3.5
 _CAPITAL = 6.6  # height of a letter
-TICKS_ATR = (-2, -1, 1, 2)
+TICKS_ATR = (-4, -2, 2, 4)
 TICK_HEIGHT = 3.0
 
 
@@ -167,7 +167,7 @@ def _words(symbol: SymbolBrief, placed: Sequence[Mark]) -> str:
         for m in placed
     ]
     found = "; ".join(told) if told else "no dense zone"
-    return f"{symbol.base}, estimated liquidations from {notation.MINUS}3 to +3 ATR: {found}."
+    return f"{symbol.base}, estimated liquidations from {notation.MINUS}6 to +6 ATR: {found}."
 
 
 def _svg_bars(drawn: Sequence[Bar]) -> list[str]:
