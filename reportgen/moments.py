@@ -1,10 +1,11 @@
-"""Moments as people write them: ISO 8601 with a zone becomes UTC milliseconds, and back.
+"""Moments and spans as people write them: ISO 8601 with a zone, or 4h, becomes milliseconds, and back.
 
 Stands at the edge, between config.yaml or the command line and everything that counts in milliseconds.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -12,6 +13,8 @@ from reportgen.errors import UsageError
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
+_SPAN: Final = re.compile(r"([0-9]{1,4})([mhd])")
+_UNIT_MS: Final = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _EXAMPLE: Final = "2026-01-19T07:00Z"
 
 
@@ -37,6 +40,18 @@ def parse_moment(text: str) -> int:
     if milliseconds < 0:
         raise UsageError(f"`{text}` lies before 1970. Write it as {_EXAMPLE}.")
     return milliseconds
+
+
+def parse_span(text: str) -> int:
+    """Read a span of time such as 30m, 4h or 1d as milliseconds.
+
+    Raises:
+        UsageError: The text is no span.
+    """
+    found = _SPAN.fullmatch(text.strip())
+    if not found or not int(found[1]):
+        raise UsageError(f"`{text}` is not a span of time. Write it as 30m, 4h or 1d.")
+    return int(found[1]) * _UNIT_MS[found[2]]
 
 
 def moment_text(milliseconds: int) -> str:

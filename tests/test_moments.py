@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reportgen.errors import UsageError
-from reportgen.moments import day_of, moment_text, parse_moment
+from reportgen.moments import day_of, moment_text, parse_moment, parse_span
 
 
 @given(
@@ -46,3 +46,15 @@ def test_an_unclear_moment_is_refused_with_an_example(text: str, said: str) -> N
     with pytest.raises(UsageError, match=said) as caught:
         parse_moment(text)
     assert "2026-01-19T07:00Z" in str(caught.value)
+
+
+def test_spans_are_counted_in_milliseconds() -> None:
+    """A day is 24 hours, an hour is 60 minutes, and a minute is 60 000 milliseconds."""
+    assert parse_span("1d") == parse_span("24h") == parse_span("1440m") == 1440 * 60_000
+
+
+@pytest.mark.parametrize("text", ["", "4", "h", "0h", "-1h", "1w", "4 h", "1.5h", "99999h"])
+def test_what_is_no_span_is_refused_with_an_example(text: str) -> None:
+    """A span without a number or a known unit is an error that shows how to write it."""
+    with pytest.raises(UsageError, match="30m, 4h or 1d"):
+        parse_span(text)

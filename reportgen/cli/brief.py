@@ -15,6 +15,7 @@ from reportgen.cli.speech import Step, note, progress, tell, tell_json
 if TYPE_CHECKING:
     from reportgen.brief import Brief
     from reportgen.cli.orders import Order
+    from reportgen.cli.workers import Workers
     from reportgen.delivery.output import WrittenBrief
     from reportgen.market.data import Gathered
 
@@ -38,6 +39,9 @@ def brief(
     timeframe: Annotated[str | None, typer.Option(metavar="SPAN", help="The trading timeframe, as 4h.")] = None,
     horizon: Annotated[float | None, typer.Option(metavar="HOURS", help="How far to look ahead.")] = None,
     templates: Templates = None,
+    workers: Annotated[
+        int, typer.Option(metavar="N", min=1, max=64, help="Processes that read symbols and draw charts.")
+    ] = 1,
     strict: Annotated[bool, typer.Option("--strict", help="Leave with exit code 3 when data is missing.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -46,7 +50,8 @@ def brief(
     Examples: reportgen brief --sample · reportgen brief --source data/market --symbols BTC,ETH --output briefs
     """
     from reportgen.cli.orders import Options, take_order
-    from reportgen.cli.pages import chart_worker, make_pages
+    from reportgen.cli.pages import make_pages
+    from reportgen.cli.workers import start_workers
     from reportgen.delivery.output import write_brief_files
     from reportgen.render.serialise import brief_to_json
 
@@ -56,9 +61,9 @@ def brief(
             timeframe=timeframe, horizon_hours=horizon, templates=templates,
         )
     )  # fmt: skip
-    with chart_worker() as worker, progress(_STEPS) as step:
-        made = _walk_the_steps(order, step)
-        pages = make_pages(made, order.config.templates, worker, step)
+    with start_workers(workers) as pool, progress(_STEPS) as step:
+        made = _walk_the_steps(order, pool, step)
+        pages = make_pages(made, order.config.templates, pool, step)
         step("Writing the files")
         written = write_brief_files(
             order.config.output, made.as_of_ms, html=pages.html, pdf=pages.pdf, json=brief_to_json(made)
@@ -68,10 +73,10 @@ def brief(
         raise typer.Exit(_MISSING_UNDER_STRICT)
 
 
-def _walk_the_steps(order: Order, step: Step) -> Brief:
+def _walk_the_steps(order: Order, workers: Workers, step: Step) -> Brief:
     """Gather the market data and write the brief from it."""
     from reportgen.brief import write_brief
-    from reportgen.market.tables import interval_ms
+    from reportgen.moments import parse_span
 
     step("Reading the market data")
     gathered = gather(order)
@@ -80,10 +85,11 @@ def _walk_the_steps(order: Order, step: Step) -> Brief:
         gathered,
         horizon_hours=order.config.horizon_hours,
         timeframe=order.config.timeframe,
-        timeframe_ms=interval_ms(order.config.timeframe) or 0,
+        timeframe_ms=parse_span(order.config.timeframe),
         timezone=order.config.timezone,
         events=order.config.events,
         assumptions=order.config.assumptions,
+        map_sections=workers.map_sections,
     )
     _refuse_empty(made, gathered)
     return made

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from reportgen.market.data import MarketData
 
 _STEPS: Final = 3
-_SPAN: Final = re.compile(r"(\d{1,4})([mhd])")
-_UNIT_MS: Final = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _MOST_TIMES: Final = 100_000
 
 
@@ -91,20 +88,12 @@ def decision_times(start: str, until: str, every: str) -> range:
     Raises:
         UsageError: A time or the span cannot be read, the order is wrong, or there are too many.
     """
-    from reportgen.moments import parse_moment
+    from reportgen.moments import parse_moment, parse_span
 
-    first, last, step = parse_moment(start), parse_moment(until), _span_ms(every)
+    first, last, step = parse_moment(start), parse_moment(until), parse_span(every)
     if last < first:
         raise UsageError(f"--until {until} lies before --from {start}. Swap them.")
     times = range(first, last + 1, step)
     if len(times) > _MOST_TIMES:
         raise UsageError(f"{len(times)} maps are more than {_MOST_TIMES}. Choose a longer --every or a shorter span.")
     return times
-
-
-def _span_ms(text: str) -> int:
-    """Read a span such as 30m, 1h or 1d as milliseconds."""
-    found = _SPAN.fullmatch(text)
-    if not found or not int(found[1]):
-        raise UsageError(f"--every {text} is not a span of time. Write it as 30m, 1h or 1d.")
-    return int(found[1]) * _UNIT_MS[found[2]]

@@ -29,15 +29,16 @@ def render(
     Example: reportgen render output/latest/brief.json --output again
     """
     from reportgen.cli.orders import templates_folder
-    from reportgen.cli.pages import chart_worker, make_pages
+    from reportgen.cli.pages import make_pages
+    from reportgen.cli.workers import start_workers
     from reportgen.delivery.output import HTML, PDF, replace_files
     from reportgen.render.serialise import brief_from_json
 
     folder = brief_json.parent if output is None else output
     own_templates = templates_folder(templates)
-    with chart_worker() as worker, progress(_STEPS) as step:
+    with start_workers(1) as pool, progress(_STEPS) as step:
         kept = brief_from_json(brief_json.read_bytes(), str(brief_json))
-        pages = make_pages(kept, own_templates, worker, step)
+        pages = make_pages(kept, own_templates, pool, step)
         step("Writing the files")
         replace_files({folder / HTML: pages.html, folder / PDF: pages.pdf})
     if as_json:

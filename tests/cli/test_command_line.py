@@ -66,7 +66,7 @@ def test_version_and_short_help(tmp_path: Path) -> None:
         ),
         (
             [*MAP, "--from", "2026-01-01T00:00Z", "--until", "2026-01-02T00:00Z", "--every", "1w"],
-            "30m, 1h or 1d",
+            "30m, 4h or 1d",
         ),
     ],
 )

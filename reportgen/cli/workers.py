@@ -1,0 +1,65 @@
+"""The processes beside the main one: they load the chart library while market data is read, then draw.
+
+A symbol is the unit of work, for its section of the brief as for its charts; any `concurrent.futures.Executor` can
+carry it. Stands beside the way from config to brief.
+"""
+
+# ruff: noqa: PLC0415 - heavy imports live inside the functions, that is the point here
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workers:
+    """Processes that take work. count: one draws charts only; more also read symbols, which is worth it for many."""
+
+    executor: Executor
+    count: int
+
+    def map_sections(self, make: Callable[[_Given], _Made], given: Iterable[_Given]) -> Iterable[_Made]:
+        """Map over symbols: in this process when there is one worker, which is loading the chart library then."""
+        return map(make, given) if self.count == 1 else self.executor.map(make, given)
+
+
+@contextmanager
+def start_workers(count: int) -> Iterator[Workers]:
+    """Start processes that load the chart library at once; an interrupt ends them without a word.
+
+    Args:
+        count: How many, at least 1.
+    """
+    # Forking is quick, and safe here: nothing has started a thread yet. Elsewhere the worker starts from scratch.
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    executor = ProcessPoolExecutor(max_workers=count, mp_context=context, initializer=_leave_interrupts_to_parent)
+    for _ in range(count):
+        executor.submit(_load_charts)
+    try:
+        yield Workers(executor=executor, count=count)
+    except BaseException:
+        executor.shutdown(wait=False, cancel_futures=True)
+        for child in multiprocessing.active_children():
+            child.terminate()
+        raise
+    executor.shutdown()
+
+
+def _leave_interrupts_to_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _load_charts() -> None:
+    from reportgen.render.charts import warm_up
+
+    warm_up()
