@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import traceback
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +88,9 @@ def write_page(
         raise RenderError(f"{_place(error)}: {error}. Mend this template, or remove it from your folder.") from error
 
 
+@lru_cache(maxsize=4)
 def environment(templates: Path | None = None) -> Environment:
-    """Set up Jinja: autoescape, no silent undefined, the user's folder before the shipped one.
+    """Set up Jinja, once a process: autoescape, no silent undefined, the user's folder before the shipped one.
 
     Raises:
         RenderError: The user's folder does not exist.

@@ -131,13 +131,13 @@ def tight(symbol: SymbolBrief) -> bool:
         + _CHECK_MM * sum(_lines(line.reading, _READING_CHARS) for line in symbol.checklist)
         + _TEXT_MM * _lines(" ".join(symbol.read), _LINE_CHARS)
         + _TEXT_MM * max((_lines(text, _HALF_LINE_CHARS) for text in texts), default=0)
-        + _TEXT_MM * (symbol.map_quality.grade in ("Low", "None"))
+        + _CAVEAT_MM * (symbol.map_quality.grade in ("Low", "None"))
     )
     return height > _MM_THAT_FIT
 
 
 _READING_CHARS, _HALF_LINE_CHARS, _LINE_CHARS = 42, 58, 118
-_ZONE_MM, _CHECK_MM, _TEXT_MM, _MM_THAT_FIT = 9, 4, 4, 92
+_ZONE_MM, _CHECK_MM, _TEXT_MM, _CAVEAT_MM, _MM_THAT_FIT = 9, 4, 4, 12, 108
 
 
 def _lines(text: str, width: int) -> int:
