@@ -87,7 +87,8 @@ def structure_of(sketch: Sketch) -> Structure:
         timeframe="4h", trend=sketch.trend, trend_strength=-0.42, momentum=-1.8, exhausted=False, exhaustion=0.1,
         volume="expanding", volume_ratio=2.4, supports=(level_of(sketch, -0.53), level_of(sketch, -0.99)),
         resistances=(level_of(sketch, 0.89), level_of(sketch, 2.15)),
-        sweep=Sweep(level=sketch.price * 0.99, where="below", time_ms=AS_OF_MS - 4 * HOUR_MS, extreme=sketch.price * 0.98),
+        sweep=Sweep(level=sketch.price * 0.99, where="below", time_ms=AS_OF_MS - 4 * HOUR_MS,
+                    extreme=sketch.price * 0.98),
         regime="expanding", atr_percentile=0.88, range_percentile=0.91, range_low=sketch.price - 2 * sketch.atr,
         range_high=sketch.price + 2 * sketch.atr, relative_strength=-0.03, relative_strength_days=7.0, atr=sketch.atr,
         atr_fraction=sketch.atr / sketch.price, change_24h=sketch.change, bars=540,
@@ -153,10 +154,11 @@ def plan_of(sketch: Sketch, zone: Zone) -> ZonePlan:
         label=zone.label, side=zone.side, alert=near - out * sketch.atr / 4, entry=entry,
         entry_text=f"{closes} with volume above its median", invalidation=wrong, de_risk=de_risk,
         de_risk_is="1 ATR beyond",
-        if_then=f"If {sketch.base} trades into {zone.label} ({notation.price_range(zone.low, zone.high, sketch.decimals)}) "
-        f"and closes {zone.side} {price_of(sketch, far)} with volume above its median, then forced orders could extend the "
-        f"move; de-risk first at {price_of(sketch, de_risk)}. If it only wicks into the band and closes back, then do not "
-        f"chase: the idea is wrong beyond {price_of(sketch, wrong)}.",
+        if_then=f"If {sketch.base} trades into {zone.label} "
+        f"({notation.price_range(zone.low, zone.high, sketch.decimals)}) and closes {zone.side} "
+        f"{price_of(sketch, far)} with volume above its median, then forced orders could extend the move; de-risk first at "
+        f"{price_of(sketch, de_risk)}. If it only wicks into the band and closes back, then do not chase: the idea is "
+        f"wrong beyond {price_of(sketch, wrong)}.",
         post_event=False, cascade_gap_atr=0.6,
         cascade="The next cluster starts 0.6 ATR beyond: close enough for one wave to reach it.",
     )  # fmt: skip
@@ -269,13 +271,16 @@ def coverage_of() -> Coverage:
 
 def read_of(sketch: Sketch, near: Zone) -> tuple[str, ...]:
     """Write the Read."""
-    return (
-        f"{sketch.base} fell {notation.percent(abs(sketch.change))} in 24{notation.THIN}h while volatility expanded; the "
-        f"longs built since 14 January were cleared, and what is left sits beyond "
-        f"{price_of(sketch, sketch.price - 0.5 * sketch.atr)}.",
-        f"The nearest dense zone is {near.label}, {notation.atr(near.distance_atr)} {near.side}. If price reaches it, "
-        "forced orders could extend the move: possible fuel, not a guaranteed destination.",
+    left = price_of(sketch, sketch.price - 0.5 * sketch.atr)
+    fell = (
+        f"{sketch.base} fell {notation.percent(abs(sketch.change))} in 24{notation.THIN}h while volatility expanded; "
+        f"the longs built since 14 January were cleared, and what is left sits beyond {left}."
     )
+    nearest = (
+        f"The nearest dense zone is {near.label}, {notation.atr(near.distance_atr)} {near.side}. If price reaches it, "
+        "forced orders could extend the move: possible fuel, not a guaranteed destination."
+    )
+    return fell, nearest
 
 
 def ladder_of(sketch: Sketch) -> tuple[Fraction, ...]:

@@ -20,6 +20,7 @@ from reportgen.brief import Brief
 from reportgen.errors import RenderError
 from reportgen.render.fonts import css_font_faces, font_bytes, font_files
 from reportgen.render.html import write_page
+from reportgen.render.pdf_images import palettise
 
 TAGGED_UP_TO = 30
 """Symbols up to which the PDF carries tags for screen readers: they cost a fifth of the time."""
@@ -47,7 +48,9 @@ def render_pdf(brief: Brief, charts: Mapping[str, bytes], *, templates: Path | N
     options: dict[str, Any] = {"pdf_variant": "pdf/ua-1"} if len(brief.symbols) <= TAGGED_UP_TO else {}
     try:
         with _quiet(), _frozen():
-            made: bytes = HTML(string=page, base_url=_SCHEME, url_fetcher=InMemory(held)).write_pdf(**options)
+            made: bytes = HTML(string=page, base_url=_SCHEME, url_fetcher=InMemory(held)).write_pdf(
+                finisher=palettise, **options
+            )
     except FatalURLFetchingError as error:
         raise RenderError(str(error)) from error
     return made
@@ -77,13 +80,14 @@ class InMemory(URLFetcher):  # type: ignore[misc]
 
 @contextmanager
 def _frozen() -> Iterator[None]:
-    """Let the collector ignore what is alive before the render: nothing of it will be freed by it."""
-    gc.collect()
-    gc.freeze()
+    """Let the collector rest during the render, which frees little: the process ends soon after."""
+    resting = gc.isenabled()
+    gc.disable()
     try:
         yield
     finally:
-        gc.unfreeze()
+        if resting:
+            gc.enable()
 
 
 @contextmanager

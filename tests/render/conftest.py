@@ -91,9 +91,11 @@ def in_browser(tmp_path: Path) -> Callable[[str, int], str]:
         frame = tmp_path / "frame.html"
         # A headless window is never narrower than 500 px: a phone is a frame of its width.
         frame.write_text(
-            f'<!doctype html><body><iframe id="f" src="page.html" width="{width}" height="900" style="border:0"></iframe>'
+            f'<!doctype html><body><iframe id="f" src="page.html" width="{width}" height="900" '
+            'style="border:0"></iframe>'
             "<script>f.onload = () => { const d = f.contentDocument, w = f.contentWindow;"
-            "const wide = [...d.body.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > w.innerWidth + 1"
+            "const past = e => e.getBoundingClientRect().right > w.innerWidth + 1;"
+            "const wide = [...d.body.querySelectorAll('*')].filter(e => past(e)"
             " && !e.closest('.vh, .wide, thead')).map(e => e.tagName + '.' + (e.getAttribute('class') || ''));"
             "document.body.dataset.result = JSON.stringify({inner: w.innerWidth, scroll: d.documentElement.scrollWidth,"
             " wide: wide.slice(0, 5), font: d.fonts.check('600 16px \"Brief Sans\"'),"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pikepdf
 import pytest
+from PIL import Image
 from weasyprint.urls import FatalURLFetchingError
 
 from reportgen.brief import Brief
@@ -46,7 +47,7 @@ def test_every_page_has_its_footer_number_and_size(
 def test_page_one_is_the_answer_and_a_symbol_fits_one_page(
     pdf_of: Callable[[str], bytes], pdf_text: Callable[[bytes], list[str]]
 ) -> None:
-    """Page 1 holds every symbol's nearest zones and no running header; each symbol of up to four zones takes one page."""
+    """Page 1 holds every symbol's nearest zones and no running header; each symbol takes one page."""
     pages = pdf_text(pdf_of("morning"))
     assert all(word in pages[0] for word in ("BTC", "ETH", "SOL", "WIF", "1.3", "How to read this page"))
     assert "crypto liquidation risk" not in pages[0]
@@ -78,6 +79,27 @@ def test_it_is_tagged_titled_and_bookmarked(pdf_of: Callable[[str], bytes]) -> N
             names = [item.title for top in outline.root for item in (top, *top.children)]
     assert any(name.startswith("SOL") for name in names)
     assert any(name.startswith("Zone by zone") for name in names)
+
+
+def test_only_the_products_own_fonts_are_used(pdf_of: Callable[[str], bytes]) -> None:
+    """No glyph falls back on a font of the machine, or two machines would write two files."""
+    with opened(pdf_of("morning")) as pdf:
+        fonts = {str(font.BaseFont) for p in pdf.pages for font in p.Resources.Font.values()}
+    assert fonts
+    assert all("+Brief-Sans" in name for name in fonts)
+
+
+def test_charts_keep_their_palette_and_every_pixel(
+    pdf_of: Callable[[str], bytes], charts_of: Callable[[str], Mapping[str, bytes]]
+) -> None:
+    """A chart in the PDF is indexed, and shows the very pixels that were drawn."""
+    drawn = {Image.open(io.BytesIO(png)).convert("RGB").tobytes() for png in charts_of("morning").values()}
+    with opened(pdf_of("morning")) as pdf:
+        streams = [one for one in pdf.objects if isinstance(one, pikepdf.Stream)]
+        held = [pikepdf.PdfImage(one) for one in streams if one.get("/Subtype") == "/Image"]
+        assert len(held) == 4
+        assert all(image.indexed for image in held)
+        assert all(image.as_pil_image().convert("RGB").tobytes() in drawn for image in held)
 
 
 def test_two_processes_give_the_same_bytes(pdf_of: Callable[[str], bytes], tmp_path: Path) -> None:

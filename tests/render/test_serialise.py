@@ -19,9 +19,7 @@ SCHEMA = Path(__file__).parents[2] / "docs" / "brief.schema.json"
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_every_brief_comes_back_equal_and_writes_the_same_bytes(
-    state: str, brief_of: Callable[[str], Brief]
-) -> None:
+def test_every_brief_comes_back_equal_and_writes_the_same_bytes(state: str, brief_of: Callable[[str], Brief]) -> None:
     """Reading what was written gives an equal brief, and writing that gives the same bytes."""
     written = brief_to_json(brief_of(state))
     again = brief_from_json(written)
