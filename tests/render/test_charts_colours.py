@@ -1,0 +1,74 @@
+"""The chart colours against WCAG 2 and against the page's design tokens."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from reportgen.render.charts_sheet import palette_colours
+from reportgen.render.colours import CLASS_EDGES, DARK, LIGHT, Colour, Colours, Theme, rgb
+
+THEMES = pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+TOKENS = Path(__file__).parents[2] / "templates" / "css" / "tokens.css"
+
+
+def luminance(colour: Colour) -> float:
+    """Relative luminance of WCAG 2."""
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in (c / 255 for c in rgb(colour))]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: Colour, other: Colour) -> float:
+    """Contrast ratio of WCAG 2, 1 to 21."""
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@THEMES
+def test_chart_text_is_readable(colours: Colours) -> None:
+    """Every colour that words are written in has 4.5 to 1 on paper, and the price tag's paper on ink too."""
+    for text in (colours.ink, colours.muted, colours.short_text, colours.long_text):
+        assert contrast(text, colours.paper) >= 4.5
+
+
+@THEMES
+def test_chart_graphics_stand_out(colours: Colours) -> None:
+    """Bars, brackets and axes have 3 to 1 on paper, and so has each side's class from 1.25 % up."""
+    for graphic in (colours.short, colours.long, colours.axis):
+        assert contrast(graphic, colours.paper) >= 3
+    dense = CLASS_EDGES.index(1.25)
+    for shade in (*colours.short_classes[dense:], *colours.long_classes[dense:]):
+        assert contrast(shade, colours.paper) >= 3
+
+
+@THEMES
+def test_denser_is_always_farther_from_paper(colours: Colours) -> None:
+    """Contrast grows with every class, and both sides have about the same in the same class: grey print reads."""
+    for classes in (colours.short_classes, colours.long_classes):
+        ratios = [contrast(shade, colours.paper) for shade in classes]
+        assert ratios == sorted(ratios)
+        assert len(classes) == len(CLASS_EDGES)
+    for short, long in zip(colours.short_classes, colours.long_classes, strict=True):
+        assert contrast(short, long) < 1.35
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_palette_keeps_flat_colours_exact(theme: Theme) -> None:
+    """The palette of a PNG holds every flat colour of its theme, paper first, and fits into a byte."""
+    colours = LIGHT if theme == "light" else DARK
+    palette = palette_colours(theme)
+    assert palette[0] == rgb(colours.paper)
+    assert len(palette) <= 256
+    flat = (colours.ink, colours.short, colours.long, *colours.short_classes, *colours.long_classes)
+    assert {rgb(colour) for colour in flat} <= set(palette)
+
+
+def test_charts_and_page_share_their_colours() -> None:
+    """The tokens of the page and the colours of the charts are the same, light and dark."""
+    blocks = re.findall(r":root\s*\{(.*?)\n\s*\}", TOKENS.read_text(encoding="utf-8"), re.DOTALL)
+    for block, colours in ((blocks[0], LIGHT), (blocks[1], DARK)):
+        tokens = dict(re.findall(r"--([a-z-]+):\s*(#[0-9A-F]{6})", block))
+        for name in ("paper", "ink", "muted", "axis", "rule", "short", "short-text", "long", "long-text"):
+            assert tokens[name] == getattr(colours, name.replace("-", "_")), name
