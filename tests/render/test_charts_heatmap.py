@@ -94,7 +94,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Word]]:
     draw = Sheet.text
 
     def text(self: Sheet, x: float, y: float, words: str, size: float, colour: str, **looks: object) -> None:
-        width = text_width(words, size, looks.get("weight", 400))  # type: ignore[arg-type]
+        width = text_width(words, size, looks.get("weight", 400))
         left = x - width * {"left": 0.0, "center": 0.5, "right": 1.0}[str(looks.get("align", "left"))]
         found.append(Word(words=words, box=Box(left=left, top=y - 0.7 * size, right=left + width, bottom=y)))
         draw(self, x, y, words, size, colour, **looks)  # type: ignore[arg-type]
