@@ -157,8 +157,8 @@ def plan_of(sketch: Sketch, zone: Zone) -> ZonePlan:
         if_then=f"If {sketch.base} trades into {zone.label} "
         f"({notation.price_range(zone.low, zone.high, sketch.decimals)}) and closes {zone.side} "
         f"{price_of(sketch, far)} with volume above its median, then forced orders could extend the move; "
-        f"de-risk first at {price_of(sketch, de_risk)}. If it only wicks into the band and closes back, then do not chase: the idea is "
-        f"wrong beyond {price_of(sketch, wrong)}.",
+        f"de-risk first at {price_of(sketch, de_risk)}. If it only wicks into the band and closes back, "
+        f"then do not chase: the idea is wrong beyond {price_of(sketch, wrong)}.",
         post_event=False, cascade_gap_atr=0.6,
         cascade="The next cluster starts 0.6 ATR beyond: close enough for one wave to reach it.",
     )  # fmt: skip

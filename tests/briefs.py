@@ -227,13 +227,13 @@ def price_inside() -> Brief:
 
 
 def far_zone() -> Brief:
-    """Put zone A of the first symbol beyond the ladder's three ATR."""
+    """Put zone A of the first symbol beyond the ladder's six ATR."""
     brief = morning()
 
     def away(zone: Zone) -> Zone:
         if zone.label != "A":
             return zone
-        return replace(zone, low=101_000.0, high=102_000.0, distance_fraction=0.091, distance_atr=3.4)
+        return replace(zone, low=109_000.0, high=110_000.0, distance_fraction=0.178, distance_atr=6.6)
 
     return changed(brief, zones=tuple(away(zone) for zone in brief.symbols[0].zones))
 
