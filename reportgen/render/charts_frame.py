@@ -159,14 +159,15 @@ class Frame:
 
 
 _NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
+_TEN = 10.0
 _MOST_DECIMALS = 15
 
 
 def nice_step(span: float, count: float) -> float:
     """Choose the smallest step of the 1-2-2.5-5 series that parts a span into at most `count` pieces."""
     rough = span / count
-    power = 10.0 ** math.floor(math.log10(rough))
-    return next((nice * power for nice in _NICE if nice * power >= rough), 10 * power)
+    power = _TEN ** math.floor(math.log10(rough))
+    return next((nice * power for nice in _NICE if nice * power >= rough), _TEN * power)
 
 
 def step_decimals(step: float) -> int:

@@ -27,7 +27,7 @@ _PRICE_TICK_EVERY = 50  # CSS pixels between two price ticks, at least
 _TIME_TICK_EVERY = 1.75  # widths of a label between two time ticks, at least
 _TICK = 4  # length of a tick, and its distance from the words
 _CAP = 0.36  # half a capital's height in text sizes: words centred on a line
-_WHISKER_ALPHA = 0.8
+_WHISKER, _WHISKER_ALPHA = 0.8, 0.8
 _BAR_GAP = 0.2  # part of a profile bar left empty
 _FOOT = 1.45  # text sizes from the bottom edge to the baseline of the time labels
 
@@ -160,7 +160,7 @@ def _draw_profile(sheet: Sheet, frame: Frame, picture: HeatmapPicture, price: fl
         frame.profile_left + width * np.minimum(v, top_value) for v in (picture.profile_low, picture.profile_high)
     )
     whiskers = np.stack([np.stack([low, middle], axis=1), np.stack([high, middle], axis=1)], axis=1)
-    sheet.lines(whiskers, c.ink, 0.8 * s.weight, alpha=_WHISKER_ALPHA)
+    sheet.lines(whiskers, c.ink, _WHISKER * s.weight, alpha=_WHISKER_ALPHA)
     sheet.lines(np.array([[(frame.profile_left, frame.top), (frame.profile_left, frame.bottom)]]), c.axis, 1)
     foot = frame.bottom + _FOOT * s.tick + _TICK / 2
     sheet.text(frame.profile_left, foot, "0", s.tick, c.muted, align="center")

@@ -19,7 +19,7 @@ from reportgen.render.charts_type import text_width
 from reportgen.units import Floats, Milliseconds, Missing
 
 _BODY = 0.72  # of a candle's slot
-_OUTLINE, _HALO = 0.8, 2.8
+_OUTLINE, _HALO, _LEVEL = 0.8, 2.8, 0.9  # line widths
 _HALO_ALPHA, _LEVEL_ALPHA, _PAPER_ALPHA = 0.75, 0.75, 0.88
 _DASHES = (5.0, 3.0)
 _LEVELS_A_SIDE = 2
@@ -118,7 +118,7 @@ def draw_levels(sheet: Sheet, frame: Frame, symbol: SymbolBrief, candles: tuple[
         sheet.lines(
             np.array([[(frame.left, y), (frame.right, y)]]),
             c.ink,
-            0.9 * frame.shape.weight,
+            _LEVEL * frame.shape.weight,
             alpha=_LEVEL_ALPHA,
             dashes=_DASHES,
         )
