@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from typing import Annotated, Final
+from typing import Annotated, Final, NoReturn
 
 import typer
 
@@ -31,6 +31,8 @@ _WRITE_HINTS: Final = {
     errno.EISDIR: "A folder stands where a file is needed. Move it away, or choose another place with --output.",
     errno.ENOENT: "There is no such file or folder. Check the path.",
 }
+
+_INTERRUPTED: Final = 130
 
 app = typer.Typer(
     name="reportgen",
@@ -81,6 +83,8 @@ def main() -> None:
         # The reader has gone or the disk is full, and it has been said: Python must not say it again on its way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = code or 1
+    if code == _INTERRUPTED:
+        _leave_at_once()
     sys.exit(code)
 
 
@@ -94,11 +98,19 @@ def _run() -> int:
         complain(str(error))
         return error.exit_code
     except KeyboardInterrupt:
-        return 130
+        return _INTERRUPTED
     except OSError as error:
         complain(_write_problem(error))
         return 1
     return 0
+
+
+def _leave_at_once() -> NoReturn:
+    """Leave without waiting for workers: their pool's thread can miss that they were ended, and wait for ever."""
+    pools = sys.modules.get("multiprocessing")
+    for child in pools.active_children() if pools else ():
+        child.kill()
+    os._exit(_INTERRUPTED)
 
 
 def _write_problem(error: OSError) -> str:
