@@ -265,7 +265,7 @@ def test_merging_candles_keeps_their_extremes() -> None:
 
 
 def test_crowded_levels_are_thinned() -> None:
-    """At most two levels a side are named, the nearest first, and none within 0.35 ATR of one that is."""
+    """At most two levels a side are named, the nearest first, and none within 0.7 ATR of one that is."""
     symbol = pictures.symbol_brief()
     assert not isinstance(symbol.structure, Missing)
     many = tuple(pictures.level(LAST * f, "above", LAST) for f in (1.01, 1.012, 1.03, 1.05, 1.9))
