@@ -33,6 +33,7 @@ _PARQUET_TYPES: Final = {
     Kind.NUMBER: re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL.*"),
     Kind.DATE: re.compile(r"VARCHAR|DATE|TIMESTAMP(_NS|_MS|_S)?"),
 }
+SQL_TYPES: Final = {Kind.TEXT: "VARCHAR", Kind.TIME: "BIGINT", Kind.NUMBER: "DOUBLE", Kind.DATE: "DATE"}
 WANTED: Final = {
     Kind.TEXT: "text",
     Kind.TIME: "UTC epoch milliseconds as whole numbers",
@@ -56,8 +57,7 @@ class Source:
 
     def typed(self, column: str) -> str:
         """Give the SQL that reads a column as what it should hold: NULL where it cannot be."""
-        wanted = {Kind.TEXT: "VARCHAR", Kind.TIME: "BIGINT", Kind.NUMBER: "DOUBLE", Kind.DATE: "DATE"}
-        sql_type = wanted[self.table.kind(column)]
+        sql_type = SQL_TYPES[self.table.kind(column)]
         return column if self.types[column] == sql_type else f"TRY_CAST({column} AS {sql_type})"
 
     def key(self, column: str) -> str:
@@ -99,8 +99,10 @@ def open_table(database: duckdb.DuckDBPyConnection, path: Path, table: TableForm
         raise DataError(f"{path.name}: cannot be opened ({error.strerror}). Check the file's permissions.") from error
     except (duckdb.Error, UnicodeDecodeError) as error:
         raise DataError(_unreadable(path, str(error))) from error
-    types = {name: kind for name, kind, *_ in described if name != ROW}
+    types: Mapping[str, str] = {name: kind for name, kind, *_ in described if name != ROW}
     _refuse_wrong_columns(path.name, table, types, empty=empty)
+    if empty and path.suffix == ".parquet":
+        types = _retyped(database, table, types)
     return Source(file=path.name, table=table, types=types, intervals=_intervals(database, table))
 
 
@@ -161,6 +163,15 @@ def _refuse_wrong_columns(file: str, table: TableFormat, types: Mapping[str, str
             problems.append(f"{file}: column `{column}` holds text; it must hold {WANTED[kind]}.")
     if problems:
         raise DataError("\n".join(problems))
+
+
+def _retyped(database: duckdb.DuckDBPyConnection, table: TableFormat, types: Mapping[str, str]) -> Mapping[str, str]:
+    """Give an empty table the declared types: nobody who writes no rows can be held to theirs."""
+    known = [name for name in (*table.required, *table.optional) if name in types]
+    declared = {name: SQL_TYPES[table.kind(name)] for name in known}
+    columns = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in declared.items())
+    database.execute(f"CREATE OR REPLACE TEMP VIEW {table.name} AS SELECT 0 AS {ROW}, {columns} WHERE false")
+    return declared
 
 
 def _intervals(database: duckdb.DuckDBPyConnection, table: TableFormat) -> Mapping[str, Milliseconds]:
