@@ -1,0 +1,50 @@
+"""Every usual spelling of a market gives its one unified name."""
+
+from __future__ import annotations
+
+import pytest
+
+from reportgen.errors import UsageError
+from reportgen.market.symbols import base_of, quote_of, unified_symbol
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "BTC",
+        "btc",
+        " Btc ",
+        "BTCUSDT",
+        "BTC-USDT",
+        "BTC_USDT",
+        "BTC-USDT-SWAP",
+        "BTCUSDT.P",
+        "BTC/USDT",
+        "BTC/USDT:USDT",
+    ],
+)
+def test_spellings_of_one_market_agree(text: str) -> None:
+    """A coin, a venue's name and the unified name mean the same."""
+    assert unified_symbol(text) == "BTC/USDT:USDT"
+
+
+@pytest.mark.parametrize("symbol", ["1000PEPE/USDT:USDT", "BTC/USDC:USDC", "ETH/USD:USD"])
+def test_a_unified_name_stays_as_it_is(symbol: str) -> None:
+    """Naming twice changes nothing, and the parts are those of the name."""
+    assert unified_symbol(symbol) == symbol
+    assert unified_symbol(f"{base_of(symbol)}{quote_of(symbol)}") == symbol
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "BTC/", "/USDT", "USDT", "BTC USDT", "BTC/USDT:USDT-261225", "../etc", "<b>"]
+)
+def test_what_names_no_market_is_refused(text: str) -> None:
+    """The message shows the text and how a market is written."""
+    with pytest.raises(UsageError, match="names no market"):
+        unified_symbol(text)
+
+
+def test_an_inverse_contract_is_refused_with_the_linear_one() -> None:
+    """Its levels would need another formula, so it is not taken for the linear market."""
+    with pytest.raises(UsageError, match="Try BTC/USDT:USDT"):
+        unified_symbol("BTC/USD:BTC")
