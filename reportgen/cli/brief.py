@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reportgen.delivery.output import WrittenBrief
     from reportgen.market.data import Gathered
 
-_STEPS = 6
+_STEPS = 5
 _MISSING_UNDER_STRICT = 3
 
 

@@ -1,4 +1,4 @@
-"""A brief becomes its pages: charts are drawn in other processes while this one loads the PDF engine.
+"""A brief becomes its pages: workers draw the charts and write the HTML, this process lays out the PDF meanwhile.
 
 Stands between `write_brief` and `delivery.output`.
 """
@@ -45,11 +45,10 @@ def make_pages(brief: Brief, templates: Path | None, workers: Workers, step: Ste
 
         try:
             charts = drawing.result()
+            step("Laying out page and PDF")
+            page = workers.executor.submit(render_html, brief, charts, templates=templates)
+            return Pages(pdf=render_pdf(brief, charts, templates=templates), html=page.result())
         except BrokenProcessPool as error:
             raise RenderError(
-                "The process that draws the charts ended early, most likely for lack of memory. Free some; run again."
+                "A process that draws ended early, most likely for lack of memory. Free some; run again."
             ) from error
-    step("Laying out the page")
-    html = render_html(brief, charts, templates=templates)
-    step("Laying out the PDF")
-    return Pages(html=html, pdf=render_pdf(brief, charts, templates=templates))

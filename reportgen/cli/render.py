@@ -12,7 +12,7 @@ import typer
 from reportgen.cli.options import AsJson, Templates
 from reportgen.cli.speech import progress, tell, tell_json
 
-_STEPS = 4
+_STEPS = 3
 
 
 def render(
