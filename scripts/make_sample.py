@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from reportgen.market.simulate import SimulatedMarket, simulate
-from reportgen.market.simulate_tables import Listing, folder_tables
+from reportgen.market.simulate_tables import Listing, folder_tables, stretch
 from reportgen.market.simulate_weather import Weather, draw_weather
 from reportgen.market.simulate_worlds import (
     DEFAULT_WORLD,
@@ -26,7 +26,8 @@ from reportgen.market.write import write_table
 from reportgen.units import DAY_MS
 
 AS_OF_MS = int(datetime(2026, 11, 20, 7, tzinfo=UTC).timestamp() * 1000)
-DAYS = 75
+SIMULATED_DAYS, KEPT_DAYS, END_DAY = 84, 75, 78
+SEED = 12
 TARGET = Path(__file__).parents[1] / "reportgen" / "market" / "sample_data"
 
 BITCOIN = replace(DEFAULT_WORLD, start_price=88_000.0, crowd_weight=190.0, annual_volatility=0.5)
@@ -83,7 +84,6 @@ class Coin:
     """One market of the sample: its world and regimes, how far it follows Bitcoin, and where it is listed."""
 
     symbol: str
-    seed: int
     world: SimulatorWorld
     legs: tuple[Leg, ...]
     correlation: float
@@ -96,22 +96,21 @@ class Coin:
 
 _BOTH = (("binance", 0.64), ("bybit", 0.36))
 COINS = (
-    Coin(symbol="BTC/USDT:USDT", seed=11, world=BITCOIN, legs=BITCOIN_LEGS, correlation=0.0, venues=_BOTH,
+    Coin(symbol="BTC/USDT:USDT", world=BITCOIN, legs=BITCOIN_LEGS, correlation=0.0, venues=_BOTH,
          price_decimals=1, size_decimals=1, depth_per_percent=62e6, half_spread=0.00001),
-    Coin(symbol="ETH/USDT:USDT", seed=12, world=ETHER, legs=ETHER_LEGS, correlation=0.8, venues=_BOTH,
+    Coin(symbol="ETH/USDT:USDT", world=ETHER, legs=ETHER_LEGS, correlation=0.8, venues=_BOTH,
          price_decimals=2, size_decimals=0, depth_per_percent=41e6, half_spread=0.00002),
-    Coin(symbol="SOL/USDT:USDT", seed=13, world=SOLANA, legs=SOLANA_LEGS, correlation=0.72, venues=_BOTH,
+    Coin(symbol="SOL/USDT:USDT", world=SOLANA, legs=SOLANA_LEGS, correlation=0.72, venues=_BOTH,
          price_decimals=2, size_decimals=0, depth_per_percent=9e6, half_spread=0.00004),
-    Coin(symbol="WIF/USDT:USDT", seed=14, world=THIN_ALT, legs=THIN_ALT_LEGS, correlation=0.5,
+    Coin(symbol="WIF/USDT:USDT", world=THIN_ALT, legs=THIN_ALT_LEGS, correlation=0.5,
          venues=(("binance", 1.0),), price_decimals=4, size_decimals=0, depth_per_percent=0.22e6, half_spread=0.0003),
 )  # fmt: skip
 
 
-def coin_market(coin: Coin, leader: Weather | None) -> tuple[Weather, SimulatedMarket]:
+def coin_market(rng: np.random.Generator, coin: Coin, leader: Weather | None) -> tuple[Weather, SimulatedMarket]:
     """Simulate one coin under the leader's weather."""
-    rng = np.random.default_rng(coin.seed)
     weather = draw_weather(
-        rng, coin.world, start_ms=AS_OF_MS - DAYS * DAY_MS, days=DAYS, legs=coin.legs, common=leader,
+        rng, coin.world, start_ms=AS_OF_MS - END_DAY * DAY_MS, days=SIMULATED_DAYS, legs=coin.legs, common=leader,
         correlation=coin.correlation,
     )  # fmt: skip
     return weather, simulate(rng, coin.world, weather)
@@ -121,9 +120,10 @@ def listings() -> list[Listing]:
     """Simulate every coin and list it on its venues."""
     out: list[Listing] = []
     leader: Weather | None = None
-    for coin in COINS:
-        weather, market = coin_market(coin, leader)
+    for number, coin in enumerate(COINS):
+        weather, tape = coin_market(np.random.default_rng([SEED, number]), coin, leader)
         leader = leader or weather
+        market = stretch(tape, days=KEPT_DAYS, end_hour=END_DAY * 24, end_ms=AS_OF_MS)
         print(f"{coin.symbol}: {market.low.min():.6g} to {market.high.max():.6g}, now {market.close[-1]:.6g}")
         out.extend(
             Listing(

@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
 from reportgen.market.simulate import SimulatedMarket, simulate
-from reportgen.market.simulate_tables import Listing, folder_tables
-from reportgen.market.simulate_weather import MINUTE_MS, Weather, draw_weather
+from reportgen.market.simulate_tables import Listing, folder_tables, stretch
+from reportgen.market.simulate_weather import Weather, draw_weather
 from reportgen.market.simulate_worlds import DEFAULT_WORLD, THIN_BRACKETS, Leg, SimulatorWorld
 from reportgen.market.write import write_table
 
 AS_OF_MS = int(datetime(2026, 10, 14, 7, tzinfo=UTC).timestamp() * 1000)
 TARGET = Path(__file__).parents[1] / "tests" / "worked_examples"
 SIMULATED_DAYS, KEPT_DAYS = 48, 40
-_HOUR = 60
 
 BITCOIN = replace(DEFAULT_WORLD, start_price=92_000.0, crowd_weight=190.0, annual_volatility=0.42, jumps_per_day=0.3)
 ETHER = replace(DEFAULT_WORLD, start_price=3_400.0, crowd_weight=150.0, annual_volatility=0.5, jumps_per_day=0.3)
@@ -97,17 +96,6 @@ EXAMPLES = (
 )
 
 
-def cut(market: SimulatedMarket, hour: int) -> SimulatedMarket:
-    """Keep the days before an hour of the tape, and date its end to as-of."""
-    stop, length = hour * _HOUR, KEPT_DAYS * 24 * _HOUR
-    arrays = {
-        field.name: getattr(market, field.name)[stop - length : stop]
-        for field in fields(market)
-        if isinstance(getattr(market, field.name), np.ndarray)
-    }
-    return replace(market, start_ms=AS_OF_MS - length * MINUTE_MS, books=(), **arrays)
-
-
 def simulated(players: tuple[Player, ...], seed: int) -> Iterator[tuple[Player, SimulatedMarket]]:
     """Simulate the players, each under the first one's weather as far as it follows it."""
     leader: Weather | None = None
@@ -140,7 +128,7 @@ def make(example: Example, target: Path) -> None:
     listed = [
         listing
         for player, market in simulated(example.players, example.seed)
-        for listing in listings(player, cut(market, example.hour))
+        for listing in listings(player, stretch(market, days=KEPT_DAYS, end_hour=example.hour, end_ms=AS_OF_MS))
     ]
     for name, columns in folder_tables(np.random.default_rng(example.seed), listed).items():
         write_table(folder / f"{name}.parquet", columns)

@@ -7,7 +7,7 @@ The last step of the simulator. `scripts/make_sample.py` and `scripts/make_worke
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from reportgen.market.data import Candles
 from reportgen.market.simulate import SimulatedMarket
-from reportgen.market.simulate_weather import MINUTE_MS
-from reportgen.units import HOUR_MS, Floats, Fraction, Ints, Notional
+from reportgen.market.simulate_weather import MINUTE_MS, MINUTES_A_DAY
+from reportgen.units import HOUR_MS, Floats, Fraction, Ints, Milliseconds, Notional
 
 Columns = Mapping[str, NDArray[Any]]
 _FUNDING_HOURS = 8
+_HOUR_MINUTES = 60
 _BASIS_POINT = 1e-4
 _ROW_LABEL = "U32"
 
@@ -50,6 +51,24 @@ class Listing:
     book_levels: int = 50
     book_reach: Fraction = 0.025
     lost_bars: tuple[int, ...] = ()
+
+
+def stretch(market: SimulatedMarket, *, days: int, end_hour: int, end_ms: Milliseconds) -> SimulatedMarket:
+    """Keep the days before an hour of the tape, and date their end.
+
+    Args:
+        market: A longer tape.
+        days: How much to keep.
+        end_hour: Hours since the tape's start at which it is cut.
+        end_ms: The moment that the cut shall be; the true books are dropped.
+    """
+    stop, length = end_hour * _HOUR_MINUTES, days * MINUTES_A_DAY
+    arrays = {
+        field.name: getattr(market, field.name)[stop - length : stop]
+        for field in fields(market)
+        if isinstance(getattr(market, field.name), np.ndarray)
+    }
+    return replace(market, start_ms=end_ms - length * MINUTE_MS, books=(), **arrays)
 
 
 def _by_bar(values: Floats, minutes: int) -> Floats:

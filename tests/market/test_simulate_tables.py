@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from reportgen.market.simulate import SimulatedMarket, simulate
-from reportgen.market.simulate_tables import Columns, Listing, bars, folder_tables
+from reportgen.market.simulate_tables import Columns, Listing, bars, folder_tables, stretch
 from reportgen.market.simulate_weather import draw_weather
 from reportgen.market.simulate_worlds import DEFAULT_WORLD
 from reportgen.units import DAY_MS
@@ -43,6 +43,16 @@ def test_bars_keep_extremes_and_volume() -> None:
     assert hourly.volume_base.sum() == pytest.approx(market().volume_base.sum())
     assert np.allclose(hourly.open[1:], hourly.close[:-1])
     assert hourly.close_time_ms[-1] == START + 2 * DAY_MS
+
+
+def test_stretch_keeps_the_path_and_dates_its_end() -> None:
+    """A cut market holds the tape's last day before an hour, and ends at the given moment."""
+    end_ms = START + 100 * DAY_MS
+    kept = stretch(market(), days=1, end_hour=30, end_ms=end_ms)
+    assert len(kept) == 24 * 60
+    assert kept.start_ms == end_ms - DAY_MS
+    assert np.array_equal(kept.close, market().close[6 * 60 : 30 * 60])
+    assert np.array_equal(kept.funding_rate, market().funding_rate[6 * 60 : 30 * 60])
 
 
 def test_candles_stay_valid_after_rounding() -> None:
