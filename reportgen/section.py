@@ -232,9 +232,14 @@ def _map(
     return _Mapped(
         estimate=estimate,
         found=found,
-        picture=draw_picture(estimate, found.shares, shown, atr=atr, assumptions=a),
+        picture=draw_picture(estimate, found.shares, shown, marks=_edges(found), atr=atr, assumptions=a),
         ladder=ladder(found.shares, estimate.price, atr, a),
     )
+
+
+def _edges(found: ZoneFinding) -> tuple[Price, ...]:
+    """List the edges of the zones."""
+    return tuple(edge for zone in found.zones for edge in (zone.low, zone.high))
 
 
 def used_tables(market: MarketData) -> dict[str, object]:

@@ -62,6 +62,7 @@ def draw_picture(
     shares: Mapping[Side, SideShares],
     candles: Candles,
     *,
+    marks: tuple[Price, ...],
     atr: Price,
     assumptions: Assumptions,
 ) -> HeatmapPicture:
@@ -71,12 +72,15 @@ def draw_picture(
         estimate: The map with its history.
         shares: Both sides' profiles now.
         candles: The picture's candles, up to as-of; only those inside the columns' span are kept.
+        marks: Prices that the picture should reach, such as zone edges.
         atr: A day's typical range in price.
         assumptions: Window and quantisation.
     """
     span = estimate.column_end_ms
     shown = candles.open_time_ms >= int(span[0]) - candles.interval_ms
-    first, last = _window(estimate, candles.low[shown], candles.high[shown], atr, assumptions)
+    first, last = _window(
+        estimate, np.append(candles.low[shown], marks), np.append(candles.high[shown], marks), atr, assumptions
+    )
     per_row = np.log1p(assumptions.picture_row) / estimate.grid.step
     edges = estimate.grid.edges
     now = {side: _by_price(estimate, shares[side], side)[:, first:last] for side in Side}
@@ -130,7 +134,7 @@ def _held(shares: SideShares, log_distance: Floats) -> Floats:
 def _window(
     estimate: LiquidationMap, low: Floats, high: Floats, atr: Price, assumptions: Assumptions
 ) -> tuple[int, int]:
-    """Choose the rows: some ATR around the price within limits, widened to the range of the candles."""
+    """Choose the rows: some ATR around the price within limits, widened to the range of candles and marks."""
     a = assumptions
     reach = min(max(a.picture_reach_atr * atr / estimate.price, a.picture_least), a.picture_most)
     bottom = min(estimate.price * (1 - reach), float(low.min(initial=estimate.price)) * (1 - a.picture_margin))

@@ -115,7 +115,7 @@ def draw_orders(rng: np.random.Generator, world: SimulatorWorld, weather: Weathe
     )
 
 
-def _rows(  # noqa: PLR0913 - the parts of one table
+def _rows(
     side: int, *, ends: dict[int, Floats], level: Floats, rescued: Floats, adverse: Floats, favourable: Floats
 ) -> Floats:
     """Stack the rows of the crowd's table for one side, shape (10, n)."""

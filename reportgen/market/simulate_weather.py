@@ -110,7 +110,7 @@ def _mixed(own: Floats, common: Floats | None, correlation: Fraction) -> Floats:
     return correlation * common + math.sqrt(1 - correlation * correlation) * own
 
 
-def draw_weather(  # noqa: PLR0913 - one call site per market, all by keyword
+def draw_weather(
     rng: np.random.Generator,
     world: SimulatorWorld,
     *,

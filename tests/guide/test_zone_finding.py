@@ -163,11 +163,13 @@ def test_picture_and_ladder_hold_the_same_shares() -> None:
     found = _find(estimate)
     bars = ladder(found.shares, estimate.price, ATR, DEFAULTS)
     assert len(bars) == 60
-    reach = int(np.log1p(3 * ATR / estimate.price) / estimate.grid.step)
+    reach = int(np.log1p(DEFAULTS.ladder_reach_atr * ATR / estimate.price) / estimate.grid.step)
     assert sum(bars[30:]) == pytest.approx(float(found.shares[Side.SHORT].share[:reach].sum()), abs=0.02)
-    picture = draw_picture(estimate, found.shares, candles, atr=ATR, assumptions=DEFAULTS)
+    picture = draw_picture(
+        estimate, found.shares, candles, marks=(0.9 * estimate.price,), atr=ATR, assumptions=DEFAULTS
+    )
     assert picture.columns == len(picture.time_ms) == 48
     assert len(picture.profile_price) == len(picture.profile_share) + 1
     top = picture.price_low * np.exp(picture.row_log_step * picture.rows)
-    assert picture.price_low < min(picture.candle_low)
+    assert picture.price_low < min(*picture.candle_low, 0.9 * estimate.price)
     assert top > max(picture.candle_high)
