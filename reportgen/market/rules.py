@@ -52,7 +52,9 @@ def _outside_bar(rows: Rows) -> Bools:
     """Find bars whose open or close lies outside [low, high]."""
     opened, closed = rows.number("open"), rows.number("close")
     below = np.minimum(opened, closed) < rows.number("low")
-    outside: Bools = below | (np.maximum(opened, closed) > rows.number("high"))
+    above = np.maximum(opened, closed) > rows.number("high")
+    # A bar with its high below its low has a line of its own already.
+    outside: Bools = (below | above) & (rows.number("high") >= rows.number("low"))
     return outside
 
 
@@ -74,7 +76,7 @@ def _bracket_leaves(rows: Rows) -> Bools:
     floor, cap = rows.number("notional_floor"), rows.number("notional_cap")
     before = np.concatenate([cap[:1], cap[:-1]])
     # Rows of one floor are duplicates, which are told apart elsewhere.
-    again = np.diff(floor, prepend=np.nan) == 0
+    again = floor == np.concatenate([floor[:1], floor[:-1]])
     leaves: Bools = rows.continues() & (floor != before) & ~again
     return leaves
 
