@@ -48,7 +48,7 @@ _VIEWS = (
     "inside",
     "stale",
     "oldest",
-    "tight",
+    "fit",
     "percent_of",
 )
 

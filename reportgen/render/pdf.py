@@ -13,13 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from weasyprint import HTML
-from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
-
 from reportgen.brief import Brief
 from reportgen.errors import RenderError
 from reportgen.render.fonts import css_font_faces, font_bytes, font_files
 from reportgen.render.html import write_page
+from reportgen.render.pdf_engine import HTML, FatalURLFetchingError, URLFetcher, URLFetcherResponse
 from reportgen.render.pdf_images import palettise
 
 TAGGED_UP_TO = 30

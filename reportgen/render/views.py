@@ -119,8 +119,8 @@ def oldest(brief: Brief) -> SymbolBrief | None:
     return min(late, key=lambda symbol: symbol.price_time_ms or 0) if late else None
 
 
-def tight(symbol: SymbolBrief) -> bool:
-    """Estimate that a symbol would run over one A4 page, so that its figure is drawn smaller.
+def fit(symbol: SymbolBrief) -> str:
+    """Name how much smaller a symbol's figure is drawn so that all of it fits one A4 page: "", "snug" or "tight".
 
     Counts text lines as the print stylesheet breaks them: what is longer than its column takes another line.
     """
@@ -133,11 +133,13 @@ def tight(symbol: SymbolBrief) -> bool:
         + _TEXT_MM * max((_lines(text, _HALF_LINE_CHARS) for text in texts), default=0)
         + _CAVEAT_MM * (symbol.map_quality.grade in ("Low", "None"))
     )
-    return height > _MM_THAT_FIT
+    if height <= _MM_THAT_FIT:
+        return ""
+    return "snug" if height <= _MM_SNUG else "tight"
 
 
 _READING_CHARS, _HALF_LINE_CHARS, _LINE_CHARS = 42, 58, 118
-_ZONE_MM, _CHECK_MM, _TEXT_MM, _CAVEAT_MM, _MM_THAT_FIT = 9, 4, 4, 12, 108
+_ZONE_MM, _CHECK_MM, _TEXT_MM, _CAVEAT_MM, _MM_THAT_FIT, _MM_SNUG = 9, 4, 4, 12, 108, 124
 
 
 def _lines(text: str, width: int) -> int:
