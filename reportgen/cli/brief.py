@@ -110,10 +110,10 @@ def _read(order: Order, symbols: tuple[str, ...]) -> Gathered:
     if order.folder is None:
         from reportgen.market.sample import read_sample
 
-        return read_sample(symbols, as_of_ms=order.as_of_ms)
+        return read_sample(symbols, as_of_ms=order.as_of_ms, assumptions=order.config.assumptions)
     from reportgen.market.files import read_market
 
-    return read_market(order.folder, symbols, as_of_ms=order.as_of_ms)
+    return read_market(order.folder, symbols, as_of_ms=order.as_of_ms, assumptions=order.config.assumptions)
 
 
 def _refuse_empty(made: Brief, gathered: Gathered) -> None:

@@ -185,7 +185,9 @@ def _levels(
 ) -> str:
     """Quantise a side's history to bytes: percent of the side's usual mass per row of 0.1 %, rows first."""
     total = usual_mass(estimate, side, shares[side].scope)
-    history = along_price(estimate.history[side], assumptions)[:, rows[0] : rows[1]]
+    spare = int(np.ceil(4 * assumptions.zone_blur_bins))  # what the blur reaches beyond the rows
+    low, high = max(0, rows[0] - spare), min(estimate.grid.bins, rows[1] + spare)
+    history = along_price(estimate.history[side][:, low:high], assumptions)[:, rows[0] - low : rows[1] - low]
     percent = history * (100 * per_row / total) if total > 0 else np.zeros_like(history)
     small = np.clip(np.rint(percent / assumptions.picture_level_step), 0, np.iinfo(np.uint8).max).astype(np.uint8)
-    return base64.b64encode(zlib.compress(np.ascontiguousarray(small.T).tobytes(), 9)).decode("ascii")
+    return base64.b64encode(zlib.compress(np.ascontiguousarray(small.T).tobytes(), 6)).decode("ascii")

@@ -20,7 +20,11 @@ def market() -> MarketData:
     )
     gone = Missing("There is no such table.")
     return MarketData(
-        symbol="BTC/USDT:USDT", as_of_ms=2, candles=gone, open_interest=gone, funding={"bybit": rates, "binance": rates},
+        symbol="BTC/USDT:USDT",
+        as_of_ms=2,
+        candles=gone,
+        open_interest=gone,
+        funding={"bybit": rates, "binance": rates},
         order_book=gone, liquidations=gone, brackets=gone, simulated=False,
     )  # fmt: skip
 
