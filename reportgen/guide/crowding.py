@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reportgen import notation
 from reportgen.guide.positioning import FundingReading, OpenInterestReading
-from reportgen.units import Maybe, Missing, Side
+from reportgen.units import Fraction, Maybe, Missing, Side
 
 
 def crowded(open_interest: Maybe[OpenInterestReading], funding: Maybe[FundingReading]) -> tuple[Side | None, str]:
@@ -38,12 +38,18 @@ def _positions(reading: OpenInterestReading) -> tuple[bool, str]:
     if reading.flush:
         return False, f"open interest was flushed ({change})"
     if reading.elevated:
-        return True, f"open interest is elevated, above {notation.share(reading.percentile)} of its history"
+        return True, f"open interest is elevated, {_beyond('above', 'highest', reading.percentile)} of its history"
     return reading.trend == "rising", f"open interest is {reading.trend} ({change})"
 
 
 def _rank(funding: FundingReading) -> str:
     """Say how much of its own history the rate stands beyond, on the side that it leans to."""
     if funding.bias == "shorts pay":
-        return f"below {notation.share(1 - funding.percentile)}"
-    return f"above {notation.share(funding.percentile)}"
+        return _beyond("below", "lowest", 1 - funding.percentile)
+    return _beyond("above", "highest", funding.percentile)
+
+
+def _beyond(where: str, extreme: str, part: Fraction) -> str:
+    """Say beyond how much of a history a value stands; a value beyond all of it is the extreme."""
+    whole = round(100 * part)
+    return f"the {extreme}" if whole >= 100 else f"{where} {whole}{notation.THIN}%"
