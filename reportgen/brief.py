@@ -75,6 +75,7 @@ class Brief:
         simulated: True when the market is simulated: every page must say so.
         headline: the computed finding that opens the page.
         events: from config, soonest first. missing: everything absent, by symbol and venue.
+        notes: sentences on input that was left out, such as rows that stood in the data twice.
         changes, track_record: not built yet: Missing with the reason.
         assumptions: every constant used. provenance: where the input came from; the only part that may differ between
             briefs from the same data. Never printed.
@@ -92,6 +93,7 @@ class Brief:
     symbols: tuple[SymbolBrief, ...]
     events: tuple[Event, ...]
     missing: tuple[MissingInput, ...]
+    notes: tuple[str, ...]
     changes: Maybe[str]
     track_record: Maybe[str]
     assumptions: tuple[AssumptionUsed, ...]
@@ -148,6 +150,7 @@ def write_brief(
         symbols=symbols,
         events=planned,
         missing=missing,
+        notes=gathered.notes,
         changes=Missing("Comparing with the brief before needs the archive, which is not built yet."),
         track_record=Missing("Scoring earlier levels needs the ledger, which is not built yet."),
         assumptions=list_assumptions(assumptions),

@@ -73,6 +73,7 @@ def morning() -> Brief:
         data_quality=DataQuality(grade="Limited", inputs_known=26, inputs_total=28),
         symbols=tuple(symbol(sketch) for sketch in SKETCHES),
         events=(event("FOMC decision", 228.0), event("US CPI", 600.5)),
+        notes=("2 rows of funding stood in the data twice; each counts once.",),
         missing=(
             MissingInput(symbol="", venue="okx", what="open interest", reason="okx published none for this day."),
             MissingInput(
