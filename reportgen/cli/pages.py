@@ -1,4 +1,4 @@
-"""A brief becomes its pages: workers draw the charts and write the HTML, this process lays out the PDF meanwhile.
+"""A brief becomes its pages: workers draw the charts and lay out the PDF, this process writes the HTML meanwhile.
 
 Stands between `write_brief` and `delivery.output`.
 """
@@ -7,7 +7,7 @@ Stands between `write_brief` and `delivery.output`.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,23 +32,31 @@ class Pages:
 def make_pages(brief: Brief, templates: Path | None, workers: Workers, step: Step) -> Pages:
     """Draw the charts and render HTML and PDF; the same brief gives the same bytes.
 
+    The PDF takes longest, so the pictures that it needs are drawn first and its layout begins while the others follow.
+
     Raises:
         RenderError: A template or a chart could not be made.
     """
     from reportgen.render.charts import draw_charts
+    from reportgen.render.charts_variant import PRINT, variants
+    from reportgen.render.html import render_html
 
-    step("Drawing the charts")
-    with ThreadPoolExecutor(max_workers=1) as waiting:
-        drawing = waiting.submit(draw_charts, brief, workers.executor)
-        from reportgen.render.html import render_html
-        from reportgen.render.pdf import render_pdf
+    try:
+        step("Drawing the charts")
+        printed = draw_charts(brief, workers.executor, chosen=(PRINT,))
+        laying_out = workers.press.submit(_lay_out, brief, printed, templates)
+        screen = tuple(variant for variant in variants(len(brief.symbols)) if variant is not PRINT)
+        charts = draw_charts(brief, workers.executor, chosen=screen)
+        step("Laying out page and PDF")
+        page = render_html(brief, charts, templates=templates)
+        return Pages(html=page, pdf=laying_out.result())
+    except BrokenProcessPool as error:
+        raise RenderError(
+            "A process that draws ended early, most likely for lack of memory. Free some; run again."
+        ) from error
 
-        try:
-            charts = drawing.result()
-            step("Laying out page and PDF")
-            page = workers.executor.submit(render_html, brief, charts, templates=templates)
-            return Pages(pdf=render_pdf(brief, charts, templates=templates), html=page.result())
-        except BrokenProcessPool as error:
-            raise RenderError(
-                "A process that draws ended early, most likely for lack of memory. Free some; run again."
-            ) from error
+
+def _lay_out(brief: Brief, charts: Mapping[str, bytes], templates: Path | None) -> bytes:
+    from reportgen.render.pdf import render_pdf
+
+    return render_pdf(brief, charts, templates=templates)

@@ -1,4 +1,4 @@
-"""The processes beside the main one: they load the chart library while market data is read, then draw.
+"""The processes beside the main one: they load charts and PDF engine while market data is read, then draw.
 
 A symbol is the unit of work, for its section of the brief as for its charts; any `concurrent.futures.Executor` can
 carry it. Stands beside the way from config to brief.
@@ -23,9 +23,16 @@ _Made = TypeVar("_Made")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workers:
-    """Processes that take work. count: one draws charts only; more also read symbols, which is worth it for many."""
+    """Processes that take work.
+
+    Attributes:
+        executor: Draws charts; with more than one process it reads symbols too, which is worth it for many.
+        press: One process that lays out the PDF.
+        count: Processes of the executor.
+    """
 
     executor: Executor
+    press: Executor
     count: int
 
     def map_sections(self, make: Callable[[_Given], _Made], given: Iterable[_Given]) -> Iterable[_Made]:
@@ -43,16 +50,20 @@ def start_workers(count: int) -> Iterator[Workers]:
     # Forking is quick, and safe here: nothing has started a thread yet. Elsewhere the worker starts from scratch.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     executor = ProcessPoolExecutor(max_workers=count, mp_context=context, initializer=_leave_interrupts_to_parent)
+    press = ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=_leave_interrupts_to_parent)
     for _ in range(count):
         executor.submit(_load_charts)
+    press.submit(_load_press)
     try:
-        yield Workers(executor=executor, count=count)
+        yield Workers(executor=executor, press=press, count=count)
     except BaseException:
         executor.shutdown(wait=False, cancel_futures=True)
+        press.shutdown(wait=False, cancel_futures=True)
         for child in multiprocessing.active_children():
             child.terminate()
         raise
     executor.shutdown()
+    press.shutdown()
 
 
 def _leave_interrupts_to_parent() -> None:
@@ -63,3 +74,7 @@ def _load_charts() -> None:
     from reportgen.render.charts import warm_up
 
     warm_up()
+
+
+def _load_press() -> None:
+    import reportgen.render.pdf  # noqa: F401 - loading it ahead of its use is the point

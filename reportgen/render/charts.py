@@ -21,12 +21,15 @@ def warm_up() -> None:
     import reportgen.render.charts_heatmap  # noqa: F401, PLC0415 - heavy, and loading it is the point
 
 
-def draw_charts(brief: Brief, executor: Executor | None = None) -> Mapping[str, bytes]:
+def draw_charts(
+    brief: Brief, executor: Executor | None = None, *, chosen: tuple[Variant, ...] | None = None
+) -> Mapping[str, bytes]:
     """Draw every picture of a brief; the same brief gives the same bytes, however it is spread.
 
     Args:
         brief: What to draw. A symbol without a heatmap has no picture.
         executor: Where to draw, one symbol a task; here and now when None.
+        chosen: Which pictures; those that a brief of so many symbols has when None.
 
     Returns:
         PNG by name, sorted: `BTC-USDT-USDT.wide.light.png`, `.wide.dark`, `.narrow.light`, `.narrow.dark` (up to six
@@ -35,9 +38,9 @@ def draw_charts(brief: Brief, executor: Executor | None = None) -> Mapping[str, 
     Raises:
         RenderError: A symbol's picture is damaged.
     """
-    chosen = variants(len(brief.symbols))
+    wanted = variants(len(brief.symbols)) if chosen is None else chosen
     spread = map if executor is None else executor.map
-    drawn = spread(draw_symbol, brief.symbols, repeat(chosen))
+    drawn = spread(draw_symbol, brief.symbols, repeat(wanted))
     named = {
         f"{slug(symbol)}.{name}": png
         for symbol, pictures in zip(brief.symbols, drawn, strict=True)
