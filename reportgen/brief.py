@@ -16,7 +16,7 @@ from reportgen.guide.headline import SymbolFacts, headline
 from reportgen.guide.zones import Zone
 from reportgen.liquidation.picture import HeatmapPicture
 from reportgen.market.data import Gathered, MarketData
-from reportgen.section import Reading, SymbolBrief, used_tables, write_section
+from reportgen.section import Reading, SymbolBrief, inputs, write_section
 from reportgen.units import Maybe, Milliseconds, Missing, Where
 
 SCHEMA_VERSION = 1
@@ -132,11 +132,17 @@ def write_brief(
         events=planned,
         assumptions=assumptions,
     )
-    section = partial(write_section, reference=gathered.reference, reading=reading)
-    symbols = tuple(map_sections(section, gathered.markets.values()))
+    walk = partial(write_section, reference=gathered.reference, reading=reading)
+    symbols = tuple(map_sections(walk, gathered.markets.values()))
     overriding = next((event for event in planned if event.inside_horizon), None)
-    missing = tuple(absent for market in gathered.markets.values() for absent in list_missing(market))
-    total = sum(len(used_tables(market)) for market in gathered.markets.values())
+    missing = tuple(
+        absent
+        for market, section in zip(gathered.markets.values(), symbols, strict=True)
+        for absent in list_missing(market, section, assumptions)
+    )
+    counted = [inputs(m, s.positioning, assumptions) for m, s in zip(gathered.markets.values(), symbols, strict=True)]
+    total = sum(len(named) for named in counted)
+    known = sum(not isinstance(one, Missing) for named in counted for one in named.values())
     return Brief(
         schema_version=SCHEMA_VERSION,
         as_of=datetime.fromtimestamp(gathered.as_of_ms / 1000, tz=UTC).isoformat().replace("+00:00", "Z"),
@@ -146,7 +152,7 @@ def write_brief(
         timezone=timezone,
         simulated=any(market.simulated for market in gathered.markets.values()),
         headline=headline([_facts(s) for s in symbols], overriding, assumptions),
-        data_quality=_badge(total - len(missing), total),
+        data_quality=_badge(known, total),
         symbols=symbols,
         events=planned,
         missing=missing,
@@ -184,12 +190,15 @@ def _nearest(section: SymbolBrief, side: Where) -> Zone | None:
     return min(zones, key=lambda zone: zone.distance_fraction, default=None)
 
 
-def list_missing(market: MarketData) -> tuple[MissingInput, ...]:
-    """List every table that a market lacks, with the reason."""
+def list_missing(market: MarketData, section: SymbolBrief, assumptions: Assumptions) -> tuple[MissingInput, ...]:
+    """List every input that a section lacks, and what could not be made for want of history, with the reason."""
+    named = inputs(market, section.positioning, assumptions)
+    if not isinstance(section.price, Missing):
+        named |= {"structure": section.structure, "liquidation map": section.heatmap}
     return tuple(
-        MissingInput(symbol=market.symbol, venue="", what=what, reason=table.reason)
-        for what, table in used_tables(market).items()
-        if isinstance(table, Missing)
+        MissingInput(symbol=market.symbol, venue="", what=what, reason=one.reason)
+        for what, one in named.items()
+        if isinstance(one, Missing)
     )
 
 

@@ -37,7 +37,7 @@ from reportgen.liquidation.margin import brackets_of
 from reportgen.liquidation.picture import HeatmapPicture, draw_picture, ladder
 from reportgen.market.coverage import assess_coverage
 from reportgen.market.data import Candles, MarketData
-from reportgen.market.grade import grade_map
+from reportgen.market.grade import grade_map, market_depth
 from reportgen.market.quality import Coverage, MapQuality
 from reportgen.units import DAY_MS, HOUR_MS, Fraction, Ints, Maybe, Milliseconds, Missing, Price
 
@@ -141,7 +141,7 @@ def write_section(market: MarketData, reference: MarketData, reading: Reading) -
     )
     positioning = read_positioning(market, structure, price=price, assumptions=reading.assumptions)
     mapped = _map(market, candles, structure, positioning, reading)
-    coverage = cover(market, reading.assumptions)
+    coverage = cover(market, positioning, reading.assumptions)
     findings = Findings(
         base=_base(market.symbol),
         price=price,
@@ -210,15 +210,13 @@ def _map(
     a = reading.assumptions
     atr = structure.atr if not isinstance(structure, Missing) else day_range(candles, a)
     if isinstance(atr, Missing):
-        return Missing(f"No liquidation map: {atr.reason}")
+        return atr
     span = (int(candles.close_time_ms[-1]) - int(candles.open_time_ms[0])) / DAY_MS
     if span < a.map_least_days:
-        return Missing(
-            f"No liquidation map: {span:.1f} days of candles, and the book needs {a.map_least_days:g} to warm up."
-        )
+        return Missing(f"The book needs {a.map_least_days:g} days of candles to warm up; there are {span:.1f}.")
     shown = resample(candles, max(a.picture_candle_hours * HOUR_MS, candles.interval_ms), reading.as_of_ms)
     if isinstance(shown, Missing):
-        return Missing(f"No liquidation map: {shown.reason}")
+        return shown
     estimate = build_map(candles, brackets_of(market, a), column_ends(candles, a), a)
     found = find_zones(
         estimate,
@@ -242,22 +240,37 @@ def _edges(found: ZoneFinding) -> tuple[Price, ...]:
     return tuple(edge for zone in found.zones for edge in (zone.low, zone.high))
 
 
-def used_tables(market: MarketData) -> dict[str, object]:
-    """Name the tables that a section is made from, each with what the market holds of it."""
+def inputs(market: MarketData, positioning: Maybe[Positioning], assumptions: Assumptions) -> dict[str, object]:
+    """Name the inputs that a section is made from, each with what is known of it: a value, or why there is none.
+
+    An input that is there but too old to speak of as-of counts as missing.
+    """
+    read = None if isinstance(positioning, Missing) else positioning
     return {
-        "candles": market.candles,
-        "open interest": market.open_interest,
-        "funding": market.funding,
-        "order book": market.order_book,
+        "candles": _fresh(market, assumptions),
+        "open interest": read.open_interest if read else market.open_interest,
+        "funding": read.funding if read else market.funding,
+        "order book": market_depth(market, assumptions),
         "leverage brackets": market.brackets,
     }
 
 
-def cover(market: MarketData, assumptions: Assumptions) -> Maybe[Coverage]:
+def _fresh(market: MarketData, assumptions: Assumptions) -> object:
+    """Give the candles unless the last one closed too long before as-of."""
+    candles = _first_candles(market)
+    if isinstance(candles, Missing):
+        return candles
+    hours = (market.as_of_ms - int(candles.close_time_ms[-1])) / HOUR_MS
+    if hours <= assumptions.stale_hours:
+        return candles
+    return Missing(f"The last bar closed {notation.grouped(hours / 24, 1)} days before as-of.")
+
+
+def cover(market: MarketData, positioning: Maybe[Positioning], assumptions: Assumptions) -> Maybe[Coverage]:
     """Say where the symbol's input came from, and how much of it is there."""
-    tables = used_tables(market)
-    known = sum(not isinstance(table, Missing) for table in tables.values())
-    return assess_coverage(market, inputs_known=known, inputs_total=len(tables), assumptions=assumptions)
+    named = inputs(market, positioning, assumptions)
+    known = sum(not isinstance(one, Missing) for one in named.values())
+    return assess_coverage(market, inputs_known=known, inputs_total=len(named), assumptions=assumptions)
 
 
 def column_ends(candles: Candles, assumptions: Assumptions) -> Ints:
@@ -286,7 +299,7 @@ def _quote(symbol: str) -> str:
 
 def _without_candles(market: MarketData, reason: Missing, reading: Reading) -> SymbolBrief:
     """Give the section of a symbol without candles: its name and the reason."""
-    coverage = cover(market, reading.assumptions)
+    coverage = cover(market, reason, reading.assumptions)
     return SymbolBrief(
         symbol=market.symbol,
         base=_base(market.symbol),

@@ -163,3 +163,20 @@ def test_sections_map_over_any_executor() -> None:
         return reversed([function(market) for market in reversed(list(markets))])
 
     assert brief_to_json(_brief(_sample(), map_sections=backwards_and_back)) == brief_to_json(_brief(_sample()))
+
+
+def test_old_data_counts_as_missing() -> None:
+    """Data that ends long before as-of is no input: it is listed with its age, and the badge says Poor."""
+    brief = _brief(read_market(SAMPLE, BOTH, as_of_ms=_sample().as_of_ms + 90 * DAY_MS))
+    assert {"candles", "open interest", "funding"} <= {one.what for one in brief.missing}
+    assert brief.data_quality.grade == "Poor"
+
+
+def test_too_little_history_is_listed() -> None:
+    """A few bars give a price, and say that structure and map are missing, and why."""
+    early = int(duckdb.connect().execute(f"select min(open_time_ms) from '{SAMPLE}/candles.parquet'").fetchall()[0][0])  # noqa: S608
+    brief = _brief(read_market(SAMPLE, BOTH, as_of_ms=early + 12 * HOUR_MS))
+    assert not isinstance(brief.symbols[0].price, Missing)
+    reasons = {one.what: one.reason for one in brief.missing}
+    assert {"structure", "liquidation map"} <= set(reasons)
+    assert "12" in reasons["liquidation map"] or "0.5" in reasons["liquidation map"]

@@ -132,6 +132,8 @@ def _refuse_empty(made: Brief, gathered: Gathered) -> None:
 
 def _report(made: Brief, written: WrittenBrief, *, as_json: bool, strict: bool) -> None:
     """Print the three paths, and on stderr what the brief had to do without."""
+    from reportgen.units import Missing
+
     if as_json:
         paths = {"html": str(written.html), "pdf": str(written.pdf), "json": str(written.json)}
         facts = {"as_of": made.as_of, "symbols": [symbol.symbol for symbol in made.symbols]}
@@ -139,6 +141,9 @@ def _report(made: Brief, written: WrittenBrief, *, as_json: bool, strict: bool) 
     else:
         for path in (written.html, written.pdf, written.json):
             tell(path)
+    for symbol in made.symbols:
+        if isinstance(symbol.price, Missing):
+            note(f"{symbol.symbol}: {symbol.price.reason}")
     if strict:
         for missing in made.missing:
             note(": ".join(part for part in (missing.symbol, missing.venue, missing.what, missing.reason) if part))

@@ -40,7 +40,8 @@ def _book(coverage: Maybe[Coverage]) -> str:
     covered = coverage.book_coverage
     if isinstance(covered, Missing):
         return f"how much of the open positions the map has seen being opened is not known: {because(covered)}"
-    return f"the observed history covers {notation.share(covered)} of open interest; older entries are not mapped"
+    older = "; older entries are not mapped" if round(100 * covered) < 100 else ""
+    return f"positions opened in the observed history make up {notation.share(covered)} of open interest{older}"
 
 
 def _depth(depth: Maybe[Depth]) -> str:

@@ -75,9 +75,8 @@ def _alignment(zone: Zone, structure: Maybe[Structure], atr: Price, assumptions:
     name = f"{'resistance' if level.where == 'above' else 'support'} {notation.price(level.price, decimals)}"
     if gap <= assumptions.zone_chart_level_atr:
         return ZoneReason(rule="chart_level", adds=1, value=gap, text=f"aligned with {name}")
-    return ZoneReason(
-        rule="chart_level", adds=0, value=gap, text=f"isolated: nearest chart level {notation.atr(gap)} off"
-    )
+    alone = "isolated: " if gap > assumptions.zone_near_atr else ""
+    return ZoneReason(rule="chart_level", adds=0, value=gap, text=f"{alone}nearest chart level {notation.atr(gap)} off")
 
 
 def _open_interest(positioning: Positioning) -> ZoneReason:

@@ -39,7 +39,7 @@ def export_maps(market: MarketData, decision_ms: Ints, assumptions: Assumptions)
         assumptions: Every constant of the map.
 
     Raises:
-        DataError: The market has no candles, or none that closed by the first decision time.
+        DataError: The market has no candles, none that closed by the first decision time, or they end before the last.
     """
     if isinstance(market.candles, Missing):
         raise DataError(f"{market.symbol} cannot be mapped. {market.candles.reason}")
@@ -47,6 +47,11 @@ def export_maps(market: MarketData, decision_ms: Ints, assumptions: Assumptions)
     if int(candles.close_time_ms[0]) > int(decision_ms[0]):
         raise DataError(
             f"{market.symbol} has no closed bar at the first decision time. Start --from after the first bar closes."
+        )
+    if int(decision_ms[-1]) >= int(candles.close_time_ms[-1]) + candles.interval_ms:
+        raise DataError(
+            f"The candles of {market.symbol} end before --until: later maps would repeat the last one. Choose an "
+            "earlier --until."
         )
     grid, mass = maps_at(candles, brackets_of(market, assumptions), decision_ms, assumptions)
     return ExportedMaps(

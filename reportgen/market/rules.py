@@ -14,6 +14,8 @@ from reportgen.units import Bools
 
 CORRECT: Final = "Correct or remove the row"
 _PRICES: Final = ("open", "high", "low", "close")
+_WIDEST_BAR: Final = 100
+"""High over low beyond which a bar is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,13 @@ def _outside_bar(rows: Rows) -> Bools:
     return outside
 
 
+def _implausible(rows: Rows) -> Bools:
+    """Find bars whose high is so many times the low that a slip of units is the likelier story."""
+    low = rows.number("low")
+    wide: Bools = (low > 0) & (rows.number("high") > _WIDEST_BAR * low)
+    return wide
+
+
 def _taker_above_volume(rows: Rows) -> Bools:
     """Find bars whose takers bought more than was traded; the last digits may differ."""
     taker, volume = rows.number("taker_buy_base"), rows.number("volume_base")
@@ -94,6 +103,11 @@ _RULES: Final[dict[str, tuple[Rule, ...]]] = {
             bad=lambda rows: rows.number("high") < rows.number("low"),
             shows=("high", "low"),
             fault="the high is below the low",
+        ),
+        Rule(
+            bad=_implausible,
+            shows=("high", "low"),
+            fault=f"the high is more than {_WIDEST_BAR} times the low, which no bar is",
         ),
         Rule(bad=_outside_bar, shows=_PRICES, fault="open and close must lie between low and high"),
         _not_negative("volume_base"),

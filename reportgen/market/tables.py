@@ -126,7 +126,9 @@ TABLES: Final = (CANDLES, OPEN_INTEREST, FUNDING, LIQUIDATIONS, ORDER_BOOK, BRAC
 def interval_ms(text: str) -> Milliseconds | None:
     """Read the length of a bar, `3m`, `1h`, `4h`, `1d`; None for anything else, months included."""
     found = _INTERVAL.fullmatch(text)
-    return int(found[1]) * _UNIT_MS[found[2]] if found else None
+    length = int(found[1]) * _UNIT_MS[found[2]] if found else 0
+    whole = length and (DAY_MS % length == 0 or length % DAY_MS == 0)  # bars of 7 m would stand at odd times
+    return length if whole else None
 
 
 def interval_text(length_ms: Milliseconds) -> str:

@@ -84,7 +84,7 @@ def write_page(
     try:
         template = environment(templates).get_template("brief.html.j2")
         return template.render(brief=brief, pictures=pictures, fonts=Markup(fonts), printed=printed)  # noqa: S704 - ours
-    except (TemplateError, TypeError, ValueError, KeyError, AttributeError) as error:
+    except (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RuntimeError) as error:
         raise RenderError(f"{_place(error)}: {error}. Mend this template, or remove it from your folder.") from error
 
 

@@ -239,7 +239,7 @@ def test_an_events_name_stays_on_one_line() -> None:
 @pytest.mark.parametrize(
     ("seen", "words"),
     [
-        (0.74, "covers 74\u202f% of open interest"),
+        (0.74, "make up 74\u202f% of open interest; older entries are not mapped"),
         (Missing("There is no open interest."), "is not known: There is no open interest."),
     ],
 )
