@@ -27,6 +27,7 @@ CELLS: list[tuple[str, str, Any, str]] = [
     *(("candles", column, value, column) for column in ("open", "high", "low", "close") for value in (0.0, NAN, INF)),
     ("candles", "close", -5.0, "close -5: it must be above zero"),
     ("candles", "high", 1.0, "the high is below the low"),
+    ("candles", "high", 1e300, "the high is more than 100 times the low"),
     ("candles", "open", 500.0, "open and close must lie between low and high"),
     ("candles", "close", 2.0, "open and close must lie between low and high"),
     ("candles", "volume_base", -1.0, "volume_base -1: it cannot be negative"),
