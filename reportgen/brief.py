@@ -135,14 +135,12 @@ def write_brief(
     walk = partial(write_section, reference=gathered.reference, reading=reading)
     symbols = tuple(map_sections(walk, gathered.markets.values()))
     overriding = next((event for event in planned if event.inside_horizon), None)
+    named = [inputs(m, s.positioning, assumptions) for m, s in zip(gathered.markets.values(), symbols, strict=True)]
     missing = tuple(
-        absent
-        for market, section in zip(gathered.markets.values(), symbols, strict=True)
-        for absent in list_missing(market, section, assumptions)
+        absent for section, own in zip(symbols, named, strict=True) for absent in list_missing(section, own)
     )
-    counted = [inputs(m, s.positioning, assumptions) for m, s in zip(gathered.markets.values(), symbols, strict=True)]
-    total = sum(len(named) for named in counted)
-    known = sum(not isinstance(one, Missing) for named in counted for one in named.values())
+    total = sum(len(own) for own in named)
+    known = sum(not isinstance(one, Missing) for own in named for one in own.values())
     return Brief(
         schema_version=SCHEMA_VERSION,
         as_of=datetime.fromtimestamp(gathered.as_of_ms / 1000, tz=UTC).isoformat().replace("+00:00", "Z"),
@@ -190,14 +188,13 @@ def _nearest(section: SymbolBrief, side: Where) -> Zone | None:
     return min(zones, key=lambda zone: zone.distance_fraction, default=None)
 
 
-def list_missing(market: MarketData, section: SymbolBrief, assumptions: Assumptions) -> tuple[MissingInput, ...]:
+def list_missing(section: SymbolBrief, named: Mapping[str, object]) -> tuple[MissingInput, ...]:
     """List every input that a section lacks, and what could not be made for want of history, with the reason."""
-    named = inputs(market, section.positioning, assumptions)
-    if not isinstance(section.price, Missing):
-        named |= {"structure": section.structure, "liquidation map": section.heatmap}
+    made: Mapping[str, object] = {"structure": section.structure, "liquidation map": section.heatmap}
+    looked_at = {**named, **({} if isinstance(section.price, Missing) else made)}
     return tuple(
-        MissingInput(symbol=market.symbol, venue="", what=what, reason=one.reason)
-        for what, one in named.items()
+        MissingInput(symbol=section.symbol, venue="", what=what, reason=one.reason)
+        for what, one in looked_at.items()
         if isinstance(one, Missing)
     )
 

@@ -39,6 +39,7 @@ from reportgen.market.coverage import assess_coverage
 from reportgen.market.data import Candles, MarketData
 from reportgen.market.grade import grade_map, market_depth
 from reportgen.market.quality import Coverage, MapQuality
+from reportgen.market.symbols import base_of, quote_of
 from reportgen.units import DAY_MS, HOUR_MS, Fraction, Ints, Maybe, Milliseconds, Missing, Price
 
 
@@ -143,7 +144,7 @@ def write_section(market: MarketData, reference: MarketData, reading: Reading) -
     mapped = _map(market, candles, structure, positioning, reading)
     coverage = cover(market, positioning, reading.assumptions)
     findings = Findings(
-        base=_base(market.symbol),
+        base=base_of(market.symbol),
         price=price,
         price_decimals=notation.price_decimals(price),
         timeframe=reading.timeframe,
@@ -172,7 +173,7 @@ def _section(
     return SymbolBrief(
         symbol=market.symbol,
         base=findings.base,
-        quote=_quote(market.symbol),
+        quote=quote_of(market.symbol),
         venue=venue,
         price=findings.price,
         price_time_ms=int(candles.close_time_ms[-1]),
@@ -287,23 +288,13 @@ def _first_candles(market: MarketData) -> Maybe[Candles]:
     return market.candles if isinstance(market.candles, Missing) else next(iter(market.candles.values()))
 
 
-def _base(symbol: str) -> str:
-    """Name the coin: "BTC" of "BTC/USDT:USDT"."""
-    return symbol.split("/", maxsplit=1)[0]
-
-
-def _quote(symbol: str) -> str:
-    """Name the quote currency: "USDT" of "BTC/USDT:USDT"."""
-    return symbol.partition("/")[2].split(":", maxsplit=1)[0]
-
-
 def _without_candles(market: MarketData, reason: Missing, reading: Reading) -> SymbolBrief:
     """Give the section of a symbol without candles: its name and the reason."""
     coverage = cover(market, reason, reading.assumptions)
     return SymbolBrief(
         symbol=market.symbol,
-        base=_base(market.symbol),
-        quote=_quote(market.symbol),
+        base=base_of(market.symbol),
+        quote=quote_of(market.symbol),
         venue="",
         price=reason,
         price_time_ms=None,

@@ -12,7 +12,7 @@ import numpy as np
 
 from reportgen.assumptions import Assumptions
 from reportgen.guide.structure import Level, Regime, Structure, Sweep, Trend
-from reportgen.indicators.bars import close_at, resample, select, slice_from, slice_until
+from reportgen.indicators.bars import close_at, resample, slice_from, slice_until
 from reportgen.indicators.flow import recent_over_median
 from reportgen.indicators.swings import MergedLevel, bare_extremes, latest_sweep, merged_levels, swing_points
 from reportgen.indicators.trend import efficiency, fading, halves_agree, momentum
@@ -57,7 +57,7 @@ def read_structure(
     if isinstance(atr, Missing):
         return atr
     volume_ratio = recent_over_median(
-        _last(bars, assumptions.volume_history_bars).volume_base, assumptions.volume_recent_bars
+        bars.last(assumptions.volume_history_bars).volume_base, assumptions.volume_recent_bars
     )
     if isinstance(volume_ratio, Missing):
         return volume_ratio
@@ -125,20 +125,15 @@ def _needed_bars(assumptions: Assumptions) -> int:
     )
 
 
-def _last(bars: Candles, count: int) -> Candles:
-    """Keep the last bars."""
-    return select(bars, slice(-count, None))
-
-
 def _range_window(known: Candles, bars: Candles, assumptions: Assumptions) -> Candles:
     """Take the fine bars since the range window opened, so that the unfinished trading bar counts too."""
-    return slice_from(known, int(_last(bars, assumptions.range_bars).open_time_ms[0]))
+    return slice_from(known, int(bars.last(assumptions.range_bars).open_time_ms[0]))
 
 
 def _trend(bars: Candles, assumptions: Assumptions) -> tuple[Trend, float]:
     """Call a trend when price went straight, or fairly straight with highs and lows that agree."""
-    window = _last(bars, assumptions.trend_bars)
-    strength = efficiency(_last(bars, assumptions.trend_bars + 1).close)
+    window = bars.last(assumptions.trend_bars)
+    strength = efficiency(bars.last(assumptions.trend_bars + 1).close)
     agree = halves_agree(window.high, window.low, assumptions.trend_step)
     directions: tuple[tuple[Trend, int], ...] = (("up", 1), ("down", -1))
     for trend, sign in directions:
@@ -150,7 +145,7 @@ def _trend(bars: Candles, assumptions: Assumptions) -> tuple[Trend, float]:
 
 def _pace(bars: Candles, assumptions: Assumptions) -> tuple[float, float]:
     """Return momentum's z-score and how far it fades."""
-    close = _last(bars, assumptions.momentum_history_bars).close
+    close = bars.last(assumptions.momentum_history_bars).close
     return momentum(close, assumptions.momentum_bars), fading(close, assumptions.momentum_bars)
 
 
@@ -163,7 +158,7 @@ def _volume(ratio: float, assumptions: Assumptions) -> Literal["expanding", "ste
 
 def _regime(bars: Candles, assumptions: Assumptions) -> tuple[Regime, Fraction, Fraction]:
     """Call a regime when true range and range extent stand in the same part of their own history."""
-    history = _last(bars, assumptions.regime_history_bars)
+    history = bars.last(assumptions.regime_history_bars)
     moving = percentile_of_last(range_fractions(history, assumptions.regime_atr_bars))
     extent = percentile_of_last(extent_fractions(history, assumptions.range_bars))
     regime: Regime = "normal"
@@ -178,7 +173,7 @@ def _levels(
     bars: Candles, within: Candles, price: Price, atr: Price, assumptions: Assumptions
 ) -> tuple[MergedLevel, ...]:
     """Merge the swings, and the range's extremes where no swing stands before them, into levels."""
-    prices, times = swing_points(_last(bars, assumptions.swing_history_bars), assumptions.swing_wing_bars)
+    prices, times = swing_points(bars.last(assumptions.swing_history_bars), assumptions.swing_wing_bars)
     extremes, extreme_times = bare_extremes(within, prices, price)
     return merged_levels(
         np.concatenate([prices, extremes]),
@@ -208,9 +203,7 @@ def _side(
 
 def _sweep(bars: Candles, assumptions: Assumptions) -> Sweep | None:
     """Find the latest sweep of a prior high or low within the sweep window."""
-    swept = latest_sweep(
-        _last(bars, assumptions.swing_history_bars), assumptions.swing_wing_bars, assumptions.sweep_bars
-    )
+    swept = latest_sweep(bars.last(assumptions.swing_history_bars), assumptions.swing_wing_bars, assumptions.sweep_bars)
     if swept is None:
         return None
     return Sweep(level=swept.level, where=swept.where, time_ms=swept.time_ms, extreme=swept.extreme)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from reportgen.market.data import Candles
-from reportgen.units import DAY_MS, HOUR_MS, Bools, Floats, Ints, Maybe, Milliseconds, Missing
+from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Milliseconds, Missing
 
 _MINUTE_MS: Milliseconds = HOUR_MS // 60
 _NEEDED_PARTS_DIVISOR = 2  # a resampled bar needs at least half of its parts
@@ -22,26 +22,6 @@ def interval_name(interval_ms: Milliseconds) -> str:
     return f"{interval_ms}ms"
 
 
-def select(candles: Candles, rows: slice | Bools) -> Candles:
-    """Keep some bars.
-
-    Args:
-        candles: n bars.
-        rows: A slice, or shape (n,), True to keep.
-    """
-    taker = candles.taker_buy_base
-    return Candles(
-        interval_ms=candles.interval_ms,
-        open_time_ms=candles.open_time_ms[rows],
-        open=candles.open[rows],
-        high=candles.high[rows],
-        low=candles.low[rows],
-        close=candles.close[rows],
-        volume_base=candles.volume_base[rows],
-        taker_buy_base=taker if isinstance(taker, Missing) else taker[rows],
-    )
-
-
 def slice_until(candles: Candles, until_ms: Milliseconds) -> Candles:
     """Keep the bars that had closed at a moment.
 
@@ -49,12 +29,12 @@ def slice_until(candles: Candles, until_ms: Milliseconds) -> Candles:
         candles: n bars.
         until_ms: The moment; a bar that closes exactly then is kept.
     """
-    return select(candles, slice(0, int(np.searchsorted(candles.close_time_ms, until_ms, side="right"))))
+    return candles.part(slice(0, int(np.searchsorted(candles.close_time_ms, until_ms, side="right"))))
 
 
 def slice_from(candles: Candles, from_ms: Milliseconds) -> Candles:
     """Keep the bars that opened at a moment or later."""
-    return select(candles, slice(int(np.searchsorted(candles.open_time_ms, from_ms, side="left")), None))
+    return candles.part(slice(int(np.searchsorted(candles.open_time_ms, from_ms, side="left")), None))
 
 
 def close_at(candles: Candles, at_ms: Milliseconds, tolerance_ms: Milliseconds) -> Maybe[float]:
@@ -137,7 +117,7 @@ def _gathered(parts: Candles, interval_ms: Milliseconds) -> Candles:
         volume_base=_reduced(np.add, parts.volume_base, first),
         taker_buy_base=taker if isinstance(taker, Missing) else _reduced(np.add, taker, first),
     )
-    return select(bars, enough)
+    return bars.part(enough)
 
 
 def _reduced(by: np.ufunc, values: Floats, first: Ints) -> Floats:

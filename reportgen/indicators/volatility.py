@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from reportgen.assumptions import Assumptions
-from reportgen.indicators.bars import interval_name, resample, select
+from reportgen.indicators.bars import interval_name, resample
 from reportgen.market.data import Candles
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Fraction, Maybe, Milliseconds, Missing, Price
 
@@ -51,7 +51,7 @@ def day_range(candles: Candles, assumptions: Assumptions) -> Maybe[Price]:
         return Missing(f"A day's typical range cannot be read from bars of {name}.")
     if len(bars) < needed:
         return Missing(f"A day's typical range needs {needed} bars of {name}; there are {len(bars)}.")
-    mean = float(true_range(select(bars, slice(-needed - 1, None)))[-needed:].mean())
+    mean = float(true_range(bars.part(slice(-needed - 1, None)))[-needed:].mean())
     if mean <= 0:
         return Missing(f"Price has not moved in the last {needed} bars of {name}, so there is no typical range.")
     return mean * math.sqrt(DAY_MS / bars.interval_ms) * assumptions.atr_scale
@@ -118,7 +118,7 @@ def _hourly_or_coarser(candles: Candles, assumptions: Assumptions) -> Maybe[Cand
     if candles.interval_ms >= HOUR_MS or not len(candles):
         return candles
     parts = -(-HOUR_MS // candles.interval_ms)
-    recent = select(candles, slice(-parts * (assumptions.atr_bars + 2), None))
+    recent = candles.part(slice(-parts * (assumptions.atr_bars + 2), None))
     return resample(recent, HOUR_MS, int(recent.close_time_ms[-1]))
 
 

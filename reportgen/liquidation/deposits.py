@@ -37,13 +37,6 @@ class Grid:
         return np.asarray((np.log(price) - self.log_low) / self.step, dtype=np.float64)
 
 
-def grid_for(low: Price, high: Price, assumptions: Assumptions) -> Grid:
-    """Lay bins around a range of prices, reaching `map_reach` beyond both ends."""
-    log_low = np.log(low) - assumptions.map_reach
-    bins = int(np.ceil((np.log(high) + assumptions.map_reach - log_low) / assumptions.bin_log_width))
-    return Grid(log_low=float(log_low), step=assumptions.bin_log_width, bins=bins)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Path:
     """Bars as one side's engine sees them: liquidation levels lie towards bin 0.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reportgen.units import Floats, Fraction, Ints, Maybe, Milliseconds, Missing
+from reportgen.units import Bools, Floats, Fraction, Ints, Maybe, Milliseconds, Missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,8 +54,8 @@ class Candles:
         """Give the last bars only, all of them when there are fewer."""
         return self.part(slice(max(0, len(self) - count), None))
 
-    def part(self, bars: slice) -> Candles:
-        """Give some of the bars."""
+    def part(self, bars: slice | Bools) -> Candles:
+        """Give some of the bars: a slice, or shape (n,), True to keep."""
         taker = self.taker_buy_base
         return Candles(
             interval_ms=self.interval_ms,

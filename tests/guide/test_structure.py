@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from reportgen.assumptions import DEFAULTS, Assumptions
 from reportgen.guide.structure import Level, Structure
 from reportgen.guide.structure_reading import read_structure
-from reportgen.indicators.bars import select, slice_until
+from reportgen.indicators.bars import slice_until
 from reportgen.market.data import Candles
 from reportgen.units import DAY_MS, HOUR_MS, Maybe, Milliseconds, Missing
 from tests.indicators.candle_paths import (
@@ -281,9 +281,9 @@ def test_relative_strength_needs_btc_up_to_the_same_close() -> None:
     """Without BTC's candles, with ones that end early, or that begin late, the reason says so."""
     candles = walk(MONTH)
     assert "No BTC here" in reason(read(candles, reference=Missing("No BTC here.")).relative_strength)
-    early = select(candles, slice(0, MONTH - 3))
+    early = candles.part(slice(0, MONTH - 3))
     assert "do not reach" in reason(read(candles, reference=early).relative_strength)
-    late = select(candles, slice(MONTH - 48, None))
+    late = candles.part(slice(MONTH - 48, None))
     assert "no closed bar" in reason(read(candles, reference=late).relative_strength)
 
 
@@ -306,7 +306,7 @@ def test_old_candles_are_read_at_their_last_bar() -> None:
 @pytest.mark.parametrize("bars", [0, 5, 59])
 def test_too_little_history_names_both_numbers(bars: int) -> None:
     """The reason says how many bars are needed and how many there are."""
-    answer = ask(select(walk(MONTH), slice(0, 4 * bars)), as_of_ms=START_MS + MONTH * HOUR_MS)
+    answer = ask(walk(MONTH).part(slice(0, 4 * bars)), as_of_ms=START_MS + MONTH * HOUR_MS)
     assert answer == Missing(f"Structure needs 60 closed bars of 4h; there are {bars}.")
 
 

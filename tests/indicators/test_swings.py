@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.indicators.bars import select
 from reportgen.indicators.swings import (
     bare_extremes,
     latest_sweep,
@@ -162,6 +161,6 @@ def test_mirrored_prices_mirror_the_sweep(seed: int) -> None:
 
 def test_too_few_bars_hold_no_swing() -> None:
     """Fewer bars than two wings and a middle have no swing and no sweep."""
-    candles = select(walk(30), slice(0, 2 * WING))
+    candles = walk(30).part(slice(0, 2 * WING))
     assert len(swing_points(candles, WING)[0]) == 0
     assert latest_sweep(candles, WING, 12) is None

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reportgen.assumptions import DEFAULTS
-from reportgen.indicators.bars import resample, select
+from reportgen.indicators.bars import resample
 from reportgen.indicators.volatility import (
     day_range,
     day_range_basis,
@@ -62,7 +62,7 @@ def test_day_range_scales_with_prices(by: float) -> None:
 def test_day_range_forgets_older_bars_and_the_date() -> None:
     """Only the last 24 hours and the close before them count, whenever they were."""
     candles = walk(300)
-    assert typical(select(candles, slice(-25, None))) == typical(candles)
+    assert typical(candles.part(slice(-25, None))) == typical(candles)
     assert typical(later(candles, 77 * DAY_MS)) == typical(candles)
 
 
@@ -89,7 +89,7 @@ def test_coarser_bars_use_a_day_of_them() -> None:
 @pytest.mark.parametrize("bars", [0, 1, 23])
 def test_too_few_bars_are_missing_with_both_numbers(bars: int) -> None:
     """The reason says how many bars are needed and how many there are."""
-    answer = day_range(select(walk(30), slice(0, bars)), DEFAULTS)
+    answer = day_range(walk(30).part(slice(0, bars)), DEFAULTS)
     assert answer == Missing(f"A day's typical range needs 24 bars of 1h; there are {bars}.")
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from reportgen.assumptions import Assumptions
+from reportgen.liquidation.deposits import Grid
 from reportgen.market.data import Candles
-from reportgen.units import HOUR_MS, Floats, Missing
+from reportgen.units import HOUR_MS, Floats, Missing, Price
 
 START_MS = 1_700_006_400_000
 
@@ -61,3 +63,10 @@ def scaled(candles: Candles, factor: float) -> Candles:
         volume_base=candles.volume_base,
         taker_buy_base=candles.taker_buy_base,
     )
+
+
+def grid_for(low: Price, high: Price, assumptions: Assumptions) -> Grid:
+    """Lay bins around a range of prices, reaching `map_reach` beyond both ends."""
+    log_low = np.log(low) - assumptions.map_reach
+    bins = int(np.ceil((np.log(high) + assumptions.map_reach - log_low) / assumptions.bin_log_width))
+    return Grid(log_low=float(log_low), step=assumptions.bin_log_width, bins=bins)

@@ -9,14 +9,14 @@ import pytest
 
 from reportgen.assumptions import DEFAULTS
 from reportgen.liquidation.book import book_over_time, frozen_profile
-from reportgen.liquidation.deposits import constant_deposits, entered_at_close, grid_for, kernel_deposits, path_of
+from reportgen.liquidation.deposits import constant_deposits, entered_at_close, kernel_deposits, path_of
 from reportgen.liquidation.heatmap import build_map, maps_at
 from reportgen.liquidation.kernel import Nodes, age_law, kernel_nodes, tier_nodes
 from reportgen.liquidation.margin import flat
 from reportgen.market.data import Candles
 from reportgen.units import HOUR_MS, Floats, Side
 
-from .markets import START_MS, candles_from, mirrored, random_walk, scaled
+from .markets import START_MS, candles_from, grid_for, mirrored, random_walk, scaled
 
 BRACKETS = flat(0.005, 125, "test")
 SHARP = Nodes(
