@@ -48,17 +48,21 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "section": PURE_GROUND
     | {"guide", "liquidation", "indicators", "events.calendar", "market.coverage", "market.grade"},
     "brief": PURE_GROUND | {"section", "guide", "liquidation", "indicators", "events.calendar"},
-    "render": EDGE_GROUND | {"render", "brief", "section", "guide", "liquidation.picture", "events.calendar"},
+    "track_record": PURE_GROUND | {"track_record", "guide", "liquidation", "indicators", "brief", "section"},
+    "calibrations": EDGE_GROUND | {"liquidation", "delivery.output"},
+    "render": EDGE_GROUND
+    | {"render", "brief", "track_record", "section", "guide", "liquidation.picture", "events.calendar"},
     "delivery": EDGE_GROUND | {"delivery", "brief"},
     "cli": frozenset({"*"}),
 }
 """DESIGN's "Who may import whom"; the longest name that fits a module speaks for it, config for config_yaml too."""
 
-TYPES_ONLY: Final = {"render": ("guide", "section", "liquidation.picture", "events.calendar")}
+TYPES_ONLY: Final = {"render": ("guide", "section", "track_record", "liquidation.picture", "events.calendar")}
 """A view names the types that a Brief is made of; it calls none of the functions that made them."""
 
 PURE: Final = (
     *("units", "errors", "assumptions", "notation", "indicators", "liquidation", "guide", "events.calendar"),
+    "track_record",
     *(*PURE_MARKET, "market.simulate"),
 )
 PURE_LIBRARIES: Final = frozenset(

@@ -187,6 +187,7 @@ def _added_up(rows: Rows, venues: list[Series], interval: Milliseconds) -> Liqui
     longs = np.concatenate([rows.number("liquidated_long_quote")[each.rows] for each in venues])
     shorts = np.concatenate([rows.number("liquidated_short_quote")[each.rows] for each in venues])
     return Liquidations(
+        venues=tuple(sorted({name for each in venues for name in each.keys[1].split("+")})),
         interval_ms=interval,
         open_time_ms=open_time_ms,
         liquidated_long_quote=np.bincount(place, weights=longs).astype(np.float64),

@@ -121,11 +121,13 @@ class Liquidations:
     """Liquidated notional per bar: a lower bound, as venues publish only part of it.
 
     Attributes:
+        venues: Whose liquidations are added up, sorted; ("all",) where the source says no more.
         interval_ms: Length of a bar.
         open_time_ms: Shape (n,).
         liquidated_long_quote: Shape (n,), quote currency. liquidated_short_quote: the same for shorts.
     """
 
+    venues: tuple[str, ...]
     interval_ms: Milliseconds
     open_time_ms: Ints
     liquidated_long_quote: Floats
