@@ -95,6 +95,64 @@ class Assumptions:
     smooth_distance_share: float = _is(0.2, "fraction", "MODEL 0, C1", "and by this share of the distance")
     map_least_days: float = _is(7.0, "days", "own choice", "path that the book needs before a map is shown")
     map_reach: float = _is(0.32, "log price", "own choice", "how far beyond the path the map's grid goes")
+    # --- calibration -----------------------------------------------------------------------------------------------
+    calibration_steps: int = _is(300, "rounds", "MODEL 2", "rounds of expectation maximisation behind the weights")
+    calibration_prior_strength: float = _is(
+        0.1, "mean node exposure", "own choice: .01 to 1 score alike", "a node swept less than this stays prior"
+    )
+    calibration_pool_strength: float = _is(
+        0.3, "mean node exposure", "own choice", "how strongly a symbol's weights are pulled to those of all symbols"
+    )
+    calibration_churns: tuple[float, ...] = _is(
+        (0.1, 0.3, 1.0, 3.0), "1", "MODEL 1, g", "churns among which held-out likelihood chooses"
+    )
+    calibration_floor: float = _is(
+        0.01, "mean liquidation", "own choice", "a bar the map calls empty counts as this in the likelihood"
+    )
+    calibration_split: float = _is(0.6, "fraction of time", "own choice", "fitted before it, held out after it")
+    calibration_folds: int = _is(6, "parts", "own choice", "equal spans that are estimated from those before alone")
+    calibration_draws: int = _is(200, "draws", "own choice", "fits on days drawn with replacement")
+    calibration_draw_steps: int = _is(40, "rounds", "own choice", "rounds for each of them, from the weights found")
+    calibration_warm_up_days: float = _is(3.0, "days", "own choice", "the book fills this long before bars count")
+    calibration_least_days: float = _is(
+        7.0, "days", "MODEL 2: 14 to 30 are adequate, 3 poor", "a shorter sample is refused"
+    )
+    calibration_least_events: int = _is(
+        50, "bars with liquidations", "own choice", "a side with fewer is refused, down to none at all"
+    )
+    calibration_longest_gap_days: float = _is(
+        2.0, "days", "own choice", "a liquidation feed silent for longer than this has stopped"
+    )
+    calibration_least_share: float = _is(
+        1e-5, "realised / unit mass", "own fits: .0005 to .05", "less than this and the units do not match"
+    )
+    calibration_largest_share: float = _is(
+        0.5, "realised / unit mass", "own fits: .0005 to .05", "more than this and the units do not match"
+    )
+    calibration_oldest_days: float = _is(90.0, "days", "own choice", "an older calibration is not used")
+    calibration_far_price: float = _is(
+        3.0, "ratio", "own choice", "a price this many times off the sample's is another market"
+    )
+    calibration_far_open_interest: float = _is(
+        5.0, "ratio", "own choice", "open interest this many times off the sample's is another market"
+    )
+    control_distances: tuple[float, ...] = _is(
+        (0.001, 0.0014, 0.002, 0.0028, 0.004, 0.0056, 0.008, 0.0113, 0.016, 0.0226, 0.032, 0.045, 0.064, 0.09, 0.13,
+         0.18, 0.25),
+        "log distance", "own choice", "bands of the distance climatology, the control of dollar estimates",
+    )  # fmt: skip
+    notional_level: float = _is(0.9, "fraction", "MODEL 3", "share of sweeps that a dollar interval should hold")
+    notional_classes: int = _is(3, "classes", "own choice: 1 to 3 cover alike", "estimated sizes told apart")
+    notional_least_size: float = _is(0.25, "mean estimate", "own choice", "smaller sweeps say nothing about zones")
+    notional_window: int = _is(
+        150, "sweeps a class", "own choice: coverage .81-.93 in a time split", "only the last ones count"
+    )
+    notional_adapt: float = _is(
+        0.02, "1", "own choice, adaptive conformal inference", "how fast the tails follow sweeps that fell outside"
+    )
+    notional_least_tail: float = _is(0.005, "fraction", "own choice", "both tails together never get smaller")
+    notional_largest_tail: float = _is(0.5, "fraction", "own choice", "and never larger")
+    notional_least_sweeps: int = _is(90, "sweeps", "own choice", "fewer sweeps before or after the split: no interval")
     # --- zones -----------------------------------------------------------------------------------------------------
     zone_blur_bins: float = _is(2.0, "bins", "MODEL 3", "standard deviation of the blur before zones are looked for")
     zone_scope_fraction: float = _is(0.15, "fraction", "LOOK 6", "a side's mass is counted this far, at least")

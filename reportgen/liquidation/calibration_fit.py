@@ -1,0 +1,177 @@
+"""Weights from swept mass and observed liquidations: expectation maximisation with a gamma prior.
+
+E[y] = A w, with A the quote mass of each node that a bar swept and y what was liquidated in it. All pure linear
+algebra: the sample comes from `calibration_sample`. Nothing here depends on the unit: multiply all dollars by any
+factor and the weights stay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from reportgen.assumptions import Assumptions
+from reportgen.liquidation.calibration import FitScore
+from reportgen.units import Bools, Floats, Fraction, Ints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Observed:
+    """Bars of one symbol, both sides below each other; n rows in order of time.
+
+    Attributes:
+        time_ms: Shape (n,), close of the bar. side: shape (n,), 0 for longs, 1 for shorts.
+        swept: Shape (n, k), quote currency of each node that the bar swept, at unit weight, >= 0.
+        realised: Shape (n,), quote currency liquidated.
+        reached: Shape (n, b), share of each distance band from the close before that the bar ran through: the control.
+    """
+
+    time_ms: Ints
+    side: Ints
+    swept: Floats
+    realised: Floats
+    reached: Floats
+
+    def rows(self, keep: Bools) -> Observed:
+        """Give some of the rows."""
+        return Observed(
+            time_ms=self.time_ms[keep],
+            side=self.side[keep],
+            swept=self.swept[keep],
+            realised=self.realised[keep],
+            reached=self.reached[keep],
+        )
+
+    def until(self, share: Fraction) -> tuple[Observed, Observed]:
+        """Part the sample in time: the bars of the first share of its span, and the later ones."""
+        start, end = int(self.time_ms.min()), int(self.time_ms.max())
+        early = self.time_ms <= start + share * (end - start)
+        return self.rows(early), self.rows(~early)
+
+
+def fit_weights(swept: Floats, realised: Floats, prior: Floats, strength: float, steps: int) -> Floats:
+    """Find the non-negative weights that make the observed dollars most likely (MODEL section 2).
+
+    Args:
+        swept: Shape (n, k), quote currency.
+        realised: Shape (n,), the same currency.
+        prior: Shape (k,), > 0.
+        strength: How much exposure the prior counts as, in units of the nodes' mean exposure.
+        steps: Rounds of expectation maximisation.
+
+    Returns:
+        Shape (k,). A node that nothing swept keeps its prior.
+    """
+    exposure = swept.sum(axis=0)
+    tau = strength * float(exposure.mean())
+    if tau <= 0:
+        return prior.copy()
+    shrunk, below = tau * prior, exposure + tau
+    weight = prior.copy()
+    across = np.ascontiguousarray(swept.T)
+    for _ in range(steps):
+        estimated = swept @ weight
+        ratio = np.divide(realised, estimated, out=np.zeros_like(realised), where=estimated > 0)
+        weight = (weight * (across @ ratio) + shrunk) / below
+    return weight
+
+
+def levelled(prior: Floats, swept: Floats, realised: Floats) -> Floats:
+    """Scale a prior so that it explains the observed total: its shape is kept, its level always comes from the data."""
+    estimated = float((swept @ prior).sum())
+    return prior * (float(realised.sum()) / estimated) if estimated > 0 else prior
+
+
+def identified_nodes(swept: Floats, strength: float) -> Bools:
+    """Tell which nodes the data outweigh the prior in, shape (k,)."""
+    exposure = swept.sum(axis=0)
+    return np.asarray((exposure > 0) & (exposure >= strength * exposure.mean()))
+
+
+def drawn_weights(
+    observed: Observed, weight: Floats, prior: Floats, strength: float, assumptions: Assumptions,
+    rng: np.random.Generator, day: Ints,
+) -> Floats:  # fmt: skip
+    """Fit again on days drawn with replacement, starting from the weights found.
+
+    Args:
+        observed: n rows.
+        weight: Shape (k,), the weights found.
+        prior: Shape (k,), what they were pulled towards.
+        strength: How strongly, as in `fit_weights`.
+        assumptions: `calibration_draws`, `calibration_draw_steps`, `draw_concentration`.
+        rng: Draws the days, and the nodes that stay prior.
+        day: Shape (n,), block of each row.
+
+    Returns:
+        Shape (draws, k). Nodes that stay prior are drawn around it from the assumptions' gamma.
+    """
+    a = assumptions
+    blocks, place = np.unique(day, return_inverse=True)
+    counts = rng.multinomial(len(blocks), np.full(len(blocks), 1 / len(blocks)), size=a.calibration_draws)
+    exposure = _by_block(observed.swept, place, len(blocks)).T @ counts.T
+    tau = strength * exposure.mean(axis=0)
+    shape = a.draw_concentration
+    priors = prior[:, None] * rng.gamma(shape, 1 / shape, size=(len(prior), a.calibration_draws))
+    drawn = np.repeat(weight[:, None], a.calibration_draws, axis=1)
+    times = counts.T[place]
+    for _ in range(a.calibration_draw_steps):
+        estimated = observed.swept @ drawn
+        ratio = np.divide(
+            times * observed.realised[:, None], estimated, out=np.zeros_like(estimated), where=estimated > 0
+        )
+        drawn = (drawn * (observed.swept.T @ ratio) + tau * priors) / (exposure + tau)
+    return np.ascontiguousarray(drawn.T)
+
+
+def _by_block(values: Floats, place: Ints, blocks: int) -> Floats:
+    """Add rows up by block, shape (blocks, k)."""
+    total = np.zeros((blocks, values.shape[1]))
+    np.add.at(total, place, values)
+    return total
+
+
+def score(observed: Observed, weight: Floats, control: Floats) -> FitScore:
+    """Hold estimated against realised, beside the control that knows only how far the bar went.
+
+    Args:
+        observed: n rows.
+        weight: Shape (k,).
+        control: Shape (b,), quote per band, fitted on the same rows as the weights.
+    """
+    estimated = observed.swept @ weight
+    total = float(estimated.sum())
+    return FitScore(
+        ratio=float(observed.realised.sum()) / total if total > 0 else float("nan"),
+        correlation=root_correlation(estimated, observed.realised),
+        climatology=root_correlation(observed.reached @ control, observed.realised),
+        observations=len(observed.realised),
+    )
+
+
+def fit_control(observed: Observed, strength: float, steps: int) -> Floats:
+    """Fit the distance climatology: quote liquidated per band of distance from the close before, shape (b,)."""
+    flat = levelled(np.ones(observed.reached.shape[1]), observed.reached, observed.realised)
+    return fit_weights(observed.reached, observed.realised, flat, strength, steps)
+
+
+def root_correlation(estimated: Floats, realised: Floats) -> float:
+    """Correlate square roots, which large bars do not rule alone; NaN where either does not vary."""
+    one, other = np.sqrt(estimated), np.sqrt(realised)
+    if np.ptp(one) <= 0 or np.ptp(other) <= 0:
+        return float("nan")
+    return float(np.corrcoef(one, other)[0, 1])
+
+
+def likelihood(observed: Observed, weight: Floats, floor: Fraction) -> float:
+    """Give the Poisson log likelihood a row, in units of the mean realised: the same whatever the currency.
+
+    Args:
+        observed: n rows.
+        weight: Shape (k,).
+        floor: Estimates count as at least this part of the mean realised: a bar the map calls empty is not impossible.
+    """
+    scale = float(observed.realised.mean())
+    estimated = observed.swept @ weight / scale + floor
+    return float(np.mean(observed.realised / scale * np.log(estimated) - estimated))
