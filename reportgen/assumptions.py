@@ -153,6 +153,21 @@ class Assumptions:
     notional_least_tail: float = _is(0.005, "fraction", "own choice", "both tails together never get smaller")
     notional_largest_tail: float = _is(0.5, "fraction", "own choice", "and never larger")
     notional_least_sweeps: int = _is(90, "sweeps", "own choice", "fewer sweeps before or after the split: no interval")
+    # --- conservation nodes (second engine) ------------------------------------------------------------------------
+    node_nearest: float = _is(0.003, "log distance", "MODEL 1", "nearest distance node")
+    node_farthest: float = _is(0.6, "log distance", "MODEL 1", "farthest distance node; the others log-spaced between")
+    node_weights: tuple[float, ...] = _is(
+        (
+            *(0.0061, 0.0075, 0.0107, 0.0139, 0.0161, 0.0176, 0.0192, 0.0230, 0.0287, 0.0343, 0.0399),
+            *(0.0455, 0.0511, 0.0583, 0.0667, 0.0750, 0.0718, 0.0665, 0.0612, 0.0551, 0.0487, 0.0424),
+            *(0.0351, 0.0277, 0.0204, 0.0166, 0.0128, 0.0090, 0.0069, 0.0052, 0.0040, 0.0030),
+        ),
+        "share of a deposit", "MODEL 0, C2's kernel, falling as d^-1.6 beyond 30 %",
+        "reference weight of each distance node; their number is the number of nodes",
+    )  # fmt: skip
+    churn: float = _is(3.0, "x volume", "MODEL 1, g", "positions that change hands in a bar, open interest unchanged")
+    flow_most_closed: float = _is(0.9, "fraction", "MODEL 1", "no bar closes more of the book than this")
+    level_log_width: float = _is(0.0002, "log price", "own choice", "liquidation levels are told apart down to this")
     # --- zones -----------------------------------------------------------------------------------------------------
     zone_blur_bins: float = _is(2.0, "bins", "MODEL 3", "standard deviation of the blur before zones are looked for")
     zone_scope_fraction: float = _is(0.15, "fraction", "LOOK 6", "a side's mass is counted this far, at least")
@@ -238,6 +253,27 @@ class Assumptions:
     evidence_momentum: float = _is(1.0, "standard deviations", "own choice", "weaker momentum argues for nothing")
     evidence_relative_strength: float = _is(0.02, "fraction", "own choice", "smaller leads on BTC argue for nothing")
     evidence_gap_risk: float = _is(0.02, "fraction of bars", "own choice", "rarer gaps argue for nothing")
+    # --- track record ----------------------------------------------------------------------------------------------
+    backtest_warm_up_days: float = _is(14.0, "days", "own choice", "path before the first scored decision")
+    backtest_lead_days: float = _is(7.0, "days", "own choice", "of these the last give the controls their older maps")
+    backtest_draws: int = _is(500, "draws", "own choice", "resamples of days behind every interval")
+    placebo_hours: float = _is(24.0, "hours", "MODEL 5", "age of the own map that stands in as placebo")
+    other_times_hours: float = _is(48.0, "hours", "MODEL 5", "own maps from other times are at least this old")
+    control_shift: float = _is(0.01, "log distance", "own choice", "how far the control's bins are moved outwards")
+    location_reach_atr: float = _is(1.0, "ATR", "own choice", "the map's density in here is what location lift divides by")
+    skill_least_rows: int = _is(100, "bars", "own choice", "fewer bars in a distance band give no skill")
+    dollars_burn_in_days: float = _is(14.0, "days", "MODEL 2", "liquidations seen before a map is scaled to dollars")
+    dollars_prior_bars: float = _is(5.0, "bars", "own choice", "pull of the mean in the distance climatology of dollars")
+    dollars_classes: int = _is(3, "classes", "own choice", "sizes of estimate with ratios of their own")
+    dollars_level: float = _is(0.9, "fraction", "issue 3", "share of bars that a dollar interval should hold")
+    verdict_margin: float = _is(0.02, "rank correlation", "issue 3", "a map must beat every control by this")
+    verdict_least_days: float = _is(20.0, "days", "own choice", "fewer effective days give no verdict for a map")
+    verdict_enough_days: float = _is(171.0, "days", "MODEL 0.6", "fewer give no verdict against one: rho .03 needs these")
+    reaction_near_atr: float = _is(0.25, "ATR", "MODEL 4, near", "price that came this close without a tap front-ran")
+    reaction_reversal_atr: float = _is(1.0, "ATR", "MODEL 4, rev", "a fall this far from the zone is a rejection")
+    reaction_extension_atr: float = _is(0.5, "ATR", "MODEL 4, ext", "a close this far beyond the zone continues")
+    reaction_prior_zones: float = _is(100.0, "zones", "own choice", "weight of the base rates against zones seen so far")
+    climatology_prior_zones: float = _is(4.0, "zones", "own choice: one an outcome", "the same for all distances at once")
     # --- plan and checklist ----------------------------------------------------------------------------------------
     cluster_near_atr: float = _is(1.0, "ATR", "own choice", "a second cluster this near makes a cascade more plausible")
     cluster_far_atr: float = _is(2.0, "ATR", "own choice", "a second cluster beyond this makes it less plausible")
