@@ -109,8 +109,15 @@ class Assumptions:
     calibration_floor: float = _is(
         0.01, "mean liquidation", "own choice", "a bar the map calls empty counts as this in the likelihood"
     )
-    calibration_split: float = _is(0.6, "fraction of time", "own choice", "fitted before it, held out after it")
-    calibration_folds: int = _is(6, "parts", "own choice", "equal spans that are estimated from those before alone")
+    calibration_split: float = _is(
+        0.6, "fraction of time", "own choice", "churn is chosen before it, scores count after it"
+    )
+    calibration_spans: int = _is(10, "spans", "own choice", "equal spans of time, each estimated from those before")
+    calibration_search_steps: int = _is(80, "rounds", "own choice", "rounds behind each of these estimates")
+    calibration_half_life_days: float = _is(
+        30.0, "days", "own fit: held-out ratios of five markets move from .85-1.44 to .96-1.35",
+        "a bar this much older counts half, as levels drift",
+    )  # fmt: skip
     calibration_draws: int = _is(200, "draws", "own choice", "fits on days drawn with replacement")
     calibration_draw_steps: int = _is(40, "rounds", "own choice", "rounds for each of them, from the weights found")
     calibration_warm_up_days: float = _is(3.0, "days", "own choice", "the book fills this long before bars count")
@@ -124,10 +131,13 @@ class Assumptions:
         2.0, "days", "own choice", "a liquidation feed silent for longer than this has stopped"
     )
     calibration_least_share: float = _is(
-        1e-5, "realised / unit mass", "own fits: .0005 to .05", "less than this and the units do not match"
+        3e-5, "of volume", "own count: .0007 to .003", "liquidations smaller than this are in other units"
     )
     calibration_largest_share: float = _is(
-        0.5, "realised / unit mass", "own fits: .0005 to .05", "more than this and the units do not match"
+        0.2, "of volume", "own count: .0007 to .003", "liquidations larger than this are in other units"
+    )
+    calibration_largest_turnover: float = _is(
+        150.0, "a day", "own count: .2 to 5", "volume this far from open interest, up or down, is in other units"
     )
     calibration_oldest_days: float = _is(90.0, "days", "own choice", "an older calibration is not used")
     calibration_far_price: float = _is(

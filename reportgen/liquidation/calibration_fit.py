@@ -13,7 +13,7 @@ import numpy as np
 
 from reportgen.assumptions import Assumptions
 from reportgen.liquidation.calibration import FitScore
-from reportgen.units import Bools, Floats, Fraction, Ints
+from reportgen.units import Bools, Floats, Fraction, Ints, Milliseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,11 +43,16 @@ class Observed:
             reached=self.reached[keep],
         )
 
-    def until(self, share: Fraction) -> tuple[Observed, Observed]:
-        """Part the sample in time: the bars of the first share of its span, and the later ones."""
-        start, end = int(self.time_ms.min()), int(self.time_ms.max())
-        early = self.time_ms <= start + share * (end - start)
-        return self.rows(early), self.rows(~early)
+    def faded(self, now_ms: Milliseconds, half_life_ms: float) -> Observed:
+        """Let older rows count less: both dollars shrink alike, so their ratio stays and their say does not."""
+        say = 2.0 ** -((now_ms - self.time_ms) / half_life_ms)
+        return Observed(
+            time_ms=self.time_ms,
+            side=self.side,
+            swept=self.swept * say[:, None],
+            realised=self.realised * say,
+            reached=self.reached * say[:, None],
+        )
 
 
 def fit_weights(swept: Floats, realised: Floats, prior: Floats, strength: float, steps: int) -> Floats:
@@ -132,21 +137,14 @@ def _by_block(values: Floats, place: Ints, blocks: int) -> Floats:
     return total
 
 
-def score(observed: Observed, weight: Floats, control: Floats) -> FitScore:
-    """Hold estimated against realised, beside the control that knows only how far the bar went.
-
-    Args:
-        observed: n rows.
-        weight: Shape (k,).
-        control: Shape (b,), quote per band, fitted on the same rows as the weights.
-    """
-    estimated = observed.swept @ weight
+def score(estimated: Floats, control: Floats, realised: Floats) -> FitScore:
+    """Hold estimated against realised, beside the control that knows only how far the bar went; shape (n,) each."""
     total = float(estimated.sum())
     return FitScore(
-        ratio=float(observed.realised.sum()) / total if total > 0 else float("nan"),
-        correlation=root_correlation(estimated, observed.realised),
-        climatology=root_correlation(observed.reached @ control, observed.realised),
-        observations=len(observed.realised),
+        ratio=float(realised.sum()) / total if total > 0 else float("nan"),
+        correlation=root_correlation(estimated, realised),
+        climatology=root_correlation(control, realised),
+        observations=len(realised),
     )
 
 
@@ -164,14 +162,16 @@ def root_correlation(estimated: Floats, realised: Floats) -> float:
     return float(np.corrcoef(one, other)[0, 1])
 
 
-def likelihood(observed: Observed, weight: Floats, floor: Fraction) -> float:
+def likelihood(estimated: Floats, realised: Floats, floor: Fraction) -> float:
     """Give the Poisson log likelihood a row, in units of the mean realised: the same whatever the currency.
 
     Args:
-        observed: n rows.
-        weight: Shape (k,).
+        estimated: Shape (n,), quote currency.
+        realised: Shape (n,), the same.
         floor: Estimates count as at least this part of the mean realised: a bar the map calls empty is not impossible.
     """
-    scale = float(observed.realised.mean())
-    estimated = observed.swept @ weight / scale + floor
-    return float(np.mean(observed.realised / scale * np.log(estimated) - estimated))
+    scale = float(realised.mean())
+    if scale <= 0:
+        return 0.0
+    expected = estimated / scale + floor
+    return float(np.mean(realised / scale * np.log(expected) - expected))
