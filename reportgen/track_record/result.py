@@ -85,8 +85,8 @@ class DistanceSkill:
         from_atr, to_atr: The band, in ATR from the price at decision; the last is open: to_atr is None.
         skill: Partial rank correlation of the mass inside the band, where price came into it, with the liquidations of
             the bar; or why there is none.
-        control: The same of the strongest control, or why there is none.
-        control_name: Whose.
+        control: The same of the control, or why there is none.
+        control_name: Which control: the own map of 24 h earlier.
         observations: Bars in which price came into the band.
     """
 
@@ -109,16 +109,16 @@ class DollarScore:
         ratio: Realised over estimated notional in the whole window; 1 is right.
         root_correlation: Correlation of the square roots of realised and estimated, bar by bar.
         climatology_root_correlation: The same of the distance climatology.
-        coverage: Part of the bars' realised notional inside the interval foretold from past ratios.
+        coverage: Part of the bars whose realised notional lay in the interval foretold from past ratios.
         coverage_meant: What that part should be.
         realised, estimated: Quote currency, sums over the window.
     """
 
     name: str
     side: Which
-    ratio: Interval
-    root_correlation: Interval
-    climatology_root_correlation: Interval
+    ratio: Maybe[Interval]
+    root_correlation: Maybe[Interval]
+    climatology_root_correlation: Maybe[Interval]
     coverage: Maybe[Fraction]
     coverage_meant: Fraction
     realised: Notional
@@ -170,10 +170,10 @@ class ReactionScore:
     zones: int
     censored: int
     not_events: int
-    brier_skill: Interval
-    log_skill: Interval
-    brier_skill_distance_only: Interval
-    log_skill_distance_only: Interval
+    brier_skill: Maybe[Interval]
+    log_skill: Maybe[Interval]
+    brier_skill_distance_only: Maybe[Interval]
+    log_skill_distance_only: Maybe[Interval]
     reject_given_tap: Maybe[Interval]
     reject_given_tap_elsewhere: Maybe[Interval]
     bands: tuple[OutcomeBand, ...]

@@ -63,7 +63,7 @@ def situation_of(
     """Gather what followed each decision; what is not known becomes NaN."""
     unknown = np.full(len(decision_ms), np.nan)
     told, interest = market.liquidations, market.open_interest
-    none = {side: unknown for side in Side}
+    none = dict.fromkeys(Side, unknown)
     return Situation(
         candles=candles,
         decision_ms=decision_ms,

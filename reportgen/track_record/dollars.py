@@ -1,0 +1,135 @@
+"""Maps scaled to dollars by the past alone, and how that went: ratio, correlation of square roots, coverage.
+
+The scale of each decision is all liquidations realised by then over all mass swept by then, per side: the least that a
+calibration does. The control knows only how far the bar went.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from reportgen.track_record.blocks import correlation_scores, interval, ratio_scores
+from reportgen.track_record.measure import Measured
+from reportgen.track_record.result import DollarScore, Which
+from reportgen.track_record.situation import Situation
+from reportgen.track_record.skill import known_rows
+from reportgen.units import DAY_MS, Bools, Floats, Ints, Maybe, Missing, Side
+
+_Columns: TypeAlias = tuple[Floats, Floats, Floats, Floats, Ints]
+_REACH_EDGES = np.geomspace(1e-4, 1e-1, 25)
+"""Log distances, three decades in 24 parts: the classes of the distance climatology."""
+
+
+def dollar_scores(measured: Sequence[Measured], situation: Situation) -> Maybe[tuple[DollarScore, ...]]:
+    """Score each engine and baseline in dollars, per side and for both sides' bars together.
+
+    Returns:
+        The scores, or why there are none: liquidations unknown, or too few days after the burn-in.
+    """
+    if not situation.has_liquidations:
+        return Missing("No liquidations are known, so nothing can be scaled to dollars.")
+    kept = {side: known_rows(situation, situation.realised[side]) for side in Side}
+    first = situation.decision_ms[kept[Side.LONG] & kept[Side.SHORT]]
+    burn_in = int(situation.assumptions.dollars_burn_in_days * DAY_MS)
+    if not len(first) or int(first[-1] - first[0]) < 2 * burn_in:
+        days = situation.assumptions.dollars_burn_in_days
+        return Missing(f"Dollars need {2 * days:g} days of liquidations: half to scale the map, half to look at it.")
+    start = int(first[0]) + burn_in
+    makers = [one for one in measured if one.kind != "control"]
+    return tuple(score for one in makers for score in _of_maker(one, situation, kept, start))
+
+
+def _of_maker(one: Measured, situation: Situation, kept: dict[Side, Bools], start: int) -> list[DollarScore]:
+    """Score one maker's sides, then both together."""
+    parts = [_foretold(one, situation, side, kept[side], start) for side in Side]
+    long, short = parts
+    both: _Columns = (
+        np.concatenate([long[0], short[0]]),
+        np.concatenate([long[1], short[1]]),
+        np.concatenate([long[2], short[2]]),
+        np.concatenate([long[3], short[3]]),
+        np.concatenate([long[4], short[4]]),
+    )
+    names: tuple[Which, ...] = ("long", "short", "both")
+    return [_score(one.name, which, part, situation) for which, part in zip(names, (*parts, both), strict=True)]
+
+
+def _foretold(one: Measured, situation: Situation, side: Side, kept: Bools, start: int) -> _Columns:
+    """Give realised, estimated, climatology, whether the interval held (NaN unknown), and the day, from `start` on."""
+    realised, swept, went = situation.realised[side][kept], one.swept[side][kept], situation.went(side)[kept]
+    estimated = swept * scale_so_far(swept, realised)
+    control = reach_climatology(went, realised, situation.assumptions.dollars_prior_bars)
+    later = situation.decision_ms[kept] >= start
+    day = situation.day[kept]
+    a = situation.assumptions
+    held = interval_held(estimated, realised, day, later, a.dollars_level, a.dollars_classes)
+    return realised[later], estimated[later], control[later], held[later], day[later]
+
+
+def scale_so_far(swept: Floats, realised: Floats) -> Floats:
+    """Divide what was realised by what was swept, each over all earlier rows; shape (n,), 0 before there is any."""
+    above, below = np.cumsum(realised) - realised, np.cumsum(swept) - swept
+    return np.asarray(np.divide(above, below, out=np.zeros(len(swept)), where=below > 0))
+
+
+def reach_climatology(went: Floats, realised: Floats, prior: float) -> Floats:
+    """Give the mean of earlier bars that went about as far, drawn towards the mean of all earlier bars; shape (n,)."""
+    count = np.arange(len(went))
+    overall = np.divide(np.cumsum(realised) - realised, count, out=np.zeros(len(went)), where=count > 0)
+    cell = np.searchsorted(_REACH_EDGES, went)
+    result = np.empty(len(went))
+    for one in np.unique(cell):
+        rows = np.flatnonzero(cell == one)
+        own = realised[rows]
+        result[rows] = (np.cumsum(own) - own + prior * overall[rows]) / (np.arange(len(rows)) + prior)
+    return result
+
+
+def interval_held(estimated: Floats, realised: Floats, day: Ints, later: Bools, level: float, classes: int) -> Floats:
+    """Say for each later row whether it lay in the interval that ratios of earlier days foretold.
+
+    Each size of estimate has its own ratios.
+
+    Returns:
+        Shape (n,): 1 inside, 0 outside, NaN before `later` or where nothing was estimated.
+    """
+    result = np.full(len(estimated), np.nan)
+    tails = ((1 - level) / 2, 1 - (1 - level) / 2)
+    for today in np.unique(day[later]):
+        past = (day < today) & (estimated > 0)
+        now = np.flatnonzero((day == today) & later & (estimated > 0))
+        if past.sum() < classes or not len(now):
+            continue
+        cuts = np.quantile(estimated[past], np.arange(1, classes) / classes)
+        ratio, size = realised[past] / estimated[past], np.searchsorted(cuts, estimated[past])
+        for one in np.unique(size):
+            rows = now[np.searchsorted(cuts, estimated[now]) == one]
+            low, high = np.quantile(ratio[size == one], tails)
+            got = realised[rows] / estimated[rows]
+            result[rows] = (got >= low) & (got <= high)
+    return result
+
+
+def _score(name: str, side: Which, part: _Columns, situation: Situation) -> DollarScore:
+    """Put one side's columns into scores."""
+    realised, estimated, control, held, day = part
+    draws, a = situation.assumptions.backtest_draws, situation.assumptions
+    ratio = ratio_scores(realised[:, None], estimated, day, draws=draws, rng=situation.fresh())
+    roots = np.sqrt(np.column_stack([estimated, control]))
+    linked = correlation_scores(roots, np.sqrt(realised), day, draws=draws, rng=situation.fresh())
+    inside = held[np.isfinite(held)]
+    flat = "Nothing was estimated or realised here."
+    return DollarScore(
+        name=name,
+        side=side,
+        ratio=interval(ratio.estimate(0), flat),
+        root_correlation=interval(linked.estimate(0), flat),
+        climatology_root_correlation=interval(linked.estimate(1), flat),
+        coverage=float(inside.mean()) if len(inside) else Missing("No bar had an interval foretold."),
+        coverage_meant=a.dollars_level,
+        realised=float(realised.sum()),
+        estimated=float(estimated.sum()),
+    )

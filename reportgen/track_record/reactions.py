@@ -1,0 +1,205 @@
+"""Zones found at past decisions with the product's own functions, and what became of them beside what was expected."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from reportgen.assumptions import Assumptions
+from reportgen.guide.positioning import Positioning
+from reportgen.guide.zone_finding import find_zones
+from reportgen.liquidation.heatmap import build_map
+from reportgen.liquidation.margin import Brackets
+from reportgen.market.data import Candles
+from reportgen.track_record.blocks import interval, ratio_scores
+from reportgen.track_record.day_ranges import day_ranges
+from reportgen.track_record.outcomes import Fate, ZoneAt, judge
+from reportgen.track_record.result import Interval, OutcomeBand, ReactionScore
+from reportgen.track_record.situation import Fresh
+from reportgen.track_record.walk_forward import OUTCOMES, band_of, base_rates, foretell
+from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Missing
+
+_NOT_READ = Missing("A backtest of reactions uses the map alone.")
+_NOTHING_READ = Positioning(open_interest=_NOT_READ, funding=_NOT_READ, crowded_side=None, crowded_because="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A zone and its fate."""
+
+    zone: ZoneAt
+    fate: Fate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Sample:
+    """Scored zones in order of decision, shape (n,) each: the outcome's place in OUTCOMES, the band, the day.
+
+    `foretold`, `climatology` and `fixed` have shape (n, 4): the product's shares, those whatever the distance, and the
+    unchanging distance table.
+    """
+
+    judged: tuple[Judged, ...]
+    outcome: Ints
+    band: Ints
+    day: Ints
+    foretold: Floats
+    climatology: Floats
+    fixed: Floats
+
+
+def judged_zones(
+    candles: Candles, brackets: Brackets, decision_ms: Ints, assumptions: Assumptions, fresh: Fresh
+) -> tuple[tuple[Judged, ...], tuple[Judged, ...]]:
+    """Find zones at each decision from the bars closed by then, and judge them by the bars after.
+
+    Args:
+        candles: Of the primary venue.
+        brackets: Of the venue.
+        decision_ms: Shape (m,), closes of bars, ascending.
+        assumptions: All constants.
+        fresh: Gives the generator that the zone finder wants.
+
+    Returns:
+        The zones, and the same mirrored to the other side of the price where the map shows none.
+    """
+    horizon = int(assumptions.reaction_horizon_hours * HOUR_MS)
+    real: list[Judged] = []
+    elsewhere: list[Judged] = []
+    for moment, atr in zip(decision_ms.tolist(), day_ranges(candles, decision_ms, assumptions).tolist(), strict=True):
+        if not math.isfinite(atr):
+            continue
+        known = candles.first(int(np.searchsorted(candles.close_time_ms, moment, side="right")))
+        zones = _zones_at(known, brackets, atr, assumptions, fresh())
+        mirrored = [_mirrored(zone) for zone in zones]
+        free = [one for one in mirrored if not any(_overlap(one, zone) for zone in zones)]
+        real += [Judged(zone=zone, fate=judge(zone, candles, horizon, assumptions)) for zone in zones]
+        elsewhere += [Judged(zone=zone, fate=judge(zone, candles, horizon, assumptions)) for zone in free]
+    return tuple(real), tuple(elsewhere)
+
+
+def reaction_score(
+    judged: Sequence[Judged], elsewhere: Sequence[Judged], assumptions: Assumptions, fresh: Fresh
+) -> Maybe[ReactionScore]:
+    """Score the probabilities against climatology and against the distance table.
+
+    Returns:
+        The scores, or why there are none: no zone could be judged.
+    """
+    scored = tuple(one for one in judged if one.fate.outcome in OUTCOMES)
+    if not scored:
+        return Missing("No dense zone stood at any decision with a whole horizon after it.")
+    sample = _sample(scored, assumptions)
+    brier = _skill(_brier, sample, assumptions, fresh)
+    log = _skill(_log_loss, sample, assumptions, fresh)
+    return ReactionScore(
+        zones=len(scored),
+        censored=sum(one.fate.outcome == "censored" for one in judged),
+        not_events=sum(one.fate.outcome == "not_an_event" for one in judged),
+        brier_skill=brier[0],
+        log_skill=log[0],
+        brier_skill_distance_only=brier[1],
+        log_skill_distance_only=log[1],
+        reject_given_tap=_reject_given_tap(scored, assumptions, fresh),
+        reject_given_tap_elsewhere=_reject_given_tap(elsewhere, assumptions, fresh),
+        bands=_bands(sample, assumptions),
+        independent=len({(one.zone.decision_ms, one.zone.where) for one in scored}),
+    )
+
+
+def _zones_at(known: Candles, brackets: Brackets, atr: float, a: Assumptions, rng: np.random.Generator) -> list[ZoneAt]:
+    """Find the zones that the brief of that moment would have shown; their draws, which move no edge, are spared."""
+    moment = int(known.close_time_ms[-1])
+    columns = moment - known.interval_ms * np.arange(1, -1, -1, dtype=np.int64)
+    estimate = build_map(known, brackets, columns, a)
+    found = find_zones(
+        estimate, _NOT_READ, _NOTHING_READ, atr=atr, horizon_hours=a.reaction_horizon_hours,
+        rng=rng, assumptions=replace(a, draws=1),
+    )  # fmt: skip
+    return [
+        ZoneAt(where=z.side, low=z.low, high=z.high, price=estimate.price, atr=atr, decision_ms=moment)
+        for z in found.zones
+    ]
+
+
+def _mirrored(zone: ZoneAt) -> ZoneAt:
+    """Reflect a zone at the price, so that its distance in price stays."""
+    low, high = 2 * zone.price - zone.high, 2 * zone.price - zone.low
+    return replace(zone, where="below" if zone.where == "above" else "above", low=low, high=high)
+
+
+def _overlap(one: ZoneAt, other: ZoneAt) -> bool:
+    return one.low <= other.high and other.low <= one.high
+
+
+def _sample(scored: tuple[Judged, ...], a: Assumptions) -> _Sample:
+    """Lay out the scored zones with what was expected of each before."""
+    horizon = int(a.reaction_horizon_hours * HOUR_MS)
+    moment = np.array([one.zone.decision_ms for one in scored], dtype=np.int64)
+    outcome = np.array([OUTCOMES.index(one.fate.outcome) for one in scored], dtype=np.int64)
+    band = np.array([band_of(one.zone.distance_atr, a) for one in scored], dtype=np.int64)
+    known = np.searchsorted(moment, moment - horizon, side="right")
+    foretold, climatology = foretell(outcome, band, known, a)
+    return _Sample(
+        judged=scored, outcome=outcome, band=band, day=moment // DAY_MS,
+        foretold=foretold, climatology=climatology, fixed=base_rates(a)[band],
+    )  # fmt: skip
+
+
+def _brier(shares: Floats, outcome: Ints) -> Floats:
+    """Give the Brier score of each row: squared distance of the shares from what came; shape (n,)."""
+    return np.asarray(((shares - np.eye(len(OUTCOMES))[outcome]) ** 2).sum(axis=1))
+
+
+def _log_loss(shares: Floats, outcome: Ints) -> Floats:
+    """Give minus the log of the share of what came; shape (n,)."""
+    return np.asarray(-np.log(shares[np.arange(len(outcome)), outcome]))
+
+
+def _skill(
+    loss: Callable[[Floats, Ints], Floats], sample: _Sample, a: Assumptions, fresh: Fresh
+) -> tuple[Maybe[Interval], Maybe[Interval]]:
+    """Give 1 - loss / loss of climatology, and the same of the distance table."""
+    own = loss(sample.foretold, sample.outcome)
+    below = [loss(shares, sample.outcome) for shares in (sample.climatology, sample.fixed)]
+    whole = np.column_stack(below)
+    scores = ratio_scores(whole - own[:, None], whole, sample.day, draws=a.backtest_draws, rng=fresh())
+    flat = "The control never errs here."
+    return interval(scores.estimate(0), flat), interval(scores.estimate(1), flat)
+
+
+def _reject_given_tap(judged: Sequence[Judged], a: Assumptions, fresh: Fresh) -> Maybe[Interval]:
+    """Give the share rejected of the zones that were tapped."""
+    tapped = [one for one in judged if one.fate.outcome in OUTCOMES[:2]]
+    if not tapped:
+        return Missing("No zone was tapped.")
+    rejected = np.array([[one.fate.outcome == "reject"] for one in tapped], dtype=np.float64)
+    day = np.array([one.zone.decision_ms // DAY_MS for one in tapped], dtype=np.int64)
+    scores = ratio_scores(rejected, np.ones(len(tapped)), day, draws=a.backtest_draws, rng=fresh())
+    return interval(scores.estimate(0), "No zone was tapped.")
+
+
+def _bands(sample: _Sample, a: Assumptions) -> tuple[OutcomeBand, ...]:
+    """Count outcomes by distance beside the mean of what was expected."""
+    edges = (0.0, *a.reaction_distance_edges, None)
+    bands = []
+    for band, (start, end) in enumerate(pairwise(edges)):
+        rows = np.flatnonzero(sample.band == band)
+        if start is None or not len(rows):
+            continue
+        came = np.bincount(sample.outcome[rows], minlength=len(OUTCOMES)).tolist()
+        expected = sample.foretold[rows].mean(axis=0).tolist()
+        bands.append(
+            OutcomeBand(
+                from_atr=start, to_atr=end, zones=len(rows),
+                reject=came[0], proceed=came[1], front_run=came[2], ignore=came[3],
+                expected_reject=expected[0], expected_proceed=expected[1],
+                expected_front_run=expected[2], expected_ignore=expected[3],
+                timeout=sum(sample.judged[row].fate.timeout for row in rows.tolist()),
+            )
+        )  # fmt: skip
+    return tuple(bands)
