@@ -1,19 +1,22 @@
-"""The liquidation map: two engines' books on one grid, now and over time.
+"""The liquidation map: the engines' books on one grid, now and over time.
 
 The default engine is MODEL section 0's C3: the kernel engine (C2) on the finest path there is, plus half of the
-path-only book, each divided by its mean swept mass. `path-only` alone is the named baseline. Uncalibrated: masses are
-relative, so every use divides by the side's total.
+path-only book, each divided by its mean swept mass. `path-only` alone is the named baseline. `conservation` is MODEL
+section 1's book of distance nodes, fed from open interest; `constant-nodes` has the same nodes and no open interest.
+Uncalibrated: masses are relative, so every use divides by the side's total.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
 from reportgen.assumptions import Assumptions
+from reportgen.errors import DataError
+from reportgen.liquidation import conservation
 from reportgen.liquidation.book import book_over_time, frozen_profile
 from reportgen.liquidation.deposits import (
     Grid,
@@ -23,14 +26,24 @@ from reportgen.liquidation.deposits import (
     kernel_deposits,
     path_of,
 )
+from reportgen.liquidation.flows import (
+    Flows,
+    aligned_open_interest,
+    conservation_flows,
+    constant_flows,
+    node_distances,
+    reference_weights,
+)
 from reportgen.liquidation.kernel import Nodes, kernel_nodes, tier_nodes
 from reportgen.liquidation.margin import Brackets
 from reportgen.liquidation.smoothing import by_distance
-from reportgen.market.data import Candles
-from reportgen.units import Floats, Ints, Price, Side
+from reportgen.market.data import Candles, OpenInterest
+from reportgen.units import Floats, Ints, Maybe, Missing, Price, Side
 
-Engine = Literal["kernel+path-only", "kernel", "path-only"]
-DEFAULT_ENGINE: Engine = "kernel+path-only"
+Engine = Literal["kernel+path-only", "kernel", "path-only", "conservation", "constant-nodes"]
+LayeredEngine = Literal["kernel+path-only", "kernel", "path-only"]
+DEFAULT_ENGINE: Final = "kernel+path-only"
+NOT_GIVEN = Missing("No open interest was handed to the map.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -101,7 +114,7 @@ def grid_around(candles: Candles, price: Price, assumptions: Assumptions) -> tup
 
 
 def layers(
-    candles: Candles, grid: Grid, side: Side, brackets: Brackets, engine: Engine, assumptions: Assumptions
+    candles: Candles, grid: Grid, side: Side, brackets: Brackets, engine: LayeredEngine, assumptions: Assumptions
 ) -> tuple[Layer, ...]:
     """Prepare what the engine mixes for one side."""
     price = float(candles.close[-1])
@@ -116,7 +129,7 @@ def layers(
         nodes=tier_nodes(side, price, brackets, assumptions),
         scale=share / assumptions.path_only_mean_swept,
     )
-    chosen: dict[Engine, tuple[Layer, ...]] = {
+    chosen: dict[LayeredEngine, tuple[Layer, ...]] = {
         "kernel": (kernel,),
         "path-only": (path_only,),
         "kernel+path-only": (kernel, path_only),
@@ -132,12 +145,38 @@ def history_of(parts: tuple[Layer, ...], column_end_ms: Ints, grid: Grid) -> Flo
     return total
 
 
+def node_flows(
+    candles: Candles,
+    side: Side,
+    assumptions: Assumptions,
+    engine: Literal["conservation", "constant-nodes"],
+    open_interest: Maybe[OpenInterest],
+) -> Flows:
+    """Account for one side's bars with open interest, or without it where the engine is the baseline.
+
+    Raises:
+        DataError: The conservation engine got no open interest; it is never guessed.
+    """
+    if engine == "constant-nodes":
+        return constant_flows(candles, side, assumptions)
+    level = aligned_open_interest(candles, open_interest)
+    if isinstance(level, Missing):
+        raise DataError(
+            f"The conservation engine needs open interest. {level.reason} Give open interest that starts before the "
+            "last bar, or choose the constant-nodes engine."
+        )
+    return conservation_flows(candles, level, side, assumptions)
+
+
 def build_map(
     candles: Candles,
     brackets: Brackets,
     column_end_ms: Ints,
     assumptions: Assumptions,
     engine: Engine = DEFAULT_ENGINE,
+    *,
+    open_interest: Maybe[OpenInterest] = NOT_GIVEN,
+    weights: Floats | None = None,
 ) -> LiquidationMap:
     """Estimate where positions would be forced out, now and at the end of each column.
 
@@ -147,18 +186,28 @@ def build_map(
         column_end_ms: Shape (c,), ascending; the last is as-of. Bars before the first are warm-up.
         assumptions: All map constants.
         engine: Which engine, the mixed one by default.
+        open_interest: Snapshots; only the conservation engine reads them.
+        weights: Shape (k,), for the two node engines: what each node's unit mass is multiplied by; the reference
+            weights by default.
+
+    Raises:
+        DataError: The conservation engine got no open interest.
     """
     price = float(candles.close[-1])
     grid, price_bin = grid_around(candles, price, assumptions)
     sides: dict[Side, SideProfile] = {}
     history: dict[Side, Floats] = {}
-    at_ms = int(column_end_ms[-1])
+    column_price = candles.close[np.searchsorted(candles.close_time_ms, column_end_ms, side="right") - 1]
     for side in Side:
-        parts = layers(candles, grid, side, brackets, engine, assumptions)
-        profile = np.concatenate(
-            [x.scale * frozen_profile(x.path, x.nodes, at_ms, grid.bins, grid.step) for x in parts]
-        )
-        own = history_of(parts, column_end_ms, grid)
+        if engine == "conservation" or engine == "constant-nodes":  # noqa: PLR1714 - narrows the type
+            flows = node_flows(candles, side, assumptions, engine, open_interest)
+            profile = _node_profile(flows, grid, weights, price, assumptions)
+            own = _node_history(flows, grid, weights, column_end_ms, assumptions)
+            own = _blurred(own, grid, side, column_price, assumptions)
+        else:
+            parts = layers(candles, grid, side, brackets, engine, assumptions)
+            profile = _layered_profile(parts, int(column_end_ms[-1]), grid)
+            own = history_of(parts, column_end_ms, grid)
         near_edge = price_bin if side is Side.LONG else grid.bins - price_bin
         sides[side] = SideProfile(side=side, node_mass=profile[:, :near_edge][:, ::-1], step=grid.step)
         history[side] = own if side is Side.LONG else own[:, ::-1]
@@ -169,7 +218,7 @@ def build_map(
         price_bin=price_bin,
         sides=sides,
         column_end_ms=column_end_ms,
-        column_price=candles.close[np.searchsorted(candles.close_time_ms, column_end_ms, side="right") - 1],
+        column_price=column_price,
         history=history,
         margin_source=brackets.source,
     )
@@ -181,15 +230,22 @@ def maps_at(
     decision_ms: Ints,
     assumptions: Assumptions,
     engine: Engine = DEFAULT_ENGINE,
+    *,
+    open_interest: Maybe[OpenInterest] = NOT_GIVEN,
+    weights: Floats | None = None,
 ) -> tuple[Grid, Mapping[Side, Floats]]:
     """Give the smoothed map at each decision time, each from the bars closed by then and no later one.
 
     The grid's place and the reference price of the tiers depend on the bars up to the first decision time and on the
-    range of prices only as to which bins exist, never as to what stands in them.
+    range of prices only as to which bins exist, never as to what stands in them. `open_interest` and `weights` as in
+    `build_map`; bars before the first snapshot take its level, so decide from later ones.
 
     Returns:
         The grid and, per side, mass per bin, shape (times, bins), ascending in price; blurred as MODEL section 0 scores
         it.
+
+    Raises:
+        DataError: The conservation engine got no open interest.
     """
     known = int(np.searchsorted(candles.close_time_ms, decision_ms[-1], side="right"))
     first = max(0, int(np.searchsorted(candles.close_time_ms, decision_ms[0], side="right")) - 1)
@@ -197,9 +253,39 @@ def maps_at(
     at = np.searchsorted(candles.close_time_ms, decision_ms, side="right") - 1
     result: dict[Side, Floats] = {}
     for side in Side:
-        parts = layers(candles.first(known), grid, side, brackets, engine, assumptions)
-        own = history_of(parts, decision_ms, grid)
-        price_bin = grid.position(candles.close[np.maximum(at, 0)])
-        own = by_distance(own, price_bin if side is Side.LONG else grid.bins - price_bin, grid.step, assumptions)
+        if engine == "conservation" or engine == "constant-nodes":  # noqa: PLR1714 - narrows the type
+            flows = node_flows(candles.first(known), side, assumptions, engine, open_interest)
+            own = _node_history(flows, grid, weights, decision_ms, assumptions)
+        else:
+            own = history_of(layers(candles.first(known), grid, side, brackets, engine, assumptions), decision_ms, grid)
+        own = _blurred(own, grid, side, candles.close[np.maximum(at, 0)], assumptions)
         result[side] = own if side is Side.LONG else own[:, ::-1]
     return grid, result
+
+
+def _blurred(own: Floats, grid: Grid, side: Side, price: Floats, assumptions: Assumptions) -> Floats:
+    """Blur rows in a side's own orientation around the price of each, shape (m, bins)."""
+    price_bin = grid.position(price)
+    return by_distance(own, price_bin if side is Side.LONG else grid.bins - price_bin, grid.step, assumptions)
+
+
+def _layered_profile(parts: tuple[Layer, ...], at_ms: int, grid: Grid) -> Floats:
+    """Give the layers' nodes at one moment, shape (nodes of all, bins), in the side's own orientation."""
+    return np.concatenate([x.scale * frozen_profile(x.path, x.nodes, at_ms, grid.bins, grid.step) for x in parts])
+
+
+def _node_profile(flows: Flows, grid: Grid, weights: Floats | None, price: Price, assumptions: Assumptions) -> Floats:
+    """Give each distance node's mass now, weighted and blurred, shape (k, bins), in the side's own orientation."""
+    weight = reference_weights(assumptions) if weights is None else weights
+    mass = weight[:, None] * conservation.node_profile(flows, node_distances(assumptions), grid)
+    own = mass if flows.side is Side.LONG else mass[:, ::-1]
+    return _blurred(own, grid, flows.side, np.full(len(own), price), assumptions)
+
+
+def _node_history(
+    flows: Flows, grid: Grid, weights: Floats | None, column_end_ms: Ints, assumptions: Assumptions
+) -> Floats:
+    """Give the distance nodes' book at the end of each column, shape (c, bins), in the side's own orientation."""
+    weight = reference_weights(assumptions) if weights is None else weights
+    mass = conservation.book_over_time(flows, node_distances(assumptions), weight, column_end_ms, grid)
+    return mass if flows.side is Side.LONG else mass[:, ::-1]
