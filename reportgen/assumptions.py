@@ -80,6 +80,20 @@ class Assumptions:
         0.653, "hours of path per hour", "own fit: BTC 1h, Binance, 2025-10-04..2026-01-19, mean of both sides",
         "scale of the path-only book before it is mixed",
     )  # fmt: skip
+    range_share: float = _is(
+        0.5, "fraction", "own choice, volume_share's", "range kernel: part of a bar's deposit that follows its range"
+    )
+    range_age_tau_hours: float = _is(
+        3.0, "hours", "own fit, docs/tried.md: first half of the training data", "range kernel: in age_tau_hours' place"
+    )
+    range_smooth_distance_share: float = _is(
+        0.15, "fraction", "own fit, docs/tried.md: first half of the training data",
+        "range kernel: in smooth_distance_share's place",
+    )  # fmt: skip
+    range_mean_swept: float = _is(
+        0.222, "hours of path per hour", "own fit: BTC 1h, Binance, 2025-12-03..2026-01-19, mean of both sides",
+        "scale of the range kernel before it is mixed",
+    )  # fmt: skip
     tier_leverages: tuple[float, ...] = _is(
         (3.0, 5.0, 10.0, 20.0, 25.0, 50.0, 75.0, 100.0, 125.0), "x", "MODEL 0", "leverage tiers of the path-only book"
     )
@@ -131,7 +145,7 @@ class Assumptions:
         2.0, "days", "own choice", "a liquidation feed silent for longer than this has stopped"
     )
     calibration_least_share: float = _is(
-        3e-5, "of volume", "own count: .0007 to .003", "liquidations smaller than this are in other units"
+        0.0001, "of volume", "own count: .0007 to .003", "liquidations smaller than this are in other units"
     )
     calibration_largest_share: float = _is(
         0.2, "of volume", "own count: .0007 to .003", "liquidations larger than this are in other units"

@@ -64,6 +64,7 @@ class Config:
         timeframe: The trading timeframe, "4h". horizon_hours: How far the brief looks ahead. timezone: IANA name.
         output: Folder of the briefs. source: `live`, `sample`, or the absolute path of a market folder.
         templates: Folder whose files replace single templates.
+        calibration: File or folder of calibrations; None for `calibrations` in the output folder.
         venue_urls: Where to send the requests meant for a venue.
         events: As listed, in the file's order.
         assumptions: The defaults with the file's overrides.
@@ -76,6 +77,7 @@ class Config:
     output: Path = Path("output")
     source: str = schema.LIVE
     templates: Path | None = None
+    calibration: Path | None = None
     venue_urls: Mapping[str, str | None] = field(default_factory=dict)
     events: tuple[ScheduledEvent, ...] = ()
     mail: Mail | None = None
@@ -157,6 +159,7 @@ def _settle(file: schema.ConfigFile, folder: Path, assumptions: Assumptions) -> 
         output=_path(folder, file.output),
         source=source,
         templates=_path(folder, file.templates) if file.templates else None,
+        calibration=_path(folder, file.calibration) if file.calibration else None,
         venue_urls={venue: settings.url for venue, settings in sorted(file.venues.items())},
         events=tuple(_event(event) for event in file.events if isinstance(event, schema.ListedEvent)),
         mail=_mail(file.mail, folder) if file.mail else None,

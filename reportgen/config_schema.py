@@ -199,6 +199,11 @@ class ConfigFile(Settings):
         default=LIVE, description="sample, or a market folder relative to this file; live is not built yet."
     )
     templates: Text | None = Field(default=None, description="A folder whose files replace single templates.")
+    calibration: Text | None = Field(
+        default=None,
+        description="A calibration file or a folder of dated ones, relative to this file; "
+        "the output folder's calibrations/ if not named.",
+    )
     venues: dict[VenueName, VenueSettings] = Field(default={}, description="Which exchanges to ask, and where.")
     events: list[AnyEvent] = Field(default=[], max_length=10_000, description="What could override the map.")
     mail: MailSettings | None = Field(default=None, description="Who gets the brief by mail.")

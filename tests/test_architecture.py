@@ -49,7 +49,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     | {"guide", "liquidation", "indicators", "events.calendar", "market.coverage", "market.grade"},
     "brief": PURE_GROUND | {"section", "guide", "liquidation", "indicators", "events.calendar"},
     "track_record": PURE_GROUND | {"track_record", "guide", "liquidation", "indicators", "brief", "section"},
-    "calibrations": EDGE_GROUND | {"liquidation", "delivery.output"},
+    "calibrations": EDGE_GROUND | {"calibrations", "liquidation", "delivery.output"},
     "render": EDGE_GROUND
     | {"render", "brief", "track_record", "section", "guide", "liquidation.picture", "events.calendar"},
     "delivery": EDGE_GROUND | {"delivery", "brief"},
