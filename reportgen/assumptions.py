@@ -111,21 +111,11 @@ class Assumptions:
     map_reach: float = _is(0.32, "log price", "own choice", "how far beyond the path the map's grid goes")
     # --- calibration -----------------------------------------------------------------------------------------------
     calibration_steps: int = _is(300, "rounds", "MODEL 2", "rounds of expectation maximisation behind the weights")
-    calibration_prior_strength: float = _is(
-        0.1, "mean node exposure", "own choice: .01 to 1 score alike", "a node swept less than this stays prior"
-    )
-    calibration_pool_strength: float = _is(
-        0.3, "mean node exposure", "own choice", "how strongly a symbol's weights are pulled to those of all symbols"
-    )
-    calibration_churns: tuple[float, ...] = _is(
-        (0.1, 0.3, 1.0, 3.0), "1", "MODEL 1, g", "churns among which held-out likelihood chooses"
-    )
-    calibration_floor: float = _is(
-        0.01, "mean liquidation", "own choice", "a bar the map calls empty counts as this in the likelihood"
-    )
-    calibration_split: float = _is(
-        0.6, "fraction of time", "own choice", "churn is chosen before it, scores count after it"
-    )
+    calibration_prior_strength: float = _is(0.1, "mean node exposure", "own choice", "nodes swept less stay prior")
+    calibration_pool_strength: float = _is(0.3, "mean node exposure", "own choice", "pull to what all symbols share")
+    calibration_churns: tuple[float, ...] = _is((0.1, 0.3, 1.0, 3.0), "1", "MODEL 1, g", "churns to choose among")
+    calibration_floor: float = _is(0.01, "mean liquidation", "own choice", "least estimate, in the likelihood")
+    calibration_split: float = _is(0.6, "fraction", "own choice", "churn is chosen before it, scores count after it")
     calibration_spans: int = _is(10, "spans", "own choice", "equal spans of time, each estimated from those before")
     calibration_search_steps: int = _is(80, "rounds", "own choice", "rounds behind each of these estimates")
     calibration_half_life_days: float = _is(
@@ -135,31 +125,15 @@ class Assumptions:
     calibration_draws: int = _is(200, "draws", "own choice", "fits on days drawn with replacement")
     calibration_draw_steps: int = _is(40, "rounds", "own choice", "rounds for each of them, from the weights found")
     calibration_warm_up_days: float = _is(3.0, "days", "own choice", "the book fills this long before bars count")
-    calibration_least_days: float = _is(
-        7.0, "days", "MODEL 2: 14 to 30 are adequate, 3 poor", "a shorter sample is refused"
-    )
-    calibration_least_events: int = _is(
-        50, "bars with liquidations", "own choice", "a side with fewer is refused, down to none at all"
-    )
-    calibration_longest_gap_days: float = _is(
-        2.0, "days", "own choice", "a liquidation feed silent for longer than this has stopped"
-    )
-    calibration_least_share: float = _is(
-        0.0001, "of volume", "own count: .0007 to .003", "liquidations smaller than this are in other units"
-    )
-    calibration_largest_share: float = _is(
-        0.2, "of volume", "own count: .0007 to .003", "liquidations larger than this are in other units"
-    )
-    calibration_largest_turnover: float = _is(
-        150.0, "a day", "own count: .2 to 5", "volume this far from open interest, up or down, is in other units"
-    )
+    calibration_least_days: float = _is(7.0, "days", "MODEL 2: 3 are poor", "a shorter sample is refused")
+    calibration_least_events: int = _is(50, "bars", "own choice", "a side with fewer liquidations is refused")
+    calibration_longest_gap_days: float = _is(2.0, "days", "own choice", "a feed silent for longer has stopped")
+    calibration_least_share: float = _is(0.0001, "of volume", "own count: .0007 to .003", "less is in other units")
+    calibration_largest_share: float = _is(0.2, "of volume", "own count: .0007 to .003", "more is in other units")
+    calibration_largest_turnover: float = _is(150.0, "a day", "own count: .2 to 5", "volume this far off is too")
     calibration_oldest_days: float = _is(90.0, "days", "own choice", "an older calibration is not used")
-    calibration_far_price: float = _is(
-        3.0, "ratio", "own choice", "a price this many times off the sample's is another market"
-    )
-    calibration_far_open_interest: float = _is(
-        5.0, "ratio", "own choice", "open interest this many times off the sample's is another market"
-    )
+    calibration_far_price: float = _is(3.0, "ratio", "own choice", "a price so far off the sample's is another market")
+    calibration_far_open_interest: float = _is(5.0, "ratio", "own choice", "so is such an open interest")
     control_distances: tuple[float, ...] = _is(
         (0.001, 0.0014, 0.002, 0.0028, 0.004, 0.0056, 0.008, 0.0113, 0.016, 0.0226, 0.032, 0.045, 0.064, 0.09, 0.13,
          0.18, 0.25),
@@ -168,12 +142,8 @@ class Assumptions:
     notional_level: float = _is(0.9, "fraction", "MODEL 3", "share of sweeps that a dollar interval should hold")
     notional_classes: int = _is(3, "classes", "own choice: 1 to 3 cover alike", "estimated sizes told apart")
     notional_least_size: float = _is(0.25, "mean estimate", "own choice", "smaller sweeps say nothing about zones")
-    notional_window: int = _is(
-        150, "sweeps a class", "own choice: coverage .81-.93 in a time split", "only the last ones count"
-    )
-    notional_adapt: float = _is(
-        0.02, "1", "own choice, adaptive conformal inference", "how fast the tails follow sweeps that fell outside"
-    )
+    notional_window: int = _is(150, "sweeps a class", "own choice", "only the last ones count")
+    notional_adapt: float = _is(0.02, "1", "own choice, adaptive conformal", "how fast tails follow what fell outside")
     notional_least_tail: float = _is(0.005, "fraction", "own choice", "both tails together never get smaller")
     notional_largest_tail: float = _is(0.5, "fraction", "own choice", "and never larger")
     notional_least_sweeps: int = _is(90, "sweeps", "own choice", "fewer sweeps before or after the split: no interval")
@@ -182,11 +152,13 @@ class Assumptions:
     node_farthest: float = _is(0.6, "log distance", "MODEL 1", "farthest distance node; the others log-spaced between")
     node_weights: tuple[float, ...] = _is(
         (
-            *(0.0061, 0.0075, 0.0107, 0.0139, 0.0161, 0.0176, 0.0192, 0.0230, 0.0287, 0.0343, 0.0399),
-            *(0.0455, 0.0511, 0.0583, 0.0667, 0.0750, 0.0718, 0.0665, 0.0612, 0.0551, 0.0487, 0.0424),
-            *(0.0351, 0.0277, 0.0204, 0.0166, 0.0128, 0.0090, 0.0069, 0.0052, 0.0040, 0.0030),
+            *(0.0089, 0.0049, 0.0054, 0.0068, 0.0115, 0.0096, 0.0138, 0.0210, 0.0200, 0.0281, 0.0483),
+            *(0.0714, 0.0695, 0.0707, 0.0922, 0.0742, 0.0689, 0.0604, 0.0553, 0.0498, 0.0440, 0.0383),
+            *(0.0317, 0.0250, 0.0184, 0.0150, 0.0116, 0.0081, 0.0062, 0.0047, 0.0036, 0.0027),
         ),
-        "share of a deposit", "MODEL 0, C2's kernel, falling as d^-1.6 beyond 30 %",
+        "share of a deposit",
+        "own fit: BTC 1h, 2025-12-04..2026-01-19, Binance open interest and bars, Binance + Bybit + OKX liquidations, "
+        "reportgen calibrate at g = 3, no half-life; beyond 4 % MODEL 0 C2's kernel, falling as d^-1.6 beyond 30 %",
         "reference weight of each distance node; their number is the number of nodes",
     )  # fmt: skip
     churn: float = _is(3.0, "x volume", "MODEL 1, g", "positions that change hands in a bar, open interest unchanged")
