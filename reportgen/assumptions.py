@@ -80,20 +80,10 @@ class Assumptions:
         0.653, "hours of path per hour", "own fit: BTC 1h, Binance, 2025-10-04..2026-01-19, mean of both sides",
         "scale of the path-only book before it is mixed",
     )  # fmt: skip
-    range_share: float = _is(
-        0.5, "fraction", "own choice, volume_share's", "range kernel: part of a bar's deposit that follows its range"
-    )
-    range_age_tau_hours: float = _is(
-        3.0, "hours", "own fit, docs/tried.md: first half of the training data", "range kernel: in age_tau_hours' place"
-    )
-    range_smooth_distance_share: float = _is(
-        0.15, "fraction", "own fit, docs/tried.md: first half of the training data",
-        "range kernel: in smooth_distance_share's place",
-    )  # fmt: skip
-    range_mean_swept: float = _is(
-        0.222, "hours of path per hour", "own fit: BTC 1h, Binance, 2025-12-03..2026-01-19, mean of both sides",
-        "scale of the range kernel before it is mixed",
-    )  # fmt: skip
+    range_share: float = _is(0.5, "fraction", "as volume_share", "range kernel: deposits that follow a bar's range")
+    range_age_tau_hours: float = _is(3.0, "hours", "own fit, docs/tried.md", "range kernel: its age_tau_hours")
+    range_smooth_distance_share: float = _is(0.15, "fraction", "own fit, docs/tried.md", "range kernel: its blur")
+    range_mean_swept: float = _is(0.222, "hours of path per hour", "as kernel_mean_swept", "range kernel: its scale")
     tier_leverages: tuple[float, ...] = _is(
         (3.0, 5.0, 10.0, 20.0, 25.0, 50.0, 75.0, 100.0, 125.0), "x", "MODEL 0", "leverage tiers of the path-only book"
     )

@@ -98,10 +98,29 @@ def kernel_deposits(candles: Candles, side: Side, assumptions: Assumptions) -> F
     Returns:
         Shape (n,), in hours of path.
     """
+    return _blended(candles, candles.volume_base, assumptions.volume_share, side, assumptions)
+
+
+def range_deposits(candles: Candles, side: Side, assumptions: Assumptions) -> Floats:
+    """Give the range kernel's deposits of a side: as the kernel engine's, with the bar's log range in volume's place.
+
+    Args:
+        candles: n bars.
+        side: Whose positions.
+        assumptions: `range_share`, `volume_mean_days`, `side_tilt`, `side_tilt_hours`.
+
+    Returns:
+        Shape (n,), in hours of path.
+    """
+    return _blended(candles, np.log(candles.high / candles.low), assumptions.range_share, side, assumptions)
+
+
+def _blended(candles: Candles, busy: Floats, share: float, side: Side, assumptions: Assumptions) -> Floats:
+    """Deposit a constant and a share that follows how busy a bar was against its past days, tilted by side; (n,)."""
     a = assumptions
-    mean = _trailing_mean(candles.volume_base, max(1, int(a.volume_mean_days * DAY_MS // candles.interval_ms)))
-    relative = np.divide(candles.volume_base, mean, out=np.ones(len(candles)), where=mean > 0)
-    blended = (1 - a.volume_share) + a.volume_share * relative
+    mean = _trailing_mean(busy, max(1, int(a.volume_mean_days * DAY_MS // candles.interval_ms)))
+    relative = np.divide(busy, mean, out=np.ones(len(candles)), where=mean > 0)
+    blended = (1 - share) + share * relative
     sign = -1.0 if side is Side.LONG else 1.0
     place = place_in_range(candles, max(1, int(a.side_tilt_hours * HOUR_MS // candles.interval_ms)))
     return constant_deposits(candles) * blended * np.exp(sign * a.side_tilt * place)

@@ -1,15 +1,16 @@
 """The liquidation map: the engines' books on one grid, now and over time.
 
 The default engine is MODEL section 0's C3: the kernel engine (C2) on the finest path there is, plus half of the
-path-only book, each divided by its mean swept mass. `path-only` alone is the named baseline. `conservation` is MODEL
-section 1's book of distance nodes, fed from open interest; `constant-nodes` has the same nodes and no open interest.
+path-only book, each divided by its mean swept mass. `path-only` alone is the named baseline. `range-kernel` is C3 with
+the bar's range in volume's place, slower ageing and less blur (docs/tried.md). `conservation` is MODEL section 1's
+book of distance nodes, fed from open interest; `constant-nodes` has the same nodes and no open interest.
 Uncalibrated: masses are relative, so every use divides by the side's total.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -25,6 +26,7 @@ from reportgen.liquidation.deposits import (
     entered_at_close,
     kernel_deposits,
     path_of,
+    range_deposits,
 )
 from reportgen.liquidation.flows import (
     Flows,
@@ -40,8 +42,8 @@ from reportgen.liquidation.smoothing import by_distance
 from reportgen.market.data import Candles, OpenInterest
 from reportgen.units import Floats, Ints, Maybe, Missing, Price, Side
 
-Engine = Literal["kernel+path-only", "kernel", "path-only", "conservation", "constant-nodes"]
-LayeredEngine = Literal["kernel+path-only", "kernel", "path-only"]
+Engine = Literal["kernel+path-only", "range-kernel", "kernel", "path-only", "conservation", "constant-nodes"]
+LayeredEngine = Literal["kernel+path-only", "range-kernel", "kernel", "path-only"]
 DEFAULT_ENGINE: Final = "kernel+path-only"
 NOT_GIVEN = Missing("No open interest was handed to the map.")
 
@@ -118,12 +120,14 @@ def layers(
 ) -> tuple[Layer, ...]:
     """Prepare what the engine mixes for one side."""
     price = float(candles.close[-1])
+    own = of_engine(engine, assumptions)
+    deposits = range_deposits if engine == "range-kernel" else kernel_deposits
     kernel = Layer(
-        path=path_of(candles, grid, side, kernel_deposits(candles, side, assumptions)),
-        nodes=kernel_nodes(assumptions),
-        scale=1 / assumptions.kernel_mean_swept,
+        path=path_of(candles, grid, side, deposits(candles, side, own)),
+        nodes=kernel_nodes(own),
+        scale=1 / own.kernel_mean_swept,
     )
-    share = assumptions.path_only_share if engine == DEFAULT_ENGINE else 1.0
+    share = 1.0 if engine == "path-only" else assumptions.path_only_share
     path_only = Layer(
         path=entered_at_close(path_of(candles, grid, side, constant_deposits(candles))),
         nodes=tier_nodes(side, price, brackets, assumptions),
@@ -133,8 +137,21 @@ def layers(
         "kernel": (kernel,),
         "path-only": (path_only,),
         "kernel+path-only": (kernel, path_only),
+        "range-kernel": (kernel, path_only),
     }
     return chosen[engine]
+
+
+def of_engine(engine: Engine, assumptions: Assumptions) -> Assumptions:
+    """Give the constants as one engine reads them: the range kernel has its own ageing, blur and scale."""
+    if engine != "range-kernel":
+        return assumptions
+    return replace(
+        assumptions,
+        age_tau_hours=assumptions.range_age_tau_hours,
+        smooth_distance_share=assumptions.range_smooth_distance_share,
+        kernel_mean_swept=assumptions.range_mean_swept,
+    )
 
 
 def history_of(parts: tuple[Layer, ...], column_end_ms: Ints, grid: Grid) -> Floats:
@@ -258,7 +275,7 @@ def maps_at(
             own = _node_history(flows, grid, weights, decision_ms, assumptions)
         else:
             own = history_of(layers(candles.first(known), grid, side, brackets, engine, assumptions), decision_ms, grid)
-        own = _blurred(own, grid, side, candles.close[np.maximum(at, 0)], assumptions)
+        own = _blurred(own, grid, side, candles.close[np.maximum(at, 0)], of_engine(engine, assumptions))
         result[side] = own if side is Side.LONG else own[:, ::-1]
     return grid, result
 
