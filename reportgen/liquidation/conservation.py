@@ -18,6 +18,7 @@ from reportgen.units import Floats, Ints
 
 _FADED = -41.0
 """Log survival below which a deposit counts for nothing: 1e-18."""
+_NOTHING = 1e-18
 _BARS_AT_ONCE = 1024
 
 
@@ -101,6 +102,7 @@ def book_over_time(flows: Flows, distance: Floats, weight: Floats, column_end_ms
             state[max(0, int(flows.touch[start:end].min()) - base) :] = 0.0
             state *= np.exp(flows.log_survival[end - 1] - since)
             since = flows.log_survival[end - 1]
+            state[state < _NOTHING * state.max()] = 0.0  # or they would fade into numbers too small to be fast
             state += _opened_in(flows, slice(start, end), below, weight, base, size)
         if column >= 0:
             out[column] = np.bincount(place, weights=state, minlength=grid.bins + 1)[:-1]
