@@ -28,7 +28,7 @@ class Measured:
         banded: Per side, shape (m, bands), that mass by distance in ATR.
         near_density: Per side, shape (m,), density where price went over density all around; 1 is uniform.
         day_density: Per side, shape (m,), sum over the next 24 h of what was liquidated x the density of the frozen map
-            between that bar's extremes over its density in all that the day reached.
+            in the ground that the bar was first to reach over its density in all that the day reached.
     """
 
     name: str
@@ -41,12 +41,14 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DayAhead:
-    """Where price went bar by bar over the 24 h after each decision, on one side.
+    """Which prices each bar of the 24 h after a decision was the first to reach, on one side.
+
+    Levels touched earlier in the day are gone, and what is liquidated there again is none of the frozen map's.
 
     Attributes:
-        near, far: Shape (m, bars), log distances from the price at decision between which the bar lay on this side.
-        reached: Shape (m,), the farthest.
-        realised: Shape (m, bars), liquidated in the bar, quote currency; 0 where the bar lay on the other side.
+        near, far: Shape (m, bars), log distances from the price at decision between which the bar broke new ground.
+        reached: Shape (m,), the farthest of the day.
+        realised: Shape (m, bars), liquidated in the bar, quote currency; 0 where it broke no new ground.
         known: Shape (m,), the day is whole and its liquidations are known.
     """
 
@@ -69,7 +71,9 @@ def day_ahead(situation: Situation, side: Side) -> DayAhead:
     low, high = (np.log(x).reshape(-1, bars) for x in (after.low, after.high))
     price = np.log(s.reach.price)[:, None]
     near, far = (price - high, price - low) if side is Side.LONG else (low - price, high - price)
-    near, far = np.maximum(near, 0.0), np.maximum(far, 0.0)
+    far = np.maximum(far, 0.0)
+    before = np.maximum.accumulate(np.column_stack([np.zeros(len(far)), far[:, :-1]]), axis=1)
+    near = np.maximum(near, before)
     realised = s.realised[side][row].reshape(-1, bars)
     known = there.all(axis=1) & after.whole.reshape(-1, bars).all(axis=1) & np.isfinite(realised).all(axis=1)
     return DayAhead(

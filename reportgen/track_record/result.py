@@ -18,9 +18,11 @@ SCHEMA_VERSION: Final = "backtest-1"
 
 Metric = Literal["liquidation rank", "location lift", "location lift 24 h", "open interest rank"]
 """`liquidation rank`: partial rank correlation of reached mass with the liquidations of the next bar.
-`location lift`: liquidation-weighted density of the map where price newly arrived, over its density all around; 1 is
-uniform. `location lift 24 h`: the same over the next day. `open interest rank`: as the first, with the fall of real
-open interest in place of liquidations: weak, as positions also close by themselves."""
+`location lift`: liquidation-weighted density of the map where price went, over its density within an ATR.
+`location lift 24 h`: within what the next day reached, liquidation-weighted density of the frozen map in the ground
+that each bar was first to reach, over its density in all of it. Lifts are 1 for a uniform map.
+`open interest rank`: as the first, with the fall of real open interest in place of liquidations: weak, as positions
+also close by themselves."""
 
 MapKind = Literal["engine", "baseline", "control"]
 Which = Literal["long", "short", "both"]
