@@ -1,0 +1,307 @@
+"""Calibration on synthetic data whose weights are known, and its relations: units, priors, pooling, choices."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from reportgen.assumptions import DEFAULTS
+from reportgen.liquidation.calibration_fit import (
+    Observed,
+    drawn_weights,
+    fit_weights,
+    identified_nodes,
+    levelled,
+    likelihood,
+)
+from reportgen.liquidation.calibration_make import Walk, choose_churn, fit_pooled, walk
+from reportgen.liquidation.calibration_sample import common_bars, sample_of
+from reportgen.liquidation.flows import reference_weights
+from reportgen.market.data import Liquidations, MarketData, OpenInterest
+from reportgen.units import DAY_MS, HOUR_MS, Floats, Missing
+from tests.liquidation.markets import START_MS, random_walk
+
+NODES = len(DEFAULTS.node_weights)
+QUICK = replace(DEFAULTS, calibration_draws=40, calibration_draw_steps=15, calibration_search_steps=30)
+
+
+def swept_by(rows: int, nodes: int, seed: int = 3) -> Floats:
+    """Sweep near nodes more often and far ones never."""
+    rng = np.random.default_rng(seed)
+    often = np.linspace(1.0, 0.3, nodes)
+    return np.asarray(rng.gamma(0.7, 1e6, (rows, nodes)) * (rng.random((rows, nodes)) < often))
+
+
+def observed(weight: Floats, *, rows: int = 1200, seed: int = 3, noise: float = 0.3, factor: float = 1.0) -> Observed:
+    """Build hourly rows whose liquidations follow known weights, with noise of mean one."""
+    rng = np.random.default_rng(seed)
+    swept = swept_by(rows, len(weight), seed)
+    drawn = np.exp(noise * rng.standard_normal(rows) - noise**2 / 2)
+    return Observed(
+        time_ms=START_MS + HOUR_MS * (np.arange(rows) // 2),
+        side=np.arange(rows) % 2,
+        swept=swept * factor,
+        realised=(swept @ weight) * drawn * factor,
+        reached=(swept > 0).astype(np.float64),
+    )
+
+
+def true_weights(nodes: int = NODES, seed: int = 1) -> Floats:
+    """Draw positive weights."""
+    return np.asarray(np.random.default_rng(seed).gamma(1.0, 0.02, nodes))
+
+
+def market_of(days: int, **changes: object) -> MarketData:
+    """Build a market on a random walk whose liquidations are a fixed part of how far each bar went."""
+    candles = random_walk(24 * days, volatility=0.008)
+    down = np.maximum(np.log(np.roll(candles.close, 1) / candles.low), 0)
+    up = np.maximum(np.log(candles.high / np.roll(candles.close, 1)), 0)
+    volume = float(np.mean(candles.volume_base * candles.close))
+    liquidations = Liquidations(
+        venues=("a", "b"),
+        interval_ms=HOUR_MS,
+        open_time_ms=candles.open_time_ms,
+        liquidated_long_quote=down * volume,
+        liquidated_short_quote=up * volume,
+    )
+    level = OpenInterest(
+        time_ms=candles.open_time_ms,
+        open_interest_base=np.full(len(candles), 6 * float(candles.volume_base.mean())),
+        open_interest_quote=Missing("not needed here"),
+    )
+    market = MarketData(
+        symbol="BTC/USDT:USDT",
+        as_of_ms=int(candles.close_time_ms[-1]),
+        candles={"a": candles},
+        open_interest={"a": level},
+        funding=Missing("not needed here"),
+        order_book=Missing("not needed here"),
+        liquidations=liquidations,
+        brackets=Missing("not needed here"),
+        simulated=True,
+    )
+    return replace(market, **changes)  # type: ignore[arg-type]
+
+
+def with_liquidations(market: MarketData, longs: Floats, shorts: Floats, keep: slice = slice(None)) -> MarketData:
+    """Replace what was liquidated, on some of the bars."""
+    assert not isinstance(market.liquidations, Missing)
+    given = market.liquidations
+    return replace(
+        market,
+        liquidations=Liquidations(
+            venues=given.venues,
+            interval_ms=given.interval_ms,
+            open_time_ms=given.open_time_ms[keep],
+            liquidated_long_quote=longs[keep],
+            liquidated_short_quote=shorts[keep],
+        ),
+    )
+
+
+def both_sides(market: MarketData) -> tuple[Floats, Floats]:
+    """Give what was liquidated, longs and shorts."""
+    assert not isinstance(market.liquidations, Missing)
+    return market.liquidations.liquidated_long_quote, market.liquidations.liquidated_short_quote
+
+
+def test_known_weights_are_recovered() -> None:
+    """Without noise and with a weak prior the fit finds the weights that made the liquidations."""
+    truth = true_weights(8)
+    rows = observed(truth, noise=0.0)
+    found = fit_weights(rows.swept, rows.realised, np.full(8, truth.mean()), 1e-6, 3000)
+    np.testing.assert_allclose(found, truth, rtol=0.02, atol=1e-4)
+
+
+def test_each_round_climbs_the_posterior() -> None:
+    """More rounds never make the penalised likelihood smaller."""
+    rows = observed(true_weights())
+    prior = levelled(np.ones(NODES), rows.swept, rows.realised)
+    tau = 0.1 * rows.swept.sum(axis=0).mean()
+
+    def posterior(weight: Floats) -> float:
+        fitted = float(rows.realised @ np.log(rows.swept @ weight) - (rows.swept @ weight).sum())
+        return fitted + float(tau * (prior * np.log(weight) - weight).sum())
+
+    heights = [posterior(fit_weights(rows.swept, rows.realised, prior, 0.1, steps)) for steps in (0, 1, 3, 10, 50, 300)]
+    assert np.all(np.diff(heights) >= -1e-9 * abs(heights[0]))
+
+
+@pytest.mark.parametrize("factor", [1e-6, 1e3])
+def test_the_currency_does_not_matter(factor: float) -> None:
+    """All dollars times a factor give the same weights, the same likelihood and the same nodes."""
+    one, other = observed(true_weights()), observed(true_weights(), factor=factor)
+    first, second = (fit_pooled([rows], DEFAULTS).weight[0] for rows in (one, other))
+    np.testing.assert_allclose(second, first, rtol=1e-9)
+    assert likelihood(other.swept @ second, other.realised, 0.01) == pytest.approx(
+        likelihood(one.swept @ first, one.realised, 0.01)
+    )
+    np.testing.assert_array_equal(identified_nodes(other.swept, 0.1), identified_nodes(one.swept, 0.1))
+
+
+def test_liquidations_times_a_factor_are_weights_times_it() -> None:
+    """A market that liquidates three times as much has weights three times as high."""
+    rows = observed(true_weights())
+    tripled = replace(rows, realised=3 * rows.realised)
+    np.testing.assert_allclose(
+        fit_pooled([tripled], DEFAULTS).weight[0], 3 * fit_pooled([rows], DEFAULTS).weight[0], rtol=1e-9
+    )
+
+
+def test_a_node_that_nothing_swept_stays_prior() -> None:
+    """Unswept nodes keep the prior exactly and are not called identified; swept ones move."""
+    rows = observed(true_weights())
+    swept = rows.swept.copy()
+    swept[:, -5:] = 0.0
+    prior = levelled(reference_weights(DEFAULTS), swept, rows.realised)
+    found = fit_weights(swept, rows.realised, prior, 0.1, 300)
+    np.testing.assert_allclose(found[-5:], prior[-5:], rtol=1e-12)
+    known = identified_nodes(swept, 0.1)
+    assert not known[-5:].any()
+    assert known[:-5].all()
+
+
+def test_older_rows_count_less() -> None:
+    """When the level doubles midway, a short half-life finds the later level and a long one stays between."""
+    truth = true_weights()
+    rows = observed(truth, rows=4000, noise=0.1)
+    late = np.arange(4000) >= 2000
+    drifted = replace(rows, realised=rows.realised * np.where(late, 2.0, 1.0))
+    end = int(rows.time_ms[-1])
+    short, long = (
+        fit_pooled([drifted.faded(end, days * DAY_MS)], DEFAULTS).weight[0].sum() / truth.sum() for days in (5, 1e6)
+    )
+    assert short == pytest.approx(2.0, rel=0.15)
+    assert long == pytest.approx(1.5, rel=0.15)
+
+
+def test_the_pool_pulls_between_its_limits() -> None:
+    """No pull leaves each symbol its own fit; an endless pull gives all of them one shape, each at its own level."""
+    rows = [observed(true_weights(seed=seed), seed=seed) for seed in (1, 2)]
+    loose = fit_pooled(rows, replace(DEFAULTS, calibration_pool_strength=1e-9, calibration_steps=3000))
+    for each, found in zip(rows, loose.weight, strict=True):
+        alone = fit_pooled([each], replace(DEFAULTS, calibration_prior_strength=1e-9, calibration_steps=3000)).weight[0]
+        np.testing.assert_allclose(each.swept @ found, each.swept @ alone, rtol=0.05)
+    tight = fit_pooled(rows, replace(DEFAULTS, calibration_pool_strength=1e9))
+    shapes = [weight / weight.sum() for weight in tight.weight]
+    np.testing.assert_allclose(shapes[0], shapes[1], rtol=1e-6)
+    for each, found in zip(rows, tight.weight, strict=True):
+        assert (each.swept @ found).sum() == pytest.approx(each.realised.sum(), rel=1e-6)
+
+
+def test_one_large_symbol_does_not_rule_the_pool() -> None:
+    """What is shared stays the same when one symbol's dollars grow a thousandfold."""
+    small, large = observed(true_weights(seed=1), seed=1), observed(true_weights(seed=2), seed=2)
+    grown = observed(true_weights(seed=2), seed=2, factor=1000.0)
+    np.testing.assert_allclose(
+        fit_pooled([small, grown], DEFAULTS).shared, fit_pooled([small, large], DEFAULTS).shared, rtol=1e-9
+    )
+
+
+def test_draws_scatter_around_the_fit_and_more_with_less_data() -> None:
+    """Draws of identified nodes centre on the fit, and a sample of ten days scatters more than one of fifty."""
+    spread = []
+    for rows in (observed(true_weights(), rows=2 * 24 * 50), observed(true_weights(), rows=2 * 24 * 10)):
+        pooled = fit_pooled([rows], QUICK)
+        draws = drawn_weights(
+            rows, pooled.weight[0], pooled.prior[0], pooled.strength, QUICK, np.random.default_rng(1),
+            rows.time_ms // DAY_MS,
+        )  # fmt: skip
+        assert draws.shape == (40, NODES)
+        total = draws.sum(axis=1) / pooled.weight[0].sum()
+        assert np.mean(total) == pytest.approx(1.0, abs=0.1)
+        spread.append(float(np.std(total)))
+    assert spread[1] > spread[0]
+
+
+def test_the_churn_that_made_the_data_is_chosen() -> None:
+    """Of several books the one that the liquidations came from wins on held-out spans."""
+    truth = true_weights()
+    right = observed(truth)
+    wrong = [replace(right, swept=observed(truth, seed=seed).swept) for seed in (11, 12, 13)]
+    books = [wrong[0], wrong[1], right, wrong[2]]
+    walks = [walk(rows, QUICK) for rows in books]
+    assert choose_churn([books], [walks], QUICK.calibration_spans, QUICK) == 2
+
+
+def test_a_walk_never_looks_ahead() -> None:
+    """Changing the last span changes no estimate: each comes from the spans before it."""
+    rows = observed(true_weights())
+    before = walk(rows, QUICK)
+    last = before.span == QUICK.calibration_spans - 1
+    after: Walk = walk(replace(rows, realised=np.where(last, 100 * rows.realised, rows.realised)), QUICK)
+    np.testing.assert_array_equal(after.estimated, before.estimated)
+    np.testing.assert_array_equal(after.control, before.control)
+    assert not before.estimated[before.span == 0].any()
+
+
+def test_bars_of_two_intervals_meet_in_the_longer() -> None:
+    """Hourly candles and four-hourly liquidations share four-hourly bars, and no dollar is lost or doubled."""
+    candles = random_walk(24 * 12)
+    given = Liquidations(
+        venues=("a",),
+        interval_ms=4 * HOUR_MS,
+        open_time_ms=candles.open_time_ms[::4],
+        liquidated_long_quote=np.arange(len(candles) // 4, dtype=np.float64),
+        liquidated_short_quote=np.ones(len(candles) // 4),
+    )
+    aligned = candles.open_time_ms[0] % (4 * HOUR_MS)
+    shared = common_bars(candles, replace(given, open_time_ms=given.open_time_ms - aligned), 0)
+    assert shared.interval_ms == 4 * HOUR_MS
+    assert np.bincount(shared.place[shared.place >= 0]).tolist() == [4] * len(shared.open_time_ms)
+    finer = common_bars(candles, replace(given, interval_ms=HOUR_MS, open_time_ms=candles.open_time_ms[: 24 * 3]), 0)
+    assert finer.interval_ms == HOUR_MS
+    assert finer.realised[:, 1].sum() == 24 * 3
+
+
+def test_a_sound_market_gives_a_sample() -> None:
+    """A month of liquidations gives rows for both sides and for each churn, after the book has filled."""
+    market = market_of(30)
+    sample = sample_of(market, 0, DEFAULTS)
+    assert not isinstance(sample, Missing)
+    assert len(sample.by_churn) == len(DEFAULTS.calibration_churns)
+    assert len(sample.by_churn[0].realised) == 2 * 24 * 27
+    assert sample.liquidation_venues == ("a", "b")
+    assert sample.open_interest_venues == ("a",)
+
+
+def test_a_feed_in_other_units_is_refused() -> None:
+    """Liquidations in thousandths or thousands of what they are end in one sentence about units."""
+    market = market_of(30)
+    longs, shorts = both_sides(market)
+    for factor in (1e-3, 1e3):
+        refused = sample_of(with_liquidations(market, longs * factor, shorts * factor), 0, DEFAULTS)
+        assert isinstance(refused, Missing)
+        assert "quote currency" in refused.reason
+
+
+def test_one_empty_side_is_refused() -> None:
+    """Without a single liquidated short nothing is fitted."""
+    market = market_of(30)
+    longs, shorts = both_sides(market)
+    refused = sample_of(with_liquidations(market, longs, 0 * shorts), 0, DEFAULTS)
+    assert isinstance(refused, Missing)
+    assert "not one liquidated short" in refused.reason
+
+
+def test_a_feed_that_stops_is_refused_with_its_last_moment() -> None:
+    """A feed that falls silent midway is named, by zeros and by absent bars alike, and the way out is said."""
+    market = market_of(30)
+    longs, shorts = both_sides(market)
+    quiet = np.arange(len(longs)) >= 24 * 20
+    zeros = with_liquidations(market, np.where(quiet, 0, longs), np.where(quiet, 0, shorts))
+    absent = with_liquidations(market, longs, shorts, slice(24 * 20))
+    for given in (zeros, absent):
+        refused = sample_of(given, 0, DEFAULTS)
+        assert isinstance(refused, Missing)
+        assert "the feed stopped" in refused.reason
+        assert "--until" in refused.reason
+
+
+def test_three_days_are_too_few() -> None:
+    """A sample below the minimum is refused and the sentence says how many days are needed."""
+    refused = sample_of(market_of(8), 0, DEFAULTS)
+    assert isinstance(refused, Missing)
+    assert "at least 7 are needed" in refused.reason
