@@ -1,0 +1,90 @@
+"""The honest record from the command line: a folder goes in, a table, a verdict and a record come out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reportgen.market.simulate import simulate
+from reportgen.market.simulate_tables import Listing, folder_tables, stretch
+from reportgen.market.simulate_weather import draw_weather
+from reportgen.market.simulate_worlds import DEFAULT_WORLD
+from reportgen.market.write import write_table
+from reportgen.moments import parse_moment
+from tests.cli.cli_process import reportgen
+
+END_MS = parse_moment("2026-03-01T00:00Z")
+DAYS = 24
+"""Two weeks of warm-up and ten days to score."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Simulate three weeks and a half of one market as a folder."""
+    made = tmp_path_factory.mktemp("market")
+    rng = np.random.default_rng(4)
+    weather = draw_weather(rng, DEFAULT_WORLD, start_ms=END_MS - DAYS * 86_400_000, days=DAYS)
+    market = stretch(simulate(rng, DEFAULT_WORLD, weather), days=DAYS, end_hour=DAYS * 24, end_ms=END_MS)
+    listing = Listing(
+        symbol="BTC/USDT:USDT", venue="binance", market=market, share=1.0, price_decimals=1, size_decimals=1,
+        depth_per_percent=1e7, half_spread=0.00001,
+    )  # fmt: skip
+    for name, columns in folder_tables(np.random.default_rng(1), [listing]).items():
+        write_table(made / f"{name}.parquet", columns)
+    return made
+
+
+def test_a_table_a_verdict_and_a_record(folder: Path, tmp_path: Path) -> None:
+    """Each map stands beside its controls, the verdict ends the table, and the record holds the same numbers."""
+    asked = reportgen(tmp_path, "backtest", "--source", folder, "--symbol", "BTC", "--output", "out")
+    assert asked.returncode == 0, asked.stderr
+    place = tmp_path / "out" / "backtests" / "BTC-USDT-2026-02-28"
+    record = json.loads((place / "backtest.json").read_text())
+    assert f"Verdict: {record['verdict']}. {record['why']}" in asked.stdout.splitlines()
+    for name in (*record["engines"], *record["baselines"], *record["control_names"]):
+        assert any(line.startswith(name) for line in asked.stdout.splitlines())
+    assert str(Path("out") / "backtests" / "BTC-USDT-2026-02-28" / "backtest.json") in asked.stdout
+    assert record["simulated"] is False
+    assert record["days"] >= 10
+
+
+def test_json_holds_the_record_and_the_same_bytes_twice(folder: Path, tmp_path: Path) -> None:
+    """--json prints one object with the record that is written; a second run elsewhere writes the same bytes."""
+    window = ("--from", "2026-02-20T00:00Z", "--until", "2026-02-27T00:00Z", "--engine", "path-only")
+    files = []
+    for name in ("one", "two"):
+        asked = reportgen(
+            tmp_path, "backtest", "--source", folder, "--symbol", "BTC", *window, "--json", "--output", name
+        )
+        assert asked.returncode == 0, asked.stderr
+        answer = json.loads(asked.stdout)
+        paths = [tmp_path / path for path in answer["files"]["BTC/USDT:USDT"]]
+        files.append([path.read_bytes() for path in paths])
+        assert json.loads(files[-1][0]) == answer["backtests"][0]
+    assert files[0] == files[1]
+    assert answer["backtests"][0]["baselines"] == ["path-only"]
+    assert answer["backtests"][0]["from_ms"] >= parse_moment("2026-02-20T00:00Z")
+    assert answer["backtests"][0]["until_ms"] <= parse_moment("2026-02-27T00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("--symbol", "BTD"), 1, "Did you mean BTC/USDT:USDT?"),
+        (("--symbol", "BTC", "--engine", "kernle"), 2, "Did you mean kernel?"),
+        (("--symbol", "BTC", "--from", "2026-02-20T00:00Z", "--until", "2026-02-19T00:00Z"), 2, "does not lie after"),
+        (("--symbol", "BTC", "--from", "2027-01-01T00:00Z"), 1, "has no bars after --from"),
+        (("--symbol", "BTC", "--until", "2026-02-10T00:00Z"), 1, "too short to score"),
+    ],
+)
+def test_mistakes_end_in_one_sentence(
+    folder: Path, tmp_path: Path, words: tuple[str, ...], code: int, message: str
+) -> None:
+    """Each mistake names the place and the next step, and writes nothing."""
+    asked = reportgen(tmp_path, "backtest", "--source", folder, *words, "--output", "out")
+    assert asked.returncode == code
+    assert message in asked.stderr
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,298 @@
+"""The whole record: nothing looks ahead, the verdict keeps to its rule, and what is missing is said."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from reportgen.assumptions import DEFAULTS
+from reportgen.errors import DataError
+from reportgen.liquidation.margin import brackets_of
+from reportgen.market.data import Candles, MarketData
+from reportgen.track_record.backtest import BASELINES, Question, backtest, engines_of
+from reportgen.track_record.controls import CONTROLS
+from reportgen.track_record.dollars import interval_held, reach_climatology, scale_so_far
+from reportgen.track_record.frozen import decision_times
+from reportgen.track_record.reactions import judged_zones
+from reportgen.track_record.result import Backtest, Difference, Interval, MapScore, as_record
+from reportgen.track_record.verdict import judge_map
+from reportgen.track_record.walk_forward import base_rates, foretell, walk_forward_shares
+from reportgen.units import DAY_MS, HOUR_MS, Missing
+from tests.track_record.paths import ABSENT, liquidations, market, open_interest, walk
+
+QUICK = replace(DEFAULTS, backtest_draws=40, backtest_warm_up_days=10.0, backtest_lead_days=3.0)
+ENGINES = ("kernel+path-only", "path-only")
+
+
+def question(**changes: object) -> Question:
+    """Ask about all of the data."""
+    asked = Question(
+        from_ms=None, until_ms=None, engines=("kernel+path-only", "path-only"), provenance={"candles.csv": "00"},
+        notes=("A note.",), assumptions=QUICK, fresh=lambda: np.random.default_rng(1),
+    )  # fmt: skip
+    return replace(asked, **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def candles() -> Candles:
+    """Give 55 days of hours."""
+    return walk(11, 24 * 55)
+
+
+@pytest.fixture(scope="module")
+def whole(candles: Candles) -> MarketData:
+    """Give a market with all it needs."""
+    return market(candles, liquidations(candles, 1), open_interest(candles, 1))
+
+
+@pytest.fixture(scope="module")
+def record(whole: MarketData) -> Backtest:
+    """Score it once."""
+    return backtest(whole, question())
+
+
+def scores(result: Backtest) -> dict[tuple[str, str, str, str], object]:
+    """Key the scores by what they are of."""
+    return {(row.name, row.metric, row.controls, row.side): row.score for row in result.map_scores}
+
+
+def test_every_map_is_scored_by_every_metric_on_both_sides(record: Backtest) -> None:
+    """Engines, baseline and all controls have a row for each metric, set of controls and side."""
+    names = [*ENGINES, *CONTROLS]
+    metrics = [("liquidation rank", c) for c in ("path", "path+price", "chart")]
+    metrics += [("location lift", ""), ("location lift 24 h", "")]
+    metrics += [("open interest rank", c) for c in ("path", "path+price", "chart")]
+    wanted = {(name, *metric, side) for name in names for metric in metrics for side in ("long", "short", "both")}
+    assert set(scores(record)) == wanted
+    assert all(
+        {one.versus for one in row.minus} == {"path-only", *CONTROLS}
+        for row in record.map_scores
+        if row.kind == "engine"
+    )
+    assert (record.engines, record.baselines) == (("kernel+path-only",), ("path-only",))
+    assert len(record.map_scores) == len(wanted)
+
+
+def test_the_record_is_json_and_the_same_twice(record: Backtest, whole: MarketData) -> None:
+    """A record holds plain finite values only, and a second run gives the same bytes."""
+    text = json.dumps(as_record(record), allow_nan=False)
+    assert text == json.dumps(as_record(backtest(whole, question())), allow_nan=False)
+    assert json.loads(text)["schema_version"] == "backtest-1"
+
+
+def changed_after(told: MarketData, moment: int) -> MarketData:
+    """Put another future behind a moment: other bars, liquidations and open interest, from the same last close."""
+    assert not isinstance(told.candles, Missing)
+    old = told.candles["binance"]
+    known = int(np.searchsorted(old.close_time_ms, moment, side="right"))
+    other = walk(99, len(old), volatility=0.012)
+    scale = old.close[known - 1] / other.close[known - 1]
+    bars = replace(
+        old,
+        open=np.append(old.open[:known], other.open[known:] * scale),
+        high=np.append(old.high[:known], other.high[known:] * scale),
+        low=np.append(old.low[:known], other.low[known:] * scale),
+        close=np.append(old.close[:known], other.close[known:] * scale),
+        volume_base=np.append(old.volume_base[:known], other.volume_base[known:]),
+    )
+    loud, quiet = liquidations(bars, 77), told.liquidations
+    assert not isinstance(quiet, Missing)
+    joined = replace(
+        loud,
+        liquidated_long_quote=np.append(quiet.liquidated_long_quote[:known], loud.liquidated_long_quote[known:]),
+        liquidated_short_quote=np.append(quiet.liquidated_short_quote[:known], loud.liquidated_short_quote[known:]),
+    )
+    return replace(told, candles={"binance": bars}, liquidations=joined)
+
+
+@pytest.mark.parametrize("engine", ["kernel+path-only", "path-only", "constant-nodes", "conservation"])
+def test_another_future_changes_no_earlier_score(whole: MarketData, candles: Candles, engine: str) -> None:
+    """A backtest that ends before the future differs is the same to the last bit that rounding leaves."""
+    until = int(candles.close_time_ms[24 * 40])
+    asked = question(until_ms=until - HOUR_MS, engines=(engine,))
+    was = backtest(whole, asked)
+    # The horizon of the last zone still looks a day ahead, so the future differs from then on.
+    now = backtest(changed_after(whole, until + DAY_MS), asked)
+    assert flat(as_record(was)) == pytest.approx(flat(as_record(now)), abs=1e-9, nan_ok=True)
+
+
+def test_another_present_does_change_the_scores(whole: MarketData, candles: Candles) -> None:
+    """The comparison above can tell: what differs inside the window shows."""
+    until = int(candles.close_time_ms[24 * 40])
+    asked = question(until_ms=until - HOUR_MS, engines=("path-only",))
+    was, now = (flat(as_record(backtest(told, asked))) for told in (whole, changed_after(whole, until - DAY_MS)))
+    assert was != pytest.approx(now, abs=1e-9)
+
+
+def flat(value: object) -> list[float]:
+    """List every number of a record."""
+    if isinstance(value, dict):
+        return [number for part in value.values() for number in flat(part)]
+    if isinstance(value, list):
+        return [number for part in value for number in flat(part)]
+    return [float(value)] if isinstance(value, int | float) else []
+
+
+def test_a_map_that_knows_wins_and_one_that_guesses_does_not(candles: Candles) -> None:
+    """Random liquidations leave every map near zero; the uniform map and every control stay near zero always."""
+    told = liquidations(candles, 1)
+    rng = np.random.default_rng(0)
+    noise = replace(
+        told, liquidated_long_quote=rng.random(len(candles)), liquidated_short_quote=rng.random(len(candles))
+    )
+    blind = backtest(market(candles, noise, ABSENT), question())
+    assert blind.verdict == "insufficient evidence"
+    for row in blind.map_scores:
+        if row.metric == "liquidation rank" and row.side == "both":
+            assert isinstance(row.score, Interval)
+            assert abs(row.score.value) < 0.15
+
+
+def test_without_liquidations_only_open_interest_is_scored(candles: Candles) -> None:
+    """Falls of open interest are scored, the note says they are weak, and there is no verdict for the map."""
+    found = backtest(market(candles, ABSENT, open_interest(candles, 1)), question())
+    assert {row.metric for row in found.map_scores} == {"open interest rank"}
+    assert isinstance(found.dollars, Missing)
+    assert isinstance(found.skill_by_distance, Missing)
+    assert found.verdict == "insufficient evidence"
+    assert any("weak" in note for note in found.notes)
+
+
+def test_without_either_reactions_alone_are_scored(candles: Candles) -> None:
+    """Candles are enough for zones; all else says why it is missing."""
+    found = backtest(market(candles, ABSENT, ABSENT), question())
+    assert found.map_scores == ()
+    assert not isinstance(found.reactions, Missing)
+    assert found.reactions.zones == sum(band.zones for band in found.reactions.bands)
+    assert "Neither liquidations nor open interest" in found.why
+
+
+def test_engines_without_open_interest_are_left_out_and_named(candles: Candles) -> None:
+    """All engines are the default; the one that needs open interest is left out with a note."""
+    found = backtest(market(candles, liquidations(candles, 1), ABSENT), question(engines=()))
+    asked = engines_of(question(engines=()))
+    assert set(found.engines) | set(found.baselines) == set(asked) - {"conservation"}
+    assert set(found.baselines) == set(BASELINES)
+    assert any(note.startswith("The conservation engine was not scored") for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("bars", "changes", "words"),
+    [
+        (24 * 11, {}, "too short"),
+        (24 * 55, {"from_ms": walk(1, 24 * 60).close_time_ms[-1]}, "no bars after --from"),
+        (24 * 55, {"until_ms": 1000}, "no bars before --until"),
+        (24 * 55, {"until_ms": walk(1, 24 * 9).close_time_ms[-1]}, "too short"),
+    ],
+)
+def test_a_window_without_enough_bars_is_refused(bars: int, changes: dict[str, int], words: str) -> None:
+    """The message says what is wrong with the window."""
+    candles = walk(1, bars)
+    with pytest.raises(DataError, match=words):
+        backtest(market(candles, liquidations(candles, 1), ABSENT), question(**changes))
+
+
+def row(*differences: tuple[float, float, float]) -> MapScore:
+    """Make the judged row with a difference to each control."""
+    minus = tuple(
+        Difference(versus=name, by=Interval(value=value, low=low, high=high))
+        for name, (value, low, high) in zip(CONTROLS, differences, strict=True)
+    )
+    return MapScore(
+        name="kernel", kind="engine", metric="liquidation rank", controls="path+price", side="both",
+        score=Interval(value=0.3, low=0.2, high=0.4), minus=minus,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("worst", "days", "verdict"),
+    [
+        ((0.2, 0.1, 0.3), 33.0, "better than its controls"),
+        ((0.2, 0.1, 0.3), 12.0, "insufficient evidence"),
+        ((0.01, 0.005, 0.02), 400.0, "not distinguishable"),
+        ((0.2, -0.01, 0.4), 400.0, "not distinguishable"),
+        ((0.2, -0.01, 0.4), 100.0, "insufficient evidence"),
+    ],
+)
+def test_the_verdict_keeps_to_its_rule(worst: tuple[float, float, float], days: float, verdict: str) -> None:
+    """One control that is not beaten by the margin, with its whole interval, is enough; few days decide nothing."""
+    clear = (0.3, 0.2, 0.4)
+    found, why = judge_map([row(clear, clear, worst, clear, clear)], "kernel", days, DEFAULTS)
+    assert found == verdict
+    assert CONTROLS[2] in why
+
+
+def test_zones_are_found_from_the_past_alone(candles: Candles) -> None:
+    """Zones at a decision are those found with the future cut off; mirrored ones lie as far on the other side."""
+    moment = candles.close_time_ms[24 * 30 - 1 : 24 * 30]
+    brackets = brackets_of(market(candles, ABSENT, ABSENT), DEFAULTS)
+
+    def fresh() -> np.random.Generator:
+        return np.random.default_rng(1)
+
+    real, elsewhere = judged_zones(candles, brackets, moment, DEFAULTS, fresh)
+    cut, _ = judged_zones(candles.first(24 * 30), brackets, moment, DEFAULTS, fresh)
+    assert [one.zone for one in real] == [one.zone for one in cut]
+    assert real
+    assert {one.fate.outcome for one in cut} <= {"censored", "not_an_event"}
+    gaps = [one.zone.distance_atr for one in real]
+    assert all(any(one.zone.distance_atr == pytest.approx(gap) for gap in gaps) for one in elsewhere)
+
+
+def test_shares_move_from_the_prior_to_what_was_seen() -> None:
+    """No zones give the prior, very many the seen shares, and shares always sum to 1."""
+    prior = base_rates(DEFAULTS)
+    assert np.allclose(prior.sum(axis=1), 1)
+    none = walk_forward_shares(prior, np.zeros((len(prior), 4)), 100)
+    assert np.allclose(none, prior)
+    seen = np.tile([4.0, 3.0, 2.0, 1.0], (len(prior), 1))
+    assert np.allclose(walk_forward_shares(prior, 1e9 * seen, 100), seen / 10, atol=1e-6)
+    assert np.allclose(walk_forward_shares(prior, seen, 100).sum(axis=1), 1)
+
+
+def test_what_is_foretold_counts_finished_zones_only() -> None:
+    """Each zone's shares come from the outcomes known by its decision, in its own band of distance."""
+    rng = np.random.default_rng(1)
+    outcome, band = rng.integers(0, 4, 30), rng.integers(0, 6, 30)
+    known = np.maximum(np.arange(30) - 3, 0)
+    by_distance, anywhere = foretell(outcome, band, known, DEFAULTS)
+    prior = base_rates(DEFAULTS)
+    for zone in range(30):
+        before = [outcome[row] for row in range(known[zone]) if band[row] == band[zone]]
+        count = np.bincount(np.array(before, dtype=np.int64), minlength=4)
+        weight = DEFAULTS.reaction_prior_zones
+        assert np.allclose(by_distance[zone], (prior[band[zone]] * weight + count) / (weight + len(before)))
+        everywhere = np.bincount(outcome[: known[zone]], minlength=4)
+        assert np.allclose(anywhere[zone] * (4 + known[zone]), prior.mean(axis=0) * 4 + everywhere)
+
+
+def test_dollars_are_scaled_by_the_past() -> None:
+    """A map whose liquidations are always 7 times its mass gets the scale 7 from its second bar on."""
+    rng = np.random.default_rng(1)
+    swept = rng.random(50)
+    assert np.allclose(scale_so_far(swept, 7 * swept)[1:], 7)
+    went = rng.random(50) / 50
+    changed = np.where(np.arange(50) >= 30, 100.0, 1.0)
+    assert np.allclose(reach_climatology(went, changed, 5.0)[1:31], 1)
+
+
+def test_dollar_intervals_hold_what_they_should() -> None:
+    """Ratios that keep their spread are held as often as meant, whatever the size of the estimate."""
+    rng = np.random.default_rng(2)
+    estimated = rng.lognormal(0, 1, 4000)
+    realised = estimated * rng.lognormal(0, 0.5, 4000)
+    day = np.arange(4000, dtype=np.int64) // 20
+    later = day >= 100
+    held = interval_held(estimated, realised, day, later, 0.9, 3)
+    assert np.isnan(held[~later]).all()
+    assert held[later].mean() == pytest.approx(0.9, abs=0.03)
+
+
+def test_decisions_fall_on_whole_steps(candles: Candles) -> None:
+    """Daily decisions are midnights UTC."""
+    times = decision_times(candles, 0, int(candles.close_time_ms[-1]), DAY_MS)
+    assert (times % DAY_MS == 0).all()
+    assert len(times) == 55
