@@ -2,8 +2,9 @@
 
 The default engine is MODEL section 0's C3: the kernel engine (C2) on the finest path there is, plus half of the
 path-only book, each divided by its mean swept mass. `path-only` alone is the named baseline. `range-kernel` is C3 with
-the bar's range in volume's place, slower ageing and less blur (docs/tried.md). `conservation` is MODEL section 1's
-book of distance nodes, fed from open interest; `constant-nodes` has the same nodes and no open interest.
+the bar's range in volume's place, slower ageing and less blur (docs/tried.md); `fine-range-kernel` runs it along the
+mark prices of open interest where those are finer than the bars. `conservation` is MODEL section 1's book of distance
+nodes, fed from open interest; `constant-nodes` has the same nodes and no open interest.
 Uncalibrated: masses are relative, so every use divides by the side's total.
 """
 
@@ -28,6 +29,7 @@ from reportgen.liquidation.deposits import (
     path_of,
     range_deposits,
 )
+from reportgen.liquidation.finer_path import along_marks
 from reportgen.liquidation.flows import (
     Flows,
     aligned_open_interest,
@@ -42,8 +44,11 @@ from reportgen.liquidation.smoothing import by_distance
 from reportgen.market.data import Candles, OpenInterest
 from reportgen.units import Floats, Ints, Maybe, Missing, Price, Side
 
-Engine = Literal["kernel+path-only", "range-kernel", "kernel", "path-only", "conservation", "constant-nodes"]
-LayeredEngine = Literal["kernel+path-only", "range-kernel", "kernel", "path-only"]
+Engine = Literal[
+    "kernel+path-only", "range-kernel", "fine-range-kernel", "kernel", "path-only", "conservation", "constant-nodes"
+]
+LayeredEngine = Literal["kernel+path-only", "range-kernel", "fine-range-kernel", "kernel", "path-only"]
+_RANGE_KERNELS: Final = ("range-kernel", "fine-range-kernel")
 DEFAULT_ENGINE: Final = "kernel+path-only"
 NOT_GIVEN = Missing("No open interest was handed to the map.")
 
@@ -116,20 +121,33 @@ def grid_around(candles: Candles, price: Price, assumptions: Assumptions) -> tup
 
 
 def layers(
-    candles: Candles, grid: Grid, side: Side, brackets: Brackets, engine: LayeredEngine, assumptions: Assumptions
+    candles: Candles,
+    grid: Grid,
+    side: Side,
+    brackets: Brackets,
+    engine: LayeredEngine,
+    assumptions: Assumptions,
+    open_interest: Maybe[OpenInterest] = NOT_GIVEN,
 ) -> tuple[Layer, ...]:
     """Prepare what the engine mixes for one side."""
     price = float(candles.close[-1])
     own = of_engine(engine, assumptions)
-    deposits = range_deposits if engine == "range-kernel" else kernel_deposits
+    deposits = range_deposits if engine in _RANGE_KERNELS else kernel_deposits
+    marks = open_interest if engine == "fine-range-kernel" else NOT_GIVEN
     kernel = Layer(
-        path=path_of(candles, grid, side, deposits(candles, side, own)),
+        path=along_marks(
+            path_of(candles, grid, side, deposits(candles, side, own)), grid, side, candles.interval_ms, marks
+        ),
         nodes=kernel_nodes(own),
         scale=1 / own.kernel_mean_swept,
     )
     share = 1.0 if engine == "path-only" else assumptions.path_only_share
     path_only = Layer(
-        path=entered_at_close(path_of(candles, grid, side, constant_deposits(candles))),
+        path=entered_at_close(
+            along_marks(
+                path_of(candles, grid, side, constant_deposits(candles)), grid, side, candles.interval_ms, marks
+            )
+        ),
         nodes=tier_nodes(side, price, brackets, assumptions),
         scale=share / assumptions.path_only_mean_swept,
     )
@@ -138,13 +156,14 @@ def layers(
         "path-only": (path_only,),
         "kernel+path-only": (kernel, path_only),
         "range-kernel": (kernel, path_only),
+        "fine-range-kernel": (kernel, path_only),
     }
     return chosen[engine]
 
 
 def of_engine(engine: Engine, assumptions: Assumptions) -> Assumptions:
     """Give the constants as one engine reads them: the range kernel has its own ageing, blur and scale."""
-    if engine != "range-kernel":
+    if engine not in _RANGE_KERNELS:
         return assumptions
     return replace(
         assumptions,
@@ -203,7 +222,7 @@ def build_map(
         column_end_ms: Shape (c,), ascending; the last is as-of. Bars before the first are warm-up.
         assumptions: All map constants.
         engine: Which engine, the mixed one by default.
-        open_interest: Snapshots; only the conservation engine reads them.
+        open_interest: Snapshots; only the conservation engine and fine-range-kernel read them.
         weights: Shape (k,), for the two node engines: what each node's unit mass is multiplied by; the reference
             weights by default.
 
@@ -222,7 +241,7 @@ def build_map(
             own = _node_history(flows, grid, weights, column_end_ms, assumptions)
             own = _blurred(own, grid, side, column_price, assumptions)
         else:
-            parts = layers(candles, grid, side, brackets, engine, assumptions)
+            parts = layers(candles, grid, side, brackets, engine, assumptions, open_interest)
             profile = _layered_profile(parts, int(column_end_ms[-1]), grid)
             own = history_of(parts, column_end_ms, grid)
         near_edge = price_bin if side is Side.LONG else grid.bins - price_bin
@@ -274,7 +293,8 @@ def maps_at(
             flows = node_flows(candles.first(known), side, assumptions, engine, open_interest)
             own = _node_history(flows, grid, weights, decision_ms, assumptions)
         else:
-            own = history_of(layers(candles.first(known), grid, side, brackets, engine, assumptions), decision_ms, grid)
+            parts = layers(candles.first(known), grid, side, brackets, engine, assumptions, open_interest)
+            own = history_of(parts, decision_ms, grid)
         own = _blurred(own, grid, side, candles.close[np.maximum(at, 0)], of_engine(engine, assumptions))
         result[side] = own if side is Side.LONG else own[:, ::-1]
     return grid, result
