@@ -68,7 +68,7 @@ PURE: Final = (
 PURE_LIBRARIES: Final = frozenset(
     {
         *("__future__", "abc", "collections", "dataclasses", "enum", "types", "typing"),
-        *("bisect", "functools", "heapq", "itertools", "math", "operator", "numpy"),
+        *("bisect", "functools", "heapq", "itertools", "math", "operator", "numpy", "numba"),
         *("base64", "datetime", "re", "string", "textwrap", "zlib", "zoneinfo"),
     }
 )
@@ -81,7 +81,7 @@ NUMPY_FILES: Final = frozenset(
     {"load", "save", "savez", "savez_compressed", "loadtxt", "savetxt", "fromfile", "memmap"}
 )
 FREE_FLOATS: Final = frozenset({0.0, 0.5, 1.0, 2.0})
-HEAVY: Final = frozenset({"pandas", "matplotlib", "weasyprint", "ccxt", "duckdb", "numpy", "jinja2", "PIL"})
+HEAVY: Final = frozenset({"pandas", "matplotlib", "weasyprint", "ccxt", "duckdb", "numpy", "numba", "jinja2", "PIL"})
 
 
 def sources() -> list[Path]:

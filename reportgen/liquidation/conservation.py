@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reportgen.liquidation.deposits import Grid
-from reportgen.liquidation.flows import Flows
+from reportgen.liquidation.flows import Flows, compiled
 from reportgen.units import Floats, Ints
 
 _FADED = -41.0
@@ -95,6 +95,11 @@ def book_over_time(flows: Flows, distance: Floats, weight: Floats, column_end_ms
     base = int(flows.entry.min()) - int(below.max())
     size = int(flows.entry.max()) - base + 1
     place = _bin_of(base + np.arange(size), flows, grid)
+    fast = compiled(len(flows.entry))
+    if fast is not None:
+        closed = np.searchsorted(flows.close_time_ms, column_end_ms, side="right")
+        given = (flows.entry, flows.touch, flows.opened, flows.log_survival, closed, below, weight, place, grid.bins)
+        return np.asarray(fast.book_over_time(*given))
     state, since = np.zeros(size), flows.log_survival[0]
     out = np.zeros((len(column_end_ms), grid.bins))
     for start, end, column in _pieces(flows.close_time_ms, column_end_ms):
