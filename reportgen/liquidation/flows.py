@@ -213,17 +213,18 @@ def run_bars(bars: Bars, below: Ints, weight: Floats, most: float) -> Floats:
         return np.asarray(fast.run_bars(*given))
     base = int(bars.entry.min()) - int(below.max())
     ladder = np.zeros(int(bars.entry.max()) - base + 1)
-    nearest = int(below.min())
-    levels = -below - base
-    out = np.zeros((5, len(bars.entry)))
+    nearest, farthest = int(below.min()), int(below.max())
+    levels = farthest - below
+    rows: list[tuple[float, float, float, float, float]] = []
     book, survival, log_survival, highest = 0.0, 1.0, 0.0, -1
     touch = np.maximum(bars.touch - base, 0)
-    columns = (x.tolist() for x in (bars.entry, touch, bars.steady, bars.change, bars.before))
-    for bar, (rung, low, churn, change, had) in enumerate(zip(*columns, strict=True)):
+    columns = (x.tolist() for x in (bars.entry - base, touch, bars.steady, bars.change, bars.before))
+    for rung, low, churn, change, had in zip(*columns, strict=True):
         swept = 0.0
         if low <= highest:
-            swept = float(ladder[low : highest + 1].sum()) * survival
-            ladder[low : highest + 1] = 0.0
+            gone = ladder[low : highest + 1]
+            swept = float(np.add.reduce(gone)) * survival
+            gone[:] = 0.0
             highest = low - 1
         left = change + swept if bars.answers else 0.0
         opened = churn + max(left, 0.0)
@@ -235,11 +236,11 @@ def run_bars(bars: Bars, below: Ints, weight: Floats, most: float) -> Floats:
         if survival < _RESCALE:
             ladder *= survival
             survival = 1.0
-        ladder[levels + rung] += weight * (opened / survival)
-        highest = max(highest, rung - nearest - base)
+        ladder[rung - farthest :][levels] += weight * (opened / survival)
+        highest = max(highest, rung - nearest)
         book = remaining * kept + opened
-        out[:, bar] = opened, remaining * (1.0 - kept), swept, book, log_survival
-    return out
+        rows.append((opened, remaining * (1.0 - kept), swept, book, log_survival))
+    return np.ascontiguousarray(np.array(rows).T)
 
 
 def compiled(bars: int) -> ModuleType | None:
