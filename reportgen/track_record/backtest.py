@@ -262,13 +262,15 @@ def _verdict(scored: Maybe[_Scored], engine: str, a: Assumptions) -> tuple[Verdi
 
 def _notes(market: MarketData, scored: Maybe[_Scored]) -> Iterator[str]:
     """Say what the reader must know beside the numbers."""
-    if isinstance(market.liquidations, Missing):
-        yield f"Only falls of open interest could be scored, which is weak evidence: {market.liquidations.reason}"
     if isinstance(scored, Missing):
         yield scored.reason
     else:
+        if not scored.situation.has_liquidations:
+            why = market.liquidations.reason if isinstance(market.liquidations, Missing) else "None lie in this window."
+            yield f"Only falls of open interest could be scored, which is weak evidence. {why}"
         for name in scored.unscored:
             yield f"The {name} engine was not scored: open interest is not known from the first decision on."
+    if not isinstance(market.liquidations, Missing):
         yield "Liquidation feeds are lower bounds: what they do not show may still have happened."
     if market.simulated:
         yield "Simulated data: it shares the estimator's mechanism, so a good score proves the code, not the market."

@@ -45,11 +45,14 @@ def liquidations(candles: Candles, seed: int) -> Liquidations:
 
 
 def open_interest(candles: Candles, seed: int) -> OpenInterest:
-    """Make a level that wanders, at each open and the last close."""
+    """Make a level that wanders, every quarter of a bar, with marks on the way from open to close."""
     rng = np.random.default_rng(seed)
-    level = 1e5 * np.exp(np.cumsum(rng.normal(0, 0.004, len(candles) + 1)))
-    times = np.append(candles.open_time_ms, candles.close_time_ms[-1])
-    return OpenInterest(time_ms=times, open_interest_base=level, open_interest_quote=ABSENT)
+    count = 4 * len(candles)
+    level = 1e5 * np.exp(np.cumsum(rng.normal(0, 0.002, count)))
+    part = np.tile(np.arange(4) / 4, len(candles))
+    mark = np.repeat(candles.open, 4) * (1 - part) + np.repeat(candles.close, 4) * part
+    times = np.repeat(candles.open_time_ms, 4) + (part * candles.interval_ms).astype(np.int64)
+    return OpenInterest(time_ms=times, open_interest_base=level, open_interest_quote=level * mark)
 
 
 def market(candles: Candles, told: Maybe[Liquidations], interest: Maybe[OpenInterest]) -> MarketData:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from reportgen.assumptions import DEFAULTS
 from reportgen.errors import DataError
+from reportgen.liquidation.heatmap import Engine
 from reportgen.liquidation.margin import brackets_of
-from reportgen.market.data import Candles, MarketData
+from reportgen.market.data import Candles, MarketData, OpenInterest
 from reportgen.track_record.backtest import BASELINES, Question, backtest, engines_of
 from reportgen.track_record.controls import CONTROLS
 from reportgen.track_record.dollars import interval_held, reach_climatology, scale_so_far
@@ -105,10 +107,29 @@ def changed_after(told: MarketData, moment: int) -> MarketData:
         liquidated_long_quote=np.append(quiet.liquidated_long_quote[:known], loud.liquidated_long_quote[known:]),
         liquidated_short_quote=np.append(quiet.liquidated_short_quote[:known], loud.liquidated_short_quote[known:]),
     )
-    return replace(told, candles={"binance": bars}, liquidations=joined)
+    return replace(
+        told,
+        candles={"binance": bars},
+        liquidations=joined,
+        open_interest={"binance": other_interest(told, bars, moment)},
+    )
 
 
-@pytest.mark.parametrize("engine", ["kernel+path-only", "path-only", "constant-nodes", "conservation"])
+def other_interest(told: MarketData, bars: Candles, moment: int) -> OpenInterest:
+    """Put another open interest behind a moment."""
+    assert not isinstance(told.open_interest, Missing)
+    old, new = told.open_interest["binance"], open_interest(bars, 55)
+    assert not isinstance(old.open_interest_quote, Missing)
+    assert not isinstance(new.open_interest_quote, Missing)
+    early = old.time_ms <= moment
+    return replace(
+        old,
+        open_interest_base=np.where(early, old.open_interest_base, 3 * new.open_interest_base),
+        open_interest_quote=np.where(early, old.open_interest_quote, 3 * new.open_interest_quote),
+    )
+
+
+@pytest.mark.parametrize("engine", get_args(Engine))
 def test_another_future_changes_no_earlier_score(whole: MarketData, candles: Candles, engine: str) -> None:
     """A backtest that ends before the future differs is the same to the last bit that rounding leaves."""
     until = int(candles.close_time_ms[24 * 40])

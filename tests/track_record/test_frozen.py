@@ -174,6 +174,8 @@ def test_open_interest_only_falls() -> None:
     candles = walk(8, 30)
     told = open_interest(candles, 3)
     fall = open_interest_fall(told, candles.open_time_ms, HOUR_MS)
-    level = told.open_interest_base
-    assert fall == pytest.approx(np.maximum(level[:-1] - level[1:], 0) / level[:-1])
+    level = told.open_interest_base[::4]
+    assert fall[:-1] == pytest.approx(np.maximum(level[:-1] - level[1:], 0) / level[:-1])
+    assert (fall[:-1] == 0).any()
     assert np.isnan(open_interest_fall(told, candles.open_time_ms - 2 * HOUR_MS, HOUR_MS)[0])
+    assert np.isnan(open_interest_fall(told, candles.close_time_ms, HOUR_MS)[-1])
