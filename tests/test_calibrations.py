@@ -21,8 +21,9 @@ from reportgen.calibrations import (
 from reportgen.calibrations_format import calibrations_from_json, calibrations_to_json
 from reportgen.errors import DataError
 from reportgen.liquidation.calibration import VERSION, Calibration, FitScore
-from reportgen.liquidation.calibration_choice import choose_calibration
+from reportgen.liquidation.calibration_choice import as_fitted, choose_calibration
 from reportgen.liquidation.calibration_make import borrow
+from reportgen.liquidation.flows import node_distances
 from reportgen.liquidation.notional import NotionalRule
 from reportgen.market.data import MarketData
 from reportgen.units import DAY_MS, HOUR_MS, Missing
@@ -30,7 +31,9 @@ from tests.liquidation.test_calibration import market_of
 
 MARKET = market_of(30)
 END_MS = MARKET.as_of_ms
-NODES = 4
+DISTANCES = node_distances(DEFAULTS)
+NODES = len(DISTANCES)
+WEIGHT = np.linspace(0.3, 0.0, NODES) / 3
 
 
 def calibration(**changes: Any) -> Calibration:
@@ -51,11 +54,11 @@ def calibration(**changes: Any) -> Calibration:
         open_interest_base=float(MARKET.open_interest["a"].open_interest_base[-1]),
         churn=1.0,
         volume_share=0.5,
-        node_distance=(0.003, 0.01, 0.05, 0.2),
-        weight=np.array([0.1, 0.2, 1 / 3, 0.0]),
-        prior_weight=np.array([0.1, 0.1, 0.1, 0.1]),
-        identified=np.array([True, True, True, False]),
-        weight_draws=np.array([[0.1, 0.2, 0.3, 0.1], [0.1, 0.25, 0.35, 0.05]]),
+        node_distance=tuple(DISTANCES.tolist()),
+        weight=WEIGHT,
+        prior_weight=np.full(NODES, 0.1),
+        identified=DISTANCES < 0.05,
+        weight_draws=np.stack([0.9 * WEIGHT, 1.1 * WEIGHT]),
         fit=FitScore(ratio=1.02, correlation=0.91, climatology=0.8, observations=1200),
         held_out=Missing("Too short."),
         interval=NotionalRule(
@@ -179,6 +182,7 @@ def test_one_named_file_is_enough(tmp_path: Path) -> None:
         ((calibration(symbol="ETH/USDT:USDT"),), "only of ETH/USDT:USDT"),
         ((calibration(version=VERSION + 1),), "version"),
         ((dated(91),), "91 days ago"),
+        ((calibration(node_distance=tuple((2 * DISTANCES).tolist())),), "distance nodes"),
         ((calibration(open_interest_venues=("a", "b")),), "open interest of a, b"),
         ((calibration(price=1e4),), "price"),
         ((calibration(open_interest_base=1.0),), "open interest"),
@@ -204,7 +208,7 @@ def test_a_market_without_open_interest_stays_uncalibrated() -> None:
 
 def test_a_symbol_without_liquidations_borrows_and_says_so() -> None:
     """Borrowed weights are the mean of the others', nothing of them is identified, and no score is claimed."""
-    others = [calibration(), calibration(symbol="SOL/USDT:USDT", weight=np.array([0.3, 0.2, 0.1, 0.4]))]
+    others = [calibration(), calibration(symbol="SOL/USDT:USDT", weight=WEIGHT[::-1])]
     market = replace(MARKET, symbol="ETH/USDT:USDT", liquidations=Missing("none"))
     lent = borrow(market, others)
     assert not isinstance(lent, Missing)
@@ -214,3 +218,10 @@ def test_a_symbol_without_liquidations_borrows_and_says_so() -> None:
     assert isinstance(lent.held_out, Missing)
     assert isinstance(lent.interval, Missing)
     assert choose_calibration([lent], market, END_MS, DEFAULTS) is lent
+
+
+def test_the_engine_runs_as_it_was_fitted() -> None:
+    """Weights fitted with one churn are only used with it, whatever the assumptions say now."""
+    now = as_fitted(calibration(churn=0.3, volume_share=0.25), DEFAULTS)
+    assert (now.churn, now.volume_share) == (0.3, 0.25)
+    assert replace(now, churn=DEFAULTS.churn, volume_share=DEFAULTS.volume_share) == DEFAULTS

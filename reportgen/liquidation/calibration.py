@@ -13,7 +13,7 @@ from reportgen.liquidation.notional import NotionalRule
 from reportgen.units import Bools, Floats, Fraction, Maybe, Milliseconds, Price
 
 VERSION: Final = 1
-"""Of the engine and the file together: a calibration of another version is refused."""
+"""Of engine, reference weights and file together: a change to any is a new version, and another one is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,13 @@ What does not fit is refused with the sentence the page prints; the map then sta
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from reportgen.assumptions import Assumptions
 from reportgen.liquidation.calibration import VERSION, Calibration
+from reportgen.liquidation.flows import node_distances
 from reportgen.market.data import MarketData
 from reportgen.units import DAY_MS, Maybe, Milliseconds, Missing
 
@@ -47,10 +49,17 @@ def refusal(calibration: Calibration, market: MarketData, as_of_ms: Milliseconds
         return f"The calibration is of version {calibration.version}, and this program makes version {VERSION}."
     if calibration.symbol != market.symbol:
         return f"The calibration is for {calibration.symbol}, not for {market.symbol}."
+    if not _same_nodes(calibration, assumptions):
+        return "The calibration was fitted on other distance nodes than the assumptions now name."
     age = (as_of_ms - calibration.sample_end_ms) / DAY_MS
     if age > a.calibration_oldest_days:
         return f"The calibration's sample ended {age:.0f} days ago, over {a.calibration_oldest_days:.0f}."
     return _other_venues(calibration, market) or _far_market(calibration, market, a)
+
+
+def as_fitted(calibration: Calibration, assumptions: Assumptions) -> Assumptions:
+    """Give the assumptions that the conservation engine must run with for the weights to mean dollars."""
+    return replace(assumptions, churn=calibration.churn, volume_share=calibration.volume_share)
 
 
 def open_interest_venue(market: MarketData) -> Maybe[str]:
@@ -61,6 +70,12 @@ def open_interest_venue(market: MarketData) -> Maybe[str]:
         return market.open_interest
     primary = next(iter(market.candles))
     return primary if primary in market.open_interest else min(market.open_interest)
+
+
+def _same_nodes(calibration: Calibration, assumptions: Assumptions) -> bool:
+    """Compare the nodes' distances; the file keeps them to the last digit."""
+    now = node_distances(assumptions)
+    return len(now) == len(calibration.node_distance) and bool(np.allclose(now, calibration.node_distance))
 
 
 def _nothing(candidates: Sequence[Calibration], known: Sequence[Calibration], symbol: str) -> str:
