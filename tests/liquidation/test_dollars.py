@@ -1,0 +1,77 @@
+"""Dollars on the map are the dollars that the calibration was fitted to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from reportgen.assumptions import DEFAULTS
+from reportgen.liquidation.conservation import swept_by_node
+from reportgen.liquidation.dollars import unit_dollars
+from reportgen.liquidation.flows import conservation_flows, node_distances
+from reportgen.liquidation.heatmap import grid_around
+from reportgen.market.data import Candles
+from reportgen.units import Floats, Missing, Side
+from tests.liquidation.test_calibration import market_of
+from tests.test_calibrations import calibration
+
+MARKET = market_of(30)
+WIDE = replace(DEFAULTS, map_reach=1.0)
+NODES = len(node_distances(DEFAULTS))
+
+
+def then(candles: Candles, low: float, high: float) -> Candles:
+    """Append a bar that reaches from one price to another."""
+
+    def and_last(values: Floats, value: float) -> Floats:
+        return np.append(values, value)
+
+    return Candles(
+        interval_ms=candles.interval_ms,
+        open_time_ms=np.append(candles.open_time_ms, candles.close_time_ms[-1]),
+        open=and_last(candles.open, float(candles.close[-1])),
+        high=and_last(candles.high, high),
+        low=and_last(candles.low, low),
+        close=and_last(candles.close, float(candles.close[-1])),
+        volume_base=and_last(candles.volume_base, 1.0),
+        taker_buy_base=Missing("not needed here"),
+    )
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_what_the_map_holds_is_what_the_next_bar_sweeps(side: Side) -> None:
+    """A next bar that runs through everything sweeps, node by node, the dollars that the map held before it."""
+    assert not isinstance(MARKET.candles, Missing)
+    candles = MARKET.candles["a"]
+    made = calibration(churn=0.3)
+    price = float(candles.close[-1])
+    grid, price_bin = grid_around(candles, price, WIDE)
+    held = unit_dollars(MARKET, side, grid, price_bin, made, WIDE)
+    assert not isinstance(held, Missing)
+    longer = then(candles, price * 0.4, price * 2.5)
+    level = np.full(len(longer), 6 * float(candles.volume_base.mean()))
+    flows = conservation_flows(longer, level, side, replace(WIDE, churn=0.3))
+    swept = swept_by_node(flows, np.asarray(made.node_distance)).quote[-1]
+    assert (swept > 0).sum() > NODES / 2
+    np.testing.assert_allclose(held.sum(axis=1), swept, rtol=2e-3, atol=1e-6 * swept.max())
+
+
+def test_dollars_are_linear_in_the_weights() -> None:
+    """Twice the weights are twice the dollars: the profile itself does not depend on them."""
+    assert not isinstance(MARKET.candles, Missing)
+    grid, price_bin = grid_around(MARKET.candles["a"], float(MARKET.candles["a"].close[-1]), WIDE)
+    one, other = (
+        unit_dollars(MARKET, Side.LONG, grid, price_bin, made, WIDE)
+        for made in (calibration(), calibration(weight=2 * calibration().weight))
+    )
+    np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
+
+
+def test_without_open_interest_there_are_no_dollars() -> None:
+    """The reason is passed on."""
+    bare = replace(MARKET, open_interest=Missing("No open interest here."))
+    assert not isinstance(MARKET.candles, Missing)
+    grid, price_bin = grid_around(MARKET.candles["a"], float(MARKET.candles["a"].close[-1]), WIDE)
+    assert unit_dollars(bare, Side.LONG, grid, price_bin, calibration(), WIDE) == Missing("No open interest here.")
