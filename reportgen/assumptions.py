@@ -247,6 +247,9 @@ class Assumptions:
     other_times_hours: float = _is(48.0, "hours", "MODEL 5", "own maps from other times are at least this old")
     control_shift: float = _is(0.01, "log distance", "own choice", "how far the control's bins are moved outwards")
     location_reach_atr: float = _is(1.0, "ATR", "own choice", "location lift divides by the map's density in here")
+    skill_distance_edges: tuple[float, ...] = _is(
+        (0.1, 0.2, 0.35, 0.5, 1.0), "ATR", "own choice", "distances that part the bands of the skill heatmap"
+    )
     skill_least_rows: int = _is(100, "bars", "own choice", "fewer bars in a distance band give no skill")
     dollars_burn_in_days: float = _is(14.0, "days", "MODEL 2", "liquidations seen before a map is scaled to dollars")
     dollars_prior_bars: float = _is(5.0, "bars", "own choice", "pull of the mean in the climatology of dollars")

@@ -100,7 +100,7 @@ def measure(
         ahead: The day after, per side.
     """
     held = {side: running(mass[side]) for side in Side}
-    edges = np.array([0.0, *situation.assumptions.reaction_distance_edges, np.inf])
+    edges = np.array([0.0, *situation.assumptions.skill_distance_edges, np.inf])
     atr = np.nan_to_num(situation.atr / situation.reach.price)  # unknown ATR: no band is reached, and rows are left out
     return Measured(
         name=name,

@@ -55,8 +55,8 @@ def distance_skill(measured: Sequence[Measured], situation: Situation) -> tuple[
     """Score the first map and the placebo inside each band of distance, on the bars in which price came into it."""
     s = situation
     placebo = next(one for one in measured if one.name == PLACEBO)
-    edges = (0.0, *s.assumptions.reaction_distance_edges)
-    ends = (*s.assumptions.reaction_distance_edges, None)
+    edges = (0.0, *s.assumptions.skill_distance_edges)
+    ends = (*s.assumptions.skill_distance_edges, None)
     cells: list[DistanceSkill] = []
     for side in Side:
         for band, (start, end) in enumerate(zip(edges, ends, strict=True)):
@@ -113,7 +113,7 @@ def _banded(
     """Score one band for the map and for the placebo."""
     least = situation.assumptions.skill_least_rows
     if came.sum() < least:
-        few = Missing(f"Price came this far in {int(came.sum())} bars; a score needs {least}.")
+        few = Missing(f"Bars in which price came this far: {int(came.sum())}; a score needs {least}.")
         return few, few
     scores = partial_spearman(
         np.column_stack([one.banded[side][came][:, band] for one in (first, placebo)]),

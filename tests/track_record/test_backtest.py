@@ -317,3 +317,34 @@ def test_decisions_fall_on_whole_steps(candles: Candles) -> None:
     times = decision_times(candles, 0, int(candles.close_time_ms[-1]), DAY_MS)
     assert (times % DAY_MS == 0).all()
     assert len(times) == 55
+
+
+def test_an_empty_side_has_no_score_and_no_verdict(candles: Candles) -> None:
+    """Shorts that were never liquidated leave their scores missing, with a reason, and the longs' as they are."""
+    told = liquidations(candles, 1)
+    silent = replace(told, liquidated_short_quote=np.zeros(len(candles)))
+    found = backtest(market(candles, silent, ABSENT), question())
+    by_side = scores(found)
+    assert isinstance(by_side["path-only", "liquidation rank", "path", "short"], Missing)
+    assert isinstance(by_side["path-only", "liquidation rank", "path", "long"], Interval)
+    assert found.verdict == "insufficient evidence"
+    json.dumps(as_record(found), allow_nan=False)
+
+
+def test_a_feed_that_stops_and_bars_that_are_missing_are_left_out(candles: Candles, record: Backtest) -> None:
+    """Only bars with known liquidations and whole horizons are scored; what came before scores the same."""
+    told = liquidations(candles, 1)
+    half = 24 * 40
+    stopped = replace(
+        told,
+        open_time_ms=told.open_time_ms[:half],
+        liquidated_long_quote=told.liquidated_long_quote[:half],
+        liquidated_short_quote=told.liquidated_short_quote[:half],
+    )
+    found = backtest(market(candles, stopped, ABSENT), question())
+    assert found.until_ms == told.open_time_ms[half - 1]
+    assert found.observations < record.observations
+    keep = np.ones(len(candles), dtype=bool)
+    keep[24 * 30 : 24 * 30 + 5] = False
+    holed = backtest(market(candles.part(keep), told, ABSENT), question())
+    assert record.observations - 12 <= holed.observations < record.observations
