@@ -53,7 +53,8 @@ def export_maps(market: MarketData, decision_ms: Ints, assumptions: Assumptions)
             f"The candles of {market.symbol} end before --until: later maps would repeat the last one. Choose an "
             "earlier --until."
         )
-    grid, mass = maps_at(candles, brackets_of(market, assumptions), decision_ms, assumptions)
+    brackets = brackets_of(market, assumptions)
+    grid, mass = maps_at(candles, brackets, decision_ms, assumptions, open_interest=market.leading_open_interest)
     return ExportedMaps(
         time_ms=decision_ms,
         price_edges=grid.edges,

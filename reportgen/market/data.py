@@ -178,6 +178,16 @@ class MarketData:
     brackets: Maybe[Mapping[str, LeverageBrackets]]
     simulated: bool
 
+    @property
+    def leading_open_interest(self) -> Maybe[OpenInterest]:
+        """Give open interest of the venue whose bars lead, else of the first by name."""
+        if isinstance(self.candles, Missing):
+            return self.candles
+        if isinstance(self.open_interest, Missing):
+            return self.open_interest
+        primary = next(iter(self.candles))
+        return self.open_interest[primary if primary in self.open_interest else min(self.open_interest)]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Gathered:
