@@ -14,9 +14,11 @@ from reportgen.assumptions import DEFAULTS, Assumptions
 from reportgen.events.calendar import Event, ScheduledEvent, schedule
 from reportgen.guide.headline import SymbolFacts, headline
 from reportgen.guide.zones import Zone
+from reportgen.liquidation.calibration import Calibration
 from reportgen.liquidation.picture import HeatmapPicture
 from reportgen.market.data import Gathered, MarketData
-from reportgen.section import Reading, SymbolBrief, inputs, write_section
+from reportgen.section import Reading, SymbolBrief, write_section
+from reportgen.section_inputs import inputs
 from reportgen.units import Maybe, Milliseconds, Missing, Where
 
 SCHEMA_VERSION = 1
@@ -100,7 +102,7 @@ class Brief:
     provenance: Mapping[str, str]
 
 
-def write_brief(
+def write_brief(  # noqa: PLR0913 - what a reader may ask for
     gathered: Gathered,
     *,
     timeframe: str,
@@ -109,6 +111,7 @@ def write_brief(
     timezone: str,
     events: Iterable[ScheduledEvent] = (),
     assumptions: Assumptions = DEFAULTS,
+    calibrations: Iterable[Calibration] = (),
     map_sections: Callable[[Callable[[MarketData], SymbolBrief], Iterable[MarketData]], Iterable[SymbolBrief]] = map,
 ) -> Brief:
     """Write the brief of one morning: the five steps for each symbol, then what they say together.
@@ -121,6 +124,7 @@ def write_brief(
         timezone: IANA name, for display.
         events: As the operator listed them.
         assumptions: Every modelling constant.
+        calibrations: All that were found; each symbol takes the newest that fits it and was known by as-of.
         map_sections: How to map symbols: `map`, or an executor's.
     """
     planned = schedule(events, gathered.as_of_ms, horizon_hours)
@@ -131,6 +135,7 @@ def write_brief(
         horizon_hours=horizon_hours,
         events=planned,
         assumptions=assumptions,
+        calibrations=tuple(calibrations),
     )
     walk = partial(write_section, reference=gathered.reference, reading=reading)
     symbols = tuple(map_sections(walk, gathered.markets.values()))

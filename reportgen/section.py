@@ -16,6 +16,7 @@ from reportgen.events.calendar import Event
 from reportgen.guide.caveats import symbol_caveats
 from reportgen.guide.checklist import ChecklistLine, Confluence, InputReading
 from reportgen.guide.confluence import find_confluence
+from reportgen.guide.dollars import NO_DOLLARS, DollarBasis, PricedZones, price_zones
 from reportgen.guide.evidence import read_reactions
 from reportgen.guide.findings import Findings
 from reportgen.guide.inputs import seven_inputs
@@ -32,14 +33,15 @@ from reportgen.guide.zone_finding import ZoneFinding, find_zones
 from reportgen.guide.zones import NoDenseZone, Zone
 from reportgen.indicators.bars import close_at, resample
 from reportgen.indicators.volatility import day_range
+from reportgen.liquidation.calibration import Calibration
 from reportgen.liquidation.heatmap import DEFAULT_ENGINE, LiquidationMap, build_map
 from reportgen.liquidation.margin import brackets_of
 from reportgen.liquidation.picture import HeatmapPicture, draw_picture, ladder
-from reportgen.market.coverage import assess_coverage
 from reportgen.market.data import Candles, MarketData
 from reportgen.market.grade import grade_map, market_depth
 from reportgen.market.quality import Coverage, MapQuality
 from reportgen.market.symbols import base_of, quote_of
+from reportgen.section_inputs import cover, first_candles
 from reportgen.units import DAY_MS, HOUR_MS, Fraction, Ints, Maybe, Milliseconds, Missing, Price
 
 
@@ -54,6 +56,7 @@ class SymbolBrief:
         finding: headline of the figure. heatmap_alt: alt text that states the finding.
         ladder: 60 shares (fraction of the side's mass) of bars of 0.2 ATR from -6 to +6 ATR, or why there is none.
         map_engine: name of the engine. calibrated: False means shares, not dollars.
+        dollars: what the zones' notional rests on, or why there is none.
         caveats: sentences.
     """
 
@@ -87,15 +90,17 @@ class SymbolBrief:
     map_engine: str
     calibrated: bool
     caveats: tuple[str, ...]
+    dollars: Maybe[DollarBasis] = NO_DOLLARS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reading:
     """What the reader asked for, the same for every symbol of a brief.
 
     Attributes:
         as_of_ms: The moment the brief speaks of. timeframe: of structure, "4h". timeframe_ms: the same.
         horizon_hours: How far the brief looks. events: soonest first. assumptions: every constant.
+        calibrations: all that were found, of any symbol and time.
     """
 
     as_of_ms: Milliseconds
@@ -104,13 +109,15 @@ class Reading:
     horizon_hours: float
     events: tuple[Event, ...]
     assumptions: Assumptions
+    calibrations: tuple[Calibration, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Mapped:
-    """Step 2 for one symbol: the map, its zones, its picture."""
+    """Step 2 for one symbol: the map, its zones in dollars where that is known, its picture."""
 
     estimate: LiquidationMap
+    priced: PricedZones
     found: ZoneFinding
     picture: HeatmapPicture
     ladder: tuple[Fraction, ...]
@@ -133,7 +140,7 @@ def write_section(market: MarketData, reference: MarketData, reading: Reading) -
     price = float(candles.close[-1])
     structure = read_structure(
         candles,
-        _first_candles(reference),
+        first_candles(reference),
         is_reference=market.symbol == reference.symbol,
         timeframe=reading.timeframe,
         timeframe_ms=reading.timeframe_ms,
@@ -149,7 +156,7 @@ def write_section(market: MarketData, reference: MarketData, reading: Reading) -
         price_decimals=notation.price_decimals(price),
         timeframe=reading.timeframe,
         horizon_hours=reading.horizon_hours,
-        zones=() if isinstance(mapped, Missing) else mapped.found.zones,
+        zones=() if isinstance(mapped, Missing) else mapped.priced.zones,
         no_dense_zone=() if isinstance(mapped, Missing) else mapped.found.no_dense_zone,
         structure=structure,
         positioning=positioning,
@@ -169,6 +176,7 @@ def _section(
     confluence = find_confluence(findings)
     plan = write_plan(findings, confluence)
     structure = findings.structure
+    dollars = NO_DOLLARS if isinstance(mapped, Missing) else mapped.priced.basis
     change = close_at(candles, int(candles.close_time_ms[-1]) - DAY_MS, candles.interval_ms)
     return SymbolBrief(
         symbol=market.symbol,
@@ -199,9 +207,17 @@ def _section(
         heatmap_alt=heatmap_alt(findings),
         ladder=mapped if isinstance(mapped, Missing) else mapped.ladder,
         map_engine=DEFAULT_ENGINE,
-        calibrated=False,
-        caveats=symbol_caveats(findings, coverage, calibrated=False),
+        calibrated=not isinstance(dollars, Missing),
+        caveats=symbol_caveats(
+            findings, coverage, calibrated=not isinstance(dollars, Missing), refused=_refused(dollars)
+        ),
+        dollars=dollars,
     )
+
+
+def _refused(dollars: Maybe[DollarBasis]) -> str:
+    """Say why a calibration is not used, where there was one to look at."""
+    return dollars.reason if isinstance(dollars, Missing) and dollars != NO_DOLLARS else ""
 
 
 def _map(
@@ -218,7 +234,8 @@ def _map(
     shown = resample(candles, max(a.picture_candle_hours * HOUR_MS, candles.interval_ms), reading.as_of_ms)
     if isinstance(shown, Missing):
         return shown
-    estimate = build_map(candles, brackets_of(market, a), column_ends(candles, a), a)
+    interest = market.leading_open_interest
+    estimate = build_map(candles, brackets_of(market, a), column_ends(candles, a), a, open_interest=interest)
     found = find_zones(
         estimate,
         structure,
@@ -230,48 +247,31 @@ def _map(
     )
     return _Mapped(
         estimate=estimate,
+        priced=_priced(market, estimate, found, reading),
         found=found,
         picture=draw_picture(estimate, found.shares, shown, marks=_edges(found), atr=atr, assumptions=a),
         ladder=ladder(found.shares, estimate.price, atr, a),
     )
 
 
+def _priced(market: MarketData, estimate: LiquidationMap, found: ZoneFinding, reading: Reading) -> PricedZones:
+    """Give the zones their dollars, if any calibration was found."""
+    if not reading.calibrations:
+        return PricedZones(zones=found.zones, basis=NO_DOLLARS)
+    return price_zones(
+        found.zones,
+        market,
+        estimate.grid,
+        estimate.price,
+        reading.calibrations,
+        market_depth(market, reading.assumptions),
+        reading.assumptions,
+    )
+
+
 def _edges(found: ZoneFinding) -> tuple[Price, ...]:
     """List the edges of the zones."""
     return tuple(edge for zone in found.zones for edge in (zone.low, zone.high))
-
-
-def inputs(market: MarketData, positioning: Maybe[Positioning], assumptions: Assumptions) -> dict[str, object]:
-    """Name the inputs that a section is made from, each with what is known of it: a value, or why there is none.
-
-    An input that is there but too old to speak of as-of counts as missing.
-    """
-    read = None if isinstance(positioning, Missing) else positioning
-    return {
-        "candles": _fresh(market, assumptions),
-        "open interest": read.open_interest if read else market.open_interest,
-        "funding": read.funding if read else market.funding,
-        "order book": market_depth(market, assumptions),
-        "leverage brackets": market.brackets,
-    }
-
-
-def _fresh(market: MarketData, assumptions: Assumptions) -> object:
-    """Give the candles unless the last one closed too long before as-of."""
-    candles = _first_candles(market)
-    if isinstance(candles, Missing):
-        return candles
-    hours = (market.as_of_ms - int(candles.close_time_ms[-1])) / HOUR_MS
-    if hours <= assumptions.stale_hours:
-        return candles
-    return Missing(f"The last bar closed {notation.grouped(hours / 24, 1)} days before as-of.")
-
-
-def cover(market: MarketData, positioning: Maybe[Positioning], assumptions: Assumptions) -> Maybe[Coverage]:
-    """Say where the symbol's input came from, and how much of it is there."""
-    named = inputs(market, positioning, assumptions)
-    known = sum(not isinstance(one, Missing) for one in named.values())
-    return assess_coverage(market, inputs_known=known, inputs_total=len(named), assumptions=assumptions)
 
 
 def column_ends(candles: Candles, assumptions: Assumptions) -> Ints:
@@ -281,11 +281,6 @@ def column_ends(candles: Candles, assumptions: Assumptions) -> Ints:
     days = min(assumptions.picture_days * DAY_MS, last - int(candles.open_time_ms[0]))
     count = max(2, int(days // width))
     return last - width * np.arange(count - 1, -1, -1, dtype=np.int64)
-
-
-def _first_candles(market: MarketData) -> Maybe[Candles]:
-    """Give the primary venue's candles."""
-    return market.candles if isinstance(market.candles, Missing) else next(iter(market.candles.values()))
 
 
 def _without_candles(market: MarketData, reason: Missing, reading: Reading) -> SymbolBrief:

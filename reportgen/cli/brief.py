@@ -76,10 +76,13 @@ def brief(
 def _walk_the_steps(order: Order, workers: Workers, step: Step) -> Brief:
     """Gather the market data and write the brief from it."""
     from reportgen.brief import write_brief
+    from reportgen.calibrations import FOLDER, newest_calibrations
     from reportgen.moments import parse_span
 
     step("Reading the market data")
     gathered = gather(order)
+    found = newest_calibrations(order.config.calibration or order.config.output / FOLDER, gathered.as_of_ms)
+    gathered = replace(gathered, notes=(*gathered.notes, *found.notes))
     step("Reading structure, zones and positioning")
     made = write_brief(
         gathered,
@@ -89,6 +92,7 @@ def _walk_the_steps(order: Order, workers: Workers, step: Step) -> Brief:
         timezone=order.config.timezone,
         events=order.config.events,
         assumptions=order.config.assumptions,
+        calibrations=found.calibrations,
         map_sections=workers.map_sections,
     )
     _refuse_empty(made, gathered)

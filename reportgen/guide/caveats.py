@@ -13,15 +13,19 @@ MODELLED = "Levels are modelled, not observed: margin top-ups, cross margin and 
 OVERRIDE = "Large spot flows and headlines can override any zone."
 
 
-def symbol_caveats(findings: Findings, coverage: Maybe[Coverage], *, calibrated: bool) -> tuple[str, ...]:
+def symbol_caveats(
+    findings: Findings, coverage: Maybe[Coverage], *, calibrated: bool, refused: str = ""
+) -> tuple[str, ...]:
     """List the caveats of one symbol, general ones first; each is a sentence with its number.
 
-    Depth, venue concentration and gap risk answer the guide's three questions about an unreliable map.
+    Depth, venue concentration and gap risk answer the guide's three questions about an unreliable map. `refused` says
+    why a calibration that was found is not used.
     """
     quality = findings.map_quality
     clauses = (
         MODELLED,
         "" if calibrated else "The map is uncalibrated: it shows shares of a side, not dollars",
+        refused,
         _book(coverage),
         _depth(quality.depth),
         _concentration(quality.venue_concentration, findings.assumptions.caveat_concentration),

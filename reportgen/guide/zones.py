@@ -35,7 +35,8 @@ class Zone:
         low, high: Its edges. low_band, high_band: 10-90 % of draws for each edge, (from, to).
         share: Its part of the side's mass within the scope, in [0, 1].
         intensity: Mean density / median density of the side.
-        notional: Quote currency; None while the map is not calibrated.
+        notional: Quote currency; None while the map is not calibrated. notional_band: its interval, None when unknown.
+        depth_multiple: Notional over the resting size its liquidations would take from, None when either is unknown.
         distance_fraction: From the price to the near edge, >= 0; 0 when the price is inside. distance_atr: in day ATR.
         touch_probability: Share of zones at that distance that were tapped within the horizon, None when not measured.
         persistence: Share of draws in which the zone recurs, in [0, 1].
@@ -62,6 +63,8 @@ class Zone:
     score: float
     price_inside: bool
     reasons: tuple[ZoneReason, ...]
+    notional_band: tuple[Notional, Notional] | None = None
+    depth_multiple: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
