@@ -1,10 +1,10 @@
 """The liquidation map: the engines' books on one grid, now and over time.
 
-The default engine is MODEL section 0's C3: the kernel engine (C2) on the finest path there is, plus half of the
-path-only book, each divided by its mean swept mass. `path-only` alone is the named baseline. `range-kernel` is C3 with
-the bar's range in volume's place, slower ageing and less blur (docs/tried.md); `fine-range-kernel` runs it along the
-mark prices of open interest where those are finer than the bars. `conservation` is MODEL section 1's book of distance
-nodes, fed from open interest; `constant-nodes` has the same nodes and no open interest.
+The default, `fine-range-kernel`, is MODEL section 0's C3 (kernel engine plus half of the path-only book, each divided by
+its mean swept mass) with the bar's range in volume's place, slower ageing and less blur, along the mark prices of open
+interest where those are finer than the bars; `range-kernel` is the same on bars alone, `kernel+path-only` is C3 as it
+was measured (docs/tried.md). `path-only` alone is the named baseline. `conservation` is MODEL section 1's book of
+distance nodes, fed from open interest; `constant-nodes` has the same nodes and no open interest.
 Uncalibrated: masses are relative, so every use divides by the side's total.
 """
 
@@ -49,7 +49,7 @@ Engine = Literal[
 ]
 LayeredEngine = Literal["kernel+path-only", "range-kernel", "fine-range-kernel", "kernel", "path-only"]
 _RANGE_KERNELS: Final = ("range-kernel", "fine-range-kernel")
-DEFAULT_ENGINE: Final = "kernel+path-only"
+DEFAULT_ENGINE: Final = "fine-range-kernel"
 NOT_GIVEN = Missing("No open interest was handed to the map.")
 
 
@@ -221,7 +221,7 @@ def build_map(
         brackets: Maintenance margin of the venue.
         column_end_ms: Shape (c,), ascending; the last is as-of. Bars before the first are warm-up.
         assumptions: All map constants.
-        engine: Which engine, the mixed one by default.
+        engine: Which engine.
         open_interest: Snapshots; only the conservation engine and fine-range-kernel read them.
         weights: Shape (k,), for the two node engines: what each node's unit mass is multiplied by; the reference
             weights by default.

@@ -43,7 +43,7 @@ def test_it_reads_no_volume() -> None:
     for side in Side:
         one, two = (build_map(c, BRACKETS, ends, DEFAULTS, "range-kernel").history[side] for c in (candles, other))
         np.testing.assert_array_equal(one, two)
-        one, two = (build_map(c, BRACKETS, ends, DEFAULTS).history[side] for c in (candles, other))
+        one, two = (build_map(c, BRACKETS, ends, DEFAULTS, "kernel+path-only").history[side] for c in (candles, other))
         assert not np.allclose(one, two)
 
 
@@ -70,7 +70,7 @@ def test_with_its_differences_taken_back_it_is_the_default() -> None:
     )
     decision = candles.close_time_ms[-20:]
     _, one = maps_at(candles, BRACKETS, decision, same, "range-kernel")
-    _, two = maps_at(candles, BRACKETS, decision, same)
+    _, two = maps_at(candles, BRACKETS, decision, same, "kernel+path-only")
     _, far = maps_at(candles, BRACKETS, decision, replace(same, range_smooth_distance_share=0.0), "range-kernel")
     for side in Side:
         np.testing.assert_allclose(one[side], two[side], rtol=1e-12)
