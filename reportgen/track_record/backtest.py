@@ -95,7 +95,9 @@ def backtest(market: MarketData, question: Question) -> Backtest:
     window = window_of(market.symbol, candles, question, horizon)
     scored = _score_maps(market, candles, brackets, question, window, horizon)
     daily = decision_times(candles, window[0], window[1], DAY_MS)
-    judged, elsewhere = judged_zones(candles, brackets, daily, question.assumptions, question.fresh)
+    judged, elsewhere = judged_zones(
+        candles, brackets, daily, question.assumptions, question.fresh, market.leading_open_interest
+    )
     engines = [one for one in engines_of(question) if isinstance(scored, Missing) or one not in scored.unscored]
     verdict, why = _verdict(scored, engines[0], question.assumptions)
     return Backtest(

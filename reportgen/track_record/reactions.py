@@ -12,9 +12,9 @@ import numpy as np
 from reportgen.assumptions import Assumptions
 from reportgen.guide.positioning import Positioning
 from reportgen.guide.zone_finding import find_zones
-from reportgen.liquidation.heatmap import build_map
+from reportgen.liquidation.heatmap import NOT_GIVEN, build_map
 from reportgen.liquidation.margin import Brackets
-from reportgen.market.data import Candles
+from reportgen.market.data import Candles, OpenInterest
 from reportgen.track_record.blocks import interval, ratio_scores
 from reportgen.track_record.day_ranges import day_ranges
 from reportgen.track_record.outcomes import Fate, ZoneAt, judge
@@ -53,7 +53,12 @@ class _Sample:
 
 
 def judged_zones(
-    candles: Candles, brackets: Brackets, decision_ms: Ints, assumptions: Assumptions, fresh: Fresh
+    candles: Candles,
+    brackets: Brackets,
+    decision_ms: Ints,
+    assumptions: Assumptions,
+    fresh: Fresh,
+    open_interest: Maybe[OpenInterest] = NOT_GIVEN,
 ) -> tuple[tuple[Judged, ...], tuple[Judged, ...]]:
     """Find zones at each decision from the bars closed by then, and judge them by the bars after.
 
@@ -63,6 +68,7 @@ def judged_zones(
         decision_ms: Shape (m,), closes of bars, ascending.
         assumptions: All constants.
         fresh: Gives the generator that the zone finder wants.
+        open_interest: Whose marks make the path finer; each map reads those of its own bars.
 
     Returns:
         The zones, and the same mirrored to the other side of the price where the map shows none.
@@ -74,7 +80,7 @@ def judged_zones(
         if not math.isfinite(atr):
             continue
         known = candles.first(int(np.searchsorted(candles.close_time_ms, moment, side="right")))
-        zones = _zones_at(known, brackets, atr, assumptions, fresh())
+        zones = _zones_at(known, brackets, atr, assumptions, fresh(), open_interest)
         mirrored = [_mirrored(zone) for zone in zones]
         free = [one for one in mirrored if not any(_overlap(one, zone) for zone in zones)]
         real += [Judged(zone=zone, fate=judge(zone, candles, horizon, assumptions)) for zone in zones]
@@ -111,11 +117,18 @@ def reaction_score(
     )
 
 
-def _zones_at(known: Candles, brackets: Brackets, atr: float, a: Assumptions, rng: np.random.Generator) -> list[ZoneAt]:
+def _zones_at(
+    known: Candles,
+    brackets: Brackets,
+    atr: float,
+    a: Assumptions,
+    rng: np.random.Generator,
+    open_interest: Maybe[OpenInterest],
+) -> list[ZoneAt]:
     """Find the zones that the brief of that moment would have shown; their draws, which move no edge, are spared."""
     moment = int(known.close_time_ms[-1])
     columns = moment - known.interval_ms * np.arange(1, -1, -1, dtype=np.int64)
-    estimate = build_map(known, brackets, columns, a)
+    estimate = build_map(known, brackets, columns, a, open_interest=open_interest)
     found = find_zones(
         estimate, _NOT_READ, _NOTHING_READ, atr=atr, horizon_hours=a.reaction_horizon_hours,
         rng=rng, assumptions=replace(a, draws=1),
