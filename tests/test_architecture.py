@@ -46,7 +46,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "scaffold": EDGE_GROUND | {"config", "delivery.output"},
     "doctor": EDGE_GROUND | {"config", "render.fonts"},
     "section": PURE_GROUND
-    | {"guide", "liquidation", "indicators", "events.calendar", "market.coverage", "market.grade"},
+    | {"section_inputs", "guide", "liquidation", "indicators", "events.calendar", "market.coverage", "market.grade"},
     "brief": PURE_GROUND | {"section", "guide", "liquidation", "indicators", "events.calendar"},
     "track_record": PURE_GROUND | {"track_record", "guide", "liquidation", "indicators", "brief", "section"},
     "calibrations": EDGE_GROUND | {"calibrations", "liquidation", "delivery.output"},

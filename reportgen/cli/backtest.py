@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import json
 from difflib import get_close_matches
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, get_args
 
@@ -132,15 +130,15 @@ def _write(output: Path, result: Backtest) -> tuple[Path, ...]:
     from reportgen.delivery.output import replace_files
     from reportgen.market.symbols import base_of, quote_of
     from reportgen.moments import day_of
+    from reportgen.render.backtest import render_backtest
     from reportgen.track_record.result import as_record
 
     day = "-".join(day_of(result.until_ms))
     folder = output / "backtests" / f"{base_of(result.symbol)}-{quote_of(result.symbol)}-{day}"
     record = json.dumps(as_record(result), indent=1, allow_nan=False, sort_keys=True) + "\n"
     files = {folder / "backtest.json": record.encode("ascii")}
-    if find_spec("reportgen.render.backtest") is not None:
-        page, printed = import_module("reportgen.render.backtest").render_backtest(result)
-        files |= {folder / "backtest.html": page, folder / "backtest.pdf": printed}
+    page, printed = render_backtest(result)
+    files |= {folder / "backtest.html": page, folder / "backtest.pdf": printed}
     replace_files(files)
     return tuple(files)
 

@@ -1,8 +1,8 @@
 """The liquidation map: the engines' books on one grid, now and over time.
 
-The default, `fine-range-kernel`, is MODEL section 0's C3 (kernel engine plus half of the path-only book, each divided by
-its mean swept mass) with the bar's range in volume's place, slower ageing and less blur, along the mark prices of open
-interest where those are finer than the bars; `range-kernel` is the same on bars alone, `kernel+path-only` is C3 as it
+The default, `fine-range-kernel`, is MODEL section 0's C3 (kernel plus half of the path-only book, each divided by its
+mean swept mass) with the bar's range in volume's place, slower ageing and less blur, along the mark prices of open
+interest where those are finer than the bars. `range-kernel` is the same on bars alone; `kernel+path-only` is C3 as it
 was measured (docs/tried.md). `path-only` alone is the named baseline. `conservation` is MODEL section 1's book of
 distance nodes, fed from open interest; `constant-nodes` has the same nodes and no open interest.
 Uncalibrated: masses are relative, so every use divides by the side's total.

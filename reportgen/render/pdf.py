@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,32 @@ def render_pdf(brief: Brief, charts: Mapping[str, bytes], *, templates: Path | N
     page = write_page(brief, pictures, css_font_faces("file", f"{_SCHEME}fonts/"), printed=True, templates=templates)
     held = {f"{_SCHEME}charts/{name}": (png, "image/png") for name, png in printed.items()}
     held |= {f"{_SCHEME}fonts/{path.name}": (font_bytes(path.name), "font/ttf") for path in font_files()}
-    options: dict[str, Any] = {"pdf_variant": "pdf/ua-1"} if len(brief.symbols) <= TAGGED_UP_TO else {}
+    return lay_out(page, held, tagged=len(brief.symbols) <= TAGGED_UP_TO)
+
+
+def print_page(page: Callable[[str], str]) -> bytes:
+    """Lay out a page without pictures, such as a backtest's.
+
+    Args:
+        page: Writes the page, given the @font-face rules.
+    """
+    fonts = css_font_faces("file", f"{_SCHEME}fonts/")
+    held = {f"{_SCHEME}fonts/{path.name}": (font_bytes(path.name), "font/ttf") for path in font_files()}
+    return lay_out(page(fonts), held, tagged=True)
+
+
+def lay_out(page: str, held: Mapping[str, tuple[bytes, str]], *, tagged: bool) -> bytes:
+    """Turn a page into a PDF.
+
+    Args:
+        page: HTML.
+        held: Bytes and media type of everything that the page names, by address.
+        tagged: Whether it carries tags for screen readers.
+
+    Raises:
+        RenderError: The page asks for an address that was not handed over.
+    """
+    options: dict[str, Any] = {"pdf_variant": "pdf/ua-1"} if tagged else {}
     try:
         with _quiet(), _frozen():
             made: bytes = HTML(string=page, base_url=_SCHEME, url_fetcher=InMemory(held)).write_pdf(

@@ -1,0 +1,119 @@
+"""The report of a backtest: what is on the page is what was found, beside its control."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from reportgen import notation
+from reportgen.render.backtest import render_backtest
+from reportgen.track_record.result import Backtest, Difference, DistanceSkill, Interval, MapKind, MapScore
+from reportgen.units import Missing
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+def interval(value: float) -> Interval:
+    """Give an interval around a value."""
+    return Interval(value=value, low=value - 0.0407, high=value + 0.0309)
+
+
+def rank(name: str, kind: MapKind, value: float, controls: str, minus: tuple[Difference, ...] = ()) -> MapScore:
+    """Give one rank score of both sides."""
+    return MapScore(
+        name=name,
+        kind=kind,
+        metric="liquidation rank",
+        controls=controls,
+        side="both",
+        score=interval(value),
+        minus=minus,
+    )
+
+
+def found() -> Backtest:
+    """Give a small backtest in which parts are missing."""
+    difference = Difference(versus="path-only", by=interval(0.0531))
+    scores = tuple(
+        score
+        for controls, shift in (("path", 0.0), ("path+price", 0.01), ("chart", -0.05))
+        for score in (
+            rank("kernel", "engine", 0.3811 + shift, controls, (difference,)),
+            rank("path-only", "baseline", 0.3322 + shift, controls),
+            rank("uniform in reach", "control", 0.0013 + shift, controls),
+        )
+    )
+    cell = DistanceSkill(
+        side="long", from_atr=0.0, to_atr=0.5, skill=interval(0.2711), control=interval(0.0271), control_name="placebo",
+        observations=312,
+    )  # fmt: skip
+    far = replace(cell, from_atr=0.5, to_atr=None, skill=Missing("Price never came this far."))
+    return Backtest(
+        symbol="BTC/USDT:USDT", venue="binance", simulated=False, liquidation_venues=("okx",), provenance={},
+        from_ms=1_760_000_000_000, until_ms=1_764_000_000_000, interval_ms=3_600_000, horizon_ms=3_600_000,
+        warm_up_days=14.0, engines=("kernel",), baselines=("path-only",), control_names=("uniform in reach",),
+        observations=1111, days=46, effective=33.3, map_scores=scores, skill_by_distance=(cell, far),
+        dollars=Missing("Nobody reported liquidations."), reactions=Missing("No zone was found."),
+        verdict="not distinguishable", why="The map is no better than its strongest control.", notes=(HOSTILE,),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def pages() -> tuple[str, bytes]:
+    """Render once."""
+    html, pdf = render_backtest(found())
+    return unescape(html.decode()), pdf
+
+
+def test_every_rank_score_and_difference_is_on_the_page(pages: tuple[str, bytes]) -> None:
+    """Each map's score stands there with its interval, the engine's difference to its baseline too."""
+    for score in found().map_scores:
+        assert isinstance(score.score, Interval)
+        for value in (score.score.value, score.score.low, score.score.high):
+            assert notation.signed(value, 3) in pages[0]
+    assert notation.signed(0.0531, 3) in pages[0]
+
+
+def test_the_verdict_opens_the_page_and_the_paper(pages: tuple[str, bytes], tmp_path: Path) -> None:
+    """HTML and PDF both say the verdict and why."""
+    (tmp_path / "b.pdf").write_bytes(pages[1])
+    text = subprocess.run(
+        ["pdftotext", "-layout", str(tmp_path / "b.pdf"), "-"], check=True, capture_output=True, text=True
+    ).stdout
+    for place in (pages[0], text):
+        assert "not distinguishable" in place
+        assert "no better than its strongest control" in " ".join(place.split())
+
+
+def test_what_is_missing_prints_its_reason(pages: tuple[str, bytes]) -> None:
+    """A part that could not be scored says why, and no number stands in for it."""
+    for reason in ("Nobody reported liquidations", "No zone was found", "Price never came this far"):
+        assert reason.lower() in pages[0].lower()
+
+
+def test_hostile_text_is_shown_not_run() -> None:
+    """Markup in a note is escaped."""
+    assert HOSTILE.encode() not in render_backtest(found())[0]
+
+
+def test_the_same_result_gives_the_same_bytes(pages: tuple[str, bytes]) -> None:
+    """Rendering twice changes nothing."""
+    html, pdf = render_backtest(found())
+    assert (unescape(html.decode()), pdf) == pages
+
+
+def test_deeper_colour_is_more_skill() -> None:
+    """The tint of a cell grows with its skill and is none without one."""
+    from reportgen.render.backtest import cells  # noqa: PLC0415 - only here
+
+    result = found()
+    assert not isinstance(result.skill_by_distance, Missing)
+    one = result.skill_by_distance[0]
+    three = tuple(replace(one, skill=skill) for skill in (Missing("none"), interval(0.1), interval(0.3)))
+    tints = [float(tint) for _, row in cells(replace(result, skill_by_distance=three)) for _, tint in row]
+    assert tints[0] == 0.0
+    assert tints == sorted(set(tints))
