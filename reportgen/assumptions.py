@@ -173,6 +173,8 @@ class Assumptions:
         4.0, "1", "own choice", "gamma shape of each node's weight in a draw: smaller is less sure"
     )
     draw_log_distance: float = _is(0.15, "log distance", "MODEL 3", "standard deviation of a draw's common shift")
+    sensitivity_factor: float = _is(2.0, "1", "own choice", "sensitivity: constants are divided and multiplied by it")
+    sensitivity_bars: int = _is(4, "bars", "own choice", "sensitivity: bars are made this many times as long")
     persistence_sure: float = _is(0.8, "fraction", "own choice", "a zone in this share of draws counts as persistent")
     persistence_doubtful: float = _is(0.5, "fraction", "own choice", "a zone in fewer draws counts as doubtful")
     # --- picture ---------------------------------------------------------------------------------------------------

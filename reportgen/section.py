@@ -27,6 +27,7 @@ from reportgen.guide.positioning_reading import read_positioning
 from reportgen.guide.reaction import Reaction
 from reportgen.guide.read import figure_finding, heatmap_alt, write_read
 from reportgen.guide.routine import walk_checklist
+from reportgen.guide.sensitivity import Sensitivity, zone_sensitivities
 from reportgen.guide.structure import Structure
 from reportgen.guide.structure_reading import read_structure
 from reportgen.guide.zone_finding import ZoneFinding, find_zones
@@ -57,6 +58,7 @@ class SymbolBrief:
         ladder: 60 shares (fraction of the side's mass) of bars of 0.2 ATR from -6 to +6 ATR, or why there is none.
         map_engine: name of the engine. calibrated: False means shares, not dollars.
         dollars: what the zones' notional rests on, or why there is none.
+        sensitivities: what each assumption does to each zone, zone by zone, the strongest first.
         caveats: sentences.
     """
 
@@ -91,6 +93,7 @@ class SymbolBrief:
     calibrated: bool
     caveats: tuple[str, ...]
     dollars: Maybe[DollarBasis] = NO_DOLLARS
+    sensitivities: tuple[Sensitivity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -118,6 +121,7 @@ class _Mapped:
 
     estimate: LiquidationMap
     priced: PricedZones
+    sensitivities: tuple[Sensitivity, ...]
     found: ZoneFinding
     picture: HeatmapPicture
     ladder: tuple[Fraction, ...]
@@ -212,6 +216,7 @@ def _section(
             findings, coverage, calibrated=not isinstance(dollars, Missing), refused=_refused(dollars)
         ),
         dollars=dollars,
+        sensitivities=() if isinstance(mapped, Missing) else mapped.sensitivities,
     )
 
 
@@ -248,6 +253,9 @@ def _map(
     return _Mapped(
         estimate=estimate,
         priced=_priced(market, estimate, found, reading),
+        sensitivities=zone_sensitivities(
+            candles, brackets_of(market, a), found.zones, {side: one.scope for side, one in found.shares.items()}, a
+        ),
         found=found,
         picture=draw_picture(estimate, found.shares, shown, marks=_edges(found), atr=atr, assumptions=a),
         ladder=ladder(found.shares, estimate.price, atr, a),

@@ -260,6 +260,19 @@ def build_map(
     )
 
 
+def profiles_now(candles: Candles, brackets: Brackets, assumptions: Assumptions) -> Mapping[Side, SideProfile]:
+    """Give the range kernel's map at the last close on bars alone, without its history: for quick re-runs."""
+    price = float(candles.close[-1])
+    grid, price_bin = grid_around(candles, price, assumptions)
+    found: dict[Side, SideProfile] = {}
+    for side in Side:
+        parts = layers(candles, grid, side, brackets, "range-kernel", assumptions)
+        mass = _layered_profile(parts, int(candles.close_time_ms[-1]), grid)
+        near_edge = price_bin if side is Side.LONG else grid.bins - price_bin
+        found[side] = SideProfile(side=side, node_mass=mass[:, :near_edge][:, ::-1], step=grid.step)
+    return found
+
+
 def maps_at(
     candles: Candles,
     brackets: Brackets,
