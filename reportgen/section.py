@@ -13,6 +13,7 @@ import numpy as np
 from reportgen import notation
 from reportgen.assumptions import Assumptions
 from reportgen.events.calendar import Event
+from reportgen.events.flows import NO_FLOWS, FlowReading
 from reportgen.guide.caveats import symbol_caveats
 from reportgen.guide.checklist import ChecklistLine, Confluence, InputReading
 from reportgen.guide.confluence import find_confluence
@@ -59,7 +60,7 @@ class SymbolBrief:
         map_engine: name of the engine. calibrated: False means shares, not dollars.
         dollars: what the zones' notional rests on, or why there is none.
         sensitivities: what each assumption does to each zone, zone by zone, the strongest first.
-        caveats: sentences.
+        caveats: sentences. flows: what spot money did.
     """
 
     symbol: str
@@ -94,6 +95,7 @@ class SymbolBrief:
     caveats: tuple[str, ...]
     dollars: Maybe[DollarBasis] = NO_DOLLARS
     sensitivities: tuple[Sensitivity, ...] = ()
+    flows: Maybe[FlowReading] = NO_FLOWS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -46,7 +46,8 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "scaffold": EDGE_GROUND | {"config", "delivery.output"},
     "doctor": EDGE_GROUND | {"config", "render.fonts"},
     "section": PURE_GROUND
-    | {"section_inputs", "guide", "liquidation", "indicators", "events.calendar", "market.coverage", "market.grade"},
+    | {"section_inputs", "guide", "liquidation", "indicators", "market.coverage", "market.grade"}
+    | {"events.calendar", "events.flows"},
     "brief": PURE_GROUND | {"section", "guide", "liquidation", "indicators", "events.calendar"},
     "track_record": PURE_GROUND | {"track_record", "guide", "liquidation", "indicators", "brief", "section"},
     "calibrations": EDGE_GROUND | {"calibrations", "liquidation", "delivery.output"},
@@ -61,8 +62,8 @@ TYPES_ONLY: Final = {"render": ("guide", "section", "track_record", "liquidation
 """A view names the types that a Brief is made of; it calls none of the functions that made them."""
 
 PURE: Final = (
-    *("units", "errors", "assumptions", "notation", "indicators", "liquidation", "guide", "events.calendar"),
-    "track_record",
+    *("units", "errors", "assumptions", "notation", "indicators", "liquidation", "guide"),
+    *("events.calendar", "events.flows", "track_record"),
     *(*PURE_MARKET, "market.simulate"),
 )
 PURE_LIBRARIES: Final = frozenset(

@@ -9,8 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from reportgen.units import Bools, Floats, Fraction, Ints, Maybe, Milliseconds, Missing
+
+NO_SPOT: Final = Missing("No spot candles were given.")
+NO_MARK: Final = Missing("No mark-price candles were given.")
+NO_RATIO: Final = Missing("No long/short ratio was given.")
+NO_POSITIONS: Final = Missing("No addresses were given whose positions could be looked up.")
+NO_ETF_FLOWS: Final = Missing("No ETF flows were given.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -155,6 +162,53 @@ class LeverageBrackets:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LongShortRatio:
+    """Accounts or positions long over short, of one market on one venue: a crowd's lean, not its size.
+
+    Attributes:
+        kind: What is counted, as the venue says: `accounts`, `top_accounts`, `top_positions`.
+        time_ms: Shape (n,). ratio: shape (n,), long over short, > 0.
+    """
+
+    kind: str
+    time_ms: Ints
+    ratio: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Positions:
+    """Real positions of known addresses in one market on one venue.
+
+    Attributes:
+        address: One an entry, n of them. is_long: shape (n,).
+        size_base: Shape (n,), base coins, > 0. entry_price: shape (n,), > 0.
+        liquidation_price: Shape (n,), NaN where no price liquidates the position.
+    """
+
+    address: tuple[str, ...]
+    is_long: Bools
+    size_base: Floats
+    entry_price: Floats
+    liquidation_price: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class EtfFlows:
+    """Net flows of the exchange-traded funds that hold one asset.
+
+    Attributes:
+        date: ISO dates of the sessions, n of them, ascending.
+        net_flow_quote: Shape (n,), USD into the funds; negative when money left.
+        tickers: Shape (n,), how many funds had reported. source: where the figures come from.
+    """
+
+    date: tuple[str, ...]
+    net_flow_quote: Floats
+    tickers: Ints
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MarketData:
     """All that is known of one symbol up to as-of.
 
@@ -166,6 +220,8 @@ class MarketData:
         open_interest, funding, order_book, brackets: By venue; an absent table is one `Missing`.
         liquidations: All venues of the table together.
         simulated: True when the numbers come from the simulator.
+        spot_candles, mark_candles, long_short_ratio, positions: By venue; an absent table is one `Missing`.
+        etf_flows: Of the funds that hold the base coin.
     """
 
     symbol: str
@@ -177,6 +233,11 @@ class MarketData:
     liquidations: Maybe[Liquidations]
     brackets: Maybe[Mapping[str, LeverageBrackets]]
     simulated: bool
+    spot_candles: Maybe[Mapping[str, Candles]] = NO_SPOT
+    mark_candles: Maybe[Mapping[str, Candles]] = NO_MARK
+    long_short_ratio: Maybe[Mapping[str, LongShortRatio]] = NO_RATIO
+    positions: Maybe[Mapping[str, Positions]] = NO_POSITIONS
+    etf_flows: Maybe[EtfFlows] = NO_ETF_FLOWS
 
     @property
     def leading_open_interest(self) -> Maybe[OpenInterest]:
@@ -230,12 +291,15 @@ class Depth:
 __all__ = [
     "Candles",
     "Depth",
+    "EtfFlows",
     "FundingRates",
     "Gathered",
     "LeverageBrackets",
     "Liquidations",
+    "LongShortRatio",
     "MarketData",
     "Missing",
     "OpenInterest",
     "OrderBook",
+    "Positions",
 ]
