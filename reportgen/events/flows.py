@@ -20,7 +20,7 @@ class FlowReading:
     Attributes:
         etf_date: ISO date of the last session with a figure. etf_net_quote: USD of that session, negative when it left.
         etf_z: Its z-score against the sessions before it. etf_sessions: how many those were.
-        spot_share: Spot volume over spot and perpetual volume of the last 24 h. spot_z: its z-score against days before.
+        spot_share: Spot over spot and perpetual volume of the last 24 h. spot_z: its z-score against days before.
         shifted: True when either surprise is beyond its threshold. reading: one sentence with the numbers.
     """
 
