@@ -73,13 +73,15 @@ def render_mail(brief: Brief, reader: Reader, *, link: str | None = None, templa
     page = web_page(link, brief.as_of_ms)
     try:
         text = _text(mine, reader, page, templates)
-        html, density, details = _html(mine, reader, page, templates) if reader.html else (None, "lines", 0)
+        body = _html(mine, reader, page, templates) if reader.html else None
     except (TemplateError, TypeError, ValueError, LookupError, AttributeError) as error:
         where = getattr(error, "name", None) or "templates/mail"
         raise RenderError(f"{where}: {error}. Mend this template, or remove it from your folder.") from error
-    return MailPage(
-        subject=title, text=text, html=html, pictures=_pictures(mine.brief, density, details), details=details
-    )
+    if body is None:
+        return MailPage(subject=title, text=text, html=None, pictures=(), details=0)
+    html, density, details = body
+    shown = _pictures(mine.brief, density, details)
+    return MailPage(subject=title, text=text, html=html, pictures=shown, details=details)
 
 
 def web_page(link: str | None, as_of_ms: int) -> str:

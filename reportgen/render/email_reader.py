@@ -102,8 +102,7 @@ def subject(brief: Brief, reader: Reader) -> str:
     if first is not None and not isinstance(first.price, Missing):
         change = "" if isinstance(first.change_24h, Missing) else f" {percent_change(first.change_24h)}"
         parts.append(f"{_short(first.base)} {price(first.price, first.price_decimals)}{change}")
-    for event in inside(brief)[:1]:
-        parts.append(f"{_short(event.name)} in {countdown(event.hours_away)}")
+    parts += [f"{_short(event.name)} in {countdown(event.hours_away)}" for event in inside(brief)[:1]]
     text = plain(" · ".join(parts))
     text = f"Simulated market: {text}" if brief.simulated else text
     if any(not character.isprintable() for character in text):

@@ -1,0 +1,35 @@
+"""A lock, so that two sends from one output folder never run at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from reportgen.errors import EnvironmentProblem
+
+_LOCK: Final = "send.lock"
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder; the system lets go of it when the process ends, however it ends.
+
+    Raises:
+        EnvironmentProblem: Another send is running.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / _LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise EnvironmentProblem(
+            f"Another send is running from {folder.parent}. Wait for it; `reportgen send --status` shows how far it is."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
