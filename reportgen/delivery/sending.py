@@ -170,7 +170,7 @@ class Run:
         now = time.monotonic()
         if self._next_slot > now:
             return self._next_slot - now
-        self._next_slot = max(self._next_slot, now - 1 / self._pace.per_second) + 1 / self._pace.per_second
+        self._next_slot = now + 1 / self._pace.per_second
         return 0.0
 
     def _put_back(self, due: float, number: int, delivery: Delivery) -> None:

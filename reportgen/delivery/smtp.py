@@ -7,6 +7,7 @@ whether it was taken. Everything before that moment can safely be tried again; f
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -69,6 +70,8 @@ class Connection:
         except (OSError, smtplib.SMTPException) as error:
             raise CannotConnect(f"{relay.name}: {_words(error)}") from error
         try:
+            # The end of a message is a packet of its own here, and must not wait for the one before to be acknowledged.
+            self._line.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._secure_and_log_in()
         except BaseException:
             self.close()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
-from reportgen.delivery.addresses import Address, parse_address
+from reportgen.delivery.addresses import Address, address_key, parse_address
 from reportgen.errors import UsageError
 from reportgen.market.symbols import unified_symbol
 
@@ -50,6 +50,11 @@ class Entry:
 
     place: str
     values: Mapping[str, object]
+
+    @property
+    def key(self) -> str:
+        """Give the key of its address, however the column is called; "" without one."""
+        return address_key(str(_named(self.values).get("address") or ""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +102,7 @@ def check_entry(values: Mapping[str, object]) -> Subscriber:
     Raises:
         UsageError: A field is unknown or makes no sense.
     """
-    named = {_OTHER_NAMES.get(str(name).strip().lower(), str(name).strip().lower()): v for name, v in values.items()}
+    named = _named(values)
     for name in named.keys() - set(FIELDS):
         close = get_close_matches(name, FIELDS, n=1)
         raise UsageError(f"`{name}` is no field. {f'Did you mean `{close[0]}`?' if close else 'Leave it out.'}")
@@ -112,6 +117,16 @@ def check_entry(values: Mapping[str, object]) -> Subscriber:
         timezone=_timezone(_text(named, "timezone")),
         format=_format(_text(named, "format")),
     )
+
+
+def field_of(column: str) -> str:
+    """Name the field that a column holds: Email is address."""
+    plain = column.strip().lower()
+    return _OTHER_NAMES.get(plain, plain)
+
+
+def _named(values: Mapping[str, object]) -> dict[str, object]:
+    return {field_of(str(name)): value for name, value in values.items()}
 
 
 def _text(values: Mapping[str, object], name: str) -> str:

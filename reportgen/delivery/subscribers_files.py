@@ -16,9 +16,8 @@ from typing import Any, Final
 
 import yaml
 
-from reportgen.delivery.addresses import address_key
 from reportgen.delivery.output import replace_files
-from reportgen.delivery.subscribers import FIELDS, Entry, Subscriber, SubscriberList, check_entries
+from reportgen.delivery.subscribers import FIELDS, Entry, Subscriber, SubscriberList, check_entries, field_of
 from reportgen.errors import DataError, UsageError
 
 _YAML: Final = frozenset({".yaml", ".yml"})
@@ -29,6 +28,10 @@ _HEAD: Final = (
 _TABLE: Final = (
     'CREATE TABLE IF NOT EXISTS subscribers (address TEXT PRIMARY KEY, name TEXT, symbols TEXT, "only" TEXT, '
     "locale TEXT, timezone TEXT, format TEXT)"
+)
+
+_INSERT: Final = (
+    'INSERT INTO subscribers (address, name, symbols, "only", locale, timezone, format) VALUES (?, ?, ?, ?, ?, ?, ?)'
 )
 
 
@@ -63,7 +66,7 @@ def add_subscriber(path: Path, subscriber: Subscriber) -> None:
         UsageError: The address is in it already.
     """
     entries = read_entries(path) if path.exists() else ()
-    if subscriber.address.key in {address_key(str(one.values.get("address", ""))) for one in entries}:
+    if subscriber.address.key in {one.key for one in entries}:
         raise UsageError(f"{subscriber.address.written} is in {path} already. Remove it first, or edit the file.")
     add_subscribers(path, (subscriber,))
 
@@ -72,11 +75,7 @@ def add_subscribers(path: Path, subscribers: Sequence[Subscriber]) -> None:
     """Add entries of which none is in the file yet, at its end; makes the file where there is none."""
     kind = _kind(path)
     if kind == "sqlite":
-        with closing(sqlite3.connect(path)) as base, base:
-            base.execute(_TABLE)
-            base.executemany(
-                "INSERT INTO subscribers VALUES (?, ?, ?, ?, ?, ?, ?)", [tuple(_row(s).values()) for s in subscribers]
-            )
+        _change(path, _INSERT, [tuple(_row(one).values()) for one in subscribers])
         return
     before = len(read_entries(path)) if path.exists() else 0
     text = path.read_text(encoding="utf-8") if path.exists() else _HEAD if kind == "yaml" else ",".join(FIELDS) + "\n"
@@ -91,13 +90,11 @@ def remove_subscriber(path: Path, key: str) -> None:
     Raises:
         UsageError: The address is not in it.
     """
-    found = [entry for entry in read_entries(path) if address_key(str(entry.values.get("address", ""))) == key]
+    found = [entry for entry in read_entries(path) if entry.key == key]
     if not found:
         raise UsageError(f"{key} is not in {path}. `reportgen subscribers list` shows who is.")
     if _kind(path) == "sqlite":
-        with closing(sqlite3.connect(path)) as base, base:
-            for entry in found:
-                base.execute("DELETE FROM subscribers WHERE address = ?", (entry.values.get("address"),))
+        _change(path, "DELETE FROM subscribers WHERE rowid = ?", [(entry.place.rpartition(":")[2],) for entry in found])
         return
     gone = {number for entry in found for number in _lines_of(path, int(entry.place.rpartition(":")[2]))}
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -145,6 +142,16 @@ def _sqlite_entries(path: Path) -> Iterator[Entry]:
         names = [str(row[1]) for row in base.execute("PRAGMA table_info(subscribers)")]
         for number, *values in base.execute("SELECT rowid, * FROM subscribers ORDER BY rowid"):
             yield Entry(place=f"{path}:{number}", values=dict(zip(names, values, strict=True)))
+
+
+def _change(path: Path, statement: str, rows: list[tuple[str, ...]]) -> None:
+    """Change a database, all rows or none."""
+    try:
+        with closing(sqlite3.connect(path)) as base, base:
+            base.execute(_TABLE)
+            base.executemany(statement, rows)
+    except sqlite3.Error as error:
+        raise DataError(f"{path}: cannot be changed ({error}). Its table `subscribers` needs the usual columns.") from error
 
 
 def _delimiter(text: str) -> str:
@@ -204,7 +211,7 @@ def _csv_line(subscriber: Subscriber, text: str) -> str:
     row = _row(subscriber)
     written = io.StringIO()
     csv.writer(written, delimiter=delimiter, lineterminator="\n").writerow(
-        [row.get("address" if "mail" in name.lower() else name.strip().lower(), "") for name in header]
+        [row.get(field_of(name), "") for name in header]
     )
     return written.getvalue()
 
