@@ -139,11 +139,16 @@ class MailLedger:
         )
 
     def settle(self, brief: str, subscriber: str, state: State, answer: Answer, now_ms: Milliseconds) -> None:
-        """Write down what became of an attempt."""
+        """Write down what became of an attempt.
+
+        It outlives this process at once, and a power cut with the next "sending": if one comes between them the line
+        is still "sending", becomes "unknown", and is not sent again.
+        """
         self._run(
             "UPDATE deliveries SET state = ?, code = ?, reply = ?, attempts = attempts + 1, changed_ms = ? "
             "WHERE brief = ? AND subscriber = ?",
             (str(state), answer.code, answer.reply, now_ms, brief, subscriber),
+            synced=False,
         )
 
     def suppress(self, brief: str, subscriber: str, why: str, now_ms: Milliseconds) -> None:
@@ -185,6 +190,12 @@ class MailLedger:
         self._base.execute(_SCHEMA)
         self._base.execute(f"PRAGMA user_version = {_VERSION}")
 
-    def _run(self, statement: str, values: tuple[object, ...]) -> sqlite3.Cursor:
+    def _run(self, statement: str, values: tuple[object, ...], *, synced: bool = True) -> sqlite3.Cursor:
         with self._lock:
-            return self._base.execute(statement, values)
+            if synced:
+                return self._base.execute(statement, values)
+            self._base.execute("PRAGMA synchronous = NORMAL")
+            try:
+                return self._base.execute(statement, values)
+            finally:
+                self._base.execute("PRAGMA synchronous = FULL")

@@ -71,7 +71,8 @@ class Connection:
             raise CannotConnect(f"{relay.name}: {_words(error)}") from error
         try:
             # The end of a message is a packet of its own here, and must not wait for the one before to be acknowledged.
-            self._line.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._line.sock is not None:
+                self._line.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._secure_and_log_in()
         except BaseException:
             self.close()

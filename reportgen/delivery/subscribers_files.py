@@ -151,7 +151,9 @@ def _change(path: Path, statement: str, rows: list[tuple[str, ...]]) -> None:
             base.execute(_TABLE)
             base.executemany(statement, rows)
     except sqlite3.Error as error:
-        raise DataError(f"{path}: cannot be changed ({error}). Its table `subscribers` needs the usual columns.") from error
+        raise DataError(
+            f"{path}: cannot be changed ({error}). Its table `subscribers` needs the usual columns."
+        ) from error
 
 
 def _delimiter(text: str) -> str:

@@ -117,6 +117,6 @@ class _Controller(Controller):
     """Runs on the port that the system picks."""
 
     def _trigger_server(self) -> None:
-        assert self.server is not None
+        assert isinstance(self.server, asyncio.Server)
         self.port = int(self.server.sockets[0].getsockname()[1])
         socket.create_connection((self.hostname, self.port)).close()

@@ -35,6 +35,7 @@ class Words(HTMLParser):
     """Collects the text that a reader sees, and the attributes that matter."""
 
     def __init__(self) -> None:
+        """Begin with nothing."""
         super().__init__()
         self.text: list[str] = []
         self.images: list[dict[str, str | None]] = []
@@ -42,6 +43,7 @@ class Words(HTMLParser):
         self._hidden = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep pictures and links."""
         given = dict(attrs)
         self._hidden += tag in ("style", "title", "script")
         if tag == "img":
@@ -50,9 +52,11 @@ class Words(HTMLParser):
             self.links.append(given["href"] or "")
 
     def handle_endtag(self, tag: str) -> None:
+        """Leave what is not shown."""
         self._hidden -= tag in ("style", "title", "script")
 
     def handle_data(self, data: str) -> None:
+        """Keep what is shown."""
         if not self._hidden:
             self.text.append(data)
 
@@ -231,7 +235,7 @@ def test_hostile_text_stays_text() -> None:
 
 
 def test_pictures_are_small_sharp_and_opaque() -> None:
-    """Twice the pixels they are shown with, a palette without transparency, at most 60 KB; alt text states the finding."""
+    """Twice the pixels shown, a palette without transparency, at most 60 KB; the alt text states the finding."""
     brief = briefs.one_symbol()
     page = mail(brief)
     for name, png in draw_pictures(brief, page.pictures).items():
