@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from reportgen.delivery.mail_ledger import Delivery, MailLedger
     from reportgen.delivery.subscribers import Subscriber, SubscriberList
 
-MAIL_FOLDER: Final = ".mail"
 LEDGER: Final = "deliveries.sqlite"
 
 
@@ -105,6 +104,7 @@ def show_status(settings: Config, kept: KeptBrief, *, as_json: bool) -> None:
     """Say how a brief's deliveries stand, from the ledger alone."""
     from reportgen.cli.send_report import leave, report
     from reportgen.delivery.mail_ledger import MailLedger
+    from reportgen.delivery.one_send import MAIL_FOLDER
 
     path = settings.output / MAIL_FOLDER / LEDGER
     if not path.exists():
@@ -117,17 +117,19 @@ def _send(settings: Config, mail: Mail, kept: KeptBrief, wishes: Wishes, *, as_j
     """Queue who has no line in the ledger, send what is open, and say how it went."""
     from reportgen.cli.send_report import leave, report
     from reportgen.delivery.mail_ledger import MailLedger
-    from reportgen.delivery.one_send import alone
+    from reportgen.delivery.one_send import alone, mail_folder
 
     listed = choose_subscribers(mail, wishes)
     for line in (*listed.notes, *listed.problems):
         note(line)
-    folder = settings.output / MAIL_FOLDER
+    folder = mail_folder(settings.output)
     people = {subscriber.address.key: subscriber for subscriber in listed.subscribers}
     with alone(folder), MailLedger(folder / LEDGER) as ledger:
         if found := ledger.recover():
             note(f"{found} deliveries were cut off by an earlier crash; nobody can know whether they arrived.")
         open_ones = _queue(ledger, mail, kept, people, wishes)
+        if not open_ones:
+            note("Nothing to send: each of them has a line in the ledger already, or the list is empty.")
         ended = _deliver(ledger, mail, kept, people, open_ones, wishes) if open_ones else None
         code = report(ledger, kept, ended, as_json=as_json, problems=listed.problems)
     leave(code or int(bool(listed.problems)))

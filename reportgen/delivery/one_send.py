@@ -11,7 +11,17 @@ from filelock import FileLock, Timeout
 
 from reportgen.errors import EnvironmentProblem
 
+MAIL_FOLDER: Final = ".mail"
 _LOCK: Final = "send.lock"
+_OURS_ALONE: Final = 0o700
+
+
+def mail_folder(output: Path) -> Path:
+    """Make the folder of ledger and dry runs, for its owner alone: it holds addresses, and output/ may be served."""
+    folder = output / MAIL_FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(_OURS_ALONE)
+    return folder
 
 
 @contextmanager
@@ -21,7 +31,6 @@ def alone(folder: Path) -> Iterator[None]:
     Raises:
         EnvironmentProblem: Another send is running.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / _LOCK, timeout=0)
     try:
         lock.acquire()

@@ -81,6 +81,7 @@ class Run:
         self._due: list[tuple[float, int, Delivery]] = []
         self._tries: dict[str, int] = {}
         self._working = 0
+        self._running = 0
         self._failures = 0
         self._ended: str | None = None
         self._error: BaseException | None = None
@@ -96,16 +97,14 @@ class Run:
             EnvironmentProblem: The relay refuses us altogether; what is left stays queued.
         """
         self._due = [(0.0, number, delivery) for number, delivery in enumerate(deliveries)]
-        threads = [threading.Thread(target=self._guarded) for _ in range(min(self._pace.connections, len(self._due)))]
-        for thread in threads:
-            thread.start()
+        self._running = min(self._pace.connections, len(self._due))
+        for _ in range(self._running):
+            threading.Thread(target=self._guarded).start()
         try:
-            for thread in threads:
-                thread.join()
+            self._await_all()
         except BaseException:
             self._end("interrupted")
-            for thread in threads:
-                thread.join()
+            self._await_all()  # what is in flight gets its answer, and its line in the ledger
             raise
         if self._error is not None:
             raise self._error
@@ -118,6 +117,15 @@ class Run:
         except BaseException as error:  # noqa: BLE001 - raised again by `start`
             self._error = self._error or error
             self._end(str(error))
+        finally:
+            with self._changed:
+                self._running -= 1
+                self._changed.notify_all()
+
+    def _await_all(self) -> None:
+        """Wait for every connection; joining a thread is of no use here, for an interrupt makes it look ended."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._running)
 
     def _work(self) -> None:
         """Take one message after the other through one connection."""

@@ -175,6 +175,21 @@ def test_a_crash_between_data_and_answer_becomes_unknown(folder: Path) -> None:
     assert script.tried.count(ANNA) == 1
 
 
+def test_an_interrupt_lets_what_is_in_flight_find_its_line(folder: Path) -> None:
+    """Ctrl-C ends with 130 once the message in flight is settled, and nobody after it is tried."""
+    script = Script()
+    script.at_data[ANNA] = ["stall"]
+    with relay(script) as port:
+        configure(folder, port, smtp={"host": "127.0.0.1", "port": port, "security": "none", "timeout_seconds": 1})
+        command = [sys.executable, "-m", "reportgen", "send"]
+        child = subprocess.Popen(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(REPOSITORY)})
+        while "sending" not in set(states(folder).values()):
+            assert child.poll() is None
+        child.send_signal(signal.SIGINT)
+        assert child.wait(30) == 130
+    assert states(folder) == {ANNA: "unknown", BOB: "queued", CARL: "queued"}
+
+
 def states(folder: Path) -> dict[str, str]:
     """Read the ledger."""
     with MailLedger(folder / "output/.mail/deliveries.sqlite") as ledger:
@@ -239,8 +254,9 @@ def test_a_dry_run_writes_what_would_be_sent(folder: Path) -> None:
 
 
 def test_two_sends_at_once_are_refused(folder: Path) -> None:
-    """While one send holds the lock another ends at once and says so."""
-    (folder / "output/.mail").mkdir()
+    """While one send holds the lock another ends at once and says so; nobody else may read the folder."""
+    reportgen(folder, "send", "--dry-run")
+    assert (folder / "output/.mail").stat().st_mode & 0o077 == 0
     with FileLock(folder / "output/.mail/send.lock"):
         done = reportgen(folder, "send")
     assert done.returncode == 1
