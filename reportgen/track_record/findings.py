@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reportgen import notation
+from reportgen.track_record.calibrated import NAME
 from reportgen.track_record.controls import CONTROLS
 from reportgen.track_record.result import Backtest, Difference, DistanceSkill, Interval, ReactionScore
 from reportgen.units import Missing
@@ -63,17 +64,19 @@ def skill_finding(result: Backtest) -> str:
 
 
 def dollar_finding(result: Backtest) -> str:
-    """Say how the first map's dollars came out, and beside what."""
+    """Say how the dollars came out that a brief would have shown, else the first map's, and beside what."""
     if isinstance(result.dollars, Missing):
         return ""
-    row = next((one for one in result.dollars if one.name in result.engines[:1] and one.side == "both"), None)
+    both = {one.name: one for one in result.dollars if one.side == "both"}
+    row = next((both[name] for name in (NAME, *result.engines[:1]) if name in both), None)
     if row is None or isinstance(row.ratio, Missing) or isinstance(row.root_correlation, Missing):
         return ""
     beside = row.climatology_root_correlation
     control = "" if isinstance(beside, Missing) else f", distance alone {notation.grouped(beside.value, 2)}"
+    how = "Calibrated as for a brief, span after span from the past" if row.name == NAME else "Scaled on the past"
     return (
-        f"Scaled on the past alone, {row.name} had {notation.grouped(row.ratio.value, 2)} realised for every dollar "
-        f"estimated; square roots correlate {notation.grouped(row.root_correlation.value, 2)}{control}."
+        f"{how} alone, {row.name} had {notation.grouped(row.ratio.value, 2)} realised for every dollar estimated; "
+        f"square roots correlate {notation.grouped(row.root_correlation.value, 2)}{control}."
     )
 
 
