@@ -37,8 +37,8 @@ def preview(
     from reportgen.delivery.preview import LOOPBACK, preview_server
 
     kept = read_kept(output_folder(config, output), day)
-    link = _link(config)
-    server = preview_server(_documents(kept, link, templates), port)
+    link, own_templates = _of_config(config)
+    server = preview_server(_documents(kept, link, templates or own_templates), port)
     address = f"http://{LOOPBACK}:{server.server_address[1]}/"
     if as_json:
         tell_json({"url": address, "brief": str(kept.path)})
@@ -52,12 +52,14 @@ def preview(
         server.server_close()
 
 
-def _link(config: Path | None) -> str | None:
-    """Take the web address from the configuration, where there is one."""
+def _of_config(config: Path | None) -> tuple[str | None, Path | None]:
+    """Take web address and templates from the configuration, where there is one."""
     from reportgen.config import DEFAULT_PATH, read_config
 
     settings, _ = read_config(config or DEFAULT_PATH)
-    return settings.mail.link if settings and settings.mail else None
+    if settings is None:
+        return None, None
+    return settings.mail.link if settings.mail else None, settings.templates
 
 
 def _documents(kept: KeptBrief, link: str | None, templates: Path | None) -> dict[str, Document]:

@@ -8,7 +8,6 @@ Stands between the rendered mail and the relay. Nothing in it comes from a clock
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -197,10 +196,8 @@ def _one_line(text: str, what: str) -> str:
     return text
 
 
-_LINE_START: Final = re.compile(rb"^\.", re.MULTILINE)
-
-
 def dot_stuffed(data: bytes) -> bytes:
     """Double the dot at the start of each line, as SMTP wants it; ends with a line break."""
-    stuffed = _LINE_START.sub(b"..", data)
+    stuffed = data.replace(b"\n.", b"\n..")
+    stuffed = b"." + stuffed if stuffed.startswith(b".") else stuffed
     return stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n"

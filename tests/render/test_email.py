@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Final
@@ -79,6 +80,13 @@ def mail(brief: Brief, **reader: object) -> MailPage:
     return render_mail(kept, Reader(**reader), link=LINK)  # type: ignore[arg-type]
 
 
+@cache
+def morning_of(state: str) -> tuple[Brief, MailPage]:
+    """Make the brief of a state and its mail, once a run."""
+    brief = briefs.STATES[state]()
+    return brief, mail(brief)
+
+
 def figures(brief: Brief) -> list[str]:
     """List what must be readable of each symbol: price, and each zone's edges, distance and plan."""
     found = []
@@ -97,8 +105,7 @@ def figures(brief: Brief) -> list[str]:
 @EVERY_STATE
 def test_both_parts_say_the_numbers_of_the_brief(state: str) -> None:
     """Prices, zones and plans of brief.json stand in the HTML and in the plain text alike."""
-    brief = briefs.STATES[state]()
-    page = mail(brief)
+    brief, page = morning_of(state)
     assert page.html is not None
     text = seen(page.html)
     for figure in figures(brief):
@@ -109,8 +116,7 @@ def test_both_parts_say_the_numbers_of_the_brief(state: str) -> None:
 @EVERY_STATE
 def test_the_mail_has_no_number_of_its_own(state: str) -> None:
     """Every number in the mail stands on the web page of the same brief too."""
-    brief = briefs.STATES[state]()
-    page = mail(brief)
+    brief, page = morning_of(state)
     assert page.html is not None
     known = set(NUMBER.findall(seen(render_html(brief, {}).decode())))
     assert set(NUMBER.findall(seen(page.html))) - known == set()
@@ -119,8 +125,7 @@ def test_the_mail_has_no_number_of_its_own(state: str) -> None:
 @EVERY_STATE
 def test_the_mail_is_well_made(state: str) -> None:
     """Small enough, a preheader, colours for both schemes, and the way out at top and bottom."""
-    brief = briefs.STATES[state]()
-    page = mail(brief)
+    brief, page = morning_of(state)
     assert page.html is not None
     words = read(page.html)
     assert len(page.html.encode()) < GMAIL_BYTES
@@ -137,7 +142,7 @@ def test_the_mail_is_well_made(state: str) -> None:
 @EVERY_STATE
 def test_plain_text_fits_a_terminal(state: str) -> None:
     """No line is over 78 columns but one that is a link, and typewriter spaces and minus signs are enough."""
-    text = mail(briefs.STATES[state]()).text
+    text = morning_of(state)[1].text
     assert [line for line in text.splitlines() if len(line) > TEXT_COLUMNS and "://" not in line] == []
     assert not set(text) & {notation.THIN, notation.MINUS}
     assert f"Unsubscribe: {WAY_OUT}" in text
@@ -205,6 +210,18 @@ def test_times_are_the_readers_own() -> None:
     assert "Jan 19, 2026" in page.subject
     assert local_time(briefs.morning().as_of_ms, "Asia/Tokyo", "ja-JP") == "16:00 Tokyo"
     assert local_time(briefs.morning().as_of_ms + 5 * 3_600_000, "UTC", "en-US") == ""
+
+
+def test_what_changed_and_how_it_went_is_told_where_it_is_known() -> None:
+    """A comparison with the brief before and a score of its levels stand in both parts; while unknown neither does."""
+    brief = replace(
+        briefs.morning(), changes="Zone A of BTC moved up.", track_record="Two of three zones were reached."
+    )
+    page = mail(brief)
+    for part in (page.html or "", page.text):
+        assert "Zone A of BTC moved up." in part
+        assert "Two of three zones were reached." in part
+    assert "What changed" not in mail(briefs.morning()).text
 
 
 def test_plain_text_alone_asks_for_no_picture() -> None:
