@@ -62,8 +62,9 @@ class Mail:
     Attributes:
         sender: `Name <address>`. reply_to: the same, or None. list_id: name of the list, a domain.
         link: web address of the output folder, or None. relay: who takes the mail.
-        subscribers, suppressions: the files. unsubscribe_mailto: an address. unsubscribe_url: with {token}, or None.
-        unsubscribe_secret: what signs the token. attempts: within one run. first_wait_seconds: before the second.
+        subscribers, suppressions: the files. ledger: its folder, None for .mail in the output folder.
+        unsubscribe_mailto: an address. unsubscribe_url: with {token}, or None. unsubscribe_secret: signs the token.
+        attempts: within one run. first_wait_seconds: before the second.
         pause_after: failures in a row. dkim: None where the relay signs.
     """
 
@@ -74,6 +75,7 @@ class Mail:
     relay: RelaySettings
     subscribers: Path
     suppressions: Path
+    ledger: Path | None
     unsubscribe_mailto: str
     unsubscribe_url: str | None
     unsubscribe_secret: SecretSource | None
@@ -99,6 +101,7 @@ def settle_mail(mail: MailSettings, place: Callable[[str], Path]) -> Mail:
         relay=_relay(mail.smtp, place),
         subscribers=place(mail.subscribers),
         suppressions=place(mail.suppressions),
+        ledger=place(mail.ledger) if mail.ledger else None,
         unsubscribe_mailto=parseaddr(leave.mailto or mail.reply_to or mail.sender)[1],
         unsubscribe_url=leave.url,
         unsubscribe_secret=_secret(leave.secret, place),

@@ -118,6 +118,9 @@ class MailSettings(Settings):
     suppressions: Text = Field(
         default="suppressed.txt", description="Addresses that get nothing any more, one a line, relative to this file."
     )
+    ledger: Text | None = Field(
+        default=None, description="Folder of the ledger, relative to this file; .mail in the output folder if absent."
+    )
     unsubscribe: UnsubscribeSettings = Field(default=UnsubscribeSettings(), description="How a subscriber leaves.")
     retry: RetrySettings = Field(default=RetrySettings(), description="What to do when the relay says not now.")
     dkim: DkimSettings | None = Field(default=None, description="Sign here, where the relay does not.")

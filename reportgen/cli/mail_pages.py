@@ -27,11 +27,21 @@ MOST_PDF_BYTES: Final = 10_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptBrief:
-    """A brief as it was read back. path: of its brief.json. name: what the ledger calls it, its as-of time."""
+    """A brief as it was read back.
+
+    Attributes:
+        path: Of its brief.json. brief: what it holds. name: what the ledger calls it, its as-of time.
+        folder: where it stays, relative to the output: 2026/01/19, or 2026/01/19/r2.
+    """
 
     path: Path
     brief: Brief
     name: str
+    folder: str
+
+    def web_page(self, link: str | None) -> str:
+        """Give the lasting address of its page under the operator's link, or ""."""
+        return f"{link.rstrip('/')}/{self.folder}/brief.html" if link else ""
 
 
 def read_kept(output: Path, day: str | None) -> KeptBrief:
@@ -41,12 +51,17 @@ def read_kept(output: Path, day: str | None) -> KeptBrief:
         UsageError: There is none.
         DataError: It cannot be read back.
     """
-    from reportgen.delivery.kept_briefs import find_brief
+    from reportgen.delivery.kept_briefs import find_brief, folder_of
     from reportgen.render.serialise import brief_from_json
 
     path = find_brief(output, day)
     brief = brief_from_json(path.read_bytes(), str(path))
-    return KeptBrief(path=path, brief=brief, name=brief.as_of + (" simulated" if brief.simulated else ""))
+    return KeptBrief(
+        path=path,
+        brief=brief,
+        name=brief.as_of + (" simulated" if brief.simulated else ""),
+        folder=folder_of(output, path, brief.as_of_ms),
+    )
 
 
 def reader_of(subscriber: Subscriber) -> Reader:
@@ -63,7 +78,7 @@ def reader_of(subscriber: Subscriber) -> Reader:
 
 
 def write_letters(
-    kept: KeptBrief, readers: Iterable[Reader], *, link: str | None, templates: Path | None, attach_pdf: bool
+    kept: KeptBrief, readers: Iterable[Reader], *, page: str, templates: Path | None, attach_pdf: bool
 ) -> Mapping[Reader, Letter]:
     """Write the letter of each kind of reader before the first is sent, so that a fault in one stops all of them.
 
@@ -76,7 +91,7 @@ def write_letters(
     from reportgen.render.email_pictures import draw_pictures
 
     pages = {
-        reader: render_mail(kept.brief, reader, link=link, templates=templates) for reader in dict.fromkeys(readers)
+        reader: render_mail(kept.brief, reader, page=page, templates=templates) for reader in dict.fromkeys(readers)
     }
     drawn = draw_pictures(kept.brief, (one for page in pages.values() for one in page.pictures))
     pdf = _pdf(kept) if attach_pdf else None

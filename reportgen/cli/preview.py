@@ -38,7 +38,7 @@ def preview(
 
     kept = read_kept(output_folder(config, output), day)
     link, own_templates = _of_config(config)
-    server = preview_server(_documents(kept, link, templates or own_templates), port)
+    server = preview_server(_documents(kept, kept.web_page(link), templates or own_templates), port)
     address = f"http://{LOOPBACK}:{server.server_address[1]}/"
     if as_json:
         tell_json({"url": address, "brief": str(kept.path)})
@@ -62,7 +62,7 @@ def _of_config(config: Path | None) -> tuple[str | None, Path | None]:
     return settings.mail.link if settings.mail else None, settings.templates
 
 
-def _documents(kept: KeptBrief, link: str | None, templates: Path | None) -> dict[str, Document]:
+def _documents(kept: KeptBrief, page: str, templates: Path | None) -> dict[str, Document]:
     """Make everything that can be looked at, by its path."""
     from reportgen.cli.mail_pages import shown_in_browser, write_letters
     from reportgen.delivery.output import HTML, JSON, PDF
@@ -71,7 +71,7 @@ def _documents(kept: KeptBrief, link: str | None, templates: Path | None) -> dic
     from reportgen.render.html import environment
 
     reader = Reader()
-    letter = write_letters(kept, (reader,), link=link, templates=templates, attach_pdf=False)[reader]
+    letter = write_letters(kept, (reader,), page=page, templates=templates, attach_pdf=False)[reader]
     found = {
         "/mail.html": ("Mail", Document(kind="text/html; charset=utf-8", content=shown_in_browser(letter).encode())),
         "/mail.txt": ("Plain text", Document(kind="text/plain; charset=utf-8", content=letter.text.encode())),

@@ -76,7 +76,7 @@ def send(
     )  # fmt: skip
     kept = read_kept(settings.output, day)
     if status:
-        show_status(settings, kept, as_json=as_json)
+        show_status(settings, mail, kept, as_json=as_json)
     elif dry_run:
         from reportgen.cli.send_dry import dry_run as write_mails
 
@@ -100,13 +100,19 @@ def choose_subscribers(mail: Mail, wishes: Wishes) -> SubscriberList:
     return SubscriberList(subscribers=chosen, problems=(), notes=())
 
 
-def show_status(settings: Config, kept: KeptBrief, *, as_json: bool) -> None:
+def ledger_folder(settings: Config, mail: Mail) -> Path:
+    """Find the folder of the ledger."""
+    from reportgen.delivery.one_send import MAIL_FOLDER
+
+    return mail.ledger or settings.output / MAIL_FOLDER
+
+
+def show_status(settings: Config, mail: Mail, kept: KeptBrief, *, as_json: bool) -> None:
     """Say how a brief's deliveries stand, from the ledger alone."""
     from reportgen.cli.send_report import leave, report
     from reportgen.delivery.mail_ledger import MailLedger
-    from reportgen.delivery.one_send import MAIL_FOLDER
 
-    path = settings.output / MAIL_FOLDER / LEDGER
+    path = ledger_folder(settings, mail) / LEDGER
     if not path.exists():
         raise UsageError(f"Nothing was sent from {settings.output} yet. `reportgen send` does.")
     with MailLedger(path) as ledger:
@@ -117,12 +123,12 @@ def _send(settings: Config, mail: Mail, kept: KeptBrief, wishes: Wishes, *, as_j
     """Queue who has no line in the ledger, send what is open, and say how it went."""
     from reportgen.cli.send_report import leave, report
     from reportgen.delivery.mail_ledger import MailLedger
-    from reportgen.delivery.one_send import alone, mail_folder
+    from reportgen.delivery.one_send import alone, make_private
 
     listed = choose_subscribers(mail, wishes)
     for line in (*listed.notes, *listed.problems):
         note(line)
-    folder = mail_folder(settings.output)
+    folder = make_private(ledger_folder(settings, mail))
     people = {subscriber.address.key: subscriber for subscriber in listed.subscribers}
     with alone(folder), MailLedger(folder / LEDGER) as ledger:
         if found := ledger.recover():
@@ -171,7 +177,7 @@ def _deliver(
     sender, relay = make_sender(mail), make_relay(mail)
     readers = [reader_of(people[one.subscriber]) for one in open_ones]
     letters = write_letters(
-        kept, readers, link=mail.link, templates=wishes.templates, attach_pdf=wishes.attach_pdf
+        kept, readers, page=kept.web_page(mail.link), templates=wishes.templates, attach_pdf=wishes.attach_pdf
     )  # fmt: skip
     composers = make_composers(letters, sender, make_signer(mail))
 

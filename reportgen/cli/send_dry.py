@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from reportgen.cli.mail_pages import KeptBrief, make_composers, reader_of, shown_in_browser, write_letters
 from reportgen.cli.mail_setup import make_sender, make_signer
-from reportgen.cli.send import Wishes, choose_subscribers
+from reportgen.cli.send import Wishes, choose_subscribers, ledger_folder
 from reportgen.cli.send_report import leave
 from reportgen.cli.speech import note, tell, tell_json
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 def dry_run(settings: Config, mail: Mail, kept: KeptBrief, wishes: Wishes, *, as_json: bool) -> None:
     """Write each message as .eml, dated as the brief, and the first HTML as a page; print where they are."""
     from reportgen.delivery.letter import message_id
-    from reportgen.delivery.one_send import mail_folder
+    from reportgen.delivery.one_send import make_private
     from reportgen.delivery.output import replace_files
 
     listed = choose_subscribers(mail, wishes)
     people = listed.subscribers
     readers = [reader_of(subscriber) for subscriber in people]
     letters = write_letters(
-        kept, readers, link=mail.link, templates=wishes.templates, attach_pdf=wishes.attach_pdf
+        kept, readers, page=kept.web_page(mail.link), templates=wishes.templates, attach_pdf=wishes.attach_pdf
     )  # fmt: skip
     sender = make_sender(mail)
     composers = make_composers(letters, sender, make_signer(mail))
-    folder = mail_folder(settings.output) / "dry-run" / kept.brief.as_of[:10]
+    folder = make_private(ledger_folder(settings, mail)) / "dry-run" / kept.brief.as_of[:10]
     files: dict[Path, bytes] = {
         folder / file_name(subscriber): composers[reader].compose(
             subscriber,

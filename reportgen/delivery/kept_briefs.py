@@ -8,6 +8,8 @@ from typing import Final
 
 from reportgen.delivery.output import JSON
 from reportgen.errors import UsageError
+from reportgen.moments import day_of
+from reportgen.units import Milliseconds
 
 _DAY: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _REVISION: Final = re.compile(r"r(\d+)")
@@ -32,6 +34,21 @@ def find_brief(output: Path, day: str | None = None) -> Path:
     if not revisions:
         raise UsageError(f"{output} holds no brief of {day}. Make one with `reportgen brief`, or name another day.")
     return revisions[-1]
+
+
+def folder_of(output: Path, brief: Path, as_of_ms: Milliseconds) -> str:
+    """Name the folder in which a brief stays, relative to the output; for latest/ that of the day's last revision.
+
+    Args:
+        output: Folder of all briefs.
+        brief: A brief.json in it.
+        as_of_ms: Of that brief.
+    """
+    folder = brief.parent
+    if folder == output / "latest":
+        day = output.joinpath(*day_of(as_of_ms))
+        folder = next((path.parent for path in reversed(_revisions(day))), day)
+    return folder.relative_to(output).as_posix()
 
 
 def _newest(output: Path) -> Path:

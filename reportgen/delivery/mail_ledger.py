@@ -191,11 +191,22 @@ class MailLedger:
         self._base.execute(f"PRAGMA user_version = {_VERSION}")
 
     def _run(self, statement: str, values: tuple[object, ...], *, synced: bool = True) -> sqlite3.Cursor:
-        with self._lock:
-            if synced:
-                return self._base.execute(statement, values)
-            self._base.execute("PRAGMA synchronous = NORMAL")
-            try:
-                return self._base.execute(statement, values)
-            finally:
-                self._base.execute("PRAGMA synchronous = FULL")
+        """Run one statement, which is committed when this returns.
+
+        Raises:
+            EnvironmentProblem: It could not be written; nothing may be sent that cannot be written down.
+        """
+        try:
+            with self._lock:
+                if synced:
+                    return self._base.execute(statement, values)
+                self._base.execute("PRAGMA synchronous = NORMAL")
+                try:
+                    return self._base.execute(statement, values)
+                finally:
+                    self._base.execute("PRAGMA synchronous = FULL")
+        except sqlite3.Error as error:
+            raise EnvironmentProblem(
+                f"{self._path} cannot be written ({error}), so nothing more is sent. Free some space, or mend its "
+                "permissions, and run `reportgen send --resume`."
+            ) from error

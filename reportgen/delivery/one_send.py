@@ -16,9 +16,8 @@ _LOCK: Final = "send.lock"
 _OURS_ALONE: Final = 0o700
 
 
-def mail_folder(output: Path) -> Path:
+def make_private(folder: Path) -> Path:
     """Make the folder of ledger and dry runs, for its owner alone: it holds addresses, and output/ may be served."""
-    folder = output / MAIL_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(_OURS_ALONE)
     return folder
@@ -36,7 +35,7 @@ def alone(folder: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout as error:
         raise EnvironmentProblem(
-            f"Another send is running from {folder.parent}. Wait for it; `reportgen send --status` shows how far it is."
+            f"Another send holds {folder}. Wait for it; `reportgen send --status` shows how far it is."
         ) from error
     try:
         yield

@@ -17,7 +17,6 @@ from jinja2 import Environment, TemplateError
 
 from reportgen.brief import Brief, SymbolBrief
 from reportgen.errors import RenderError
-from reportgen.moments import day_of
 from reportgen.render.email_pictures import Picture, picture
 from reportgen.render.email_reader import PersonalBrief, Reader, date, local_time, personal, plain, subject
 from reportgen.render.html import environment
@@ -56,13 +55,13 @@ class MailPage:
     details: int
 
 
-def render_mail(brief: Brief, reader: Reader, *, link: str | None = None, templates: Path | None = None) -> MailPage:
+def render_mail(brief: Brief, reader: Reader, *, page: str = "", templates: Path | None = None) -> MailPage:
     """Write the mail of one reader; the same brief and reader give the same mail.
 
     Args:
         brief: What to say.
         reader: To whom.
-        link: Web address of the output folder; without one the mail names no web page.
+        page: Web address of the brief's page; without one the mail names none.
         templates: A folder whose files replace shipped templates of the same name.
 
     Raises:
@@ -70,7 +69,6 @@ def render_mail(brief: Brief, reader: Reader, *, link: str | None = None, templa
     """
     mine = personal(brief, reader)
     title = subject(mine.brief, reader)
-    page = web_page(link, brief.as_of_ms)
     try:
         text = _text(mine, reader, page, templates)
         body = _html(mine, reader, page, templates) if reader.html else None
@@ -82,11 +80,6 @@ def render_mail(brief: Brief, reader: Reader, *, link: str | None = None, templa
     html, density, details = body
     shown = _pictures(mine.brief, density, details)
     return MailPage(subject=title, text=text, html=html, pictures=shown, details=details)
-
-
-def web_page(link: str | None, as_of_ms: int) -> str:
-    """Give the address of a brief's page under the operator's link, or ""."""
-    return f"{link.rstrip('/')}/{'/'.join(day_of(as_of_ms))}/brief.html" if link else ""
 
 
 def wrapped(text: str, indent: str = "") -> str:

@@ -91,6 +91,7 @@ def test_the_newest_brief_reaches_each_subscriber_once(folder: Path) -> None:
     anna, bob, carl = (messages[address] for address in (ANNA, BOB, CARL))
     assert "ETH 3 194" in anna["Subject"]
     assert "08:00 Berlin" in text_of(anna)
+    assert "https://briefs.example.com/2026/01/19/brief.html" in text_of(anna)
     assert "WIF" not in text_of(bob)
     assert carl.get_body(("html",)) is None
     assert_numbers(anna)
@@ -260,7 +261,7 @@ def test_two_sends_at_once_are_refused(folder: Path) -> None:
     with FileLock(folder / "output/.mail/send.lock"):
         done = reportgen(folder, "send")
     assert done.returncode == 1
-    assert "Another send is running" in done.stderr
+    assert "Another send holds" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -286,9 +287,11 @@ def test_the_last_revision_of_a_day_is_sent(folder: Path) -> None:
         (folder / "output/2026/01/19" / name).mkdir()
         (folder / "output/2026/01/19" / name / "brief.json").write_bytes(brief_to_json(briefs.morning()))
     done = reportgen(folder, "send", "2026-01-19", "--dry-run", "--to", BOB)
-    text = message_from_bytes((folder / done.stdout.split()[0]).read_bytes(), policy=default)["Subject"]
+    message = message_from_bytes((folder / done.stdout.split()[0]).read_bytes(), policy=default)
+    assert isinstance(message, EmailMessage)
     assert later.exists()
-    assert "Simulated" not in text
+    assert "Simulated" not in message["Subject"]
+    assert "https://briefs.example.com/2026/01/19/r10/brief.html" in text_of(message)
 
 
 def test_subscribers_come_and_go(folder: Path) -> None:

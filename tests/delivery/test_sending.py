@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import ssl
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from reportgen.delivery.sending import Pace
 from reportgen.delivery.subscribers import Subscriber
 from reportgen.delivery.suppressions import Suppressions
 from reportgen.errors import EnvironmentProblem
-from tests.delivery.letters import BRIEF, QUICK, people, run_once
+from tests.delivery.letters import BRIEF, QUICK, people, queue_all, run_once
 from tests.delivery.relay import Script, relay
 
 FIRST, SECOND, THIRD = (subscriber.address.key for subscriber in people(3))
@@ -201,6 +203,19 @@ def test_the_suppression_list_is_read_before_each_message(ledger: MailLedger, tm
         run_once(ledger, port, readers, tmp_path)
     assert [address for address, _ in script.accepted] == [FIRST, SECOND]
     assert states(ledger)[THIRD] is State.SUPPRESSED
+
+
+def test_nothing_is_sent_that_cannot_be_written_down(tmp_path: Path) -> None:
+    """When the ledger takes no more lines the run ends before DATA, with one sentence."""
+    script = Script()
+    with MailLedger(tmp_path / "deliveries.sqlite") as ledger, relay(script) as port:
+        queue_all(ledger, people(2))
+        with closing(sqlite3.connect(tmp_path / "deliveries.sqlite")) as other:
+            other.execute("CREATE TRIGGER full BEFORE UPDATE ON deliveries BEGIN SELECT RAISE(ABORT, 'full'); END")
+            other.commit()
+        with pytest.raises(EnvironmentProblem, match="nothing more is sent"):
+            run_once(ledger, port, people(2), tmp_path)
+    assert script.accepted == []
 
 
 def test_several_connections_share_the_work(ledger: MailLedger, tmp_path: Path) -> None:

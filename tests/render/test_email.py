@@ -26,7 +26,7 @@ from reportgen.render.serialise import brief_from_json, brief_to_json
 from reportgen.units import Missing
 from tests import briefs
 
-LINK: Final = "https://briefs.example.com/"
+PAGE: Final = "https://briefs.example.com/2026/01/19/brief.html"
 EVERY_STATE: Final = pytest.mark.parametrize("state", list(briefs.STATES))
 GMAIL_BYTES: Final = 100_000
 NUMBER: Final = re.compile(r"\d+(?:[\u202f.]\d+)*")
@@ -77,7 +77,7 @@ def seen(page: str) -> str:
 def mail(brief: Brief, **reader: object) -> MailPage:
     """Write the mail of a brief that was read back from its JSON, as `send` does."""
     kept = brief_from_json(brief_to_json(brief))
-    return render_mail(kept, Reader(**reader), link=LINK)  # type: ignore[arg-type]
+    return render_mail(kept, Reader(**reader), page=PAGE)  # type: ignore[arg-type]
 
 
 @cache
@@ -168,7 +168,7 @@ def test_an_event_inside_the_horizon_is_in_the_subject() -> None:
 def test_every_symbol_is_in_the_summary_however_many_there_are(count: int) -> None:
     """A thousand symbols still fit under Gmail's limit, each with its price; details give way first."""
     brief = briefs.many(count)
-    page = render_mail(brief, Reader(), link=LINK)
+    page = render_mail(brief, Reader(), page=PAGE)
     assert page.html is not None
     assert len(page.html.encode()) < GMAIL_BYTES
     text = seen(page.html)
