@@ -115,7 +115,7 @@ def show_status(settings: Config, mail: Mail, kept: KeptBrief, *, as_json: bool)
     path = ledger_folder(settings, mail) / LEDGER
     if not path.exists():
         raise UsageError(f"Nothing was sent from {settings.output} yet. `reportgen send` does.")
-    with MailLedger(path) as ledger:
+    with MailLedger(path, reading=True) as ledger:
         leave(report(ledger, kept, None, as_json=as_json))
 
 
@@ -156,7 +156,12 @@ def _queue(
         sender = make_sender(mail)
         ledger.queue(kept.name, ((key, message_id(kept.name, key, sender)) for key in people), now_ms)
     order = {key: place for place, key in enumerate(people)}
-    found = [one for one in ledger.deliveries(kept.name, OPEN) if one.subscriber in order]
+    open_ones = ledger.deliveries(kept.name, OPEN)
+    found = [one for one in open_ones if one.subscriber in order]
+    if not wishes.to:
+        for one in open_ones:
+            if one.subscriber not in order:
+                ledger.suppress(kept.name, one.subscriber, "no longer on the list", now_ms)
     return tuple(sorted(found, key=lambda one: order[one.subscriber]))
 
 

@@ -21,6 +21,9 @@ from reportgen.errors import EnvironmentProblem
 from reportgen.units import Milliseconds
 
 _VERSION: Final = 1
+_WAIT_SECONDS: Final = 30.0
+"""For another process that is writing."""
+
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS deliveries (
   brief TEXT NOT NULL,
@@ -76,26 +79,30 @@ class Delivery:
 class MailLedger:
     """The ledger on disk; several threads may use it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, reading: bool = False) -> None:
         """Open it, and make it where there is none.
 
+        Args:
+            path: The file.
+            reading: Only look; another process may be writing.
+
         Raises:
-            EnvironmentProblem: The file is damaged, or of a newer version.
+            EnvironmentProblem: The file is damaged, in use, or of a newer version.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._lock = threading.Lock()
-        self._base = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        place = f"{path.resolve().as_uri()}{'?mode=ro' if reading else ''}"
+        base = None
         try:
-            self._prepare()
-        except sqlite3.DatabaseError as error:
-            self._base.close()
-            raise EnvironmentProblem(
-                f"{path} cannot be read ({error}). Move it away to begin a new ledger: who got earlier briefs is lost."
-            ) from error
-        except EnvironmentProblem:
-            self._base.close()
-            raise
+            base = sqlite3.connect(
+                place, uri=True, isolation_level=None, check_same_thread=False, timeout=_WAIT_SECONDS
+            )  # fmt: skip
+            self._base = base
+            self._prepare(reading=reading)
+        except (sqlite3.Error, EnvironmentProblem) as error:
+            if base is not None:
+                base.close()
+            raise _cannot_open(path, error) from error
 
     def __enter__(self) -> Self:
         """Give itself."""
@@ -180,15 +187,18 @@ class MailLedger:
         found = dict(rows)
         return {str(state): int(found.get(str(state), 0)) for state in State}
 
-    def _prepare(self) -> None:
+    def _prepare(self, *, reading: bool) -> None:
         """Set the file up: readers do not wait for the writer, and what is committed survives a power cut."""
-        self._base.execute("PRAGMA journal_mode = WAL")
-        self._base.execute("PRAGMA synchronous = FULL")
         (version,) = self._base.execute("PRAGMA user_version").fetchone()
         if version > _VERSION:
             raise EnvironmentProblem(f"{self._path} was written by a newer version. Update reportgen.")
-        self._base.execute(_SCHEMA)
-        self._base.execute(f"PRAGMA user_version = {_VERSION}")
+        if reading:
+            return
+        self._base.execute("PRAGMA synchronous = FULL")
+        if version < _VERSION:
+            self._base.execute("PRAGMA journal_mode = WAL")
+            self._base.execute(_SCHEMA)
+            self._base.execute(f"PRAGMA user_version = {_VERSION}")
 
     def _run(self, statement: str, values: tuple[object, ...], *, synced: bool = True) -> sqlite3.Cursor:
         """Run one statement, which is committed when this returns.
@@ -210,3 +220,14 @@ class MailLedger:
                 f"{self._path} cannot be written ({error}), so nothing more is sent. Free some space, or mend its "
                 "permissions, and run `reportgen send --resume`."
             ) from error
+
+
+def _cannot_open(path: Path, error: Exception) -> EnvironmentProblem:
+    """Say why a ledger cannot be opened; only a file that is none may be moved away."""
+    if isinstance(error, EnvironmentProblem):
+        return error
+    if isinstance(error, sqlite3.OperationalError):
+        return EnvironmentProblem(f"{path} cannot be opened ({error}). Check its permissions, or try again.")
+    return EnvironmentProblem(
+        f"{path} cannot be read ({error}). Move it away to begin a new ledger: who got earlier briefs is lost then."
+    )

@@ -68,7 +68,7 @@ def personal(brief: Brief, reader: Reader) -> PersonalBrief:
     there = {symbol.symbol: symbol for symbol in brief.symbols}
     theirs = tuple(there[name] for name in dict.fromkeys(reader.symbols) if name in there)
     absent = [name for name in reader.symbols if name not in there]
-    others = tuple(symbol for symbol in brief.symbols if symbol not in theirs)
+    others = tuple(symbol for symbol in brief.symbols if symbol.symbol not in reader.symbols)
     alone = reader.only and bool(theirs)
     shown = theirs if alone else theirs + others
     note = f"Not in this brief: {', '.join(absent)}." if absent else ""

@@ -18,13 +18,14 @@ from aiosmtpd.smtp import AuthResult
 
 HOST: Final = "127.0.0.1"
 STALL_SECONDS: Final = 30.0
+SHORTLY_SECONDS: Final = 0.02
 
 
 class Script:
     """What the server does, address by address: answers are used up in order, then everything is taken.
 
     `at_rcpt` and `at_data` hold answers such as "451 4.7.1 later"; at_data also "drop" (the line breaks inside DATA),
-    "drop after" (it breaks once the message was taken, without an answer) and "stall".
+    "drop after" (it breaks once the message was taken, without an answer), "250 and close" and "stall".
     """
 
     def __init__(self) -> None:
@@ -71,6 +72,8 @@ class Script:
                 self.accepted.append((address, bytes(envelope.original_content)))
         if answer == "drop after":
             server.transport.abort()
+        if answer == "250 and close":
+            asyncio.get_running_loop().call_later(SHORTLY_SECONDS, server.transport.close)
         return answer
 
     def messages(self) -> dict[str, EmailMessage]:

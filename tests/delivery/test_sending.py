@@ -127,6 +127,17 @@ def test_a_line_that_breaks_after_the_message_leaves_it_unknown(ledger: MailLedg
     assert states(ledger) == {FIRST: State.UNKNOWN, SECOND: State.SENT, THIRD: State.SENT}
 
 
+def test_a_line_that_is_closed_between_messages_costs_nothing(ledger: MailLedger, tmp_path: Path) -> None:
+    """A relay that hangs up after a message is called again, and nobody is left unknown."""
+    script = Script()
+    script.at_data |= {FIRST: ["250 and close"], SECOND: ["250 and close"]}
+    with relay(script) as port:
+        run_once(ledger, port, people(3), tmp_path, Pace(per_second=10.0, first_wait_seconds=0.01))
+    assert set(states(ledger).values()) == {State.SENT}
+    assert len(script.accepted) == 3
+    assert script.connections == 2
+
+
 def test_a_server_that_stalls_is_left(ledger: MailLedger, tmp_path: Path) -> None:
     """No answer in time is no answer: unknown, and the others go on."""
     script = Script()
