@@ -7,11 +7,12 @@ end, so a run that is interrupted or meets a full disk leaves the earlier brief 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from types import MappingProxyType
+from typing import Final, Protocol, TypeAlias
 
 from filelock import FileLock, Timeout
 
@@ -27,6 +28,19 @@ _UNFINISHED: Final = ".unfinished"
 _LONGEST_WAIT_SECONDS: Final = 60
 
 
+class Reader(Protocol):
+    """Reads files of the archive, from the state that a write begins with."""
+
+    def read(self, path: str) -> bytes | None:
+        """Read a file by its path relative to the output's root, with slashes; None when it is not there."""
+
+
+Also: TypeAlias = Callable[[Reader], Mapping[str, bytes]]
+"""What else a run writes, decided inside the lock: whole new contents by path relative to the output's root."""
+
+_NOTHING: Final[Mapping[str, bytes]] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenBrief:
     """Where the three files of one brief stand, in the folder of its day."""
@@ -36,8 +50,17 @@ class WrittenBrief:
     json: Path
 
 
-def write_brief_files(output: Path, as_of_ms: int, *, html: bytes, pdf: bytes, json: bytes) -> WrittenBrief:
-    """Write one brief into the folder of its UTC day and into `latest/`.
+def write_brief_files(
+    output: Path,
+    as_of_ms: int,
+    *,
+    html: bytes,
+    pdf: bytes,
+    json: bytes,
+    extra: Mapping[str, bytes] = _NOTHING,
+    also: Also | None = None,
+) -> WrittenBrief:
+    """Write one brief into the folder of its UTC day and into `latest/`, in one transaction under one lock.
 
     Args:
         output: Folder of all briefs; made if it is not there.
@@ -45,6 +68,8 @@ def write_brief_files(output: Path, as_of_ms: int, *, html: bytes, pdf: bytes, j
         html: The page.
         pdf: The same to print.
         json: Its full copy.
+        extra: Further files of the brief's own folder, by path relative to it: `input/candles.parquet`.
+        also: Called inside the lock with a reader of the output; what it returns is written in the same transaction.
 
     Returns:
         The paths in the folder of the day.
@@ -56,10 +81,26 @@ def write_brief_files(output: Path, as_of_ms: int, *, html: bytes, pdf: bytes, j
     day = output.joinpath(*day_of(as_of_ms))
     files = {HTML: html, PDF: pdf, JSON: json}
     with _alone_in(output):
-        replace_files(
-            {folder / name: content for folder in (day, output / "latest") for name, content in files.items()}
-        )
+        contents = {folder / name: content for folder in (day, output / "latest") for name, content in files.items()}
+        contents |= {day / name: content for name, content in extra.items()}
+        if also is not None:
+            contents |= {output / path: content for path, content in also(_FolderReader(folder=output)).items()}
+        replace_files(contents)
     return WrittenBrief(html=day / HTML, pdf=day / PDF, json=day / JSON)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _FolderReader:
+    """Reads files below a folder."""
+
+    folder: Path
+
+    def read(self, path: str) -> bytes | None:
+        """Read one file."""
+        try:
+            return self.folder.joinpath(path).read_bytes()
+        except FileNotFoundError:
+            return None
 
 
 def replace_files(contents: Mapping[Path, bytes]) -> None:
