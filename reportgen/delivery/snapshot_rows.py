@@ -48,7 +48,7 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = {
         "de_risk": _NUMBER, "de_risk_is": _TEXT, "post_event": _FLAG,
     },
     "events": {
-        "name": _TEXT, "kind": _TEXT, "at": "TIMESTAMP", "inside_horizon": _FLAG, "hours_away": _NUMBER,
+        "name": _TEXT, "kind": _TEXT, "event_time": "TIMESTAMP", "inside_horizon": _FLAG, "hours_away": _NUMBER,
         "source": _TEXT,
     },
     "coverage": {
@@ -179,7 +179,7 @@ def _events(facts: BriefFacts) -> Iterator[Row]:
         yield {
             "name": event.name,
             "kind": event.kind,
-            "at": moment_text(event.at_ms),
+            "event_time": moment_text(event.at_ms),
             "inside_horizon": event.inside_horizon,
             "hours_away": event.hours_away,
             "source": event.source,

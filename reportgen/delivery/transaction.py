@@ -67,13 +67,18 @@ def writing(place: Place) -> Iterator[Store]:
         yield store
 
 
-def commit(store: Store, contents: Mapping[str, bytes], removed: Iterable[str] = ()) -> None:
+def commit(store: Store, contents: Mapping[str, bytes], removed: Iterable[str] = ()) -> int:
     """Write and remove files in one transaction; files that already hold these bytes are left as they are.
+
+    The first transaction of a place also lists what stands there already.
 
     Args:
         store: Held by the caller, see `writing`.
         contents: Whole new content by path.
         removed: Paths to remove.
+
+    Returns:
+        How many files were written or removed.
 
     Raises:
         OSError: Something could not be written; what stood there before is unchanged.
@@ -81,7 +86,7 @@ def commit(store: Store, contents: Mapping[str, bytes], removed: Iterable[str] =
     new = {path: content for path, content in contents.items() if store.read(_checked(path)) != content}
     gone = tuple(removed)
     if not new and not gone:
-        return
+        return 0
     try:
         journal = _stage(store, new, gone)
         store.write(JOURNAL, _JOURNAL.dump_json(journal))
@@ -98,6 +103,7 @@ def commit(store: Store, contents: Mapping[str, bytes], removed: Iterable[str] =
             _clear(store)
         raise
     _finish(store, journal)
+    return len(new) + len(gone)
 
 
 def unfinished(store: Store) -> Journal | None:
@@ -138,8 +144,16 @@ def _stage(store: Store, contents: Mapping[str, bytes], removed: tuple[str, ...]
         staged.append(Staged(path=path, waits_at=waiting, sha256=entry.sha256, size=entry.size))
     store.prepare(contents)
     listed = {each.path: each.entry for each in staged if is_part(each.path)}
+    if not size:
+        listed = _standing(store) | listed
     lines = write_lines(seal, listed, [path for path in removed if is_part(path)])
     return Journal(files=tuple(staged), removed=removed, manifest_size=size, lines=lines.decode())
+
+
+def _standing(store: Store) -> dict[str, Entry]:
+    """Describe the files of a place that has no manifest yet."""
+    found = ((path, store.read(path)) for path in sorted(store.files()) if is_part(path))
+    return {path: entry_of(content) for path, content in found if content is not None}
 
 
 def _finish(store: Store, journal: Journal) -> None:
