@@ -24,6 +24,11 @@ def place_of(text: str, beside: Path = Path()) -> Place:
     return text.rstrip("/") if is_url(text) else beside / Path(text).expanduser()
 
 
+def inside(place: Place, path: str) -> str:
+    """Name a file of a place as its user finds it."""
+    return str(place / path) if isinstance(place, Path) else f"{place}/{path}"
+
+
 def local_folder(place: Place, what: str) -> Path:
     """Give the folder, for what can only be kept on this machine.
 

@@ -16,7 +16,7 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from reportgen import __version__
-from reportgen.cli import backtest, brief, calibrate, maps, render, setup
+from reportgen.cli import archive, archive_query, backtest, brief, calibrate, maps, render, setup
 from reportgen.cli.speech import complain
 from reportgen.errors import ReportgenError
 
@@ -55,6 +55,8 @@ app.command("map", short_help="Export liquidation maps as arrays.")(maps.export)
 app.command("backtest", short_help="Score past maps and zones beside their controls.")(backtest.backtest)
 config_app.command("schema", short_help="Print the JSON Schema of config.yaml.")(setup.schema)
 app.add_typer(config_app, name="config")
+archive.app.command("query", short_help="Ask the kept rows with SQL.")(archive_query.query)
+app.add_typer(archive.app, name="archive")
 
 
 @app.callback()

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pages:
-    """The bytes of one brief's page, and of the same to print."""
+    """The bytes of one brief's page, of the same to print, and its charts for screens by name."""
 
     html: bytes
     pdf: bytes
+    charts: Mapping[str, bytes]
 
 
 def make_pages(brief: Brief, templates: Path | None, workers: Workers, step: Step) -> Pages:
@@ -49,7 +50,7 @@ def make_pages(brief: Brief, templates: Path | None, workers: Workers, step: Ste
         charts = draw_charts(brief, workers.executor, chosen=screen)
         step("Laying out page and PDF")
         page = render_html(brief, charts, templates=templates)
-        return Pages(html=page, pdf=laying_out.result())
+        return Pages(html=page, pdf=laying_out.result(), charts=charts)
     except BrokenProcessPool as error:
         raise RenderError(
             "A process that draws ended early, most likely for lack of memory. Free some; run again."

@@ -96,4 +96,4 @@ def belongs_to(path: str, shelf: Shelf) -> bool:
     if not path.startswith(f"{shelf.folder}/"):
         return False
     inside = path.removeprefix(f"{shelf.folder}/")
-    return shelf.revision > 1 or not re.match(r"r[1-9]\d*/", inside) and inside != _OWN_PAGE
+    return shelf.revision > 1 or (not re.match(r"r[1-9]\d*/", inside) and inside != _OWN_PAGE)

@@ -97,7 +97,8 @@ def end_of_manifest(store: Store) -> tuple[int, str]:
 def read_manifest(content: bytes) -> Listed:
     """Read a manifest and check its chain of seals."""
     files: dict[str, Entry] = {}
-    seal, open_lines, damaged = _FIRST_SEAL, [], 0
+    open_lines: list[bytes] = []
+    seal, damaged = _FIRST_SEAL, 0
     rows = content.split(b"\n")
     complete = rows.pop() == b""
     for number, row in enumerate(rows, 1):

@@ -36,7 +36,7 @@ def snapshot_files(facts: BriefFacts, shelf: Shelf) -> dict[str, bytes]:
     """
     tables = rows_of(facts)
     keys = {"as_of": facts.as_of, "revision": shelf.revision, "brief": shelf.folder}
-    filled = {name: [keys | row for row in rows] for name, rows in tables.items() if rows}
+    filled = {name: [{**keys, **row} for row in rows] for name, rows in tables.items() if rows}
     written = _parquet(filled)
     return {snapshot_path(name, shelf): content for name, content in written.items()}
 
@@ -54,7 +54,7 @@ def _parquet(tables: Mapping[str, Sequence[Row]]) -> dict[str, bytes]:
         source, target = Path(scratch) / "rows.json", Path(scratch) / "rows.parquet"
         for name, rows in tables.items():
             source.write_text("\n".join(json.dumps(row, allow_nan=False) for row in rows), encoding="utf-8")
-            typed = ", ".join(f"{column}: '{kind}'" for column, kind in (KEY_COLUMNS | TABLES[name]).items())
+            typed = ", ".join(f"{column}: '{kind}'" for column, kind in {**KEY_COLUMNS, **TABLES[name]}.items())
             read = f"read_json('{_quoted(source)}', format = 'newline_delimited', columns = {{{typed}}})"
             copy = f"COPY (SELECT * FROM {read}) TO '{_quoted(target)}' (FORMAT parquet, COMPRESSION zstd)"  # noqa: S608 - own names
             database.execute(copy)

@@ -57,9 +57,11 @@ def verify(store: Store) -> Verdict:
         finding = _compare(store, path, entry, waiting)
         if finding is not None:
             found.append(finding)
-    for path in store.files():
-        if is_part(path) and path not in listed.files and path not in going:
-            found.append(Finding(fault="unlisted", path=path, detail="the manifest does not name it"))
+    found += [
+        Finding(fault="unlisted", path=path, detail="the manifest does not name it")
+        for path in store.files()
+        if is_part(path) and path not in listed.files and path not in going
+    ]
     return Verdict(
         findings=tuple(sorted(found, key=lambda finding: (finding.path, finding.fault))),
         files=len(listed.files),

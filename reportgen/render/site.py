@@ -69,7 +69,7 @@ def start_page(start: Start) -> bytes:
     """Write index.html: the latest finding, its symbols, the newest month, the way to every other one."""
     latest = start.recent[-1]
     years: dict[str, list[tuple[str, int]]] = {}
-    for month, days in reversed(start.months.items()):
+    for month, days in reversed(tuple(start.months.items())):
         years.setdefault(month[:4], []).append((month, days))
     folders = {past.symbol: past.folder for past in start.symbols}
     now = {symbol.symbol for symbol in latest.symbols}
@@ -134,7 +134,7 @@ def feed(briefs: Sequence[BriefDay]) -> bytes:
 
 
 def search_data(year: str, briefs: Iterable[BriefDay]) -> bytes:
-    """Write one year of what the search looks through, as a script, since a page opened from a file can load no JSON."""
+    """Write one year of what the search looks through, as a script: a page opened from a file can load no JSON."""
     rows = [
         [brief.day, brief.headline, " ".join(symbol.base for symbol in brief.symbols), brief.grade]
         for brief in last_of_each_day(briefs)

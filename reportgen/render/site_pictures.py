@@ -28,6 +28,7 @@ _HEADROOM: Final = 0.12
 _BAR_PART: Final = 0.72
 _LABELS: Final = 4
 _DATE_ROOM: Final = 96
+_TEN: Final = 10.0
 _STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -132,7 +133,7 @@ def _grid(scale: _Scale, decimals: int) -> Iterator[str]:
     """Draw a few round prices."""
     low, high = math.exp(scale.low), math.exp(scale.high)
     raw = (high - low) / _LABELS
-    power = 10.0 ** math.floor(math.log10(raw))
+    power = _TEN ** math.floor(math.log10(raw))
     step = next(power * each for each in _STEPS if power * each >= raw)
     level = math.ceil(low / step) * step
     while level < high:

@@ -6,6 +6,8 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+import s3fs
+from moto.server import ThreadedMotoServer
 
 from tests.delivery.archives import s3_environment
 
@@ -13,8 +15,6 @@ from tests.delivery.archives import s3_environment
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[str]:
     """Run an S3-protocol server on loopback and give its address."""
-    from moto.server import ThreadedMotoServer
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -27,8 +27,6 @@ def s3_server() -> Iterator[str]:
 @pytest.fixture
 def bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
     """Make an empty bucket and give the URL of an archive in it."""
-    import s3fs
-
     for name, value in s3_environment(s3_server).items():
         monkeypatch.setenv(name, value)
     name = f"briefs-{abs(hash(request.node.name))}"
