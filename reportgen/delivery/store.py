@@ -7,7 +7,7 @@ slashes. `store_remote.py` is the same for any fsspec URL.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +41,11 @@ class Store(Reader, Protocol):
     def write(self, path: str, content: bytes) -> None:
         """Write a file so that it is complete or as it was before, and lasts."""
 
-    def stage(self, path: str, content: bytes) -> None:
-        """Write a file down that nobody reads until a later `write` in the same folder has lasted."""
+    def stage(self, contents: Mapping[str, bytes]) -> None:
+        """Write files down that nobody reads until a later `write` in the same folder has lasted."""
+
+    def same(self, contents: Mapping[str, bytes]) -> set[str]:
+        """Find those of the files that hold these bytes already."""
 
     def append(self, path: str, at: int, content: bytes) -> None:
         """Cut a file to its first bytes and write on from there; a second time changes nothing."""
@@ -54,14 +57,14 @@ class Store(Reader, Protocol):
             OSError: Something else stands there.
         """
 
-    def move(self, source: str, target: str) -> None:
-        """Move a file over another; nothing happens when it has been moved already."""
+    def move(self, moves: Iterable[tuple[str, str]]) -> None:
+        """Move files over others, from and to; nothing happens to one that has been moved already."""
 
     def settle(self, paths: Iterable[str]) -> None:
         """Make moves and removals in these files' folders last."""
 
-    def remove(self, path: str) -> None:
-        """Remove a file if it is there."""
+    def remove(self, paths: Iterable[str]) -> None:
+        """Remove files, those that are there."""
 
     def files(self, below: str = "") -> Iterator[str]:
         """List the files below a folder, hidden ones too, in no certain order; none when there is no such folder."""
@@ -136,9 +139,14 @@ class FolderStore:
             raise
         sync_folder(target.parent)
 
-    def stage(self, path: str, content: bytes) -> None:
+    def stage(self, contents: Mapping[str, bytes]) -> None:
         """Write in place; the folder is synced by the write that follows."""
-        write_through(self.folder / path, content)
+        for path, content in contents.items():
+            write_through(self.folder / path, content)
+
+    def same(self, contents: Mapping[str, bytes]) -> set[str]:
+        """Read and compare."""
+        return {path for path, content in contents.items() if self.read(path) == content}
 
     def append(self, path: str, at: int, content: bytes) -> None:
         """Cut and write on, down to the disk."""
@@ -158,10 +166,11 @@ class FolderStore:
             if target.is_dir():
                 raise IsADirectoryError(21, "is a folder", str(target))
 
-    def move(self, source: str, target: str) -> None:
-        """Move in one step."""
-        with suppress(FileNotFoundError):
-            (self.folder / source).replace(self.folder / target)
+    def move(self, moves: Iterable[tuple[str, str]]) -> None:
+        """Move each in one step."""
+        for source, target in moves:
+            with suppress(FileNotFoundError):
+                (self.folder / source).replace(self.folder / target)
 
     def settle(self, paths: Iterable[str]) -> None:
         """Sync the folders, and remove those that have become empty."""
@@ -178,10 +187,11 @@ class FolderStore:
                 return
             folder = folder.parent
 
-    def remove(self, path: str) -> None:
-        """Remove a file."""
-        with suppress(FileNotFoundError, NotADirectoryError):
-            (self.folder / path).unlink()
+    def remove(self, paths: Iterable[str]) -> None:
+        """Remove each."""
+        for path in paths:
+            with suppress(FileNotFoundError, NotADirectoryError):
+                (self.folder / path).unlink()
 
     def files(self, below: str = "") -> Iterator[str]:
         """Walk the folder."""

@@ -13,11 +13,12 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from reportgen.delivery.store import LOCK, LONGEST_WAIT_SECONDS, FolderStore, Store, busy
 from reportgen.errors import EnvironmentProblem, UsageError
@@ -26,6 +27,10 @@ _OBJECT_STORES: Final = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "az", "adl"
 _RENEWED_EVERY_SECONDS: Final = 5.0
 _GONE_AFTER_SECONDS: Final = 30.0
 _ASKED_EVERY_SECONDS: Final = 0.5
+_AT_A_TIME: Final = 8
+
+_Item = TypeVar("_Item")
+_Done = TypeVar("_Done")
 
 
 def open_remote(url: str) -> Store:
@@ -101,9 +106,14 @@ class RemoteStore:
         with self._asked(path):
             self.fs.pipe_file(self._at(path), content)
 
-    def stage(self, path: str, content: bytes) -> None:
-        """Write an object."""
-        self.write(path, content)
+    def stage(self, contents: Mapping[str, bytes]) -> None:
+        """Write objects, several at a time."""
+        self._each(lambda item: self.write(*item), contents.items())
+
+    def same(self, contents: Mapping[str, bytes]) -> set[str]:
+        """Read and compare, several at a time."""
+        held = self._each(lambda path: self.read(path) == contents[path], contents)
+        return {path for path, same in zip(contents, held, strict=True) if same}
 
     def append(self, path: str, at: int, content: bytes) -> None:
         """Write the whole object again: objects cannot grow."""
@@ -118,8 +128,11 @@ class RemoteStore:
             with self._asked(folder):
                 self.fs.makedirs(folder, exist_ok=True)
 
-    def move(self, source: str, target: str) -> None:
-        """Copy on the other side, then remove."""
+    def move(self, moves: Iterable[tuple[str, str]]) -> None:
+        """Copy on the other side, then remove, several at a time."""
+        self._each(lambda move: self._move(*move), moves)
+
+    def _move(self, source: str, target: str) -> None:
         with self._asked(target), suppress(FileNotFoundError):
             self.fs.cp_file(self._at(source), self._at(target))
             self.fs.rm_file(self._at(source))
@@ -127,10 +140,18 @@ class RemoteStore:
     def settle(self, paths: Iterable[str]) -> None:
         """Do nothing: what was written there lasts."""
 
-    def remove(self, path: str) -> None:
-        """Remove an object."""
+    def remove(self, paths: Iterable[str]) -> None:
+        """Remove objects, several at a time."""
+        self._each(self._remove, paths)
+
+    def _remove(self, path: str) -> None:
         with self._asked(path), suppress(FileNotFoundError):
             self.fs.rm_file(self._at(path))
+
+    def _each(self, work: Callable[[_Item], _Done], items: Iterable[_Item]) -> list[_Done]:
+        """Do the same to several objects at a time, since each waits for the network."""
+        with ThreadPoolExecutor(_AT_A_TIME) as pool:
+            return list(pool.map(work, items))
 
     def files(self, below: str = "") -> Iterator[str]:
         """List the objects."""
@@ -157,7 +178,7 @@ class RemoteStore:
             done.set()
             keeper.join()
             if (self.read(LOCK) or b"").startswith(token.encode()):
-                self.remove(LOCK)
+                self.remove((LOCK,))
 
     def _take(self, token: str) -> None:
         """Create the lock object, or wait until another's is gone or has stopped changing."""
@@ -171,7 +192,7 @@ class RemoteStore:
             if held != seen:
                 seen, since = held, now
             elif held is not None and now - since > _GONE_AFTER_SECONDS:
-                self.remove(LOCK)
+                self.remove((LOCK,))
                 continue
             if now - began > LONGEST_WAIT_SECONDS:
                 raise EnvironmentProblem(busy(self.name))
@@ -179,13 +200,14 @@ class RemoteStore:
 
     def _create(self, token: str) -> bool:
         """Create the lock object unless somebody else has; look again, as not every place can refuse."""
-        try:
-            self.fs.pipe_file(self._at(LOCK), token.encode(), mode="create")
-        except FileExistsError:
-            return False
-        except Exception:
-            if self.read(LOCK) is None:
-                raise
+        with self._asked(LOCK):
+            try:
+                self.fs.pipe_file(self._at(LOCK), token.encode(), mode="create")
+            except FileExistsError:
+                return False
+            except Exception:
+                if self.read(LOCK) is None:
+                    raise
         return self.read(LOCK) == token.encode()
 
     def _keep(self, token: str, done: threading.Event) -> None:
@@ -201,10 +223,10 @@ class RemoteStore:
 
     @contextmanager
     def _asked(self, path: str) -> Iterator[None]:
-        """Turn what a client library raises into one sentence; files that are not there pass as they are."""
+        """Turn what a client library raises into one sentence."""
         try:
             yield
-        except (FileNotFoundError, EnvironmentProblem):
+        except EnvironmentProblem:
             raise
         except Exception as error:
             first = (str(error).splitlines() or [type(error).__name__])[0]

@@ -83,7 +83,10 @@ def commit(store: Store, contents: Mapping[str, bytes], removed: Iterable[str] =
     Raises:
         OSError: Something could not be written; what stood there before is unchanged.
     """
-    new = {path: content for path, content in contents.items() if store.read(_checked(path)) != content}
+    for path in contents:
+        _check(path)
+    held = store.same(contents)
+    new = {path: content for path, content in contents.items() if path not in held}
     gone = tuple(removed)
     if not new and not gone:
         return 0
@@ -99,7 +102,7 @@ def commit(store: Store, contents: Mapping[str, bytes], removed: Iterable[str] =
     except OSError:
         with suppress(OSError):
             store.append(MANIFEST, journal.manifest_size, b"")
-            store.remove(JOURNAL)
+            store.remove((JOURNAL,))
             _clear(store)
         raise
     _finish(store, journal)
@@ -136,12 +139,12 @@ def recover(store: Store) -> bool:
 def _stage(store: Store, contents: Mapping[str, bytes], removed: tuple[str, ...]) -> Journal:
     """Write every new file beside the archive."""
     size, seal = end_of_manifest(store)
+    waiting = {path: f"{STAGING}/{number:05}" for number, path in enumerate(contents)}
+    store.stage({waiting[path]: content for path, content in contents.items()})
     staged = []
-    for number, (path, content) in enumerate(contents.items()):
-        waiting = f"{STAGING}/{number:05}"
-        store.stage(waiting, content)
+    for path, content in contents.items():
         entry = entry_of(content)
-        staged.append(Staged(path=path, waits_at=waiting, sha256=entry.sha256, size=entry.size))
+        staged.append(Staged(path=path, waits_at=waiting[path], sha256=entry.sha256, size=entry.size))
     store.prepare(contents)
     listed = {each.path: each.entry for each in staged if is_part(each.path)}
     if not size:
@@ -158,12 +161,10 @@ def _standing(store: Store) -> dict[str, Entry]:
 
 def _finish(store: Store, journal: Journal) -> None:
     """Move the files to their places; doing it again is harmless."""
-    for staged in journal.files:
-        store.move(staged.waits_at, staged.path)
-    for path in journal.removed:
-        store.remove(path)
+    store.move((staged.waits_at, staged.path) for staged in journal.files)
+    store.remove(journal.removed)
     store.settle((*(staged.path for staged in journal.files), *journal.removed))
-    store.remove(JOURNAL)
+    store.remove((JOURNAL,))
     store.settle((JOURNAL,))
     _clear(store)
 
@@ -171,15 +172,13 @@ def _finish(store: Store, journal: Journal) -> None:
 def _clear(store: Store) -> None:
     """Remove what waits below .transaction/."""
     left = sorted(store.files(STAGING))
-    for path in left:
-        store.remove(path)
+    store.remove(left)
     if left:
         store.settle((JOURNAL,))
 
 
-def _checked(path: str) -> str:
+def _check(path: str) -> None:
     """Refuse a path that leads out of the archive."""
     parts = path.split("/")
     if path.startswith("/") or "\\" in path or not all(parts) or {".", ".."} & set(parts):
         raise UsageError(f"`{path}` is no path inside the archive. Name it relative to the output, as input/a.csv.")
-    return path
