@@ -119,9 +119,18 @@ def pages_with(site: Site, new: BriefDay) -> dict[str, bytes]:
         **_records(site, [new.month]),
         **dict(_month_pages(site, around)),
         **dict(_day_pages(site, days[max(0, place - 1) : place + 2])),
-        **dict(_symbol_pages(site, [past for past in site.state.symbols if past.symbol in symbols], {new.day[:4]})),
+        **dict(_symbol_pages(site, [p for p in site.state.symbols if p.symbol in symbols], _years_closed(site, new))),
         **_common(site, {new.day[:4]}),
     }
+
+
+def _years_closed(site: Site, new: BriefDay) -> set[str]:
+    """Find the years whose symbol pages a brief changes: they hold whole months, so most days change none."""
+    months = list(site.state.months)
+    if new.month < months[-1]:
+        return {new.day[:4]}
+    begins = site.state.months[new.month] == 1 and len(months) > 1
+    return {months[-2][:4]} if begins else set()
 
 
 def every_page(site: Site) -> dict[str, bytes]:
@@ -176,7 +185,8 @@ def _day_pages(site: Site, wanted: Sequence[str]) -> Iterator[tuple[str, bytes]]
 
 
 def _symbol_pages(site: Site, pasts: Iterable[SymbolPast], years: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-    """Write the symbols' pages: the last mornings of each, and the given years."""
+    """Write the symbols' pages: the last mornings of each, and the given years without the month that still grows."""
+    newest_month = list(site.state.months)[-1]
     kept: dict[tuple[str, ...], list[BriefDay]] = {}
 
     def days(months: Sequence[str]) -> list[BriefDay]:
@@ -188,9 +198,10 @@ def _symbol_pages(site: Site, pasts: Iterable[SymbolPast], years: Iterable[str])
     for past in pasts:
         folder = f"symbols/{past.folder}"
         recent = days(past.months[-_SYMBOL_MONTHS:])[-_SYMBOL_DAYS:]
-        yield f"{folder}/{pages.INDEX}", pages.symbol_page(past, recent)
+        whole = [month for month in past.months if month != newest_month]
+        yield f"{folder}/{pages.INDEX}", pages.symbol_page(past, recent, years=sorted({m[:4] for m in whole}))
         for year in sorted(years):
-            own = [month for month in past.months if month.startswith(year)]
+            own = [month for month in whole if month.startswith(year)]
             if own:
                 yield f"{folder}/{year}.html", pages.symbol_page(past, days(own), year=year)
 

@@ -18,12 +18,13 @@ from typing import Final
 from jinja2 import Environment, TemplateError
 from markupsafe import Markup
 
+from reportgen import notation
 from reportgen.errors import RenderError
 from reportgen.moments import moment_text
 from reportgen.render.charts_variant import slug_of
 from reportgen.render.fonts import css_font_faces
 from reportgen.render.html import environment, shipped_templates
-from reportgen.render.site_days import BriefDay, SymbolPast, last_of_each_day, of_symbol
+from reportgen.render.site_days import BriefDay, SymbolPast, ZoneBand, last_of_each_day, of_symbol
 from reportgen.render.site_pictures import history_chart, mini_ladder, nearest, sparkline
 from reportgen.units import Milliseconds
 
@@ -104,13 +105,14 @@ def day_page(briefs: Sequence[BriefDay], neighbours: Neighbours) -> bytes:
     )
 
 
-def symbol_page(past: SymbolPast, briefs: Sequence[BriefDay], *, year: str = "") -> bytes:
+def symbol_page(past: SymbolPast, briefs: Sequence[BriefDay], *, year: str = "", years: Sequence[str] = ()) -> bytes:
     """Write a symbol's history: symbols/BTC-USDT/index.html, or 2026.html for one whole year.
 
     Args:
         past: Whose.
         briefs: The last of each day, oldest first.
         year: Which year; "" for the last days.
+        years: Those that have a page, for the way to them.
     """
     own = [brief for brief in briefs if of_symbol(brief, past.symbol) is not None]
     label = f"{past.base}, price by day between the nearest dense zones, {len(own)} days"
@@ -119,7 +121,7 @@ def symbol_page(past: SymbolPast, briefs: Sequence[BriefDay], *, year: str = "")
         up="../../",
         past=past,
         days=[(brief, of_symbol(brief, past.symbol)) for brief in reversed(own)],
-        years=sorted({month[:4] for month in past.months}, reverse=True),
+        years=sorted(years, reverse=True),
         year=year,
         chart=history_chart(own, past.symbol, label),
     )
@@ -171,6 +173,7 @@ def _environment() -> Environment:
         "by_days": _by_days,
         "mini_ladder": _ladder_of,
         "zone_ladder": mini_ladder,
+        "zone_cell": _zone_cell,
     }
     return made
 
@@ -183,6 +186,19 @@ def _atom_time(milliseconds: Milliseconds) -> str:
     """Write a moment as Atom wants it, with seconds: 2026-01-19T07:00:00Z."""
     text = moment_text(milliseconds).removesuffix("Z")
     return f"{text}:00Z" if text.count(":") == 1 else f"{text}Z"
+
+
+def _zone_cell(zone: ZoneBand | None, where: str, decimals: int) -> Markup:
+    """Write a zone into a cell: distance in percent and ATR, its range below."""
+    if zone is None:
+        return Markup('<span class="na">No dense zone</span>')
+    away = zone.distance_fraction if where == "above" else -zone.distance_fraction
+    distance, atr = notation.percent_change(away), notation.atr(zone.distance_atr)
+    span = notation.price_range(zone.low, zone.high, decimals)
+    side = "short" if where == "above" else "long"
+    return Markup(  # noqa: S704 - numbers alone
+        f'<b class="t-{side} nw">{distance}</b> <span class="nw">{atr}</span> <span class="l2 nw">{span}</span>'
+    )
 
 
 def _ladder_of(brief: BriefDay) -> Markup:

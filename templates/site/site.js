@@ -43,5 +43,8 @@
   }
   field.addEventListener("focus", ask);
   field.addEventListener("input", function () { ask(); show(); });
+  /* A search can be linked: index.html#q=BTC */
+  var linked = /^#q=(.*)$/.exec(window.location.hash);
+  if (linked) { field.value = decodeURIComponent(linked[1].replace(/\+/g, " ")); ask(); show(); }
   field.form.addEventListener("submit", function (event) { event.preventDefault(); ask(); show(); });
 }());
