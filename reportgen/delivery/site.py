@@ -230,18 +230,11 @@ def _symbols(known: Iterable[SymbolPast], briefs: Iterable[BriefDay]) -> tuple[S
         for one in brief.symbols:
             past = found.get(one.symbol)
             if past is None:
-                folder = symbol_folder(one.symbol)
+                folder = pages.symbol_folder(one.symbol)
                 found[one.symbol] = SymbolPast(symbol=one.symbol, base=one.base, folder=folder, months=(brief.month,))
             elif brief.month not in past.months:
                 found[one.symbol] = replace(past, months=tuple(sorted((*past.months, brief.month))))
     return tuple(found.values())
-
-
-def symbol_folder(symbol: str) -> str:
-    """Name a symbol's folder: BTC-USDT, as most settle in what they are quoted in; no two symbols share one."""
-    pair, _, settle = symbol.partition(":")
-    name = pages.slug_of(symbol)
-    return name.removesuffix(f"-{settle}") if settle and pair.endswith(f"/{settle}") and name.count("-") == 2 else name
 
 
 def _read_month(store: Reader, month: str) -> tuple[BriefDay, ...]:

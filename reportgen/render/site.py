@@ -29,7 +29,7 @@ from reportgen.render.site_pictures import history_chart, mini_ladder, nearest, 
 from reportgen.units import Milliseconds
 
 __all__ = [
-    "Neighbours", "Start", "assets", "day_page", "feed", "month_page", "search_data", "slug_of", "start_page",
+    "Neighbours", "Start", "assets", "day_page", "feed", "month_page", "search_data", "symbol_folder", "start_page",
     "symbol_page",
 ]  # fmt: skip
 
@@ -99,7 +99,8 @@ def day_page(briefs: Sequence[BriefDay], neighbours: Neighbours) -> bytes:
     latest, inside = briefs[-1], ""
     if latest.revision > 1:
         inside = f"r{latest.revision}/"
-    charts = sorted({name.rsplit(".", 3)[0] for name in latest.files if name.endswith(".wide.light.png")})
+    drawn = ((f"charts/{slug_of(one.symbol)}", one) for one in latest.symbols)
+    charts = [(name, one, symbol_folder(one.symbol)) for name, one in drawn if f"{name}.wide.light.png" in latest.files]
     return _page(
         "day", up="../../../", brief=latest, inside=inside, earlier=briefs[:-1][::-1], near=neighbours, charts=charts
     )
@@ -153,6 +154,13 @@ def assets() -> Mapping[str, bytes]:
         STYLE: (css_font_faces("data") + "\n".join(path.read_text(encoding="utf-8") for path in styles)).encode(),
         SCRIPT: (folder / "site" / "site.js").read_bytes(),
     }
+
+
+def symbol_folder(symbol: str) -> str:
+    """Name a symbol's folder: BTC-USDT, as most settle in what they are quoted in; no two symbols share one."""
+    pair, _, settle = symbol.partition(":")
+    name = slug_of(symbol)
+    return name.removesuffix(f"-{settle}") if settle and pair.endswith(f"/{settle}") and name.count("-") == 2 else name
 
 
 def _page(name: str, **facts: object) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
@@ -28,6 +29,7 @@ _HEADROOM: Final = 0.12
 _BAR_PART: Final = 0.72
 _LABELS: Final = 4
 _DATE_ROOM: Final = 96
+_LINE_HEIGHT: Final = 14
 _TEN: Final = 10.0
 _STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 
@@ -81,10 +83,10 @@ def history_chart(briefs: Sequence[BriefDay], symbol: str, label: str) -> Markup
     prices = [one.price for _, one in days if one.price]
     if len(prices) < 2:
         return Markup()
-    scale = _Scale(days, prices)
-    parts = [*_grid(scale, days[-1][1].decimals), *_bands(days, scale)]
-    line = _path([None if not one.price else (scale.x(brief), scale.y(one.price)) for brief, one in days])
+    scale = _scale(days, prices)
     last = next(one.price for _, one in reversed(days) if one.price)
+    parts = [*_grid(scale, days[-1][1].decimals, last), *_bands(days, scale)]
+    line = _path([None if not one.price else (scale.x(brief), scale.y(one.price)) for brief, one in days])
     parts.append(f'<path class="h-price" d="{line}"/>')
     parts.append(f'<text class="h-last" x="{_CHART_WIDTH - _RIGHT + 8}" y="{scale.y(last) + 4:.1f}">')
     parts.append(f"{escape(notation.price(last, days[-1][1].decimals))}</text>")
@@ -92,25 +94,35 @@ def history_chart(briefs: Sequence[BriefDay], symbol: str, label: str) -> Markup
     return _svg("hist", _CHART_WIDTH, _CHART_HEIGHT, "".join(parts), label)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Scale:
-    """Days across, prices up, in logarithms; zones far from the price's own range are cut off."""
+    """Days across, prices up, in logarithms. low, high: logarithms. first: ordinal of the first day. step: of a day."""
 
-    __slots__ = ("first", "high", "low", "step")
-
-    def __init__(self, days: Sequence[tuple[BriefDay, SymbolDay]], prices: Sequence[float]) -> None:
-        reach = math.log(max(prices)) - math.log(min(prices))
-        room = max(reach * _HEADROOM, math.log1p(_HEADROOM / 2))
-        self.low, self.high = math.log(min(prices)) - room, math.log(max(prices)) + room
-        self.first = days[0][0].date.toordinal()
-        span = max(1, days[-1][0].date.toordinal() - self.first)
-        self.step = (_CHART_WIDTH - _LEFT - _RIGHT) / (span + 1)
+    low: float
+    high: float
+    first: int
+    step: float
 
     def x(self, brief: BriefDay) -> float:
         return _LEFT + (brief.date.toordinal() - self.first + 0.5) * self.step
 
     def y(self, price: float) -> float:
+        """Place a price; what lies far from the price's own range is cut off at the edge."""
         part = (self.high - math.log(price)) / (self.high - self.low)
         return _TOP + min(1.0, max(0.0, part)) * (_CHART_HEIGHT - _TOP - _BOTTOM)
+
+
+def _scale(days: Sequence[tuple[BriefDay, SymbolDay]], prices: Sequence[float]) -> _Scale:
+    reach = math.log(max(prices)) - math.log(min(prices))
+    room = max(reach * _HEADROOM, math.log1p(_HEADROOM / 2))
+    first = days[0][0].date.toordinal()
+    span = max(1, days[-1][0].date.toordinal() - first)
+    return _Scale(
+        low=math.log(min(prices)) - room,
+        high=math.log(max(prices)) + room,
+        first=first,
+        step=(_CHART_WIDTH - _LEFT - _RIGHT) / (span + 1),
+    )
 
 
 def _bands(days: Sequence[tuple[BriefDay, SymbolDay]], scale: _Scale) -> Iterator[str]:
@@ -129,8 +141,8 @@ def _bands(days: Sequence[tuple[BriefDay, SymbolDay]], scale: _Scale) -> Iterato
                 )
 
 
-def _grid(scale: _Scale, decimals: int) -> Iterator[str]:
-    """Draw a few round prices."""
+def _grid(scale: _Scale, decimals: int, last: float) -> Iterator[str]:
+    """Draw a few round prices; one that stands where the last price is written keeps its line only."""
     low, high = math.exp(scale.low), math.exp(scale.high)
     raw = (high - low) / _LABELS
     power = _TEN ** math.floor(math.log10(raw))
@@ -139,8 +151,9 @@ def _grid(scale: _Scale, decimals: int) -> Iterator[str]:
     while level < high:
         y = scale.y(level)
         yield f'<path class="h-grid" d="M{_LEFT} {y:.1f}H{_CHART_WIDTH - _RIGHT}"/>'
-        yield f'<text class="h-tick" x="{_CHART_WIDTH - _RIGHT + 8}" y="{y + 4:.1f}">'
-        yield f"{escape(notation.price(level, decimals))}</text>"
+        if abs(y - scale.y(last)) > _LINE_HEIGHT:
+            yield f'<text class="h-tick" x="{_CHART_WIDTH - _RIGHT + 8}" y="{y + 4:.1f}">'
+            yield f"{escape(notation.price(level, decimals))}</text>"
         level += step
 
 
