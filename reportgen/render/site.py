@@ -28,11 +28,6 @@ from reportgen.render.site_days import BriefDay, SymbolPast, ZoneBand, last_of_e
 from reportgen.render.site_pictures import history_chart, mini_ladder, nearest, sparkline
 from reportgen.units import Milliseconds
 
-__all__ = [
-    "Neighbours", "Start", "assets", "day_page", "feed", "month_page", "search_data", "symbol_folder", "start_page",
-    "symbol_page",
-]  # fmt: skip
-
 INDEX: Final = "index.html"
 FEED: Final = "feed.xml"
 STYLE: Final = "site/site.css"
