@@ -35,7 +35,7 @@ def snapshot_files(facts: BriefFacts, shelf: Shelf) -> dict[str, bytes]:
         Bytes by path; a table in which the brief has no row has no file.
     """
     tables = rows_of(facts)
-    keys = {"as_of": facts.as_of, "revision": shelf.revision, "brief": shelf.folder}
+    keys: Row = {"as_of": facts.as_of, "revision": shelf.revision, "brief": shelf.folder}
     filled = {name: [{**keys, **row} for row in rows] for name, rows in tables.items() if rows}
     written = _parquet(filled)
     return {snapshot_path(name, shelf): content for name, content in written.items()}
