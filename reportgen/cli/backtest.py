@@ -131,13 +131,14 @@ def _write(output: Place, result: Backtest) -> tuple[str, ...]:
     from reportgen.market.symbols import base_of, quote_of
     from reportgen.moments import day_of
     from reportgen.render.backtest import render_backtest
+    from reportgen.track_record.findings import findings_of
     from reportgen.track_record.result import as_record
 
     day = "-".join(day_of(result.until_ms))
     folder = f"backtests/{base_of(result.symbol)}-{quote_of(result.symbol)}-{day}"
     record = json.dumps(as_record(result), indent=1, allow_nan=False, sort_keys=True) + "\n"
     files = {f"{folder}/backtest.json": record.encode("ascii")}
-    page, printed = render_backtest(result)
+    page, printed = render_backtest(result, findings_of(result))
     files |= {f"{folder}/backtest.html": page, f"{folder}/backtest.pdf": printed}
     add_files(output, files)
     return tuple(inside(output, path) for path in files)
