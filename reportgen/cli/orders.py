@@ -16,7 +16,7 @@ from reportgen.config_schema import LIVE, SAMPLE, TIMEFRAMES
 from reportgen.errors import UsageError
 from reportgen.market.symbols import unified_symbol
 from reportgen.moments import parse_moment
-from reportgen.places import Place, place_of
+from reportgen.places import Place, local_folder, place_of
 
 SAMPLE_WATCHLIST: Final = ("BTC/USDT:USDT", "ETH/USDT:USDT")
 _LONGEST_HORIZON_HOURS: Final = 720
@@ -93,6 +93,15 @@ def output_place(config: Path | None, output: str | None) -> Place:
         return place_of(output)
     settings, _ = read_config(config or DEFAULT_PATH)
     return settings.output if settings else Path("output")
+
+
+def output_folder(config: Path | None, output: str | None, what: str = "What this command reads") -> Path:
+    """Find the folder of the briefs for commands that need one on this machine.
+
+    Raises:
+        UsageError: The briefs are kept behind a URL.
+    """
+    return local_folder(output_place(config, output), what)
 
 
 def find_problems(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:

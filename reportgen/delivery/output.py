@@ -14,12 +14,15 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from reportgen.delivery.layout import HTML, JSON, LATEST, PDF, Shelf, choose_shelf
-from reportgen.delivery.store import Reader, Store, sync_folder, write_through
+from reportgen.delivery.store import FolderStore, Reader, Store, open_store, sync_folder, write_through
 from reportgen.delivery.transaction import commit, writing
 from reportgen.places import Place
 from reportgen.units import Milliseconds
 
-__all__ = ["HTML", "JSON", "PDF", "Also", "Reader", "WrittenBrief", "add_files", "replace_files", "write_brief_files"]
+__all__ = [
+    "HTML", "JSON", "PDF", "Also", "FolderStore", "Reader", "Store", "WrittenBrief", "add_files", "open_store",
+    "replace_files", "write_brief_files",
+]  # fmt: skip
 
 Also: TypeAlias = Callable[[Reader], Mapping[str, bytes]]
 """What else a run writes, decided inside the lock: whole new contents by path relative to the output's root."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from reportgen.delivery.manifest import MANIFEST, Entry, Listed, entry_of, is_part, read_manifest
 from reportgen.delivery.store import Store
-from reportgen.delivery.transaction import Journal, unfinished
+from reportgen.delivery.transaction import JOURNAL, Journal, unfinished
+
+_MOST_LOOKS: Final = 4
 
 Fault: TypeAlias = Literal["missing", "changed", "unlisted"]
 
@@ -40,14 +42,29 @@ class Verdict:
 
 
 def verify(store: Store) -> Verdict:
-    """Hash every file and compare it with the manifest.
+    """Hash every file and compare it with the manifest; a few times over while another run writes.
 
     Args:
-        store: The archive; nothing in it is changed.
+        store: The archive; nothing in it is changed, and no lock is taken: it may stand on a disk that is read-only.
 
     Raises:
         DataError: The journal of an unfinished transaction was changed.
     """
+    for _ in range(_MOST_LOOKS - 1):
+        before = _moment(store)
+        verdict = _look(store)
+        if not verdict.findings or _moment(store) == before:
+            return verdict
+    return _look(store)
+
+
+def _moment(store: Store) -> tuple[int, bytes | None]:
+    """Tell one state of the archive from the next: where the manifest ends, and the journal."""
+    return store.tail(MANIFEST, 1)[0], store.read(JOURNAL)
+
+
+def _look(store: Store) -> Verdict:
+    """Hash every file once."""
     journal = unfinished(store)
     listed = _listed(store, journal)
     waiting = {staged.path: staged.waits_at for staged in journal.files} if journal else {}

@@ -130,6 +130,21 @@ def test_a_run_that_dies_is_finished_or_undone(tmp_path: Path, monkeypatch: pyte
     assert not (tmp_path / transaction.STAGING).exists()
 
 
+def test_a_run_that_writes_meanwhile_is_no_fault(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When an archive changes under the check, it looks again instead of blaming files that are new."""
+    real, written = FolderStore.read, []
+
+    def read(self: FolderStore, path: str) -> bytes | None:
+        if path == "latest/brief.html" and not written:
+            written.append(path)
+            keep(archive, day=2)
+        return real(self, path)
+
+    monkeypatch.setattr(FolderStore, "read", read)
+    assert verify(open_store(archive)).findings == ()
+    assert written
+
+
 def test_a_half_written_manifest_is_written_again(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that dies while it adds to the manifest leaves a torn line; recovery cuts it off first."""
     real = FolderStore.append
