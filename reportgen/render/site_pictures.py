@@ -25,7 +25,9 @@ _SPARK_HEIGHT: Final = 28
 _CHART_WIDTH: Final = 1088
 _CHART_HEIGHT: Final = 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 4, 76, 12, 26
-_HEADROOM: Final = 0.12
+_HEADROOM: Final = 0.03
+_FARTHEST_ZONE: Final = 0.15
+"""Zones farther outside the range of prices are cut off at the edge, so that the line keeps its room."""
 _BAR_PART: Final = 0.72
 _LABELS: Final = 4
 _DATE_ROOM: Final = 96
@@ -113,13 +115,15 @@ class _Scale:
 
 
 def _scale(days: Sequence[tuple[BriefDay, SymbolDay]], prices: Sequence[float]) -> _Scale:
-    reach = math.log(max(prices)) - math.log(min(prices))
-    room = max(reach * _HEADROOM, math.log1p(_HEADROOM / 2))
+    edges = [edge for _, one in days for zone in (one.above, one.below) if zone for edge in (zone.low, zone.high)]
+    bottom = max(min([*prices, *edges]), min(prices) * (1 - _FARTHEST_ZONE))
+    top = min(max([*prices, *edges]), max(prices) * (1 + _FARTHEST_ZONE))
+    room = (math.log(top) - math.log(bottom)) * _HEADROOM or math.log1p(_HEADROOM)
     first = days[0][0].date.toordinal()
     span = max(1, days[-1][0].date.toordinal() - first)
     return _Scale(
-        low=math.log(min(prices)) - room,
-        high=math.log(max(prices)) + room,
+        low=math.log(bottom) - room,
+        high=math.log(top) + room,
         first=first,
         step=(_CHART_WIDTH - _LEFT - _RIGHT) / (span + 1),
     )
