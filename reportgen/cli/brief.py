@@ -146,6 +146,8 @@ def _report(made: Brief, written: WrittenBrief, *, as_json: bool, strict: bool) 
     else:
         for path in (written.html, written.pdf, written.json):
             tell(path)
+    if not written.new:
+        note("The archive holds this result already; nothing was changed.")
     for symbol in made.symbols:
         if isinstance(symbol.price, Missing):
             note(f"{symbol.symbol}: {symbol.price.reason}")

@@ -13,15 +13,20 @@ from pathlib import Path
 import pytest
 import s3fs
 
+from reportgen.calibrations import calibration_path
+from reportgen.cli.calibrations_kept import find_calibrations, keep_calibrations, own_folder
+from reportgen.config import Config
 from reportgen.delivery import store_remote
 from reportgen.delivery.query import run_query
 from reportgen.delivery.store import LOCK, open_store
 from reportgen.delivery.transaction import writing
 from reportgen.delivery.upkeep import briefs_of
 from reportgen.delivery.verify import verify
+from reportgen.doctor import examine
 from reportgen.errors import EnvironmentProblem, UsageError
 from tests.cli.cli_process import REPOSITORY
 from tests.delivery.archives import keep, tree
+from tests.test_calibrations import calibration
 
 
 def test_a_bucket_holds_the_same_bytes_as_a_folder(bucket: str, tmp_path: Path) -> None:
@@ -131,6 +136,29 @@ def test_the_command_line_takes_the_url(bucket: str, tmp_path: Path) -> None:
     assert written["html"] == f"{bucket}/{written['as_of'][:10].replace('-', '/')}/brief.html"
     assert verify(open_store(bucket)).findings == ()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_calibrations_are_kept_in_the_bucket(bucket: str) -> None:
+    """What `calibrate` writes there is listed, and the next brief finds it; a damaged file is named by its URL."""
+    made = (calibration(),)
+    path = calibration_path(own_folder(bucket), made)
+    kept = keep_calibrations(bucket, path, made, named=False)
+    assert kept == f"{bucket}/{path}"
+    store = open_store(bucket)
+    assert verify(store).findings == ()
+    config = Config(watchlist=(), output=bucket)
+    found = find_calibrations(config, made[0].sample_end_ms)
+    assert [each.symbol for each in found.calibrations] == [made[0].symbol]
+    store.write(path.as_posix(), b"{")
+    assert f"{bucket}/calibrations" in find_calibrations(config, made[0].sample_end_ms).notes[0]
+
+
+def test_the_doctor_asks_the_bucket(bucket: str) -> None:
+    """A bucket that answers is fine; one that nobody can reach is wrong, with the fix."""
+    names = {"output URL"}
+    assert [check.state for check in examine(None, bucket) if check.name in names] == ["ok"]
+    gone = "nosuch://bucket/briefs"
+    assert [(check.state, bool(check.fix)) for check in examine(None, gone) if check.name in names] == [("wrong", True)]
 
 
 def test_a_url_nobody_can_read_is_one_sentence(bucket: str) -> None:
