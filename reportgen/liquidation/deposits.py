@@ -55,7 +55,7 @@ class Path:
     close: Floats
     deposit: Floats
 
-    def part(self, bars: slice) -> Path:
+    def part(self, bars: slice | Ints) -> Path:
         """Give some of the bars."""
         return Path(
             close_time_ms=self.close_time_ms[bars],

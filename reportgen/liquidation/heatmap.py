@@ -19,10 +19,9 @@ import numpy as np
 from reportgen.assumptions import Assumptions
 from reportgen.errors import DataError
 from reportgen.liquidation import conservation
-from reportgen.liquidation.book import book_over_time, frozen_profile
+from reportgen.liquidation.book import Layer, frozen_profile, mixed_book
 from reportgen.liquidation.deposits import (
     Grid,
-    Path,
     constant_deposits,
     entered_at_close,
     kernel_deposits,
@@ -38,7 +37,7 @@ from reportgen.liquidation.flows import (
     node_distances,
     reference_weights,
 )
-from reportgen.liquidation.kernel import Nodes, kernel_nodes, tier_nodes
+from reportgen.liquidation.kernel import kernel_nodes, tier_nodes
 from reportgen.liquidation.margin import Brackets
 from reportgen.liquidation.smoothing import by_distance
 from reportgen.market.data import Candles, OpenInterest
@@ -51,15 +50,6 @@ LayeredEngine = Literal["kernel+path-only", "range-kernel", "fine-range-kernel",
 _RANGE_KERNELS: Final = ("range-kernel", "fine-range-kernel")
 DEFAULT_ENGINE: Final = "fine-range-kernel"
 NOT_GIVEN = Missing("No open interest was handed to the map.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Layer:
-    """One engine's input for one side: a path, its nodes, and its scale in the mix."""
-
-    path: Path
-    nodes: Nodes
-    scale: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -175,10 +165,7 @@ def of_engine(engine: Engine, assumptions: Assumptions) -> Assumptions:
 
 def history_of(parts: tuple[Layer, ...], column_end_ms: Ints, grid: Grid) -> Floats:
     """Mix the layers' books at the end of each column, shape (c, bins), in the side's own orientation."""
-    total = np.zeros((len(column_end_ms), grid.bins))
-    for part in parts:
-        total += part.scale * book_over_time(part.path, part.nodes, column_end_ms, grid.bins, grid.step)
-    return total
+    return mixed_book(parts, column_end_ms, grid.bins, grid.step)
 
 
 def node_flows(
