@@ -2,8 +2,8 @@
 
 A bar's sweep answers to what earlier bars opened, and what it opens answers to its sweep, so bars go one by one. What
 is slow about that is done for many bars at once: which part of each deposit each later bar touches depends on the path
-alone. Of what opened at rung e, the nodes farther than e - L are left once the path has touched rung L; a running sum of
-the node weights tells how much that is.
+alone. Of what opened at rung e, the nodes farther than e - L are left once the path has touched rung L; a running sum
+of the node weights tells how much that is.
 """
 
 from __future__ import annotations

@@ -86,7 +86,8 @@ def test_gaps_and_empty_columns_hold_what_was_there(side: Side) -> None:
     candles = random_walk(60, volatility=0.01)
     grid, parts = parts_of(candles, side)
     hour = int(np.diff(candles.close_time_ms[:2])[0])
-    ends = np.concatenate([candles.close_time_ms[:1] - 2 * hour, [*candles.close_time_ms[-1:], 0, hour, 2 * hour]])
+    last = candles.close_time_ms[-1] + hour * np.arange(3)
+    ends = np.concatenate([candles.close_time_ms[:1] - 2 * hour, last])
     book = mixed_book(parts, ends, grid.bins, grid.step)
     assert not book[0].any()
     assert book[1].sum() > book[2].sum() > book[3].sum() > 0
