@@ -13,11 +13,12 @@ from typing import Final
 import numpy as np
 
 from reportgen.assumptions import DEFAULTS
+from reportgen.liquidation.compiled_book import each_side
 from reportgen.liquidation.deposits import Grid
-from reportgen.liquidation.heatmap import DEFAULT_ENGINE, history_of, layers
+from reportgen.liquidation.heatmap import DEFAULT_ENGINE, history_of, layers_of_sides
 from reportgen.liquidation.margin import flat
 from reportgen.market.data import Candles
-from reportgen.units import Ints, Missing, Side
+from reportgen.units import Ints, Missing
 
 BINS: Final = 1000
 COLUMNS: Final = 720
@@ -50,8 +51,9 @@ def random_candles(bars: int, seed: int = 7) -> Candles:
 def both_sides(candles: Candles, grid: Grid, column_end_ms: Ints) -> float:
     """Draw the default engine's map over time for longs and shorts; give its total mass."""
     brackets = flat(0.004, 125.0, "benchmark")
-    parts = (layers(candles, grid, side, brackets, DEFAULT_ENGINE, DEFAULTS) for side in Side)
-    return sum(float(history_of(part, column_end_ms, grid).sum()) for part in parts)
+    parts = layers_of_sides(candles, grid, brackets, DEFAULT_ENGINE, DEFAULTS)
+    books = each_side(lambda side: history_of(parts[side], column_end_ms, grid), len(candles))
+    return sum(float(book.sum()) for book in books.values())
 
 
 def map_milliseconds(bars: int) -> tuple[float, float, float, float]:

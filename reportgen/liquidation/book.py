@@ -10,11 +10,12 @@ node and with the exact age law; a test holds the two against each other.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 
 from reportgen.liquidation.boxes import add_aged, deposit_boxes, entries_of, taking_part
+from reportgen.liquidation.columns import Columns, Layer, columns_of, on_shared_rates, touches
+from reportgen.liquidation.compiled_book import compiled_book
 from reportgen.liquidation.deposits import Path
 from reportgen.liquidation.kernel import Nodes
 from reportgen.units import Floats, Ints
@@ -22,32 +23,6 @@ from reportgen.units import Floats, Ints
 _POINTS_AT_ONCE = 12_000
 _COLUMNS_AT_ONCE = 16  # what they deposit then stays in the processor's cache
 _FADED = 40.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Layer:
-    """One engine's input for one side: a path, its nodes, and its scale in the mix."""
-
-    path: Path
-    nodes: Nodes
-    scale: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Columns:
-    """How a side's bars fall into columns; n bars, c columns.
-
-    Attributes:
-        end_ms: Shape (c,). start_of: shape (c + 1,), each column's first bar; the last is n.
-        cut: Shape (n,), nothing that the bar opened lives at or above this bin coordinate at its column's end: what
-            later bars of the column touched, and its own close.
-        lowest: Shape (c,), the lowest touch of each column, infinite where it has no bar.
-    """
-
-    end_ms: Ints
-    start_of: Ints
-    cut: Floats
-    lowest: Floats
 
 
 def book_over_time(path: Path, nodes: Nodes, column_end_ms: Ints, bins: int, step: float) -> Floats:
@@ -70,13 +45,17 @@ def mixed_book(layers: Sequence[Layer], column_end_ms: Ints, bins: int, step: fl
     """
     columns = columns_of(layers[0].path, column_end_ms)
     rate, shared = on_shared_rates(layers)
-    deposited = _deposited(shared, columns, bins, step)
+    fast = compiled_book(shared, columns, rate, (len(column_end_ms), bins), step)
+    if fast is not None:
+        return fast
+    cut, lowest_touch = touches(layers[0].path, columns)
+    deposited = _deposited(shared, columns, cut, bins, step)
     faded = np.exp(-np.outer(np.diff(columns.end_ms, prepend=columns.end_ms[0]), rate))[:, :, None]
     skip = len(columns.end_ms) - len(column_end_ms)
     out = np.zeros((len(column_end_ms), bins + 2))
     state = np.zeros((len(rate), bins + 2))
     top = 0  # all is zero from here on
-    for column, (added, lowest) in enumerate(zip(deposited, columns.lowest.tolist(), strict=True)):
+    for column, (added, lowest) in enumerate(zip(deposited, lowest_touch.tolist(), strict=True)):
         top = _sweep(state, top, lowest)
         state[:, :top] *= faded[column]
         state[:, : added.shape[1]] += added
@@ -110,47 +89,19 @@ def frozen_profile(path: Path, nodes: Nodes, at_ms: int, bins: int, step: float)
     return np.asarray(np.maximum(mass, 0.0))
 
 
-def columns_of(path: Path, column_end_ms: Ints) -> Columns:
-    """Sort a path's bars into columns, with one column more before the first that takes in all the warm-up."""
-    ends = column_end_ms
-    if len(ends) > 1 and len(path.close_time_ms):
-        before = 2 * int(ends[0]) - int(ends[1])
-        ends = np.concatenate([[before], ends]) if path.close_time_ms[0] <= before else ends
-    start_of = np.concatenate([[0], np.searchsorted(path.close_time_ms, ends, side="right")])
-    cut = path.close[: start_of[-1]].copy()
-    lowest = np.full(len(ends), np.inf)
-    for column, (first, last) in enumerate(zip(start_of[:-1].tolist(), start_of[1:].tolist(), strict=True)):
-        if last > first:
-            later = np.minimum.accumulate(path.near[first:last][::-1])[::-1]
-            lowest[column] = later[0]
-            np.minimum(cut[first : last - 1], later[1:], out=cut[first : last - 1])
-    return Columns(end_ms=ends, start_of=start_of, cut=cut, lowest=lowest)
-
-
-def on_shared_rates(layers: Sequence[Layer]) -> tuple[Floats, tuple[Layer, ...]]:
-    """Write the age laws of all layers in the same exponentials, and put each layer's scale into its deposits."""
-    rate = np.unique(np.concatenate([layer.nodes.decay_rate for layer in layers]))
-    shared = []
-    for layer in layers:
-        weight = np.zeros((len(layer.nodes.distance), len(rate)))
-        weight[:, np.searchsorted(rate, layer.nodes.decay_rate)] = layer.nodes.decay_weight
-        nodes = replace(layer.nodes, decay_rate=rate, decay_weight=weight)
-        shared.append(replace(layer, nodes=nodes, path=replace(layer.path, deposit=layer.scale * layer.path.deposit)))
-    return rate, tuple(shared)
-
-
-def _deposited(layers: Sequence[Layer], columns: Columns, bins: int, step: float) -> Iterator[Floats]:
+def _deposited(layers: Sequence[Layer], columns: Columns, cut: Floats, bins: int, step: float) -> Iterator[Floats]:
     """Yield what each column deposits, differences of shape (r, w); beyond w it deposits nothing."""
     at_once = max(1, _POINTS_AT_ONCE // max(1, *(len(layer.nodes.distance) for layer in layers)))
     first = 0
     while first < len(columns.end_ms):
         last = _batch_end(columns.start_of, first, at_once)
         bars = range(int(columns.start_of[first]), int(columns.start_of[last]), at_once)
-        highest = columns.cut[bars.start : bars.stop].max(initial=0.0)
+        highest = cut[bars.start : bars.stop].max(initial=0.0)
         width = min(bins, 1 + int(highest))
         added = np.zeros((len(layers[0].nodes.decay_rate), last - first, width + 1))
         for start in bars:
-            _deposit(added, layers, columns, slice(start, min(bars.stop, start + at_once)), (first, last), step)
+            some = slice(start, min(bars.stop, start + at_once))
+            _deposit(added, layers, columns.end_ms[first:last], cut[some], some, step)
         yield from added.transpose(1, 0, 2)
         first = last
 
@@ -161,18 +112,15 @@ def _batch_end(start_of: Ints, first: int, bars: int) -> int:
     return min(len(start_of) - 1, max(first + 1, min(last, first + _COLUMNS_AT_ONCE)))
 
 
-def _deposit(
-    added: Floats, layers: Sequence[Layer], columns: Columns, bars: slice, span: tuple[int, int], step: float
-) -> None:
+def _deposit(added: Floats, layers: Sequence[Layer], ends: Ints, cut: Floats, bars: slice, step: float) -> None:
     """Deposit some bars of a batch of columns in place, each bar aged to its column's end."""
     rate = layers[0].nodes.decay_rate
-    ends = columns.end_ms[span[0] : span[1]]
     times = layers[0].path.close_time_ms[bars]
     column = np.searchsorted(ends, times, side="left")
     aged = np.outer(rate, (ends[column] - times).astype(np.float64))
     left = np.where(aged < _FADED, np.exp(-aged), 0.0)
     for layer in layers:
-        boxes = deposit_boxes(layer.path.part(bars), layer.nodes, columns.cut[bars], step)
+        boxes = deposit_boxes(layer.path.part(bars), layer.nodes, cut, step)
         entries = entries_of(boxes, column[boxes.bar], added.shape[2] - 1)
         add_aged(added.reshape(len(rate), -1), boxes, entries, layer.nodes, taking_part(layer.nodes), left)
 

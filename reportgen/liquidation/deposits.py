@@ -6,7 +6,8 @@ day's range, longs less.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -66,13 +67,19 @@ class Path:
         )
 
 
-def path_of(candles: Candles, grid: Grid, side: Side, deposit: Floats) -> Path:
-    """Turn bars into a side's path on a grid."""
+def paths_of(candles: Candles, grid: Grid) -> Mapping[Side, Path]:
+    """Turn bars into both sides' paths on a grid; they deposit nothing yet."""
     low, high, close = (grid.position(x) for x in (candles.low, candles.high, candles.close))
-    if side is Side.LONG:
-        return Path(close_time_ms=candles.close_time_ms, near=low, far=high, close=close, deposit=deposit)
-    top = float(grid.bins)
-    return Path(close_time_ms=candles.close_time_ms, near=top - high, far=top - low, close=top - close, deposit=deposit)
+    top, none, time = float(grid.bins), np.zeros(len(candles)), candles.close_time_ms
+    return {
+        Side.LONG: Path(close_time_ms=time, near=low, far=high, close=close, deposit=none),
+        Side.SHORT: Path(close_time_ms=time, near=top - high, far=top - low, close=top - close, deposit=none),
+    }
+
+
+def path_of(candles: Candles, grid: Grid, side: Side, deposit: Floats) -> Path:
+    """Turn bars into one side's path on a grid, with what each bar deposits, shape (n,)."""
+    return replace(paths_of(candles, grid)[side], deposit=deposit)
 
 
 def entered_at_close(path: Path) -> Path:
@@ -98,7 +105,7 @@ def kernel_deposits(candles: Candles, side: Side, assumptions: Assumptions) -> F
     Returns:
         Shape (n,), in hours of path.
     """
-    return _blended(candles, candles.volume_base, assumptions.volume_share, side, assumptions)
+    return deposits_of_sides(candles, assumptions, by_range=False)[side]
 
 
 def range_deposits(candles: Candles, side: Side, assumptions: Assumptions) -> Floats:
@@ -112,18 +119,38 @@ def range_deposits(candles: Candles, side: Side, assumptions: Assumptions) -> Fl
     Returns:
         Shape (n,), in hours of path.
     """
-    return _blended(candles, np.log(candles.high / candles.low), assumptions.range_share, side, assumptions)
+    return deposits_of_sides(candles, assumptions, by_range=True)[side]
 
 
-def _blended(candles: Candles, busy: Floats, share: float, side: Side, assumptions: Assumptions) -> Floats:
-    """Deposit a constant and a share that follows how busy a bar was against its past days, tilted by side; (n,)."""
+def deposits_of_sides(candles: Candles, assumptions: Assumptions, *, by_range: bool) -> Mapping[Side, Floats]:
+    """Give both sides' deposits, `range_deposits` or `kernel_deposits`, with what they share computed once."""
     a = assumptions
-    mean = _trailing_mean(busy, max(1, int(a.volume_mean_days * DAY_MS // candles.interval_ms)))
+    busy, share = (_log_range(candles), a.range_share) if by_range else (candles.volume_base, a.volume_share)
+    blended, place = _blended(candles, busy, share, a), _tilted_by(candles, a)
+    return {side: _tilted(blended, place, side, a) for side in Side}
+
+
+def _log_range(candles: Candles) -> Floats:
+    """Give each bar's log range, shape (n,)."""
+    return np.asarray(np.log(candles.high / candles.low))
+
+
+def _tilted_by(candles: Candles, assumptions: Assumptions) -> Floats:
+    """Place each close in the range that the side tilt looks at, shape (n,)."""
+    return place_in_range(candles, max(1, int(assumptions.side_tilt_hours * HOUR_MS // candles.interval_ms)))
+
+
+def _blended(candles: Candles, busy: Floats, share: float, assumptions: Assumptions) -> Floats:
+    """Deposit a constant and a share that follows how busy a bar was against its past days; shape (n,)."""
+    mean = _trailing_mean(busy, max(1, int(assumptions.volume_mean_days * DAY_MS // candles.interval_ms)))
     relative = np.divide(busy, mean, out=np.ones(len(candles)), where=mean > 0)
-    blended = (1 - share) + share * relative
+    return np.asarray(constant_deposits(candles) * ((1 - share) + share * relative))
+
+
+def _tilted(blended: Floats, place: Floats, side: Side, assumptions: Assumptions) -> Floats:
+    """Let shorts open more near the top of the day's range, longs less; shape (n,)."""
     sign = -1.0 if side is Side.LONG else 1.0
-    place = place_in_range(candles, max(1, int(a.side_tilt_hours * HOUR_MS // candles.interval_ms)))
-    return constant_deposits(candles) * blended * np.exp(sign * a.side_tilt * place)
+    return np.asarray(blended * np.exp(sign * assumptions.side_tilt * place))
 
 
 def place_in_range(candles: Candles, bars: int) -> Floats:
@@ -135,14 +162,17 @@ def place_in_range(candles: Candles, bars: int) -> Floats:
 
 
 def _trailing(values: Floats, bars: int, pick: np.ufunc) -> Floats:
-    """Take the running minimum or maximum over trailing windows by doubling their length, shape (n,)."""
-    result, covered = values.copy(), 1
-    while covered < bars:
-        shift = min(covered, bars - covered)
-        shifted = result.copy()
-        shifted[shift:] = pick(result[shift:], result[:-shift]) if shift < len(result) else result[shift:]
-        result, covered = shifted, covered + shift
-    return result
+    """Take the running minimum or maximum over trailing windows, shape (n,).
+
+    A window reaches over two blocks of its own length: the end of one, picked from behind, and the start of the next.
+    """
+    blocks = -(-len(values) // bars)
+    padded = np.concatenate([values, np.repeat(values[-1:], blocks * bars - len(values))]).reshape(blocks, bars)
+    start = pick.accumulate(padded, axis=1).ravel()[: len(values)]
+    end = pick.accumulate(padded[:, ::-1], axis=1)[:, ::-1].ravel()
+    result = start.copy()
+    result[bars:] = pick(start[bars:], end[1 : max(1, 1 + len(values) - bars)])
+    return np.asarray(result)
 
 
 def _trailing_mean(values: Floats, bars: int) -> Floats:

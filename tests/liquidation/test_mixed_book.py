@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from reportgen.assumptions import DEFAULTS
-from reportgen.liquidation.book import Layer, book_over_time, frozen_profile, mixed_book
+from reportgen.liquidation.book import book_over_time, frozen_profile, mixed_book
+from reportgen.liquidation.columns import Layer
 from reportgen.liquidation.deposits import Grid
-from reportgen.liquidation.heatmap import layers
+from reportgen.liquidation.heatmap import layers_of_sides
 from reportgen.liquidation.margin import flat
 from reportgen.market.data import Candles
 from reportgen.units import Floats, Ints, Side
@@ -53,7 +54,7 @@ def parts_of(candles: Candles, side: Side) -> tuple[Grid, tuple[Layer, ...]]:
     """Prepare both layers of the default engine on a grid that is too small for its farthest levels."""
     grid = grid_for(float(candles.low.min()), float(candles.high.max()), DEFAULTS)
     grid = Grid(log_low=grid.log_low + 0.1, step=grid.step, bins=grid.bins - 150)
-    return grid, layers(candles, grid, side, BRACKETS, "fine-range-kernel", DEFAULTS)
+    return grid, layers_of_sides(candles, grid, BRACKETS, "fine-range-kernel", DEFAULTS)[side]
 
 
 @EVERY_SIDE
