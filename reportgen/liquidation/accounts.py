@@ -98,14 +98,15 @@ def run(bars: Bars, below: Ints, weight: Floats, most: float) -> Floats:
         Shape (5, n): opened, closed, swept, book, log survival.
     """
     ladder = Ladder(bars, below, weight)
-    rows: list[tuple[float, float, float, float]] = []
     book, survival = 0.0, 1.0
+    found = np.empty((4, len(bars.entry)))
     for start in range(0, len(bars.entry), _BARS_AT_ONCE):
         some = slice(start, start + _BARS_AT_ONCE)
         entry, touch = bars.entry[some], bars.touch[some]
         standing = ladder.sweep(touch)
         touched, cut = ladder.touched_among(entry, touch)
         amount = np.zeros(len(entry))
+        rows: list[tuple[float, float, float, float]] = []
         columns = (standing, touched.any(axis=1), bars.steady[some], bars.change[some], bars.before[some])
         for bar, (old, any_new, steady, change, had) in enumerate(zip(*(x.tolist() for x in columns), strict=True)):
             gone = old + float(touched[bar, :bar] @ amount[:bar]) if any_new else old
@@ -118,10 +119,11 @@ def run(bars: Bars, below: Ints, weight: Floats, most: float) -> Floats:
             amount[bar] = opened / survival
             book = (book - swept if book > swept else 0.0) * kept + opened
             rows.append((opened, swept, kept, book))
+        found[:, some] = np.array(rows).T
         ladder.put(entry, amount, cut)
         if survival < _RESCALE:
             ladder.mass *= survival
             survival = 1.0
-    opens, sweeps, keeps, books = np.array(rows).T
+    opens, sweeps, keeps, books = found
     remaining = np.maximum(np.concatenate([[0.0], books[:-1]]) - sweeps, 0.0)
     return np.stack([opens, remaining * (1.0 - keeps), sweeps, books, np.cumsum(np.log(keeps))])

@@ -20,7 +20,7 @@ from reportgen.liquidation.deposits import Path
 from reportgen.liquidation.kernel import Nodes
 from reportgen.units import Floats, Ints
 
-_POINTS_AT_ONCE = 12_000
+_POINTS_AT_ONCE = 12000
 _COLUMNS_AT_ONCE = 16  # what they deposit then stays in the processor's cache
 _FADED = 40.0
 
@@ -92,13 +92,16 @@ def frozen_profile(path: Path, nodes: Nodes, at_ms: int, bins: int, step: float)
 def _deposited(layers: Sequence[Layer], columns: Columns, cut: Floats, bins: int, step: float) -> Iterator[Floats]:
     """Yield what each column deposits, differences of shape (r, w); beyond w it deposits nothing."""
     at_once = max(1, _POINTS_AT_ONCE // max(1, *(len(layer.nodes.distance) for layer in layers)))
+    rates = len(layers[0].nodes.decay_rate)
+    room = np.empty(rates * _COLUMNS_AT_ONCE * (bins + 1))  # used again and again: fresh memory is slow
     first = 0
     while first < len(columns.end_ms):
         last = _batch_end(columns.start_of, first, at_once)
         bars = range(int(columns.start_of[first]), int(columns.start_of[last]), at_once)
         highest = cut[bars.start : bars.stop].max(initial=0.0)
         width = min(bins, 1 + int(highest))
-        added = np.zeros((len(layers[0].nodes.decay_rate), last - first, width + 1))
+        added = room[: rates * (last - first) * (width + 1)].reshape(rates, last - first, width + 1)
+        added[:] = 0.0
         for start in bars:
             some = slice(start, min(bars.stop, start + at_once))
             _deposit(added, layers, columns.end_ms[first:last], cut[some], some, step)

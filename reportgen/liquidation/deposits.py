@@ -143,8 +143,13 @@ def _tilted_by(candles: Candles, assumptions: Assumptions) -> Floats:
 def _blended(candles: Candles, busy: Floats, share: float, assumptions: Assumptions) -> Floats:
     """Deposit a constant and a share that follows how busy a bar was against its past days; shape (n,)."""
     mean = _trailing_mean(busy, max(1, int(assumptions.volume_mean_days * DAY_MS // candles.interval_ms)))
-    relative = np.divide(busy, mean, out=np.ones(len(candles)), where=mean > 0)
-    return np.asarray(constant_deposits(candles) * ((1 - share) + share * relative))
+    quiet = mean <= 0
+    mean[quiet] = 1.0
+    relative = busy / mean
+    relative[quiet] = 1.0
+    relative *= share
+    relative += 1 - share
+    return np.asarray(constant_deposits(candles) * relative)
 
 
 def _tilted(blended: Floats, place: Floats, side: Side, assumptions: Assumptions) -> Floats:
@@ -156,9 +161,16 @@ def _tilted(blended: Floats, place: Floats, side: Side, assumptions: Assumptions
 def place_in_range(candles: Candles, bars: int) -> Floats:
     """Place each close in the log range of the trailing bars: -1 at its low, 1 at its high, 0 when flat; shape (n,)."""
     low = _trailing(np.log(candles.low), bars, np.minimum)
-    width = _trailing(np.log(candles.high), bars, np.maximum) - low
-    above_low = np.log(candles.close) - low
-    return np.divide(2 * above_low, width, out=np.ones(len(candles)), where=width > 0) - 1
+    width = _trailing(np.log(candles.high), bars, np.maximum)
+    width -= low
+    place = np.log(candles.close)
+    place -= low
+    place *= 2
+    flat = width <= 0
+    place[flat] = width[flat] = 1.0
+    place /= width
+    place -= 1
+    return place
 
 
 def _trailing(values: Floats, bars: int, pick: np.ufunc) -> Floats:
@@ -168,16 +180,18 @@ def _trailing(values: Floats, bars: int, pick: np.ufunc) -> Floats:
     """
     blocks = -(-len(values) // bars)
     padded = np.concatenate([values, np.repeat(values[-1:], blocks * bars - len(values))]).reshape(blocks, bars)
-    start = pick.accumulate(padded, axis=1).ravel()[: len(values)]
-    end = pick.accumulate(padded[:, ::-1], axis=1)[:, ::-1].ravel()
-    result = start.copy()
-    result[bars:] = pick(start[bars:], end[1 : max(1, 1 + len(values) - bars)])
-    return np.asarray(result)
+    end = np.empty_like(padded)
+    pick.accumulate(padded[:, ::-1], axis=1, out=end[:, ::-1])
+    start = pick.accumulate(padded, axis=1, out=padded).ravel()[: len(values)]
+    pick(start[bars:], end.ravel()[1 : max(1, 1 + len(values) - bars)], out=start[bars:])
+    return np.asarray(start)
 
 
 def _trailing_mean(values: Floats, bars: int) -> Floats:
     """Average over the trailing bars, fewer at the start, shape (n,)."""
-    total = np.concatenate([[0.0], np.cumsum(values)])
-    end = np.arange(1, len(values) + 1)
-    start = np.maximum(0, end - bars)
-    return np.asarray((total[end] - total[start]) / (end - start))
+    total = np.cumsum(values)
+    mean = total.copy()
+    mean[bars:] -= total[:-bars]
+    mean[:bars] /= np.arange(1, 1 + len(mean[:bars]))
+    mean[bars:] /= bars
+    return mean

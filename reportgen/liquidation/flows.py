@@ -21,8 +21,8 @@ from reportgen.liquidation.accounts import Bars
 from reportgen.market.data import Candles, OpenInterest
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Missing, Side
 
-_WORTH_COMPILING = 50_000
-"""Bars from which loading numba costs less than the numpy loop."""
+_WORTH_COMPILING = 20_000
+"""Bars from which loading numba costs less than the numpy loops of a few symbols."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
