@@ -58,11 +58,16 @@ class State(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Room to work in: what is left of a deposit in each exponential, and boxes: their low ends, widths, densities."""
+    """Room to work in: what is left of a deposit in each exponential, and the boxes of one bar and layer.
+
+    `box` holds each node's low end and what its box adds in the bins of its two ends and in the next ones, `MOST`
+    places for each; `ends` holds those two bins.
+    """
 
     slow: Floats
     quick: Floats
     box: Floats
+    ends: Ints
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -83,33 +88,48 @@ def _sweep(state: Floats, lanes: int, top: int, lowest: float) -> int:
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _boxes(kinds: Kinds, first: int, end: int, near: float, far: float, room: Scratch) -> None:
-    """Lay out the boxes of one bar and layer for a deposit of one; at least one bin wide each."""
+def _boxes(  # noqa: PLR0913, PLR0917 - a compiled loop takes plain numbers
+    shape: Floats, first: int, end: int, near: float, far: float, deposit: float, below: float, bins: int,
+    box: Floats, ends: Ints,
+) -> None:  # fmt: skip
+    """Lay out the boxes of one bar and layer, at least one bin wide each and cut at what has been touched."""
     span, middle = (far - near) * (far - near), 0.5 * (near + far)
+    most, last = float(bins), bins - 1
     for node in range(_U(first), _U(end)):  # few arrays, or the compiler gives up telling whether they overlap
-        width = sqrt(span + kinds.shape[node + _U(MOST)])
+        width = sqrt(span + shape[node + _U(MOST)])
         width = width if width > 1.0 else 1.0  # noqa: FURB136 - max() asks about NaN
-        room.box[node] = middle - kinds.shape[node] - 0.5 * width
-        room.box[node + _U(MOST)] = width
-        room.box[node + _U(2 * MOST)] = kinds.shape[node + _U(2 * MOST)] / width
+        density = deposit * shape[node + _U(2 * MOST)] / width
+        low = middle - shape[node] - 0.5 * width
+        box[node] = low
+        high = low + width
+        high = high if high < below else below  # noqa: FURB136
+        high = high if high > 0.0 else 0.0  # noqa: FURB136
+        high = high if high < most else most  # noqa: FURB136
+        low = low if low > 0.0 else 0.0  # noqa: FURB136
+        low = low if low < most else most  # noqa: FURB136
+        start, stop = int(low), int(high)
+        start = start if start < last else last  # noqa: FURB136
+        stop = stop if stop < last else last  # noqa: FURB136
+        ends[node] = start
+        ends[node + _U(MOST)] = stop
+        upper, upper_stop = (low - start) * density, (stop - high) * density
+        box[node + _U(MOST)] = density - upper
+        box[node + _U(2 * MOST)] = upper
+        box[node + _U(3 * MOST)] = -density - upper_stop
+        box[node + _U(4 * MOST)] = upper_stop
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _deposit(state: State, kinds: Kinds, layer: int, deposit: float, below: float, bins: int, room: Scratch) -> None:
-    """Put down the boxes of one bar and layer as far as they lie below what has been touched."""
-    last, most = _U(bins - 1), float(bins)
+def _deposit(state: State, kinds: Kinds, layer: int, below: float, room: Scratch) -> None:
+    """Put down the boxes of one bar and layer that begin below what has been touched."""
     still = kinds.still[layer]
     for node in range(kinds.first[layer + 1] - 1, kinds.first[layer] - 1, -1):
         n = _U(node)
-        low = room.box[n]
-        if low >= below:
+        if room.box[n] >= below:
             break  # nearer nodes stand higher still
-        density = deposit * room.box[n + _U(2 * MOST)]
-        high = min(max(min(low + room.box[n + _U(MOST)], below), 0.0), most)
-        low = min(max(low, 0.0), most)
-        start, stop = min(_U(low), last), min(_U(high), last)
-        upper, upper_stop = (low - start) * density, (stop - high) * density
-        lower, lower_stop = density - upper, -density - upper_stop
+        start, stop = _U(room.ends[n]), _U(room.ends[n + _U(MOST)])
+        lower, upper = room.box[n + _U(MOST)], room.box[n + _U(2 * MOST)]
+        lower_stop, upper_stop = room.box[n + _U(3 * MOST)], room.box[n + _U(4 * MOST)]
         if still:
             state.still[start] += lower
             state.still[start + _U(1)] += upper
@@ -163,8 +183,9 @@ def _column(  # noqa: PLR0913, PLR0917 - a compiled loop takes plain arrays
         highest = max(highest, below)
         for layer in range(len(bars.far)):
             first, end = kinds.first[layer], kinds.first[layer + 1]
-            _boxes(kinds, first, end, bars.near[bar], bars.far[layer, bar], room)
-            _deposit(state, kinds, layer, bars.deposit[layer, bar], below, bins, room)
+            size, far = bars.deposit[layer, bar], bars.far[layer, bar]
+            _boxes(kinds.shape, first, end, bars.near[bar], far, size, below, bins, room.box, room.ends)
+            _deposit(state, kinds, layer, below, room)
     return highest
 
 
@@ -182,7 +203,7 @@ def run(state: State, bars: Bars, kinds: Kinds, end_ms: Ints, start_of: Ints, ra
         out: Shape (columns kept, bins); the last columns are.
     """
     bins, skip = out.shape[1], len(end_ms) - len(out)
-    room = Scratch(np.zeros(SLOW), np.zeros(QUICK), np.zeros(3 * MOST))
+    room = Scratch(np.zeros(SLOW), np.zeros(QUICK), np.zeros(5 * MOST), np.zeros(2 * MOST, dtype=np.int64))
     aged, unseen, top = np.ones(LANES), np.zeros(bins), 0
     for column in range(len(end_ms)):
         span = (start_of[column], start_of[column + 1])
