@@ -15,6 +15,8 @@ import numpy as np
 from reportgen.units import Floats, Ints
 
 _RESCALE = 1e-100
+_DECADES = 100.0
+"""So many powers of ten the survival may fall before mass is put on a new scale, or it would leave the numbers."""
 _BARS_AT_ONCE = 64
 _UNTOUCHED = np.iinfo(np.int64).max // 4
 
@@ -38,7 +40,7 @@ class Bars:
     answers: bool
 
 
-class Ladder:
+class Standing:
     """Mass by rung over the survival since it was put there, so that decay is one product for all of it."""
 
     def __init__(self, bars: Bars, below: Ints, weight: Floats) -> None:
@@ -97,32 +99,33 @@ def run(bars: Bars, below: Ints, weight: Floats, most: float) -> Floats:
     Returns:
         Shape (5, n): opened, closed, swept, book, log survival.
     """
-    ladder = Ladder(bars, below, weight)
+    standing = Standing(bars, below, weight)
     book, survival = 0.0, 1.0
     found = np.empty((4, len(bars.entry)))
-    for start in range(0, len(bars.entry), _BARS_AT_ONCE):
-        some = slice(start, start + _BARS_AT_ONCE)
+    at_once = min(_BARS_AT_ONCE, max(1, int(_DECADES / -np.log10(max(1.0 - most, _RESCALE)))))
+    for start in range(0, len(bars.entry), at_once):
+        some = slice(start, start + at_once)
         entry, touch = bars.entry[some], bars.touch[some]
-        standing = ladder.sweep(touch)
-        touched, cut = ladder.touched_among(entry, touch)
+        old_touched = standing.sweep(touch)
+        touched, cut = standing.touched_among(entry, touch)
         amount = np.zeros(len(entry))
         rows: list[tuple[float, float, float, float]] = []
-        columns = (standing, touched.any(axis=1), bars.steady[some], bars.change[some], bars.before[some])
+        columns = (old_touched, touched.any(axis=1), bars.steady[some], bars.change[some], bars.before[some])
         for bar, (old, any_new, steady, change, had) in enumerate(zip(*(x.tolist() for x in columns), strict=True)):
             gone = old + float(touched[bar, :bar] @ amount[:bar]) if any_new else old
             swept = gone * survival
             left = change + swept if bars.answers else 0.0
             opened, wanted = (steady + left, steady) if left > 0 else (steady, steady - left)
             part = wanted / had if had > 0 else most
-            kept = 1.0 - (min(most, part))
+            kept = 1.0 - min(most, part)
             survival *= kept
             amount[bar] = opened / survival
             book = (book - swept if book > swept else 0.0) * kept + opened
             rows.append((opened, swept, kept, book))
         found[:, some] = np.array(rows).T
-        ladder.put(entry, amount, cut)
+        standing.put(entry, amount, cut)
         if survival < _RESCALE:
-            ladder.mass *= survival
+            standing.mass *= survival
             survival = 1.0
     opens, sweeps, keeps, books = found
     remaining = np.maximum(np.concatenate([[0.0], books[:-1]]) - sweeps, 0.0)

@@ -1,7 +1,7 @@
 """The conservation nodes' two long loops, compiled: the accounts of bars, and the book over columns.
 
 Needs numba (the `fast` extra) and is imported only where a long history makes compiling worth it; the numpy loops in
-`flows` and `conservation` say what these do, and a test holds the two together to 1e-12.
+`accounts` and `conservation` say what these do, and a test holds the two together to 1e-12.
 """
 
 from __future__ import annotations

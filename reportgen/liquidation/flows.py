@@ -5,7 +5,7 @@ bar's path swept and open interest did not lose must have been opened again. Ent
 lies beyond it, so nothing that is opened is already touched: book = book before + opened - closed - swept, exactly.
 
 Levels stand on a fine ladder of log prices (`level_log_width`), which makes "touched" a comparison of whole numbers:
-the numpy loop here, its compiled twin and every later use of the flows agree on it.
+the numpy loop of `accounts`, its compiled twin and every later use of the flows agree on it.
 """
 
 from __future__ import annotations

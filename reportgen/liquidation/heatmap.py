@@ -221,9 +221,8 @@ def build_map(
             own = _node_history(flows, grid, weights, column_end_ms, assumptions)
             own = _blurred(own, grid, side, column_price, assumptions)
             return _node_profile(flows, grid, weights, price, assumptions), own
-        return _layered_profile(layered[side], int(column_end_ms[-1]), grid), history_of(
-            layered[side], column_end_ms, grid
-        )
+        own = history_of(layered[side], column_end_ms, grid)
+        return _layered_profile(layered[side], int(column_end_ms[-1]), grid), own
 
     for side, (profile, own) in each_side(now_and_over_time, len(candles)).items():
         near_edge = price_bin if side is Side.LONG else grid.bins - price_bin

@@ -45,6 +45,16 @@ def test_the_book_changes_by_its_flows(account: Account, how: str, side: Side, m
     assert np.abs(change - (flows.opened - flows.closed - flows.swept)).max() < 1e-9 * flows.book.max()
 
 
+def test_a_bar_may_close_almost_everything() -> None:
+    """Where each bar leaves a billionth of the book, the flows stay numbers and still add up."""
+    a = replace(DEFAULTS, churn=1e6, flow_most_closed=1 - 1e-9)
+    candles = random_walk(300, volatility=0.01)
+    flows = conservation_flows(candles, open_interest_of(candles), Side.LONG, a)
+    assert flows.log_survival[-1] == pytest.approx(300 * np.log(1e-9), rel=1e-6)
+    change = np.diff(flows.book, prepend=0.0)
+    assert np.abs(change - (flows.opened - flows.closed - flows.swept)).max() < 1e-9 * flows.book.max()
+
+
 @pytest.mark.parametrize("bars", [1, 2, 7, 24, 80, 200])
 def test_place_in_range_looks_at_trailing_bars_alone(bars: int) -> None:
     """The place of each close is that in the range of the bars of its window, counted one window at a time."""
