@@ -137,9 +137,9 @@ def _sweep(state: Floats, top: int, lowest: float) -> int:
     if lowest >= top:
         return top
     cell = max(0, int(lowest))
-    below = np.add.reduce(state[:, :cell], axis=1)
-    inside = (below + state[:, cell]) * min(1.0, max(0.0, lowest - cell))
-    state[:, cell] = inside - below
-    state[:, cell + 1] = -inside
+    kept = min(1.0, max(0.0, lowest - cell))
+    above = np.add.reduce(state[:, cell + 1 : top], axis=1)  # all differences sum to zero: the bin holds minus this
+    state[:, cell] += (1.0 - kept) * above
+    state[:, cell + 1] = kept * above
     state[:, cell + 2 : top] = 0.0
     return cell + 2
