@@ -37,6 +37,7 @@ from reportgen.guide.zones import NoDenseZone, Zone
 from reportgen.indicators.bars import close_at, resample
 from reportgen.indicators.volatility import day_range
 from reportgen.liquidation.calibration import Calibration
+from reportgen.liquidation.exact import ExactLayer, exact_layer
 from reportgen.liquidation.heatmap import DEFAULT_ENGINE, LiquidationMap, build_map
 from reportgen.liquidation.margin import brackets_of
 from reportgen.liquidation.picture import HeatmapPicture, draw_picture, ladder
@@ -62,6 +63,7 @@ class SymbolBrief:
         dollars: what the zones' notional rests on, or why there is none.
         sensitivities: what each assumption does to each zone, zone by zone, the strongest first.
         caveats: sentences. flows: what spot money did.
+        exact: levels of known positions, why they are not known, or None when nobody asked for any.
     """
 
     symbol: str
@@ -97,6 +99,7 @@ class SymbolBrief:
     dollars: Maybe[DollarBasis] = NO_DOLLARS
     sensitivities: tuple[Sensitivity, ...] = ()
     flows: Maybe[FlowReading] = NO_FLOWS
+    exact: Maybe[ExactLayer] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -221,6 +224,7 @@ def _section(
         ),
         dollars=dollars,
         sensitivities=() if isinstance(mapped, Missing) else mapped.sensitivities,
+        exact=exact_layer(market, findings.price, findings.assumptions),
     )
 
 

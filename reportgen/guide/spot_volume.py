@@ -76,5 +76,5 @@ def volume_text(structure: Structure, *, unknown: str = "") -> str:
     spot = structure.spot_volume
     if isinstance(spot, Missing):
         return f"{own}{unknown}"
-    said = {True: "confirms it", False: "does not confirm it", None: spot.volume}[confirms(structure)]
-    return f"{own}; spot {notation.times(spot.ratio)} {said} ({spot.venue})"
+    said = {True: " confirms it", False: " does not confirm it", None: f", {spot.volume}"}[confirms(structure)]
+    return f"{own}; spot {notation.times(spot.ratio)}{said}"
