@@ -16,7 +16,7 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from reportgen import __version__
-from reportgen.cli import backtest, brief, calibrate, maps, render, setup
+from reportgen.cli import backtest, brief, calibrate, fetch, maps, render, setup
 from reportgen.cli.speech import complain
 from reportgen.errors import ReportgenError
 
@@ -51,6 +51,7 @@ app.command("check", short_help="List every problem of the configuration.")(setu
 app.command("doctor", short_help="Say what this machine lacks, and the fix.")(setup.doctor)
 app.command("render", short_help="Render a kept brief.json again.")(render.render)
 app.command("calibrate", short_help="Turn the map into dollars: fit it to liquidations.")(calibrate.calibrate)
+app.command("fetch", short_help="Fill a market folder from archive dumps.")(fetch.fetch)
 app.command("map", short_help="Export liquidation maps as arrays.")(maps.export)
 app.command("backtest", short_help="Score past maps and zones beside their controls.")(backtest.backtest)
 config_app.command("schema", short_help="Print the JSON Schema of config.yaml.")(setup.schema)

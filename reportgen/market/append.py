@@ -21,7 +21,7 @@ from reportgen.market.border import checked
 from reportgen.market.dumps_read import Columns, Part
 from reportgen.market.opening import LATEST_MS, open_database, open_table
 from reportgen.market.scan import read_rows
-from reportgen.market.tables import TABLES, Kind, TableFormat
+from reportgen.market.tables import NEWEST_CLOSE, TABLES, Kind, TableFormat
 from reportgen.market.write import plain, write_relation, write_table
 
 _SUFFIXES: Final = (".parquet", ".csv")
@@ -125,7 +125,7 @@ def judge(path: Path, table: TableFormat, shown: str) -> None:
     """
     try:
         with open_database() as database:
-            source = open_table(database, path, table, table.presumed)
+            source = open_table(database, path, table, {k: v for k, v in table.presumed.items() if v != NEWEST_CLOSE})
             named = database.execute(f"SELECT DISTINCT symbol FROM {table.name} WHERE symbol IS NOT NULL").fetchall()  # noqa: S608 - our own names
             checked(
                 read_rows(database, replace(source, table=replace(table, snapshot=())), _names(named), LATEST_MS - 1)

@@ -51,27 +51,25 @@ def dump_files(paths: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def convert_files(paths: Sequence[Path], folder: Path) -> Conversion:
-    """Convert dumps and add what they say to a market folder.
+def read_dumps(paths: Sequence[Path]) -> tuple[Converted, ...]:
+    """Convert dumps, each judged by itself.
 
     Args:
         paths: Files and folders of dumps.
-        folder: The market folder; made when it is not there.
 
     Raises:
-        DataError: A dump or the folder is unusable, a line each; the folder is unchanged.
+        DumpError: A dump is unusable; a line for each.
     """
-    files = dump_files(paths)
     converted: list[Converted] = []
     problems: list[str] = []
-    for path in files:
+    for path in dump_files(paths):
         try:
             converted += [_judged(convert(dump)) for dump in unpacked(path)]
         except DataError as error:
             problems.append(str(error))
     if problems:
         raise DumpError("\n".join(problems))
-    return add_to_folder(converted, folder)
+    return tuple(converted)
 
 
 def add_to_folder(converted: Sequence[Converted], folder: Path) -> Conversion:

@@ -70,8 +70,13 @@ def convert(dump: Dump) -> Converted:
     return convert_answer(parsed, dump.name)
 
 
-def convert_answer(parsed: object, name: str) -> Converted:
-    """Convert one answer of the API; `name` says which history it is, as a file's name does.
+def convert_answer(parsed: object, name: str, *, until_ms: Milliseconds | None = None) -> Converted:
+    """Convert one answer of the API.
+
+    Args:
+        parsed: The JSON.
+        name: Says which history it is, as a file's name does.
+        until_ms: Leave out intervals that end later: they are not closed.
 
     Raises:
         DumpError: As `convert`.
@@ -82,7 +87,7 @@ def convert_answer(parsed: object, name: str) -> Converted:
         first = error.errors(include_url=False, include_input=False)[0]
         place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
         raise DumpError(f"{name}: {place or 'it'}: {first['msg']}. Is it a history of Coinalyze?") from error
-    made = [_converted(history, name) for history in histories]
+    made = [_converted(history, name, until_ms) for history in histories]
     dropped: dict[str, int] = {}
     for history, one in zip(histories, made, strict=True):
         if isinstance(one, Missing):
@@ -92,20 +97,30 @@ def convert_answer(parsed: object, name: str) -> Converted:
     return Converted(name=name, kind="Coinalyze history", rows=rows, parts=parts, dropped=dropped)
 
 
-def _converted(history: _History, name: str) -> Maybe[Part]:
+def _converted(history: _History, name: str, until_ms: Milliseconds | None) -> Maybe[Part]:
     """Convert one symbol's history, or say why its rows are left out."""
     market = _market(history.symbol, name)
     if isinstance(market, Missing):
         return market
     points = sorted({point.t: point for point in history.history}.values(), key=lambda point: point.t)
-    if not points:
-        return Missing(f"{history.symbol} has no rows")
+    length = _length(points, name) if points else 0
+    closed = tuple(point for point in points if until_ms is None or point.t * 1000 + length <= until_ms)
+    if not closed:
+        return Missing(f"{history.symbol} has no closed interval")
     venue, symbol = market
-    rows = _Rows(points=tuple(points), name=name, venue=venue, symbol=symbol, length=_length(points, name))
-    first = points[0]
+    return _rows_of_kind(_Rows(points=closed, name=name, venue=venue, symbol=symbol, length=length))
+
+
+def _rows_of_kind(rows: _Rows) -> Maybe[Part]:
+    """Tell by the letters which history it is."""
+    first = rows.points[0]
     if first.r is not None:
-        columns = {**rows.keys, "kind": ["accounts"] * len(points), "time_ms": rows.ends, "ratio": rows.column("r")}
-        return Part(table=LONG_SHORT_RATIO, columns=columns)
+        told: dict[str, Column] = {
+            "kind": ["accounts"] * len(rows.points),
+            "time_ms": rows.ends,
+            "ratio": rows.column("r"),
+        }
+        return Part(table=LONG_SHORT_RATIO, columns={**rows.keys, **told})
     if first.s is not None:
         return _liquidations(rows)
     if first.v is not None:
