@@ -175,7 +175,7 @@ def unpacked(path: Path) -> Iterator[Dump]:
         else:
             packed = path.suffix == ".gz"
             yield Dump(name=path.name, path=path, data=gzip.decompress(raw) if packed else raw)
-    except (zipfile.BadZipFile, EOFError, zlib.error, OSError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, EOFError, zlib.error, OSError, RuntimeError) as error:
         raise DumpError(f"{path.name}: is damaged or no archive at all. Download the file again.") from error
 
 
