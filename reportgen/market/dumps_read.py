@@ -27,6 +27,7 @@ from reportgen.units import Bools, Floats, Ints
 
 _THOUSAND: Final = 1000
 _SHOWN_CELL: Final = 40
+_BEGINNING: Final = 4096
 
 Column: TypeAlias = NDArray[Any] | Sequence[Any]
 Columns: TypeAlias = Mapping[str, Column]
@@ -38,7 +39,7 @@ class Dump:
 
     Attributes:
         name: What errors call it. path: of the file or the archive around it: folders say which market it is of.
-        data: Its bytes.
+        data: Its bytes; of trades only the first.
     """
 
     name: str
@@ -173,10 +174,17 @@ def unpacked(path: Path) -> Iterator[Dump]:
         if path.suffix == ".zip":
             yield from _zipped(path, raw)
         else:
-            packed = path.suffix == ".gz"
-            yield Dump(name=path.name, path=path, data=gzip.decompress(raw) if packed else raw)
+            yield Dump(name=path.name, path=path, data=_plain(path, raw))
     except (zipfile.BadZipFile, EOFError, zlib.error, OSError, RuntimeError) as error:
         raise DumpError(f"{path.name}: is damaged or no archive at all. Download the file again.") from error
+
+
+def _plain(path: Path, raw: bytes) -> bytes:
+    """Unpack a file that is no zip; of trades only the beginning, as duckdb reads them from the file."""
+    if "trades" in path.name.lower():
+        with gzip.open(io.BytesIO(raw)) if path.suffix == ".gz" else io.BytesIO(raw) as file:
+            return file.read(_BEGINNING)
+    return gzip.decompress(raw) if path.suffix == ".gz" else raw
 
 
 def _zipped(path: Path, raw: bytes) -> Iterator[Dump]:
@@ -235,7 +243,8 @@ def header_of(dump: Dump) -> list[str] | None:
     Raises:
         DumpError: The file is empty, or no text.
     """
-    first = next(iter(csv.reader([_text(dump).partition("\n")[0]])), [])
+    beginning = Dump(name=dump.name, path=dump.path, data=dump.data.partition(b"\n")[0])
+    first = next(iter(csv.reader([_text(beginning).rstrip("\r")])), [])
     if not first:
         raise DumpError(f"{dump.name}: is empty. Download the file again.")
     names = [cell.strip().lower() for cell in first]

@@ -5,6 +5,8 @@ Only venues whose units are certain are read: an amount that may be contracts is
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import numpy as np
@@ -12,6 +14,7 @@ import numpy as np
 from reportgen.errors import UsageError
 from reportgen.market.dumps_bars import hourly_liquidations, minute_bars
 from reportgen.market.dumps_read import Cells, Column, Columns, Converted, Dump, DumpError, Part, header_of, read_cells
+from reportgen.market.dumps_trades import trade_bars
 from reportgen.market.symbols import unified_symbol
 from reportgen.market.tables import CANDLES, FUNDING, LIQUIDATIONS, MARK_CANDLES, OPEN_INTEREST, SPOT_CANDLES
 from reportgen.units import DAY_MS, HOUR_MS, Bools, Floats, Ints
@@ -42,10 +45,11 @@ def convert(dump: Dump) -> Converted | None:
         return _ticker(dump)
     if not {"side", "price", "amount"} <= set(header):
         return Converted(name=dump.name, kind="tardis.dev data set", rows=0, parts=(), dropped={"not read": 1})
-    cells = read_cells(dump, _EVENTS, ("exchange", "symbol", "timestamp", "side", "price", "amount"))
-    if _is_liquidations(dump):
-        return _liquidations(dump, cells)
-    return _trades(dump, cells)
+    if not _is_liquidations(dump):
+        return _trades(dump, header)
+    return _liquidations(
+        dump, read_cells(dump, _EVENTS, ("exchange", "symbol", "timestamp", "side", "price", "amount"))
+    )
 
 
 def _is_liquidations(dump: Dump) -> bool:
@@ -68,17 +72,26 @@ def _market(cells: Cells, venues: dict[str, str]) -> tuple[str, str]:
         DumpError: The venue's units are not certain, or the contract is not linear.
     """
     exchange, ticker = cells.columns["exchange"][0], cells.columns["symbol"][0]
-    if exchange not in venues:
-        names = ", ".join(sorted(venues))
-        raise cells.error(0, f"the units of {exchange} are not certain; {names} are read. Leave the file out.")
     if mixed := [row for row, name in enumerate(cells.columns["symbol"]) if name != ticker]:
         raise cells.error(mixed[0], f"symbol is `{cells.columns['symbol'][mixed[0]][:20]}` in a file of {ticker}.")
+    return _named(cells.name, exchange, ticker, venues)
+
+
+def _named(file: str, exchange: str, ticker: str, venues: dict[str, str]) -> tuple[str, str]:
+    """Give venue and symbol as the market folder writes them.
+
+    Raises:
+        DumpError: The venue's units are not certain, or the contract is not linear.
+    """
+    if exchange not in venues:
+        names = ", ".join(sorted(venues))
+        raise DumpError(f"{file}: the units of {exchange} are not certain; {names} are read. Leave the file out.")
     try:
         symbol = unified_symbol(ticker.replace("/", ""))
     except UsageError as error:
-        raise cells.error(0, str(error)) from error
+        raise DumpError(f"{file}: {error}") from error
     if symbol.endswith("/USD:USD") and exchange == "bybit":
-        raise cells.error(0, f"{ticker} is coin-margined; only linear perpetuals can be mapped. Leave the file out.")
+        raise DumpError(f"{file}: {ticker} is coin-margined; only linear perpetuals can be mapped. Leave the file out.")
     return venues[exchange], symbol
 
 
@@ -115,24 +128,23 @@ def _liquidations(dump: Dump, cells: Cells) -> Converted:
     return _done(dump, "tardis.dev liquidations", rows, parts, dropped)
 
 
-def _trades(dump: Dump, cells: Cells) -> Converted:
+def _trades(dump: Dump, header: list[str]) -> Converted:
     """Make bars of a minute from trades, with the part that takers bought."""
-    rows, fresh = len(cells), cells.first_of_each()
-    cells = cells.only(fresh)
-    if not len(cells):
-        return _done(dump, "tardis.dev trades", rows, (), {})
-    spot = cells.columns["exchange"][0] in _SPOT
-    venue, symbol = _market(cells, _SPOT if spot else _LINEAR)
-    times = cells.times("timestamp")
-    order = np.argsort(times, kind="stable")
-    price, amount = cells.numbers("price")[order], cells.numbers("amount")[order]
-    opened, *prices = minute_bars(times[order], price)
-    place = np.searchsorted(opened, times[order], side="right") - 1
-    columns: dict[str, Column] = {**_bar_columns(venue, symbol, opened, prices), "volume_base": _sums(place, amount)}
-    if set(cells.columns["side"]) <= {"buy", "sell"}:
-        columns["taker_buy_base"] = _sums(place, np.where(_sides(cells)[order], amount, 0.0))
+    with TemporaryDirectory() as folder:
+        path = dump.path
+        if path.suffix == ".zip":
+            path = Path(folder) / "trades.csv"
+            path.write_bytes(dump.data)
+        bars = trade_bars(path, dump.name, header)
+    if bars is None:
+        return _done(dump, "tardis.dev trades", 0, (), {})
+    spot = bars.exchange in _SPOT
+    venue, symbol = _named(dump.name, bars.exchange, bars.symbol, _SPOT if spot else _LINEAR)
+    count = len(bars.open_time_ms)
+    keys = {"venue": [venue] * count, "symbol": [symbol] * count, "interval": ["1m"] * count}
+    columns: dict[str, Column] = {**keys, "open_time_ms": bars.open_time_ms, **bars.columns}
     part = Part(table=SPOT_CANDLES if spot else CANDLES, columns=columns)
-    return _done(dump, "tardis.dev trades", rows, (part,), {"stood there twice": rows - len(cells)})
+    return _done(dump, "tardis.dev trades", bars.rows, (part,), {"stood there twice": bars.repeated})
 
 
 def _bar_columns(venue: str, symbol: str, opened: Ints, prices: list[Floats]) -> dict[str, Column]:
@@ -140,10 +152,6 @@ def _bar_columns(venue: str, symbol: str, opened: Ints, prices: list[Floats]) ->
     named = dict(zip(("open", "high", "low", "close"), prices, strict=True))
     keys = {"venue": [venue] * count, "symbol": [symbol] * count, "interval": ["1m"] * count}
     return {**keys, "open_time_ms": opened, **named}
-
-
-def _sums(place: Ints, amount: Floats) -> Floats:
-    return np.bincount(place, weights=amount).astype(np.float64)
 
 
 def _ticker(dump: Dump) -> Converted:

@@ -72,14 +72,25 @@ def test_a_derivative_ticker_gives_mark_bars_snapshots_and_settled_funding(tmp_p
 @pytest.mark.parametrize(
     ("kind", "text", "says"),
     [
-        ("trades", dumps.tardis_events([(0, "buy", 1, 1)], "okex-swap"), r"csv\.gz:2: the units of okex-swap"),
+        ("trades", dumps.tardis_events([(0, "buy", 1, 1)], "okex-swap"), r"csv\.gz: the units of okex-swap"),
         ("things", dumps.tardis_events([(0, "buy", 1, 1)]), "trades and liquidations have the same columns"),
         (
             "trades",
             dumps.tardis_events([(0, "buy", 1, 1)]) + "binance-futures,ETHUSDT,1,1,1,buy,1,1\n",
-            "gz:3: symbol is",
+            "gz: mixes binance-futures BTCUSDT",
         ),
         ("trades", dumps.tardis_events([(0, "buy", 1, 1)]).replace(",1,1\n", ",x,1\n"), "gz:2: price is `x`"),
+        (
+            "trades",
+            dumps.tardis_events([(0, "buy", 1, 1), (9, "buy", 0, 1)]),
+            "gz:3: timestamp .* price 0.0, amount 1.0",
+        ),
+        ("liquidations", dumps.tardis_events([(0, "buy", 1, 1)]).replace(",1,1\n", ",x,1\n"), "gz:2: price is `x`"),
+        (
+            "liquidations",
+            dumps.tardis_events([(0, "buy", 1, 1)]) + "binance-futures,ETHUSDT,1,1,1,buy,1,1\n",
+            "gz:3: symbol is",
+        ),
     ],
 )
 def test_what_is_not_certain_is_refused(tmp_path: Path, kind: str, text: str, says: str) -> None:
