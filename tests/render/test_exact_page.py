@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from reportgen.notation import THIN
 from reportgen.render.serialise import brief_from_json, brief_to_json
 from tests.briefs import HOSTILE, exact_levels, morning
 from tests.render.test_html import Outline
@@ -14,7 +13,7 @@ def test_the_table_names_each_level_and_the_totals(html_of: Callable[[str], str]
     """Price, size, share of open interest and address stand there; what is not known says n/a."""
     text = Outline(html_of("exact_levels")).text
     assert "Exact levels of 5 known positions" in text
-    assert f"Longs with a level hold 2.04{THIN}% and shorts 0.01{THIN}% of Hyperliquid’s open interest." in text
+    assert "Longs with a level hold 2.04 % and shorts 0.01 % of Hyperliquid’s open interest." in text
     assert "1 is liquidated at no price, 1 was passed by the price already." in text
     assert "0x1234…cdef" in text
     assert "Hollow diamonds: exact levels of known positions." in text
