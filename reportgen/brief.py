@@ -17,8 +17,9 @@ from reportgen.guide.zones import Zone
 from reportgen.liquidation.calibration import Calibration
 from reportgen.liquidation.picture import HeatmapPicture
 from reportgen.market.data import Gathered, MarketData
-from reportgen.section import Reading, SymbolBrief, write_section
+from reportgen.section import SymbolBrief, write_section
 from reportgen.section_inputs import inputs
+from reportgen.section_map import Reading
 from reportgen.units import Maybe, Milliseconds, Missing, Where
 
 SCHEMA_VERSION = 1

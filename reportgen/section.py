@@ -5,19 +5,14 @@ The unit of work: a pure function of one market, so that symbols can be mapped o
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 
-import numpy as np
-
 from reportgen import notation
-from reportgen.assumptions import Assumptions
-from reportgen.events.calendar import Event
 from reportgen.events.flows import NO_FLOWS, FlowReading
 from reportgen.guide.caveats import symbol_caveats
 from reportgen.guide.checklist import ChecklistLine, Confluence, InputReading
 from reportgen.guide.confluence import find_confluence
-from reportgen.guide.dollars import NO_DOLLARS, DollarBasis, PricedZones, price_zones
+from reportgen.guide.dollars import NO_DOLLARS, DollarBasis
 from reportgen.guide.evidence import read_reactions
 from reportgen.guide.findings import Findings
 from reportgen.guide.inputs import seven_inputs
@@ -28,25 +23,22 @@ from reportgen.guide.positioning_reading import read_positioning
 from reportgen.guide.reaction import Reaction
 from reportgen.guide.read import figure_finding, heatmap_alt, write_read
 from reportgen.guide.routine import walk_checklist
-from reportgen.guide.sensitivity import Sensitivity, zone_sensitivities
+from reportgen.guide.sensitivity import Sensitivity
 from reportgen.guide.spot_volume import beside_spot
 from reportgen.guide.structure import Structure
 from reportgen.guide.structure_reading import read_structure
-from reportgen.guide.zone_finding import ZoneFinding, find_zones
 from reportgen.guide.zones import NoDenseZone, Zone
-from reportgen.indicators.bars import close_at, resample
-from reportgen.indicators.volatility import day_range
-from reportgen.liquidation.calibration import Calibration
+from reportgen.indicators.bars import close_at
 from reportgen.liquidation.exact import ExactLayer, exact_layer
-from reportgen.liquidation.heatmap import DEFAULT_ENGINE, LiquidationMap, build_map
-from reportgen.liquidation.margin import brackets_of
-from reportgen.liquidation.picture import HeatmapPicture, draw_picture, ladder
+from reportgen.liquidation.heatmap import DEFAULT_ENGINE
+from reportgen.liquidation.picture import HeatmapPicture
 from reportgen.market.data import Candles, MarketData
-from reportgen.market.grade import grade_map, market_depth
+from reportgen.market.grade import grade_map
 from reportgen.market.quality import Coverage, MapQuality
 from reportgen.market.symbols import base_of, quote_of
 from reportgen.section_inputs import cover, first_candles
-from reportgen.units import DAY_MS, HOUR_MS, Fraction, Ints, Maybe, Milliseconds, Missing, Price
+from reportgen.section_map import Mapped, Reading, draw_map
+from reportgen.units import DAY_MS, Fraction, Maybe, Milliseconds, Missing, Price
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,37 +94,6 @@ class SymbolBrief:
     exact: Maybe[ExactLayer] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Reading:
-    """What the reader asked for, the same for every symbol of a brief.
-
-    Attributes:
-        as_of_ms: The moment the brief speaks of. timeframe: of structure, "4h". timeframe_ms: the same.
-        horizon_hours: How far the brief looks. events: soonest first. assumptions: every constant.
-        calibrations: all that were found, of any symbol and time.
-    """
-
-    as_of_ms: Milliseconds
-    timeframe: str
-    timeframe_ms: Milliseconds
-    horizon_hours: float
-    events: tuple[Event, ...]
-    assumptions: Assumptions
-    calibrations: tuple[Calibration, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Mapped:
-    """Step 2 for one symbol: the map, its zones in dollars where that is known, its picture."""
-
-    estimate: LiquidationMap
-    priced: PricedZones
-    sensitivities: tuple[Sensitivity, ...]
-    found: ZoneFinding
-    picture: HeatmapPicture
-    ladder: tuple[Fraction, ...]
-
-
 def write_section(market: MarketData, reference: MarketData, reading: Reading) -> SymbolBrief:
     """Walk the five steps for one symbol.
 
@@ -159,7 +120,7 @@ def write_section(market: MarketData, reference: MarketData, reading: Reading) -
     )
     structure = beside_spot(structure, market, reading.timeframe_ms, reading.assumptions)
     positioning = read_positioning(market, structure, price=price, assumptions=reading.assumptions)
-    mapped = _map(market, candles, structure, positioning, reading)
+    mapped = draw_map(market, candles, structure, positioning, reading)
     coverage = cover(market, positioning, reading.assumptions)
     findings = Findings(
         base=base_of(market.symbol),
@@ -180,7 +141,7 @@ def write_section(market: MarketData, reference: MarketData, reading: Reading) -
 
 
 def _section(
-    market: MarketData, venue: str, candles: Candles, findings: Findings, mapped: Maybe[_Mapped],
+    market: MarketData, venue: str, candles: Candles, findings: Findings, mapped: Maybe[Mapped],
     coverage: Maybe[Coverage],
 ) -> SymbolBrief:  # fmt: skip
     """Steps 4 and 5, and everything put in its place."""
@@ -231,72 +192,6 @@ def _section(
 def _refused(dollars: Maybe[DollarBasis]) -> str:
     """Say why a calibration is not used, where there was one to look at."""
     return dollars.reason if isinstance(dollars, Missing) and dollars != NO_DOLLARS else ""
-
-
-def _map(
-    market: MarketData, candles: Candles, structure: Maybe[Structure], positioning: Positioning, reading: Reading
-) -> Maybe[_Mapped]:
-    """Step 2: the map, its zones with their uncertainty, and what the chart keeps of it."""
-    a = reading.assumptions
-    atr = structure.atr if not isinstance(structure, Missing) else day_range(candles, a)
-    if isinstance(atr, Missing):
-        return atr
-    span = (int(candles.close_time_ms[-1]) - int(candles.open_time_ms[0])) / DAY_MS
-    if span < a.map_least_days:
-        return Missing(f"The book needs {a.map_least_days:g} days of candles to warm up; there are {span:.1f}.")
-    shown = resample(candles, max(a.picture_candle_hours * HOUR_MS, candles.interval_ms), reading.as_of_ms)
-    if isinstance(shown, Missing):
-        return shown
-    interest = market.leading_open_interest
-    estimate = build_map(candles, brackets_of(market, a), column_ends(candles, a), a, open_interest=interest)
-    found = find_zones(
-        estimate,
-        structure,
-        positioning,
-        atr=atr,
-        horizon_hours=reading.horizon_hours,
-        rng=np.random.default_rng([zlib.crc32(market.symbol.encode()), int(candles.close_time_ms[-1])]),
-        assumptions=a,
-    )
-    return _Mapped(
-        estimate=estimate,
-        priced=_priced(market, estimate, found, reading),
-        sensitivities=zone_sensitivities(
-            candles, brackets_of(market, a), found.zones, {side: one.scope for side, one in found.shares.items()}, a
-        ),
-        found=found,
-        picture=draw_picture(estimate, found.shares, shown, marks=_edges(found), atr=atr, assumptions=a),
-        ladder=ladder(found.shares, estimate.price, atr, a),
-    )
-
-
-def _priced(market: MarketData, estimate: LiquidationMap, found: ZoneFinding, reading: Reading) -> PricedZones:
-    """Give the zones their dollars, if any calibration was found."""
-    if not reading.calibrations:
-        return PricedZones(zones=found.zones, basis=NO_DOLLARS)
-    return price_zones(
-        found.zones,
-        market,
-        estimate.grid,
-        estimate.price,
-        reading.calibrations,
-        market_depth(market, reading.assumptions),
-        reading.assumptions,
-    )
-
-
-def _edges(found: ZoneFinding) -> tuple[Price, ...]:
-    """List the edges of the zones."""
-    return tuple(edge for zone in found.zones for edge in (zone.low, zone.high))
-
-
-def column_ends(candles: Candles, assumptions: Assumptions) -> Ints:
-    """Lay the heatmap's columns back from the last close, no farther than the candles go; shape (c,)."""
-    width = max(int(assumptions.picture_column_hours * HOUR_MS), candles.interval_ms)
-    last = int(candles.close_time_ms[-1])
-    days = min(assumptions.picture_days * DAY_MS, last - int(candles.open_time_ms[0]))
-    count = max(2, int(days // width))
-    return last - width * np.arange(count - 1, -1, -1, dtype=np.int64)
 
 
 def _without_candles(market: MarketData, reason: Missing, reading: Reading) -> SymbolBrief:

@@ -47,7 +47,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "scaffold": EDGE_GROUND | {"config", "delivery.output"},
     "doctor": EDGE_GROUND | {"config", "render.fonts", "delivery.store"},
     "section": PURE_GROUND
-    | {"section_inputs", "guide", "liquidation", "indicators", "market.coverage", "market.grade"}
+    | {"section_inputs", "section_map", "guide", "liquidation", "indicators", "market.coverage", "market.grade"}
     | {"events.calendar", "events.flows"},
     "brief": PURE_GROUND | {"section", "guide", "liquidation", "indicators", "events.calendar"},
     "track_record": PURE_GROUND | {"track_record", "guide", "liquidation", "indicators", "brief", "section"},

@@ -17,10 +17,8 @@ from reportgen import notation
 from reportgen.assumptions import Assumptions
 from reportgen.guide.zones import Zone
 from reportgen.liquidation.calibration import Calibration
-from reportgen.liquidation.calibration_choice import choose_calibration, refusal
-from reportgen.liquidation.deposits import Grid
-from reportgen.liquidation.dollars import unit_dollars
-from reportgen.liquidation.smoothing import blur_matrix
+from reportgen.liquidation.calibration_choice import refusal
+from reportgen.liquidation.dollars import CalibratedMap
 from reportgen.market.data import Depth, MarketData
 from reportgen.units import Floats, Fraction, Maybe, Milliseconds, Missing, Notional, Price, Side
 
@@ -71,36 +69,31 @@ class PricedZones:
 def price_zones(
     zones: tuple[Zone, ...],
     market: MarketData,
-    grid: Grid,
+    calibrated: CalibratedMap,
+    *,
+    step: float,
     price: Price,
     calibrations: Sequence[Calibration],
     depth: Maybe[Depth],
     assumptions: Assumptions,
 ) -> PricedZones:
-    """Give each zone its notional where a calibration fits the market.
+    """Give each zone its notional from a map in dollars.
 
     Args:
         zones: As found on the map.
         market: Known up to as-of.
-        grid: Price bins of the map, the price on an edge.
+        calibrated: The market's nodes in dollars.
+        step: Log width of a bin.
         price: At as-of.
-        calibrations: All that were found; none later than as-of is used.
+        calibrations: All that were found, to say which newer ones were passed over.
         depth: Resting size near the price, for the zone as a multiple of it.
-        assumptions: Blur and refusal rules.
+        assumptions: Refusal rules.
     """
-    chosen = choose_calibration(calibrations, market, market.as_of_ms, assumptions)
-    if isinstance(chosen, Missing):
-        return PricedZones(zones=zones, basis=chosen)
-    price_bin = round(float(grid.position(price)))
-    by_distance: dict[Side, Floats] = {}
-    for side in Side:
-        unit = unit_dollars(market, side, grid, price_bin, chosen, assumptions)
-        if isinstance(unit, Missing):
-            return PricedZones(zones=zones, basis=unit)
-        by_distance[side] = (chosen.weight @ unit) @ blur_matrix(unit.shape[1], grid.step, assumptions)
+    chosen = calibrated.calibration
+    by_distance = {side: calibrated.notional(side) for side in Side}
     refused = _refused(calibrations, chosen, market, assumptions)
     return PricedZones(
-        zones=tuple(_priced(zone, price, grid.step, by_distance, chosen, depth) for zone in zones),
+        zones=tuple(_priced(zone, price, step, by_distance, chosen, depth) for zone in zones),
         basis=_basis(chosen, refused),
     )
 
@@ -174,7 +167,10 @@ def _sentences(chosen: Calibration, reach: float | None) -> tuple[str, ...]:
     venues = ", ".join(chosen.liquidation_venues) or "no venue"
     interest = ", ".join(chosen.open_interest_venues)
     lines = [f"Dollars are estimates calibrated on {whose}, {span} ({venues}; open interest of {interest})."]
-    lines.append("They come from the conservation nodes, the shares from the kernel map.")
+    lines.append(
+        "They come from the conservation nodes, the shares from the kernel map; how far zone edges may lie off and how "
+        "often a zone recurs come from draws of the calibrated weights."
+    )
     if isinstance(chosen.held_out, Missing):
         lines.append(f"How they hold on later days is not known: {chosen.held_out.reason}")
     else:

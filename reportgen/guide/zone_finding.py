@@ -19,7 +19,7 @@ from reportgen.liquidation.heatmap import LiquidationMap
 from reportgen.liquidation.shares import SideShares, shares_of_side
 from reportgen.liquidation.smoothing import along_price
 from reportgen.liquidation.uncertainty import RunUncertainty, draw_profiles, follow_runs
-from reportgen.units import Fraction, Maybe, Price, Side, Where
+from reportgen.units import Floats, Fraction, Maybe, Price, Side, Where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -55,6 +55,7 @@ def find_zones(
     horizon_hours: float,
     rng: np.random.Generator,
     assumptions: Assumptions,
+    tilts: Mapping[Side, Floats] | None = None,
 ) -> ZoneFinding:
     """Find the nearest dense cluster on each side and the larger one beyond it.
 
@@ -66,6 +67,7 @@ def find_zones(
         horizon_hours: For the probability of touch.
         rng: Seeded generator behind the draws.
         assumptions: Gate, scope, draws, ranking.
+        tilts: Per side, draws from a calibration's posterior as `draw_profiles` takes them; None without one.
     """
     frame = _Frame(price=estimate.price, atr=atr, horizon_hours=horizon_hours, assumptions=assumptions)
     zones: list[Zone] = []
@@ -75,7 +77,7 @@ def find_zones(
         nodes = along_price(estimate.sides[side].node_mass, assumptions)
         where: Where = "below" if side is Side.LONG else "above"
         scope = _scope_bins(frame, where, estimate.grid.step, nodes.shape[1])
-        draws = draw_profiles(nodes, rng, assumptions)
+        draws = draw_profiles(nodes, rng, assumptions, None if tilts is None else tilts[side])
         shares[side] = shares_of_side(nodes, draws, scope, estimate.grid.step)
         runs = dense_runs(shares[side].share[:scope], assumptions)
         if not runs:

@@ -6,16 +6,75 @@ draws: everything is linear in the weights once the flows are those the weights 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from reportgen.assumptions import Assumptions
 from reportgen.liquidation.calibration import Calibration
-from reportgen.liquidation.calibration_choice import as_fitted, open_interest_venue
+from reportgen.liquidation.calibration_choice import as_fitted, choose_calibration, open_interest_venue
 from reportgen.liquidation.conservation import node_profile
 from reportgen.liquidation.deposits import Grid
 from reportgen.liquidation.flows import aligned_open_interest, conservation_flows
+from reportgen.liquidation.smoothing import blur_matrix
 from reportgen.market.data import MarketData
-from reportgen.units import Floats, Maybe, Missing, Side
+from reportgen.units import Floats, Maybe, Missing, Price, Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CalibratedMap:
+    """A market's nodes in dollars, with the calibration they are priced by.
+
+    Attributes:
+        calibration: The one chosen for the market.
+        unit: Per side, shape (k, w), quote currency a bin at unit weight, nearest bin first, blurred as the map is.
+    """
+
+    calibration: Calibration
+    unit: Mapping[Side, Floats]
+
+    def notional(self, side: Side) -> Floats:
+        """Give a side's dollars by distance from the price, shape (w,)."""
+        return np.asarray(self.calibration.weight @ self.unit[side])
+
+    def tilts(self, side: Side) -> Floats:
+        """Give each posterior draw's dollars over the estimate's, by distance; shape (draws, w), 1 where none is held.
+
+        How unsure the observed liquidations leave the mass at each distance: nodes that were fitted hardly move, those
+        that kept their prior move with it.
+        """
+        held = self.notional(side)
+        drawn = self.calibration.weight_draws @ self.unit[side]
+        return np.asarray(np.divide(drawn, held, out=np.ones_like(drawn), where=held > 0))
+
+
+def calibrated_map(
+    market: MarketData, grid: Grid, price: Price, calibrations: Sequence[Calibration], assumptions: Assumptions
+) -> Maybe[CalibratedMap]:
+    """Price a market's nodes by the newest calibration that fits it.
+
+    Args:
+        market: Known up to as-of.
+        grid: Price bins of the map, the price on an edge.
+        price: At as-of.
+        calibrations: All that were found; none later than as-of is used.
+        assumptions: Blur and refusal rules.
+
+    Returns:
+        The map in dollars, or why there is none.
+    """
+    chosen = choose_calibration(calibrations, market, market.as_of_ms, assumptions)
+    if isinstance(chosen, Missing):
+        return chosen
+    price_bin = round(float(grid.position(price)))
+    units: dict[Side, Floats] = {}
+    for side in Side:
+        unit = unit_dollars(market, side, grid, price_bin, chosen, assumptions)
+        if isinstance(unit, Missing):
+            return unit
+        units[side] = unit @ blur_matrix(unit.shape[1], grid.step, assumptions)
+    return CalibratedMap(calibration=chosen, unit=units)
 
 
 def unit_dollars(

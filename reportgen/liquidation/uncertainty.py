@@ -33,25 +33,34 @@ class RunUncertainty:
     far_band: tuple[float, float]
 
 
-def draw_profiles(node_mass: Floats, rng: np.random.Generator, assumptions: Assumptions) -> Floats:
-    """Draw profiles: gamma weights around the prior, and a shift of log distance common to all nodes.
+def draw_profiles(
+    node_mass: Floats, rng: np.random.Generator, assumptions: Assumptions, tilts: Floats | None = None
+) -> Floats:
+    """Draw profiles: weights, and a shift of log distance common to all nodes.
 
     Args:
         node_mass: Shape (k, w), mass of each node by distance.
         rng: Seeded generator, handed in.
         assumptions: `draws`, `draw_concentration`, `draw_log_distance`.
+        tilts: Shape (d, w), mass by distance over the estimate's in draws from a calibration's posterior, taken in
+            turn; without a calibration weights are drawn from a gamma around the prior.
 
     Returns:
         Shape (draws, w), each row with the prior's total.
     """
     count, width = assumptions.draws, node_mass.shape[1]
     shape = assumptions.draw_concentration
-    weight = rng.gamma(shape, 1 / shape, size=(count, len(node_mass)))
+    weight = rng.gamma(shape, 1 / shape, size=(count, len(node_mass))) if tilts is None else np.empty((0, 0))
+    central = node_mass.sum(axis=0)
     stretch = np.exp(rng.normal(0.0, assumptions.draw_log_distance, size=count))
     profiles = np.empty((count, width))
     for start in range(0, count, _DRAWS_AT_ONCE):
         some = slice(start, start + _DRAWS_AT_ONCE)
-        np.matmul(weight[some], node_mass, out=profiles[some])
+        if tilts is None:
+            np.matmul(weight[some], node_mass, out=profiles[some])
+        else:
+            turn = np.arange(count)[some] % len(tilts)
+            np.multiply(tilts[turn], central, out=profiles[some])
         _stretch(profiles[some], stretch[some], float(node_mass.sum()))
     return profiles
 

@@ -9,9 +9,10 @@ import pytest
 
 from reportgen.assumptions import DEFAULTS
 from reportgen.liquidation.conservation import swept_by_node
-from reportgen.liquidation.dollars import unit_dollars
+from reportgen.liquidation.dollars import calibrated_map, unit_dollars
 from reportgen.liquidation.flows import conservation_flows, node_distances
 from reportgen.liquidation.heatmap import grid_around
+from reportgen.liquidation.uncertainty import draw_profiles
 from reportgen.market.data import Candles
 from reportgen.units import Floats, Missing, Side
 from tests.liquidation.test_calibration import market_of
@@ -19,6 +20,7 @@ from tests.test_calibrations import calibration
 
 MARKET = market_of(30)
 WIDE = replace(DEFAULTS, map_reach=1.0)
+LOOSE = replace(WIDE, calibration_far_price=1e9, calibration_far_open_interest=1e9, calibration_oldest_days=1e6)
 NODES = len(node_distances(DEFAULTS))
 
 
@@ -75,3 +77,33 @@ def test_without_open_interest_there_are_no_dollars() -> None:
     assert not isinstance(MARKET.candles, Missing)
     grid, price_bin = grid_around(MARKET.candles["a"], float(MARKET.candles["a"].close[-1]), WIDE)
     assert unit_dollars(bare, Side.LONG, grid, price_bin, calibration(), WIDE) == Missing("No open interest here.")
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_draws_that_agree_tilt_nothing(side: Side) -> None:
+    """Draws that are the estimate tilt no distance; a draw that doubles one node tilts those that the node fills."""
+    assert not isinstance(MARKET.candles, Missing)
+    candles = MARKET.candles["a"]
+    grid, _ = grid_around(candles, float(candles.close[-1]), WIDE)
+    sure = replace(calibration(), weight_draws=np.repeat(calibration().weight[None], 3, axis=0))
+    doubled = sure.weight_draws.copy()
+    doubled[0, 5] *= 2
+    for made, tilted in ((sure, False), (replace(sure, weight_draws=doubled), True)):
+        market = replace(MARKET, symbol=made.symbol)
+        found = calibrated_map(market, grid, float(candles.close[-1]), [made], LOOSE)
+        assert not isinstance(found, Missing), found
+        tilts = found.tilts(side)
+        np.testing.assert_allclose(tilts[1:], 1.0)
+        assert bool((tilts[0] > 1.0 + 1e-9).any()) is tilted
+        assert tilts.shape == (3, len(found.notional(side)))
+
+
+def test_a_sure_posterior_leaves_only_the_shift() -> None:
+    """With draws that agree and no shift of distance every drawn profile is the central one."""
+    nodes = np.random.default_rng(1).random((4, 60))
+    still = replace(DEFAULTS, draw_log_distance=0.0)
+    drawn = draw_profiles(nodes, np.random.default_rng(2), still, np.ones((7, 60)))
+    np.testing.assert_allclose(drawn, np.broadcast_to(nodes.sum(axis=0), drawn.shape))
+    half = np.where(np.arange(60) < 30, 1.0, 0.5) * np.ones((7, 60))
+    tilted = draw_profiles(nodes, np.random.default_rng(2), still, half)
+    assert np.all(tilted[:, :30].sum(axis=1) > drawn[:, :30].sum(axis=1))
