@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from reportgen.config import Config
 from reportgen.config_mail import Mail
 from reportgen.errors import UsageError
+from reportgen.places import place_of
 
 if TYPE_CHECKING:
     from reportgen.config_mail import SecretSource
@@ -29,14 +30,13 @@ def mail_config(config: Path | None, output: str | None) -> tuple[Config, Mail]:
     from dataclasses import replace
 
     from reportgen.config import DEFAULT_PATH, load_config
-    from reportgen.places import place_of
 
     settings = load_config(config or DEFAULT_PATH)
     if settings.mail is None:
         raise UsageError(
             f"{config or DEFAULT_PATH} has no `mail:`. Add from, smtp and subscribers; docs/mail.md shows how."
         )
-    return replace(settings, output=settings.output if output is None else place_of(output)), settings.mail
+    return replace(settings, output=place_of(output) if output else settings.output), settings.mail
 
 
 def make_relay(mail: Mail) -> Relay:

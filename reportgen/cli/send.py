@@ -68,14 +68,13 @@ def send(
     """
     from reportgen.cli.mail_pages import read_kept
     from reportgen.cli.mail_setup import mail_config
-    from reportgen.places import local_folder
 
     settings, mail = mail_config(config, output)
     wishes = Wishes(
         to=tuple(to or ()), attach_pdf=attach_pdf, resume=resume, resend_unknown=resend_unknown,
         templates=templates or settings.templates,
     )  # fmt: skip
-    kept = read_kept(local_folder(settings.output, "The brief that is sent"), day)
+    kept = read_kept(settings.output, day)
     if status:
         show_status(settings, mail, kept, as_json=as_json)
     elif dry_run:
@@ -102,11 +101,15 @@ def choose_subscribers(mail: Mail, wishes: Wishes) -> SubscriberList:
 
 
 def ledger_folder(settings: Config, mail: Mail) -> Path:
-    """Find the folder of the ledger."""
+    """Find the folder of the ledger.
+
+    Raises:
+        UsageError: The briefs are kept behind a URL, and `mail.ledger` names no folder.
+    """
     from reportgen.delivery.one_send import MAIL_FOLDER
     from reportgen.places import local_folder
 
-    return mail.ledger or local_folder(settings.output, "The ledger of sent mail") / MAIL_FOLDER
+    return mail.ledger or local_folder(settings.output, "The mail ledger (`mail.ledger`)") / MAIL_FOLDER
 
 
 def show_status(settings: Config, mail: Mail, kept: KeptBrief, *, as_json: bool) -> None:

@@ -132,8 +132,8 @@ def test_a_run_that_dies_is_finished_or_undone(tmp_path: Path, monkeypatch: pyte
 
 def test_a_run_that_writes_meanwhile_is_no_fault(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When an archive changes under the check, it looks again instead of blaming files that are new."""
-    real = FolderStore.read
     written: list[str] = []
+    real = FolderStore.read
 
     def read(self: FolderStore, path: str) -> bytes | None:
         if path == "latest/brief.html" and not written:
