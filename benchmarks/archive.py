@@ -1,8 +1,8 @@
 """A year of daily briefs, built and verified, and an index of ten years: `.venv/bin/python -m benchmarks.archive`.
 
-The market is simulated, one symbol, with a history of sixty days before each morning. Page and rows, site and manifest
-are the product's own; charts and the PDF are left out, since `python -m benchmarks` measures them, and would be nine
-tenths of the time here.
+The market is simulated, one symbol, with a month or two of history before each morning. Page and rows, site and
+manifest are the product's own; charts and the PDF are left out, since `python -m benchmarks` measures them, and would
+be nine tenths of the time here. A whole year takes some minutes, nearly all of it for the briefs themselves.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from reportgen.render.site_days import BriefDay, SymbolDay, ZoneBand
 from reportgen.units import DAY_MS, HOUR_MS
 
 SYMBOL: Final = "BTC/USDT:USDT"
-HISTORY_DAYS: Final = 60
+HISTORY_DAYS: Final = 30
 TEN_YEARS: Final = 3650
 QUESTION: Final = "select symbol, label, count(*), avg(share) from zones group by symbol, label order by symbol, label"
 FEW_DRAWS: Final = replace(DEFAULTS, draws=50)
