@@ -50,7 +50,7 @@ def rank_scores(scenes: Sequence[Scene], metric: Metric) -> tuple[MapScore, ...]
     """
     rows: list[MapScore] = []
     for controls in CONTROL_SETS:
-        sides = {side: _ranked(scenes, side, metric, controls) for side in Side}
+        sides = {side: ranked(scenes, side, metric, controls) for side in Side}
         rows += _rows(scenes[0].measured, sides, metric, controls)
     return tuple(rows)
 
@@ -133,8 +133,8 @@ def known_rows(situation: Situation, outcome: Floats) -> Bools:
     return np.asarray(situation.reach.whole & np.isfinite(situation.atr) & np.isfinite(outcome))
 
 
-def _ranked(scenes: Sequence[Scene], side: Side, metric: Metric, controls: Controls) -> RankScores:
-    """Score one side of each market on the same resampled days, and average the markets."""
+def ranked(scenes: Sequence[Scene], side: Side, metric: Metric, controls: Controls) -> RankScores:
+    """Score one side of each market on the same resampled days, and average the markets; maps as in `measured`."""
     rows = [known_rows(scene.situation, scene.outcome(metric)[side]) for scene in scenes]
     among = _union([scene.situation.day[usable] for scene, usable in zip(scenes, rows, strict=True)])
     return mean_scores(
