@@ -62,4 +62,4 @@ def _over_mean(volume: Floats) -> Floats:
     end = np.arange(1, len(volume) + 1)
     start = np.maximum(0, end - _MEAN_BARS)
     mean = (total[end] - total[start]) / (end - start)
-    return np.divide(volume, mean, out=np.zeros(len(volume)), where=mean > 0)
+    return np.asarray(np.divide(volume, mean, out=np.zeros(len(volume)), where=mean > 0))

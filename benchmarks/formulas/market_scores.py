@@ -17,7 +17,7 @@ from reportgen.liquidation.margin import brackets_of
 from reportgen.market.data import MarketData
 from reportgen.market.files import read_market, symbols_in
 from reportgen.track_record.backtest import Question, horizon_of, window_of
-from reportgen.track_record.controls import CLIMATOLOGY, CONTROLS, PLACEBO
+from reportgen.track_record.controls import CONTROLS, PLACEBO
 from reportgen.track_record.frozen import decision_times
 from reportgen.track_record.measure import Measured, day_ahead, measure
 from reportgen.track_record.partial_rank import Estimate, RankScores, mean_scores
@@ -87,12 +87,11 @@ def score_folder(folder: Path) -> MarketScores:
     ]
     if not markets:
         raise DataError(f"No symbol of {folder} has both liquidations and open interest. Name another --source.")
-    scenes, names, published, left_out = [], (), frozenset[str](), {}
-    for market in markets:
-        scene, entrants, left_out = _scene(market)
-        names = tuple(one.name for one in entrants)
-        published = frozenset(one.name for one in entrants if one.published)
-        scenes.append(scene)
+    found = [_scene(market) for market in markets]
+    scenes = [scene for scene, _, _ in found]
+    _, entrants, left_out = found[0]
+    names = tuple(one.name for one in entrants)
+    published = frozenset(one.name for one in entrants if one.published)
     first = scenes[0].situation
     return MarketScores(
         symbols=tuple(one.symbol for one in markets),
@@ -166,6 +165,3 @@ def _rows(scenes: Sequence[Scene], names: Sequence[str], published: frozenset[st
             )
         )
     return tuple(rows)
-
-
-__all__ = ["CLIMATOLOGY", "MarketScores", "Row", "score_folder"]
