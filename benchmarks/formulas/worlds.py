@@ -32,7 +32,7 @@ BAR_MINUTES: Final = 5
 LARGE_FROM: Final = 100_000.0
 """Quote currency: a trade so large counts as large."""
 START_MS: Final = 20_000 * DAY_MS
-REPORTED: Final = {
+REPORTED: Final[dict[str, tuple[int, ...]]] = {
     "default": (9001, 9002, 9003, 9004, 9005, 9006),
     "whales": (9011, 9012),
     "heavy stops and cross margin": (9021, 9022),
@@ -40,7 +40,9 @@ REPORTED: Final = {
     "hedged": (9041, 9042),
     "no feedback": (9051, 9052),
 }
-DEVELOPMENT: Final = {world: (101, 102) if world == "default" else (103,) for world in REPORTED}
+DEVELOPMENT: Final[dict[str, tuple[int, ...]]] = {
+    world: (101, 102) if world == "default" else (103,) for world in REPORTED
+}
 _VENUE: Final = "simulated"
 _SYMBOL: Final = "SIM/USDT:USDT"
 _HOUR_MINUTES: Final = 60
