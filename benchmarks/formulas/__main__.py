@@ -34,11 +34,11 @@ def main() -> None:
 def _simulator(seeds: dict[str, tuple[int, ...]]) -> None:
     """Score every world and print its tables."""
     worlds: dict[str, list[WorldScores]] = {}
+    default = next(iter(seeds))
     for world, numbers in seeds.items():
         for seed in numbers:
             sys.stderr.write(f"{world}, seed {seed}\n")
-            worlds.setdefault(world, []).append(score_world(simulated(world, seed)))
-    default = next(iter(worlds))
+            worlds.setdefault(world, []).append(score_world(simulated(world, seed), other_crowds=world == default))
     pooled = {world: pool([markets]) for world, markets in worlds.items()}
     everywhere = pool(list(worlds.values()))
     _print(worlds_table(pooled[default], f"World {default}"))

@@ -65,18 +65,25 @@ def true_book_by_distance(
 ) -> Floats:
     """Lay out the true book at each decision by distance, quote currency, shape (m, width).
 
-    Positions with a stop are left out: they close before their level.
+    Positions with a stop are left out: they close before their level. Every decision is a moment of a book.
     """
-    row = np.searchsorted(decision_ms, world.book_ms[world.level_book])
-    there = (row < len(decision_ms)) & (world.level_short == (side is Side.SHORT))
-    there &= decision_ms[np.minimum(row, len(decision_ms) - 1)] == world.book_ms[world.level_book]
-    row = row[there]
+    found = np.zeros((len(decision_ms), width))
+    book = np.searchsorted(world.book_ms, decision_ms)
+    start = np.searchsorted(world.level_book, np.arange(len(world.book_ms) + 1))
+    for row, one in enumerate(book.tolist()):
+        some = slice(start[one], start[one + 1])
+        own = world.level_short[some] == (side is Side.SHORT)
+        level, notional = world.level_price[some][own], world.level_notional[some][own]
+        found[row] = binned(level, notional, float(price[row]), side, step, width)
+    return found
+
+
+def binned(level: Floats, notional: Floats, price: float, side: Side, step: float, width: int) -> Floats:
+    """Add up notional by distance of its level from a price, outwards on a side; shape (width,)."""
     sign = -1.0 if side is Side.LONG else 1.0
-    away = np.floor(sign * np.log(world.level_price[there] / price[row]) / step).astype(np.int64)
+    away = np.floor(sign * np.log(level / price) / step).astype(np.int64)
     inside = (away >= 0) & (away < width)
-    cell = row[inside] * width + away[inside]
-    total = np.bincount(cell, weights=world.level_notional[there][inside], minlength=len(decision_ms) * width)
-    return np.asarray(total.reshape(len(decision_ms), width))
+    return np.bincount(away[inside], weights=notional[inside], minlength=width).astype(np.float64)
 
 
 def lift_sums(mass: Mapping[Side, Floats], followed: Mapping[Side, Realised]) -> tuple[Floats, Floats]:

@@ -7,7 +7,7 @@ several worlds are means.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from reportgen.assumptions import DEFAULTS
 from reportgen.track_record.blocks import ratio_scores
 from reportgen.track_record.controls import PLACEBO
 from reportgen.track_record.partial_rank import Estimate, RankScores, mean_scores
-from reportgen.track_record.skill import ranked
+from reportgen.track_record.skill import Scene, ranked
 from reportgen.units import Side
 
 _APART = 1_000_000
@@ -71,18 +71,25 @@ def pool(worlds: Sequence[Sequence[WorldScores]]) -> PooledWorlds:
         worlds: By world its markets, all with the same maps.
     """
     first = worlds[0][0]
-    maps = tuple(first.above[LIFTS[0]])
+    markets_of_all = [one for markets in worlds for one in markets]
+    maps = tuple(name for name in first.above[LIFTS[0]] if all(name in one.above[LIFTS[0]] for one in markets_of_all))
     lifts = {kind: mean_scores([_lifts(markets, kind, maps) for markets in worlds]) for kind in LIFTS}
-    scenes = [market.scene for markets in worlds for market in markets]
+    scenes = [_of(one.scene, maps) for one in markets_of_all]
     return PooledWorlds(
         maps=maps,
-        names=first.names,
+        names=tuple(name for name in first.names if name in maps),
         published=first.published,
         lifts=lifts,
         shares={kind: _shares(one) for kind, one in lifts.items()},
         ranks=mean_scores([ranked(scenes, side, "liquidation rank", "path+price") for side in Side]),
         markets=len(scenes),
     )
+
+
+def _of(scene: Scene, maps: Sequence[str]) -> Scene:
+    """Keep the maps that all markets have, in one order."""
+    by_name = {one.name: one for one in scene.measured}
+    return replace(scene, measured=tuple(by_name[name] for name in maps))
 
 
 def _lifts(markets: Sequence[WorldScores], kind: int, maps: Sequence[str]) -> RankScores:

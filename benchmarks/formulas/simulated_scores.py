@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from benchmarks.formulas.calibrated import HeldOut, calibrated, held_out
+from benchmarks.formulas.ceiling import BLURRED, SAME_PATH, blurred, same_path_book
 from benchmarks.formulas.entrants import Outward, engine, field, laid_out
 from benchmarks.formulas.lift import HOURS, TRUE_BOOK, Realised, lift_sums, realised_by_distance, true_book_by_distance
 from benchmarks.formulas.market_scores import fresh
@@ -50,8 +51,13 @@ class WorldScores:
     dollars: HeldOut
 
 
-def score_world(world: SimulatedWorld) -> WorldScores:
-    """Score all maps frozen every four hours from the split to a day before the end."""
+def score_world(world: SimulatedWorld, *, other_crowds: bool) -> WorldScores:
+    """Score all maps frozen every four hours from the split to a day before the end.
+
+    Args:
+        world: The market.
+        other_crowds: Whether crowds drawn anew live through its path too, which takes a minute where none are kept.
+    """
     market = world.market(int(world.candles.close_time_ms[-1]))
     interest = world.open_interest
     tape = tape_of(world.candles, brackets_of(market, DEFAULTS), interest, world.large_trades)
@@ -72,7 +78,7 @@ def score_world(world: SimulatedWorld) -> WorldScores:
     measured: list[Measured] = []
     followed: dict[int, dict[Side, Realised]] = {}
     maps = laid_out(entrants, world.candles, decisions, lead, farthest, fresh(), DEFAULTS)
-    for one in _with_true_book(maps, world, decisions[lead:], price):
+    for one in _with_true_book(maps, world, decisions[lead:], price, other_crowds=other_crowds):
         if not followed:
             followed = _followed(world, decisions[lead:], price, one, farthest)
         name = f"{one.of}, {one.name}" if one.of else one.name
@@ -82,7 +88,7 @@ def score_world(world: SimulatedWorld) -> WorldScores:
     return WorldScores(
         world=world.world,
         seed=world.seed,
-        names=(TRUE_BOOK, *(one.name for one in entrants)),
+        names=(TRUE_BOOK, BLURRED, *((SAME_PATH,) if other_crowds else ()), *(one.name for one in entrants)),
         published=frozenset(one.name for one in entrants if one.published),
         above=above,
         below=below,
@@ -93,13 +99,17 @@ def score_world(world: SimulatedWorld) -> WorldScores:
 
 
 def _with_true_book(
-    maps: Iterator[Outward], world: SimulatedWorld, decision_ms: Ints, price: Floats
+    maps: Iterator[Outward], world: SimulatedWorld, decision_ms: Ints, price: Floats, *, other_crowds: bool
 ) -> Iterator[Outward]:
-    """Put the true book before the maps, laid out as the first of them is."""
+    """Put the true book before the maps, laid out as the first of them is, and what could be known of it."""
     first = next(maps)
     width = first.mass[Side.LONG].shape[1]
     book = {side: true_book_by_distance(world, decision_ms, price, side, first.step, width) for side in Side}
     yield Outward(name=TRUE_BOOK, of="", mass=book, step=first.step)
+    yield Outward(name=BLURRED, of="", mass=blurred(book), step=first.step)
+    if other_crowds:
+        crowds = same_path_book(world, decision_ms, first.step, width)
+        yield Outward(name=SAME_PATH, of="", mass=crowds, step=first.step)
     yield first
     yield from maps
 

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from benchmarks.formulas.calibrated import HeldOut
+from benchmarks.formulas.ceiling import BLURRED, SAME_PATH
 from benchmarks.formulas.entrants import DEFAULT
 from benchmarks.formulas.lift import TRUE_BOOK
 from benchmarks.formulas.market_scores import MarketScores
@@ -22,6 +23,7 @@ _LEAST_SHARE: Final = 0.35
 _LEAST_OVER: Final = 0.30
 _RATIO: Final = (0.8, 1.25)
 _COVERAGE: Final = (0.80, 0.95)
+_KNOWN_BOOKS: Final = {TRUE_BOOK, BLURRED, SAME_PATH}
 _TITLES: Final = {4: "lift, 4 h", 24: "lift, 24 h", ON_BOOK: "lift, true book"}
 
 
@@ -65,7 +67,7 @@ def worlds_table(found: PooledWorlds, title: str) -> Iterator[str]:
             name.removeprefix(f"{DEFAULT}, "),
             *(_lift(found.lift(kind, name)) for kind in LIFTS),
             " / ".join(f"{found.share(kind, name).value:.2f}" for kind in LIFTS),
-            "" if control or name == TRUE_BOOK else _lift(found.over_placebo(LIFTS[0], name)),
+            "" if control or name in _KNOWN_BOOKS else _lift(found.over_placebo(LIFTS[0], name)),
             _rank(found.ranks.estimate(found.at(name))),
         )
 

@@ -23,6 +23,7 @@ from reportgen.market.simulate_weather import MINUTE_MS, MINUTES_A_DAY, draw_wea
 from reportgen.market.simulate_worlds import WORLDS
 from reportgen.units import DAY_MS, HOUR_MS, Bools, Floats, Ints, Missing, Side
 
+CACHE: Final = ROOT / ".cache" / "formulas"
 DAYS: Final = 120
 TRAIN_FROM: Final = 5
 TRAIN_UNTIL: Final = 60
@@ -46,8 +47,8 @@ DEVELOPMENT: Final[dict[str, tuple[int, ...]]] = {
 _VENUE: Final = "simulated"
 _SYMBOL: Final = "SIM/USDT:USDT"
 _HOUR_MINUTES: Final = 60
-_KEPT: Final = 1
-"""Counted up when `_arrays` changes."""
+_KEPT: Final = 2
+"""Counted up when `arrays_of` changes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,7 +57,8 @@ class SimulatedWorld:
 
     Attributes:
         world: Name. seed: of its generator.
-        minute_low, minute_high: Shape (minutes,). minute_liquidated: per side shape (minutes,), quote currency.
+        minute_low, minute_high, minute_close: Shape (minutes,).
+        minute_liquidated: Per side shape (minutes,), quote currency.
         candles: 5-minute bars. open_interest: at their closes. liquidations: by the hour.
         large_trades: Those that opened positions.
         book_ms: Shape (b,), moments of the true books. level_book: shape (p,), which book each level belongs to.
@@ -67,6 +69,7 @@ class SimulatedWorld:
     seed: int
     minute_low: Floats
     minute_high: Floats
+    minute_close: Floats
     minute_liquidated: dict[Side, Floats]
     candles: Candles
     open_interest: OpenInterest
@@ -111,9 +114,9 @@ class SimulatedWorld:
         )
 
 
-def simulated(world: str, seed: int, folder: Path = ROOT / ".cache" / "formulas") -> SimulatedWorld:
+def simulated(world: str, seed: int, folder: Path = CACHE) -> SimulatedWorld:
     """Give a world's market, from the cache where the simulator has not changed since."""
-    kept = folder / f"{world.replace(' ', '-')}-{seed}-{_fingerprint()}.npz"
+    kept = folder / f"{world.replace(' ', '-')}-{seed}-{fingerprint()}.npz"
     if not kept.is_file():
         folder.mkdir(parents=True, exist_ok=True)
         rng = np.random.default_rng(seed)
@@ -121,7 +124,7 @@ def simulated(world: str, seed: int, folder: Path = ROOT / ".cache" / "formulas"
         every = range(BOOK_MINUTES - 1, DAYS * MINUTES_A_DAY, BOOK_MINUTES)
         made = simulate.simulate(rng, WORLDS[world], weather, book_minutes=every, large_from=LARGE_FROM)
         unready = kept.with_suffix(".part.npz")
-        np.savez_compressed(unready, **_arrays(made))  # type: ignore[arg-type]
+        np.savez_compressed(unready, **arrays_of(made))  # type: ignore[arg-type]
         unready.replace(kept)
     with np.load(kept) as arrays:
         return world_of(world, seed, dict(arrays))
@@ -148,6 +151,7 @@ def world_of(world: str, seed: int, arrays: dict[str, Floats]) -> SimulatedWorld
         seed=seed,
         minute_low=arrays["minute_low"],
         minute_high=arrays["minute_high"],
+        minute_close=arrays["minute_close"],
         minute_liquidated=liquidated,
         candles=candles,
         open_interest=OpenInterest(
@@ -174,7 +178,7 @@ def world_of(world: str, seed: int, arrays: dict[str, Floats]) -> SimulatedWorld
     )
 
 
-def _arrays(made: SimulatedMarket) -> dict[str, Floats]:
+def arrays_of(made: SimulatedMarket) -> dict[str, Floats]:
     """Keep what the scores need of a market; positions with a stop are never liquidated, so they have no level."""
     if isinstance(made.large_orders, Missing):
         raise TypeError(made.large_orders.reason)
@@ -184,6 +188,7 @@ def _arrays(made: SimulatedMarket) -> dict[str, Floats]:
     found = {
         "minute_low": made.low,
         "minute_high": made.high,
+        "minute_close": made.close,
         "liquidated_long": made.liquidated_long_quote,
         "liquidated_short": made.liquidated_short_quote,
         "open": whole.open,
@@ -206,8 +211,8 @@ def _arrays(made: SimulatedMarket) -> dict[str, Floats]:
     return {name: np.asarray(values, dtype=np.float64) for name, values in found.items()}
 
 
-def _fingerprint() -> str:
-    """Name the simulator's source and what is kept of it, so that a change makes every market anew."""
+def fingerprint(*more: object) -> str:
+    """Name the simulator's source and what is kept of it, so that a change makes every kept file anew."""
     parts = (simulate, simulate_crowd, simulate_weather, simulate_worlds)
     source = b"".join(Path(str(part.__file__)).read_bytes() for part in parts)
-    return hashlib.sha256(source + repr((_KEPT, DAYS, LARGE_FROM, START_MS)).encode()).hexdigest()[:12]
+    return hashlib.sha256(source + repr((_KEPT, DAYS, LARGE_FROM, START_MS, *more)).encode()).hexdigest()[:12]

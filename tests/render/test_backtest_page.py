@@ -11,7 +11,16 @@ import pytest
 
 from reportgen import notation
 from reportgen.render.backtest import render_backtest
-from reportgen.track_record.result import Backtest, Difference, DistanceSkill, Interval, MapKind, MapScore
+from reportgen.track_record.result import (
+    Backtest,
+    Difference,
+    DistanceSkill,
+    Interval,
+    MapKind,
+    MapScore,
+    PooledMarket,
+    Verdict,
+)
 from reportgen.units import Missing
 
 HOSTILE = "<script>alert(1)</script>"
@@ -117,3 +126,34 @@ def test_deeper_colour_is_more_skill() -> None:
     tints = [float(tint) for _, row in cells(replace(result, skill_by_distance=three)) for _, tint in row]
     assert tints[0] == 0.0
     assert tints == sorted(set(tints))
+
+
+def test_a_pooled_page_shows_each_market_beside_the_mean(tmp_path: Path) -> None:
+    """Every market's own score, control and verdict stand on page and paper, and parts of one market alone do not."""
+    told: tuple[tuple[str, float, Verdict], ...] = (
+        ("BTC", 0.3127, "better than its controls"),
+        ("XRP", 0.0874, "insufficient evidence"),
+    )
+    parts = tuple(
+        PooledMarket(
+            symbol=f"{name}/USDT:USDT", days=40, observations=900, score=interval(value),
+            strongest=Difference(versus="distance climatology", by=interval(value - 0.0612)), verdict=verdict,
+        )
+        for name, value, verdict in told
+    )  # fmt: skip
+    pooled = (*parts, replace(parts[0], symbol=HOSTILE, score=Missing("The feed stopped."), strongest=Missing("No.")))
+    html, pdf = render_backtest(replace(found(), symbol="3 markets pooled", pooled=pooled))
+    page = unescape(html.decode())
+    for one in parts:
+        assert isinstance(one.score, Interval)
+        for text in (one.symbol, notation.signed(one.score.value, 3), one.verdict):
+            assert text in page
+    assert "the feed stopped" in page.lower()
+    assert HOSTILE.encode() not in html
+    assert "Skill by distance</h2>" not in page
+    (tmp_path / "p.pdf").write_bytes(pdf)
+    text = subprocess.run(
+        ["pdftotext", "-layout", str(tmp_path / "p.pdf"), "-"], check=True, capture_output=True, text=True
+    ).stdout
+    assert "3 markets pooled" in text
+    assert "XRP/USDT:USDT" in text
