@@ -23,7 +23,8 @@ class Formula:
     Attributes:
         name: As MODEL section 6 calls it. maps: what makes its maps.
         needs_takers: It reads which part of the volume takers bought. needs_trades: it reads single trades.
-        as_published: False for our own repair of one, which does not count as published.
+        as_published: False for our own change of one, which does not count as published.
+        stands_in: It stands in for one that needs takers, and is left out where they are known.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Formula:
     needs_takers: bool = False
     needs_trades: bool = False
     as_published: bool = True
+    stands_in: bool = False
 
     def lacks(self, tape: Tape) -> str:
         """Say what the tape lacks for it; nothing when it can be made."""
@@ -51,6 +53,7 @@ FORMULAS: Final = (
     Formula(name="oi-levels", maps=oi.oi_levels),
     Formula(name="bar-volume", maps=from_trades.bar_volume, needs_takers=True),
     Formula(name="taker-share-decay", maps=oi.taker_share_decay, needs_takers=True),
+    Formula(name="taker-share-decay, even split", maps=oi.even_share_decay, as_published=False, stands_in=True),
     Formula(name="large-trades", maps=from_trades.large_trades, needs_trades=True),
     Formula(name="distance table", maps=oi.distance_table),
 )

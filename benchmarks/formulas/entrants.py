@@ -21,7 +21,7 @@ from reportgen.market.data import Candles, OpenInterest
 from reportgen.track_record.controls import CLIMATOLOGY, PLACEBO, controls_of
 from reportgen.track_record.frozen import FrozenMaps
 from reportgen.track_record.outward import outward
-from reportgen.units import Floats, Ints, Maybe, Side
+from reportgen.units import Floats, Ints, Maybe, Missing, Side
 
 ENGINES: Final[tuple[Engine, ...]] = (
     "fine-range-kernel",
@@ -92,8 +92,10 @@ def formula(one: Formula, tape: Tape, a: Assumptions) -> Entrant:
 def field(tape: Tape, interest: Maybe[OpenInterest], a: Assumptions) -> tuple[tuple[Entrant, ...], Mapping[str, str]]:
     """Gather all engines and all formulas that this tape can feed; the others by name, with what they lack."""
     engines = tuple(engine(name, tape, interest, a) for name in ENGINES)
-    lacks = {one.name: one.lacks(tape) for one in FORMULAS}
-    formulas = tuple(formula(one, tape, a) for one in FORMULAS if not lacks[one.name])
+    takers = not isinstance(tape.candles.taker_buy_base, Missing)
+    asked = [one for one in FORMULAS if not (one.stands_in and takers)]
+    lacks = {one.name: one.lacks(tape) for one in asked}
+    formulas = tuple(formula(one, tape, a) for one in asked if not lacks[one.name])
     return (*engines, *formulas), {name: why for name, why in lacks.items() if why}
 
 

@@ -123,7 +123,16 @@ def taker_share_decay(tape: Tape, grid: Grid, decision_ms: Ints) -> Mapping[Side
     """Part each rise by the takers' share, six tiers with a buffer; .998 a minute stays, a touch takes 70 %."""
     volume = tape.candles.volume_base
     share = np.divide(tape.taker_bought, volume, out=np.full(len(volume), 0.5), where=volume > 0)
-    long_share = np.clip(share, _FEWEST, _MOST)
+    return _share_decay(tape, np.clip(share, _FEWEST, _MOST), grid, decision_ms)
+
+
+def even_share_decay(tape: Tape, grid: Grid, decision_ms: Ints) -> Mapping[Side, Floats]:
+    """Do the same with half of each rise on either side, where the takers' share is not known."""
+    return _share_decay(tape, np.full(len(tape.candles), 0.5), grid, decision_ms)
+
+
+def _share_decay(tape: Tape, long_share: Floats, grid: Grid, decision_ms: Ints) -> Mapping[Side, Floats]:
+    """Part each rise, and let it decay."""
     mass = {Side.LONG: tape.increase * long_share, Side.SHORT: tape.increase * (1 - long_share)}
     buffer = np.full(len(_DECAY_TIERS), _BUFFER)
     levels = {side: at_leverages(tape.middle, mass[side], side, _DECAY_TIERS, _DECAY_WEIGHT, buffer) for side in Side}
