@@ -1,9 +1,9 @@
-"""What could be known at most: other crowds on the same path, and the true book seen as coarsely as a map sees.
+"""Yardsticks beside the true book: other crowds on the same path, and the book seen as coarsely as a map sees.
 
-The true book's lift holds the luck of which positions happened to be opened, which no map can know. A crowd drawn anew
+The true book's lift holds the luck of which positions happened to be opened, which no path tells. A crowd drawn anew
 from the same habits, living through the same prices, shares everything with the true one but that luck: the mean of
-several such crowds is the best map that can be made from price alone by somebody who knows every constant of the
-simulator.
+several is the book that somebody would expect who knew the path and every constant of the simulator. It is no strict
+bound: a lift rewards maps that are steeper than the truth.
 """
 
 from __future__ import annotations
