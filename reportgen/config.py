@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,10 +18,12 @@ from pydantic import Field, ValidationError, create_model
 from reportgen import config_schema as schema
 from reportgen.assumptions import DEFAULTS, Assumptions
 from reportgen.config_assumptions import assumption_overrides
+from reportgen.config_mail import Mail, settle_mail
 from reportgen.config_problems import Problem, duplicate_symbols, schema_problems, yaml_problem
 from reportgen.config_yaml import read_yaml
 from reportgen.errors import ConfigError
 from reportgen.events.calendar import ScheduledEvent
+from reportgen.places import Place, place_of
 
 DEFAULT_PATH: Final = Path("config.yaml")
 
@@ -34,38 +37,17 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SecretSource:
-    """Where a secret is kept: an environment variable, a file or a command; never the secret itself."""
-
-    env: str | None
-    file: str | None
-    command: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mail:
-    """How the brief is mailed, once it is: relay, sender and the file of subscribers."""
-
-    sender: str
-    host: str
-    port: int
-    security: str
-    username: SecretSource | None
-    password: SecretSource | None
-    subscribers: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """What the morning brief watches and how.
 
     Attributes:
         watchlist: In the page's order, without duplicates.
         timeframe: The trading timeframe, "4h". horizon_hours: How far the brief looks ahead. timezone: IANA name.
-        output: Folder of the briefs. source: `live`, `sample`, or the absolute path of a market folder.
+        output: Folder or URL of the briefs. source: `live`, `sample`, or the absolute path of a market folder.
         templates: Folder whose files replace single templates.
         calibration: File or folder of calibrations; None for `calibrations` in the output folder.
         venue_urls: Where to send the requests meant for a venue.
+        exact_addresses: Whose positions become exact levels. exact_file: a file that lists them instead.
         events: As listed, in the file's order.
         assumptions: The defaults with the file's overrides.
     """
@@ -74,11 +56,13 @@ class Config:
     timeframe: str = "4h"
     horizon_hours: float = 24.0
     timezone: str = "UTC"
-    output: Path = Path("output")
+    output: Place = Path("output")
     source: str = schema.LIVE
     templates: Path | None = None
     calibration: Path | None = None
     venue_urls: Mapping[str, str | None] = field(default_factory=dict)
+    exact_addresses: tuple[str, ...] = ()
+    exact_file: Path | None = None
     events: tuple[ScheduledEvent, ...] = ()
     mail: Mail | None = None
     assumptions: Assumptions = DEFAULTS
@@ -150,19 +134,22 @@ def _unreadable(name: str, error: OSError) -> Problem:
 
 def _settle(file: schema.ConfigFile, folder: Path, assumptions: Assumptions) -> Config:
     """Turn the checked file into the frozen Config, with paths made relative to the file's folder."""
+    exact = file.exact_positions
     source = file.source if file.source in {schema.LIVE, schema.SAMPLE} else str(_path(folder, file.source))
     return Config(
         watchlist=tuple(_watched(entry) for entry in file.watchlist),
         timeframe=file.timeframe,
         horizon_hours=file.horizon_hours,
         timezone=file.timezone,
-        output=_path(folder, file.output),
+        output=place_of(file.output, folder),
         source=source,
         templates=_path(folder, file.templates) if file.templates else None,
         calibration=_path(folder, file.calibration) if file.calibration else None,
         venue_urls={venue: settings.url for venue, settings in sorted(file.venues.items())},
+        exact_addresses=tuple(dict.fromkeys(exact.addresses)) if exact else (),
+        exact_file=_path(folder, exact.file) if exact and exact.file else None,
         events=tuple(_event(event) for event in file.events if isinstance(event, schema.ListedEvent)),
-        mail=_mail(file.mail, folder) if file.mail else None,
+        mail=settle_mail(file.mail, partial(_path, folder)) if file.mail else None,
         assumptions=assumptions,
     )
 
@@ -179,24 +166,6 @@ def _watched(entry: str | schema.WatchlistEntry) -> Watched:
 
 def _event(event: schema.ListedEvent) -> ScheduledEvent:
     return ScheduledEvent(name=event.name, kind=event.kind, at_ms=int(event.at), source="config.yaml")
-
-
-def _secret(reference: schema.SecretReference | None) -> SecretSource | None:
-    if reference is None:
-        return None
-    return SecretSource(env=reference.env, file=reference.file, command=reference.command)
-
-
-def _mail(mail: schema.MailSettings, folder: Path) -> Mail:
-    return Mail(
-        sender=mail.sender,
-        host=mail.smtp.host,
-        port=mail.smtp.port,
-        security=mail.smtp.security,
-        username=_secret(mail.smtp.username),
-        password=_secret(mail.smtp.password),
-        subscribers=_path(folder, mail.subscribers),
-    )
 
 
 def _assumptions(overrides: object) -> Assumptions:
