@@ -20,14 +20,20 @@ if TYPE_CHECKING:
     from reportgen.liquidation.heatmap import Engine
     from reportgen.market.data import Gathered
     from reportgen.track_record.result import Backtest
+    from reportgen.units import Maybe
 
 _SEED: Final = 1
+_NAMED: Final = 6
+"""Markets that a pooled record's folder names."""
 _STEPS: Final = 3
 
 
 def backtest(
     *,
-    symbol: Annotated[list[str], typer.Option("--symbol", metavar="NAME", help="A market, as BTC; may be repeated.")],
+    symbol: Annotated[
+        list[str],
+        typer.Option("--symbol", metavar="NAME", help="A market, as BTC; several, as BTC,ETH, are pooled too."),
+    ],
     start: Annotated[
         str | None, typer.Option("--from", metavar="TIME", help="First decision. [after the warm-up]")
     ] = None,
@@ -43,10 +49,12 @@ def backtest(
 ) -> None:
     """Score past maps, dollars and zones beside their controls, walking forward; print a table and a verdict.
 
-    Example: reportgen backtest --source data/market --symbol BTC --from 2025-12-20T00:00Z
+    Examples: reportgen backtest --source data/market --symbol BTC --from 2025-12-20T00:00Z ·
+    reportgen backtest --source data/market --symbol BTC,ETH,SOL
     """
     from reportgen.cli.brief import gather
     from reportgen.cli.orders import Options, take_order
+    from reportgen.units import Missing
 
     engines = _engines(engine or [])
     window = _window(start, until)
@@ -55,10 +63,11 @@ def backtest(
         step("Reading the market data")
         gathered = gather(order)
         step("Walking through the past")
-        results = _score(order, gathered, window, engines)
+        results, pooled = _score(order, gathered, window, engines)
         step("Writing the files")
-        written = {result.symbol: _write(order.config.output, result) for result in results}
-    _report(results, written, as_json=as_json)
+        made = results if pooled is None or isinstance(pooled, Missing) else [*results, pooled]
+        written = {result.symbol: _write(order.config.output, result) for result in made}
+    _report(results, pooled, written, as_json=as_json)
 
 
 def _engines(names: list[str]) -> tuple[Engine, ...]:
@@ -98,8 +107,11 @@ def _window(start: str | None, until: str | None) -> tuple[int | None, int | Non
 
 def _score(
     order: Order, gathered: Gathered, window: tuple[int | None, int | None], engines: tuple[Engine, ...]
-) -> list[Backtest]:
-    """Score one market after the other.
+) -> tuple[list[Backtest], Maybe[Backtest] | None]:
+    """Score one market after the other, and several pooled.
+
+    Returns:
+        The records, and the pooled one; None for a single market.
 
     Raises:
         DataError: A market is unknown, or too short.
@@ -107,7 +119,8 @@ def _score(
     import numpy as np
 
     from reportgen.cli.orders import unknown_market
-    from reportgen.track_record.backtest import Question, backtest
+    from reportgen.track_record.backtest import Question, scored_backtest
+    from reportgen.track_record.pooled import pooled_backtest
     from reportgen.units import Missing
 
     question = Question(
@@ -122,20 +135,21 @@ def _score(
     for name, market in gathered.markets.items():
         if isinstance(market.candles, Missing):
             raise DataError(f"{name}: {market.candles.reason} {unknown_market(name, gathered.known_symbols)}")
-    return [backtest(market, question) for market in gathered.markets.values()]
+    parts = [scored_backtest(market, question) for market in gathered.markets.values()]
+    pooled = pooled_backtest(parts, question.assumptions) if len(parts) > 1 else None
+    return [record for record, _ in parts], pooled
 
 
 def _write(output: Place, result: Backtest) -> tuple[str, ...]:
     """Write one market's record, and its pages."""
     from reportgen.delivery.output import add_files
-    from reportgen.market.symbols import base_of, quote_of
     from reportgen.moments import day_of
     from reportgen.render.backtest import render_backtest
     from reportgen.track_record.findings import findings_of
     from reportgen.track_record.result import as_record
 
     day = "-".join(day_of(result.until_ms))
-    folder = f"backtests/{base_of(result.symbol)}-{quote_of(result.symbol)}-{day}"
+    folder = f"backtests/{_folder_name(result)}-{day}"
     record = json.dumps(as_record(result), indent=1, allow_nan=False, sort_keys=True) + "\n"
     files = {f"{folder}/backtest.json": record.encode("ascii")}
     page, printed = render_backtest(result, findings_of(result))
@@ -144,17 +158,34 @@ def _write(output: Place, result: Backtest) -> tuple[str, ...]:
     return tuple(inside(output, path) for path in files)
 
 
-def _report(results: list[Backtest], written: dict[str, tuple[str, ...]], *, as_json: bool) -> None:
+def _folder_name(result: Backtest) -> str:
+    """Name a record's folder after its market, or after the markets that were pooled."""
+    from reportgen.market.symbols import base_of, quote_of
+
+    if not result.pooled:
+        return f"{base_of(result.symbol)}-{quote_of(result.symbol)}"
+    bases = [base_of(one.symbol) for one in result.pooled]
+    more = [f"{len(bases) - _NAMED}-more"] if len(bases) > _NAMED else []
+    return "-".join(["pooled", *bases[:_NAMED], *more])
+
+
+def _report(
+    results: list[Backtest], pooled: Maybe[Backtest] | None, written: dict[str, tuple[str, ...]], *, as_json: bool
+) -> None:
     """Print the tables and where the files are, or everything as one object."""
     from reportgen.cli.backtest_table import table
     from reportgen.track_record.result import as_record
+    from reportgen.units import Missing
 
     if as_json:
-        files = {symbol: [str(path) for path in paths] for symbol, paths in written.items()}
-        tell_json({"files": files, "backtests": [as_record(result) for result in results]})
+        files = {symbol: list(paths) for symbol, paths in written.items()}
+        records = [as_record(result) for result in results]
+        tell_json({"files": files, "backtests": records, "pooled": as_record(pooled)})
         return
-    for result in results:
+    for result in results if pooled is None or isinstance(pooled, Missing) else [*results, pooled]:
         for line in table(result):
             tell(line)
         for path in written[result.symbol]:
             tell(path)
+    if isinstance(pooled, Missing):
+        tell(f"Pooled: none. {pooled.reason}")

@@ -36,8 +36,11 @@ def table(result: Backtest) -> Iterator[str]:
         yield f"{result.observations} bars, {result.days} days, worth {result.effective:.0f}; 90 % intervals by days"
         yield from _scores(result.map_scores)
         yield from _margins(result)
-    yield from _dollars(result)
-    yield from _reactions(result)
+    if result.pooled:
+        yield from _by_market(result)
+    else:
+        yield from _dollars(result)
+        yield from _reactions(result)
     yield from (f"Note: {one}" for one in result.notes)
     yield f"Verdict: {result.verdict}. {result.why}"
 
@@ -66,6 +69,17 @@ def _margins(result: Backtest) -> Iterator[str]:
         yield f"{result.map_scores[0].name} minus".ljust(_NAME_WIDTH) + "path+price".ljust(_WIDTH) + "chart"
     for name, by in priced.items():
         yield f"  {name}".ljust(_NAME_WIDTH) + _cell(by).ljust(_WIDTH) + (_cell(chart[name]) if name in chart else "-")
+
+
+def _by_market(result: Backtest) -> Iterator[str]:
+    """Lay out what each market says alone, and the pooled figure below."""
+    titles = ("rank | path+price", "over strongest control", "bars, days")
+    yield "by market".ljust(_NAME_WIDTH) + "".join(title.ljust(_WIDTH) for title in titles) + "alone"
+    for one in result.pooled:
+        over = one.strongest if isinstance(one.strongest, Missing) else one.strongest.by
+        size = f"{one.observations}, {one.days}"
+        cells = "".join(cell.ljust(_WIDTH) for cell in (_cell(one.score), _cell(over), size))
+        yield one.symbol.ljust(_NAME_WIDTH) + cells + one.verdict
 
 
 def _dollars(result: Backtest) -> Iterator[str]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -32,7 +33,7 @@ from reportgen.market.simulate_crowd import (
 )
 from reportgen.market.simulate_weather import MINUTES_A_DAY, Weather, half_life_factor
 from reportgen.market.simulate_worlds import SimulatorWorld
-from reportgen.units import Bools, Floats, Milliseconds
+from reportgen.units import Bools, Floats, Ints, Maybe, Milliseconds, Missing, Notional
 
 # Columns of the tape while it is written.
 _OPEN, _HIGH, _LOW, _CLOSE, _BOUGHT, _SOLD, _LONG_OUT, _SHORT_OUT, _LONGS, _SHORTS = range(10)
@@ -58,6 +59,24 @@ class TrueBook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LargeOrders:
+    """Orders above a size that opened positions, in order of time; n of them.
+
+    Attributes:
+        minute: Shape (n,), minutes since the tape's start. price: shape (n,), quote per base.
+        bought: Shape (n,), True where a long was opened. notional: shape (n,), quote currency, of one trader.
+    """
+
+    minute: Ints
+    price: Floats
+    bought: Bools
+    notional: Floats
+
+
+NOT_KEPT: Final = Missing("Large orders were not kept.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SimulatedMarket:
     """A simulated market, one value a minute; every array has shape (minutes,).
 
@@ -69,6 +88,7 @@ class SimulatedMarket:
         liquidated_long_quote, liquidated_short_quote: Quote currency.
         funding_rate: Fraction per 8 h that would be settled at the minute's end.
         books: The true book at the asked minutes.
+        large_orders: Where they were asked for.
     """
 
     start_ms: Milliseconds
@@ -86,6 +106,7 @@ class SimulatedMarket:
     liquidated_short_quote: Floats
     funding_rate: Floats
     books: tuple[TrueBook, ...]
+    large_orders: Maybe[LargeOrders] = NOT_KEPT
 
     def __len__(self) -> int:
         """Count the minutes."""
@@ -150,13 +171,21 @@ class _Pricing:
         self._passing += (1 - world.impact_permanent) * impact
 
 
+def _large(orders: Orders, picked: slice, odds: tuple[float, float, float], least: float) -> Floats:
+    """List the orders of at least a size, as rows (1 bought or 0 sold, size); shape (2, n)."""
+    size = orders.as_long[SIZE, picked]
+    some = np.flatnonzero(size >= least)
+    bought = orders.draw[picked][some] < np.array(odds)[orders.trait[picked][some]]
+    return np.stack([bought.astype(np.float64), size[some]])
+
+
 def _run(
-    rng: np.random.Generator, world: SimulatorWorld, weather: Weather, book_minutes: frozenset[int]
-) -> tuple[Floats, tuple[TrueBook, ...]]:
+    rng: np.random.Generator, world: SimulatorWorld, weather: Weather, book_minutes: frozenset[int], least: Notional
+) -> tuple[Floats, tuple[TrueBook, ...], Floats]:
     """Live through the weather minute by minute.
 
     Returns:
-        The tape, shape (minutes, 10), and the asked books.
+        The tape, shape (minutes, 10), the asked books, and the large orders, shape (4, n): minute, price, bought, size.
     """
     tape = np.empty((len(weather), _COLUMNS))
     price, crowd = _Pricing(world, weather, rng), Crowd()
@@ -164,6 +193,7 @@ def _run(
     typical = world.annual_volatility / math.sqrt(365 * MINUTES_A_DAY) * math.sqrt(look_back)
     logs: list[float] = []
     books: list[TrueBook] = []
+    large: list[Floats] = []
     orders: Orders | None = None
     for t in range(len(weather)):
         today = t % MINUTES_A_DAY
@@ -177,12 +207,16 @@ def _run(
         logs.append(price.log_price)
         picked = slice(int(orders.offsets[today]), int(orders.offsets[today + 1]))
         odds = trait_odds(world, momentum, float(weather.long_bias[t]))
+        if math.isfinite(least):
+            found = _large(orders, picked, odds, least * world.crowd_weight)
+            when = np.full(found.shape, [[t - weather.warm_up], [close]])
+            large.append(np.concatenate([when, found]))
         new_long, new_short = crowd.open(orders, picked, price=close, odds=odds, minute=t)
         buys, sells = new_long + bought + short_out, new_short + sold + long_out
         tape[t] = opened, high, low, close, buys, sells, long_out, short_out, crowd.long_base, crowd.short_base
         if t - weather.warm_up in book_minutes:
             books.append(_snapshot(crowd, t - weather.warm_up, close))
-    return tape, tuple(books)
+    return tape, tuple(books), np.concatenate(large, axis=1) if large else np.empty((4, 0))
 
 
 def _slow(values: Floats, half_life: float) -> Floats:
@@ -197,7 +231,12 @@ def _slow(values: Floats, half_life: float) -> Floats:
 
 
 def simulate(
-    rng: np.random.Generator, world: SimulatorWorld, weather: Weather, *, book_minutes: Sequence[int] = ()
+    rng: np.random.Generator,
+    world: SimulatorWorld,
+    weather: Weather,
+    *,
+    book_minutes: Sequence[int] = (),
+    large_from: Notional = math.inf,
 ) -> SimulatedMarket:
     """Simulate a market.
 
@@ -206,11 +245,12 @@ def simulate(
         world: Constants.
         weather: From `draw_weather`.
         book_minutes: Minutes since the tape's start at whose end the true book is kept.
+        large_from: Orders of one trader that are at least so large are listed, quote currency; none by default.
 
     Returns:
         The market without its warm-up.
     """
-    tape, books = _run(rng, world, weather, frozenset(book_minutes))
+    tape, books, large = _run(rng, world, weather, frozenset(book_minutes), large_from)
     column = tape.T
     levered = np.maximum(column[_LONGS], column[_SHORTS])
     interest = levered + world.hedged_ratio * _slow(levered, world.hedged_memory_hours * 60)
@@ -238,4 +278,13 @@ def simulate(
         liquidated_short_quote=(column[_SHORT_OUT] * column[_HIGH])[kept],
         funding_rate=np.clip(funding, -world.funding_cap, world.funding_cap)[kept],
         books=books,
+        large_orders=_listed(large[:, large[0] >= 0], world) if math.isfinite(large_from) else NOT_KEPT,
+    )
+
+
+def _listed(large: Floats, world: SimulatorWorld) -> LargeOrders:
+    """Give the rows of large orders their names."""
+    minute, price, bought, size = large
+    return LargeOrders(
+        minute=minute.astype(np.int64), price=price, bought=bought > 0, notional=size / world.crowd_weight
     )

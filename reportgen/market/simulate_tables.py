@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.market.data import Candles
-from reportgen.market.simulate import SimulatedMarket
+from reportgen.market.simulate import NOT_KEPT, SimulatedMarket
 from reportgen.market.simulate_weather import MINUTE_MS, MINUTES_A_DAY
 from reportgen.units import HOUR_MS, Floats, Fraction, Ints, Milliseconds, Notional
 
@@ -60,7 +60,7 @@ def stretch(market: SimulatedMarket, *, days: int, end_hour: int, end_ms: Millis
         market: A longer tape.
         days: How much to keep.
         end_hour: Hours since the tape's start at which it is cut.
-        end_ms: The moment that the cut shall be; the true books are dropped.
+        end_ms: The moment that the cut shall be; the true books and large orders are dropped.
     """
     stop, length = end_hour * _HOUR_MINUTES, days * MINUTES_A_DAY
     arrays = {
@@ -68,7 +68,7 @@ def stretch(market: SimulatedMarket, *, days: int, end_hour: int, end_ms: Millis
         for field in fields(market)
         if isinstance(getattr(market, field.name), np.ndarray)
     }
-    return replace(market, start_ms=end_ms - length * MINUTE_MS, books=(), **arrays)
+    return replace(market, start_ms=end_ms - length * MINUTE_MS, books=(), large_orders=NOT_KEPT, **arrays)
 
 
 def _by_bar(values: Floats, minutes: int) -> Floats:

@@ -22,12 +22,27 @@ from reportgen.track_record.calibrated import calibrated_scores
 from reportgen.track_record.controls import CONTROLS, controls_of
 from reportgen.track_record.dollars import dollar_scores
 from reportgen.track_record.frozen import FrozenMaps, decision_times
-from reportgen.track_record.measure import DayAhead, Measured, day_ahead, measure
+from reportgen.track_record.measure import Measured, day_ahead, measure
 from reportgen.track_record.outward import outward
 from reportgen.track_record.reactions import judged_zones, reaction_score
-from reportgen.track_record.result import Backtest, DistanceSkill, DollarScore, MapKind, MapScore, Verdict
+from reportgen.track_record.result import (
+    Backtest,
+    DistanceSkill,
+    DollarScore,
+    MapKind,
+    MapScore,
+    Metric,
+    Verdict,
+)
 from reportgen.track_record.situation import Fresh, Situation, situation_of
-from reportgen.track_record.skill import distance_skill, known_rows, location_scores, rank_scores, worth_in_days
+from reportgen.track_record.skill import (
+    Scene,
+    distance_skill,
+    known_rows,
+    location_scores,
+    rank_scores,
+    worth_in_days,
+)
 from reportgen.track_record.verdict import judge_map
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Milliseconds, Missing, Side
 
@@ -59,16 +74,25 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Scored:
-    """What came out of the maps of one market."""
+class Scored:
+    """What came out of the maps of one market.
 
-    situation: Situation
+    Attributes:
+        scene: The maps, measured, and what followed. map_scores, by_distance: what they scored.
+        unscored: Engines that were left out. observations: bars. effective: days that the sample is worth.
+    """
+
+    scene: Scene
     map_scores: tuple[MapScore, ...]
     by_distance: Maybe[tuple[DistanceSkill, ...]]
-    measured: tuple[Measured, ...]
     unscored: tuple[str, ...]
     observations: int
     effective: float
+
+    @property
+    def metric(self) -> Metric:
+        """Tell what the maps are held against: liquidations, else falls of open interest."""
+        return "liquidation rank" if self.scene.situation.has_liquidations else "open interest rank"
 
 
 def engines_of(question: Question) -> tuple[Engine, ...]:
@@ -79,11 +103,19 @@ def engines_of(question: Question) -> tuple[Engine, ...]:
 
 
 def backtest(market: MarketData, question: Question) -> Backtest:
+    """Score one market; see `scored_backtest`."""
+    return scored_backtest(market, question)[0]
+
+
+def scored_backtest(market: MarketData, question: Question) -> tuple[Backtest, Maybe[Scored]]:
     """Score one market.
 
     Args:
         market: All that is known of it.
         question: Window, engines, constants.
+
+    Returns:
+        The record, and what it was made from, which pooling needs.
 
     Raises:
         DataError: There are no candles, or no decision in the window has a warm-up before and a bar after it.
@@ -101,14 +133,14 @@ def backtest(market: MarketData, question: Question) -> Backtest:
     )
     engines = [one for one in engines_of(question) if isinstance(scored, Missing) or one not in scored.unscored]
     verdict, why = _verdict(scored, engines[0], question.assumptions)
-    return Backtest(
+    record = Backtest(
         symbol=market.symbol,
         venue=venue,
         simulated=market.simulated,
         liquidation_venues=() if isinstance(market.liquidations, Missing) else market.liquidations.venues,
         provenance=question.provenance,
-        from_ms=window[0] if isinstance(scored, Missing) else int(scored.situation.decision_ms[0]),
-        until_ms=window[1] if isinstance(scored, Missing) else int(scored.situation.decision_ms[-1]),
+        from_ms=window[0] if isinstance(scored, Missing) else int(scored.scene.situation.decision_ms[0]),
+        until_ms=window[1] if isinstance(scored, Missing) else int(scored.scene.situation.decision_ms[-1]),
         interval_ms=candles.interval_ms,
         horizon_ms=horizon,
         warm_up_days=question.assumptions.backtest_warm_up_days,
@@ -116,7 +148,7 @@ def backtest(market: MarketData, question: Question) -> Backtest:
         baselines=tuple(name for name in engines if name in BASELINES),
         control_names=CONTROLS,
         observations=0 if isinstance(scored, Missing) else scored.observations,
-        days=0 if isinstance(scored, Missing) else len(np.unique(scored.situation.day)),
+        days=0 if isinstance(scored, Missing) else len(np.unique(scored.scene.situation.day)),
         effective=0.0 if isinstance(scored, Missing) else scored.effective,
         map_scores=() if isinstance(scored, Missing) else scored.map_scores,
         skill_by_distance=scored if isinstance(scored, Missing) else scored.by_distance,
@@ -126,13 +158,14 @@ def backtest(market: MarketData, question: Question) -> Backtest:
         why=why,
         notes=(*question.notes, *_notes(market, scored)),
     )
+    return record, scored
 
 
 def _dollars(
-    market: MarketData, scored: _Scored, until_ms: Milliseconds, question: Question
+    market: MarketData, scored: Scored, until_ms: Milliseconds, question: Question
 ) -> Maybe[tuple[DollarScore, ...]]:
     """Score the dollars that a brief would have shown, where a calibration can be made, then each map's own scale."""
-    scaled = dollar_scores(scored.measured, scored.situation)
+    scaled = dollar_scores(scored.scene.measured, scored.scene.situation)
     fitted = calibrated_scores(market, until_ms, question.assumptions, question.fresh)
     if isinstance(scaled, Missing):
         return fitted if not isinstance(fitted, Missing) else scaled
@@ -177,7 +210,7 @@ def _score_maps(
     question: Question,
     window: tuple[Milliseconds, Milliseconds],
     horizon: Milliseconds,
-) -> Maybe[_Scored]:
+) -> Maybe[Scored]:
     """Freeze every engine's maps at each decision with a known outcome, and score them."""
     a = question.assumptions
     asked = decision_times(candles, *window, horizon)
@@ -194,24 +227,19 @@ def _score_maps(
     engines = tuple(name for name in engines_of(question) if name not in NEED_OPEN_INTEREST or _began(interest, first))
     if not engines:
         raise DataError(f"{market.symbol}: {question.engines[0]} needs open interest from before {_day(first)}.")
-    measured, by_distance = _measure_all(candles, brackets, interest, engines, question, decisions, situation)
-    outcome = _outcome(situation)
+    scene, by_distance = _measure_all(candles, brackets, interest, engines, question, decisions, situation)
+    scores: tuple[MapScore, ...] = ()
     if situation.has_liquidations:
-        scores = rank_scores(measured, situation, outcome, "liquidation rank")
-        scores += location_scores(measured, situation, _ahead(situation))
-    else:
-        scores = ()
-    fall = dict.fromkeys(Side, situation.fall)
+        scores = (*rank_scores((scene,), "liquidation rank"), *location_scores((scene,)))
     if known_rows(situation, situation.fall).sum() >= a.skill_least_rows:
-        scores += rank_scores(measured, situation, fall, "open interest rank")
-    return _Scored(
-        situation=situation,
+        scores += rank_scores((scene,), "open interest rank")
+    return Scored(
+        scene=scene,
         map_scores=scores,
         by_distance=by_distance,
-        measured=measured,
         unscored=tuple(name for name in engines_of(question) if name not in engines),
-        observations=int(known_rows(situation, outcome[Side.LONG]).sum()),
-        effective=worth_in_days(measured[0], situation, outcome),
+        observations=int(known_rows(situation, _outcome(situation)[Side.LONG]).sum()),
+        effective=worth_in_days((scene,), "liquidation rank" if situation.has_liquidations else "open interest rank"),
     )
 
 
@@ -223,10 +251,10 @@ def _measure_all(
     question: Question,
     decisions: Ints,
     situation: Situation,
-) -> tuple[tuple[Measured, ...], Maybe[tuple[DistanceSkill, ...]]]:
+) -> tuple[Scene, Maybe[tuple[DistanceSkill, ...]]]:
     """Reduce each engine's maps, and the first engine's controls, to columns; the maps are let go one by one."""
     a = question.assumptions
-    ahead = _ahead(situation)
+    ahead = {side: day_ahead(situation, side) for side in Side}
     lead = len(decisions) - len(situation.decision_ms)
     price = candles.close[np.searchsorted(candles.close_time_ms, decisions, side="right") - 1]
     farthest = max(float(max(ahead[side].reached.max(), situation.went(side).max())) for side in Side)
@@ -242,10 +270,10 @@ def _measure_all(
         if not held:
             controls = controls_of(own, decisions, lead, grid.step, question.fresh(), a)
             held = [measure(one, "control", rows, grid.step, situation, ahead) for one, rows in controls]
-    measured = (*found, *held)
+    scene = Scene(measured=(*found, *held), situation=situation, ahead=ahead)
     if not situation.has_liquidations:
-        return measured, Missing("No liquidations are known, so there is no skill by distance.")
-    return measured, distance_skill(measured, situation)
+        return scene, Missing("No liquidations are known, so there is no skill by distance.")
+    return scene, distance_skill(scene.measured, situation)
 
 
 def _open_interest(market: MarketData) -> Maybe[OpenInterest]:
@@ -259,27 +287,23 @@ def _began(interest: Maybe[OpenInterest], by_ms: Milliseconds) -> bool:
     return not isinstance(interest, Missing) and len(interest.time_ms) > 0 and int(interest.time_ms[0]) <= by_ms
 
 
-def _ahead(situation: Situation) -> Mapping[Side, DayAhead]:
-    return {side: day_ahead(situation, side) for side in Side}
-
-
 def _outcome(situation: Situation) -> Mapping[Side, Floats]:
     """Take liquidations, and the fall of open interest where there are none."""
     return situation.realised if situation.has_liquidations else dict.fromkeys(Side, situation.fall)
 
 
-def _verdict(scored: Maybe[_Scored], engine: str, a: Assumptions) -> tuple[Verdict, str]:
+def _verdict(scored: Maybe[Scored], engine: str, a: Assumptions) -> tuple[Verdict, str]:
     if isinstance(scored, Missing):
         return "insufficient evidence", scored.reason
     return judge_map(scored.map_scores, engine, scored.effective, a)
 
 
-def _notes(market: MarketData, scored: Maybe[_Scored]) -> Iterator[str]:
+def _notes(market: MarketData, scored: Maybe[Scored]) -> Iterator[str]:
     """Say what the reader must know beside the numbers."""
     if isinstance(scored, Missing):
         yield scored.reason
     else:
-        if not scored.situation.has_liquidations:
+        if not scored.scene.situation.has_liquidations:
             why = market.liquidations.reason if isinstance(market.liquidations, Missing) else "None lie in this window."
             yield f"Only falls of open interest could be scored, which is weak evidence. {why}"
         for name in scored.unscored:

@@ -16,9 +16,10 @@ def interval(found: Estimate, why: str) -> Maybe[Interval]:
     return Interval(value=found.value, low=found.low, high=found.high)
 
 
-def day_sums(rows: Floats, block: Ints) -> Floats:
-    """Add up rows by day; shape (days, columns)."""
-    days, day = np.unique(block, return_inverse=True)
+def day_sums(rows: Floats, block: Ints, among: Ints | None = None) -> Floats:
+    """Add up rows by day, the days of `block` or those it is `among`; shape (days, columns)."""
+    days = np.unique(block) if among is None else among
+    day = np.searchsorted(days, block)
     return np.column_stack([np.bincount(day, weights=column, minlength=len(days)) for column in rows.T])
 
 
@@ -27,7 +28,9 @@ def day_counts(days: int, draws: int, rng: np.random.Generator) -> Floats:
     return rng.multinomial(days, np.full(days, 1 / days), size=draws).astype(np.float64)
 
 
-def ratio_scores(part: Floats, whole: Floats, block: Ints, *, draws: int, rng: np.random.Generator) -> RankScores:
+def ratio_scores(
+    part: Floats, whole: Floats, block: Ints, *, draws: int, rng: np.random.Generator, among: Ints | None = None
+) -> RankScores:
     """Score sums over sums, such as liquidation-weighted means.
 
     Args:
@@ -36,12 +39,13 @@ def ratio_scores(part: Floats, whole: Floats, block: Ints, *, draws: int, rng: n
         block: Shape (n,), the day of each row.
         draws: Resamples of days.
         rng: Seeded generator.
+        among: The days to resample, those of `block` by default.
 
     Returns:
         Ratios; NaN where what is below the line sums to 0.
     """
     below = np.broadcast_to(whole[:, None] if whole.ndim == 1 else whole, part.shape)
-    above, under = day_sums(part, block), day_sums(below, block)
+    above, under = day_sums(part, block, among), day_sums(below, block, among)
     counts = day_counts(len(above), draws, rng)
     return RankScores(
         value=_ratio(above.sum(axis=0), under.sum(axis=0)),

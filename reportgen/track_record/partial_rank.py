@@ -15,6 +15,8 @@ import numpy as np
 from reportgen.units import Floats, Ints
 
 _RIDGE = 1e-9
+_TINY = 1e-300
+"""Keeps a resample without a single row solvable; it has no score."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,14 @@ def ranks(values: Floats) -> Floats:
 
 
 def partial_spearman(
-    maps: Floats, outcome: Floats, given: Floats, block: Ints, *, draws: int, rng: np.random.Generator
+    maps: Floats,
+    outcome: Floats,
+    given: Floats,
+    block: Ints,
+    *,
+    draws: int,
+    rng: np.random.Generator,
+    among: Ints | None = None,
 ) -> RankScores:
     """Correlate the ranks of each map with those of the outcome, both freed of what the given features explain.
 
@@ -105,12 +114,15 @@ def partial_spearman(
         block: Shape (n,), the day of each row.
         draws: Resamples of days with replacement.
         rng: Seeded generator.
+        among: The days to resample, ascending, all of `block` at least; those of `block` by default. Markets that are
+            resampled together share them.
 
     Returns:
         The scores; NaN where something does not vary.
     """
     stacked = np.column_stack([np.ones(len(outcome)), ranks(given), ranks(maps), ranks(outcome)])
-    days, day = np.unique(block, return_inverse=True)
+    days = np.unique(block) if among is None else among
+    day = np.searchsorted(days, block)
     width = stacked.shape[1]
     gram = np.zeros((len(days), width, width))
     order = np.argsort(day, kind="stable")
@@ -128,7 +140,7 @@ def partial_spearman(
 def _partial(gram: Floats, known: int) -> Floats:
     """Take from sums of products the partial correlation of each map with the last column; shape (draws, maps)."""
     scale = np.trace(gram[:, :known, :known], axis1=1, axis2=2)[:, None, None] / known
-    inner = gram[:, :known, :known] + _RIDGE * scale * np.eye(known)
+    inner = gram[:, :known, :known] + (_RIDGE * scale + _TINY) * np.eye(known)
     rest = gram[:, known:, known:] - gram[:, known:, :known] @ np.linalg.solve(inner, gram[:, :known, known:])
     spread = np.sqrt(np.maximum(np.diagonal(rest, axis1=1, axis2=2), 0.0))
     both = spread[:, :-1] * spread[:, -1:]

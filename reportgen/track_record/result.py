@@ -183,8 +183,27 @@ class ReactionScore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PooledMarket:
+    """One market's part in a pooled record: the map that the verdict speaks of.
+
+    Attributes:
+        symbol: Unified name. days: day blocks. observations: bars scored.
+        score: Rank correlation given path, price and time, both sides, or why there is none.
+        strongest: What it has over its strongest control, or why that is not known.
+        verdict: On this market alone.
+    """
+
+    symbol: str
+    days: int
+    observations: int
+    score: Maybe[Interval]
+    strongest: Maybe[Difference]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Backtest:
-    """One symbol's honest record.
+    """One symbol's honest record, or that of several pooled.
 
     Attributes:
         symbol: Unified name. venue: whose candles. simulated: True for simulated data.
@@ -202,6 +221,7 @@ class Backtest:
         reactions: Or why there are none.
         verdict: One of three. why: one sentence.
         notes: Sentences the reader needs.
+        pooled: The markets that the scores are means of, when there are several; then `symbol` says how many.
         schema_version: Of the record.
     """
 
@@ -228,6 +248,7 @@ class Backtest:
     verdict: Verdict
     why: str
     notes: tuple[str, ...]
+    pooled: tuple[PooledMarket, ...] = ()
     schema_version: str = SCHEMA_VERSION
 
     @property

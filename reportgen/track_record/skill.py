@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -14,41 +15,80 @@ from reportgen.track_record.partial_rank import RankScores, mean_scores, partial
 from reportgen.track_record.path_features import Controls, path_features
 from reportgen.track_record.result import Difference, DistanceSkill, Interval, MapScore, Metric, Which
 from reportgen.track_record.situation import Situation
-from reportgen.units import Bools, Floats, Maybe, Missing, Side
+from reportgen.units import Bools, Floats, Ints, Maybe, Missing, Side
 
 CONTROL_SETS: Final[tuple[Controls, ...]] = ("path", "path+price", "chart")
 _FLAT: Final = "This map, or what it is held against, does not vary here."
 
 
-def rank_scores(
-    measured: Sequence[Measured], situation: Situation, outcome: Mapping[Side, Floats], metric: Metric
-) -> tuple[MapScore, ...]:
-    """Correlate swept mass with what was realised, given the path, under each set of controls; per side and both."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scene:
+    """One market's maps, measured, and what followed them.
+
+    Attributes:
+        measured: By map, in the order of the tables.
+        situation: Decisions and what was realised. ahead: the day after each, per side.
+    """
+
+    measured: Sequence[Measured]
+    situation: Situation
+    ahead: Mapping[Side, DayAhead]
+
+    def outcome(self, metric: Metric) -> Mapping[Side, Floats]:
+        """Give what a metric holds maps against, shape (m,) a side."""
+        falls = metric == "open interest rank"
+        return dict.fromkeys(Side, self.situation.fall) if falls else self.situation.realised
+
+
+def rank_scores(scenes: Sequence[Scene], metric: Metric) -> tuple[MapScore, ...]:
+    """Correlate swept mass with what was realised, given the path, under each set of controls; per side and both.
+
+    Args:
+        scenes: One market, or several with the same maps: then scores are means over markets, and a resampled day is
+            the same day in all of them.
+        metric: One of the two rank metrics.
+    """
     rows: list[MapScore] = []
     for controls in CONTROL_SETS:
-        sides = {side: _ranked(measured, situation, outcome[side], side, controls) for side in Side}
-        rows += _rows(measured, sides, metric, controls)
+        sides = {side: ranked(scenes, side, metric, controls) for side in Side}
+        rows += _rows(scenes[0].measured, sides, metric, controls)
     return tuple(rows)
 
 
-def location_scores(
-    measured: Sequence[Measured], situation: Situation, ahead: Mapping[Side, DayAhead]
-) -> tuple[MapScore, ...]:
-    """Weigh each map's density where price went by what was liquidated there: over the next bar, and the next day."""
-    near: dict[Side, RankScores] = {}
-    day: dict[Side, RankScores] = {}
-    s = situation
-    draws = s.assumptions.backtest_draws
-    for side in Side:
-        usable = known_rows(s, s.realised[side]) & (s.went(side) > 0)
-        weight = s.realised[side][usable]
-        stacked = np.column_stack([one.near_density[side][usable] for one in measured])
-        near[side] = ratio_scores(stacked * weight[:, None], weight, s.day[usable], draws=draws, rng=s.fresh())
-        known = ahead[side].known > 0
-        total = ahead[side].realised[known].sum(axis=1)
-        stacked = np.column_stack([one.day_density[side][known] for one in measured])
-        day[side] = ratio_scores(stacked, total, s.day[known], draws=draws, rng=s.fresh())
+def location_scores(scenes: Sequence[Scene]) -> tuple[MapScore, ...]:
+    """Weigh each map's density where price went by what was liquidated there: over the next bar, and the next day.
+
+    Several markets are averaged as in `rank_scores`.
+    """
+    near = {side: _lifted([_near_sums(scene, side) for scene in scenes], scenes[0].situation) for side in Side}
+    day = {side: _lifted([_day_sums(scene, side) for scene in scenes], scenes[0].situation) for side in Side}
+    measured = scenes[0].measured
     return (*_rows(measured, near, "location lift", ""), *_rows(measured, day, "location lift 24 h", ""))
+
+
+def _near_sums(scene: Scene, side: Side) -> tuple[Floats, Floats, Ints]:
+    """Give weighted densities of the next bar, shape (n, maps), their weights, and the days."""
+    s = scene.situation
+    usable = known_rows(s, s.realised[side]) & (s.went(side) > 0)
+    weight = s.realised[side][usable]
+    stacked = np.column_stack([one.near_density[side][usable] for one in scene.measured])
+    return stacked * weight[:, None], weight, s.day[usable]
+
+
+def _day_sums(scene: Scene, side: Side) -> tuple[Floats, Floats, Ints]:
+    """Give the same of the next day."""
+    known = scene.ahead[side].known > 0
+    stacked = np.column_stack([one.day_density[side][known] for one in scene.measured])
+    return stacked, scene.ahead[side].realised[known].sum(axis=1), scene.situation.day[known]
+
+
+def _lifted(sums: Sequence[tuple[Floats, Floats, Ints]], situation: Situation) -> RankScores:
+    """Divide each market's sums on the same resampled days, and average the markets."""
+    among = _union([block for _, _, block in sums])
+    draws, fresh = situation.assumptions.backtest_draws, situation.fresh
+    return mean_scores(
+        [ratio_scores(part, whole, block, draws=draws, rng=fresh(), among=among) for part, whole, block in sums]
+    )
 
 
 def distance_skill(measured: Sequence[Measured], situation: Situation) -> tuple[DistanceSkill, ...]:
@@ -71,15 +111,20 @@ def distance_skill(measured: Sequence[Measured], situation: Situation) -> tuple[
     return tuple(cells)
 
 
-def worth_in_days(one: Measured, situation: Situation, outcome: Mapping[Side, Floats]) -> float:
-    """Say how many independent days the sample is worth for one map's rank score: the mean of its sides."""
+def worth_in_days(scenes: Sequence[Scene], metric: Metric) -> float:
+    """Say how many independent days the sample is worth for the first map's rank score: the mean of its sides."""
     found = []
     for side in Side:
-        usable = known_rows(situation, outcome[side])
-        given = np.column_stack([np.ones(int(usable.sum())), ranks(_given(situation, side, "path+price")[usable])])
-        both = np.column_stack([ranks(one.swept[side][usable]), ranks(outcome[side][usable])])
-        rest = both - given @ np.linalg.lstsq(given, both, rcond=None)[0]
-        found.append(effective_days(rest[:, 0] * rest[:, 1], situation.day[usable]))
+        product, block = [], []
+        for scene in scenes:
+            s, outcome = scene.situation, scene.outcome(metric)[side]
+            usable = known_rows(s, outcome)
+            given = np.column_stack([np.ones(int(usable.sum())), ranks(_given(s, side, "path+price")[usable])])
+            both = np.column_stack([ranks(scene.measured[0].swept[side][usable]), ranks(outcome[usable])])
+            rest = both - given @ np.linalg.lstsq(given, both, rcond=None)[0]
+            product.append(rest[:, 0] * rest[:, 1])
+            block.append(s.day[usable])
+        found.append(effective_days(np.concatenate(product), np.concatenate(block)))
     return float(np.mean(found))
 
 
@@ -88,18 +133,29 @@ def known_rows(situation: Situation, outcome: Floats) -> Bools:
     return np.asarray(situation.reach.whole & np.isfinite(situation.atr) & np.isfinite(outcome))
 
 
-def _ranked(
-    measured: Sequence[Measured], situation: Situation, outcome: Floats, side: Side, controls: Controls
-) -> RankScores:
-    usable = known_rows(situation, outcome)
-    return partial_spearman(
-        np.column_stack([one.swept[side][usable] for one in measured]),
-        outcome[usable],
-        _given(situation, side, controls)[usable],
-        situation.day[usable],
-        draws=situation.assumptions.backtest_draws,
-        rng=situation.fresh(),
+def ranked(scenes: Sequence[Scene], side: Side, metric: Metric, controls: Controls) -> RankScores:
+    """Score one side of each market on the same resampled days, and average the markets; maps as in `measured`."""
+    rows = [known_rows(scene.situation, scene.outcome(metric)[side]) for scene in scenes]
+    among = _union([scene.situation.day[usable] for scene, usable in zip(scenes, rows, strict=True)])
+    return mean_scores(
+        [
+            partial_spearman(
+                np.column_stack([one.swept[side][usable] for one in scene.measured]),
+                scene.outcome(metric)[side][usable],
+                _given(scene.situation, side, controls)[usable],
+                scene.situation.day[usable],
+                draws=scene.situation.assumptions.backtest_draws,
+                rng=scene.situation.fresh(),
+                among=among,
+            )
+            for scene, usable in zip(scenes, rows, strict=True)
+        ]
     )
+
+
+def _union(blocks: Sequence[Ints]) -> Ints:
+    """List the days that any market has, ascending."""
+    return np.unique(np.concatenate(blocks))
 
 
 def _given(situation: Situation, side: Side, controls: Controls) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         symbol="BTC/USDT:USDT", venue="binance", market=market, share=1.0, price_decimals=1, size_decimals=1,
         depth_per_percent=1e7, half_spread=0.00001,
     )  # fmt: skip
-    for name, columns in folder_tables(np.random.default_rng(1), [listing]).items():
+    both = [listing, replace(listing, symbol="ETH/USDT:USDT")]
+    for name, columns in folder_tables(np.random.default_rng(1), both).items():
         write_table(made / f"{name}.parquet", columns)
     return made
 
@@ -51,6 +53,26 @@ def test_a_table_a_verdict_and_a_record(folder: Path, tmp_path: Path) -> None:
     assert record["days"] >= 10
 
 
+def test_several_markets_end_in_a_pooled_table(folder: Path, tmp_path: Path) -> None:
+    """Each market has its table and record, then the pooled one with its own verdict, page and PDF."""
+    asked = reportgen(
+        tmp_path, "backtest", "--source", folder, "--symbol", "BTC,ETH", "--engine", "range-kernel", "--output", "out"
+    )
+    assert asked.returncode == 0, asked.stderr
+    place = tmp_path / "out" / "backtests" / "pooled-BTC-ETH-2026-02-28"
+    record = json.loads((place / "backtest.json").read_text())
+    assert [one["symbol"] for one in record["pooled"]] == ["BTC/USDT:USDT", "ETH/USDT:USDT"]
+    lines = asked.stdout.splitlines()
+    assert sum(line.startswith("Verdict: ") for line in lines) == 3
+    last = max(number for number, line in enumerate(lines) if line.startswith("Verdict: "))
+    assert lines[last] == f"Verdict: {record['verdict']}. {record['why']}"
+    assert any(line.startswith("2 markets pooled") for line in lines)
+    assert (place / "backtest.pdf").read_bytes().startswith(b"%PDF")
+    page = (place / "backtest.html").read_text()
+    assert "Market by market" in page
+    assert "ETH/USDT:USDT" in page
+
+
 def test_json_holds_the_record_and_the_same_bytes_twice(folder: Path, tmp_path: Path) -> None:
     """--json prints one object with the record that is written; a second run elsewhere writes the same bytes."""
     window = ("--from", "2026-02-20T00:00Z", "--until", "2026-02-27T00:00Z", "--engine", "path-only")
@@ -66,6 +88,7 @@ def test_json_holds_the_record_and_the_same_bytes_twice(folder: Path, tmp_path: 
         assert json.loads(files[-1][0]) == answer["backtests"][0]
     assert files[0] == files[1]
     assert answer["backtests"][0]["baselines"] == ["path-only"]
+    assert answer["pooled"] is None
     assert answer["backtests"][0]["from_ms"] >= parse_moment("2026-02-20T00:00Z")
     assert answer["backtests"][0]["until_ms"] <= parse_moment("2026-02-27T00:00Z")
 

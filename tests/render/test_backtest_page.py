@@ -25,7 +25,9 @@ from reportgen.track_record.result import (
     MapKind,
     MapScore,
     OutcomeBand,
+    PooledMarket,
     ReactionScore,
+    Verdict,
     Which,
 )
 from reportgen.units import Missing
@@ -161,6 +163,44 @@ def test_deeper_colour_is_more_skill() -> None:
     assert tints == sorted(set(tints))
 
 
+def pooled_page() -> Backtest:
+    """Give a backtest of three markets, one of them without a score and with a hostile name."""
+    told: tuple[tuple[str, float, Verdict], ...] = (
+        ("BTC", 0.3127, "better than its controls"),
+        ("XRP", 0.0874, "insufficient evidence"),
+    )
+    parts = tuple(
+        PooledMarket(
+            symbol=f"{name}/USDT:USDT", days=40, observations=900, score=interval(value),
+            strongest=Difference(versus="distance climatology", by=interval(value - 0.0612)), verdict=verdict,
+        )
+        for name, value, verdict in told
+    )  # fmt: skip
+    bare = replace(parts[0], symbol=HOSTILE, score=Missing("The feed stopped."), strongest=Missing("No."))
+    return replace(found(), symbol="3 markets pooled", pooled=(*parts, bare))
+
+
+def test_a_pooled_page_shows_each_market_beside_the_mean(tmp_path: Path) -> None:
+    """Every market's own score, control and verdict stand on page and paper, and parts of one market alone do not."""
+    result = pooled_page()
+    parts = result.pooled[:-1]
+    html, pdf = render_backtest(result, findings_of(result))
+    page = unescape(html.decode())
+    for one in parts:
+        assert isinstance(one.score, Interval)
+        for text in (one.symbol, notation.signed(one.score.value, 3), one.verdict):
+            assert text in page
+    assert "the feed stopped" in page.lower()
+    assert HOSTILE.encode() not in html
+    assert "Skill by distance</h2>" not in page
+    (tmp_path / "p.pdf").write_bytes(pdf)
+    text = subprocess.run(
+        ["pdftotext", "-layout", str(tmp_path / "p.pdf"), "-"], check=True, capture_output=True, text=True
+    ).stdout
+    assert "3 markets pooled" in text
+    assert "XRP/USDT:USDT" in text
+
+
 def test_skill_below_zero_is_grey() -> None:
     """A band in which the map ranks worse than nothing never wears its side's colour."""
     result = found()
@@ -204,10 +244,11 @@ def test_a_lead_is_told_over_the_nearest_control() -> None:
     assert UNIFORM not in told
 
 
-@pytest.mark.parametrize("width", [390, 800, 1400])
-def test_no_table_is_cut_at_any_width(width: int, in_browser: Callable[[str, int], str]) -> None:
+@pytest.mark.parametrize(("width", "pooled"), [(390, False), (390, True), (800, False), (1400, False)])
+def test_no_table_is_cut_at_any_width(width: int, pooled: bool, in_browser: Callable[[str, int], str]) -> None:  # noqa: FBT001 - which page
     """In a real browser every cell of the report lies inside the window, on a phone too."""
-    page = render_backtest(whole(), findings_of(whole()))[0].decode()
+    result = pooled_page() if pooled else whole()
+    page = render_backtest(result, findings_of(result))[0].decode()
     told = re.search(r'data-result="([^"]*)"', in_browser(page, width))
     assert told
     seen = json.loads(unescape(told[1]))

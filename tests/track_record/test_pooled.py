@@ -1,0 +1,120 @@
+"""Several markets pooled: means of scores, days resampled together, and a verdict from the pooled figure alone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from reportgen.assumptions import DEFAULTS
+from reportgen.track_record.backtest import Question, Scored, scored_backtest
+from reportgen.track_record.pooled import pooled_backtest
+from reportgen.track_record.result import Backtest, Interval, as_record
+from reportgen.track_record.verdict import judge_map
+from reportgen.units import DAY_MS, HOUR_MS, Maybe, Missing
+from tests.track_record.paths import ABSENT, liquidations, market, open_interest, walk
+
+QUICK = replace(DEFAULTS, backtest_draws=60, backtest_warm_up_days=6.0, backtest_lead_days=2.0)
+QUESTION = Question(
+    from_ms=None, until_ms=None, engines=("range-kernel", "path-only"), provenance={}, notes=("A note.",),
+    assumptions=QUICK, fresh=lambda: np.random.default_rng(1),
+)  # fmt: skip
+DAYS = 16
+
+
+@cache
+def scored(
+    name: str, seed: int, *, days: int = DAYS, interval_ms: int = HOUR_MS, told: bool = True
+) -> tuple[Backtest, Maybe[Scored]]:
+    """Make one market and score it."""
+    candles = walk(seed, days * DAY_MS // interval_ms, interval_ms=interval_ms)
+    feed = liquidations(candles, seed) if told else ABSENT
+    return scored_backtest(replace(market(candles, feed, open_interest(candles, seed)), symbol=name), QUESTION)
+
+
+def pooled(*parts: tuple[Backtest, Maybe[Scored]]) -> Backtest | Missing:
+    """Pool some records."""
+    return pooled_backtest(parts, QUICK)
+
+
+def figures(record: Backtest) -> dict[tuple[str, str, str, str], Interval | Missing]:
+    """Key the scores by what they are of."""
+    return {(row.name, row.metric, row.controls, row.side): row.score for row in record.map_scores}
+
+
+def test_a_market_pooled_with_itself_is_itself() -> None:
+    """The same market twice has its own scores and, as days are resampled together, its own intervals."""
+    alone, _ = scored("A", 3)
+    found = pooled(scored("A", 3), scored("B", 3))
+    assert isinstance(found, Backtest)
+    assert figures(found) == pytest.approx(figures(alone))
+    assert (found.days, found.observations) == (alone.days, 2 * alone.observations)
+    assert found.effective == pytest.approx(alone.effective)
+    assert [row.minus for row in found.map_scores] == [row.minus for row in alone.map_scores]
+
+
+def test_the_pooled_score_is_the_mean_of_the_markets() -> None:
+    """Each figure is the mean over markets; the record says of each market what it said alone."""
+    parts = [scored(name, seed) for name, seed in (("A", 3), ("B", 4), ("C", 5))]
+    records = [record for record, _ in parts]
+    found = pooled(*parts)
+    assert isinstance(found, Backtest)
+    for key, value in figures(found).items():
+        own = [figures(record)[key] for record in records]
+        assert isinstance(value, Interval)
+        assert value.value == pytest.approx(np.mean([one.value for one in own if isinstance(one, Interval)]))
+        assert value.low <= value.value <= value.high or value.low == pytest.approx(value.high)
+    judged = [figures(record)["range-kernel", "liquidation rank", "path+price", "both"] for record in records]
+    assert [one.score for one in found.pooled] == judged
+    assert [one.verdict for one in found.pooled] == [record.verdict for record in records]
+    json.dumps(as_record(found), allow_nan=False)
+
+
+def test_the_verdict_comes_from_the_pooled_figures() -> None:
+    """It is what the rule says of the pooled scores and of what their days are worth."""
+    found = pooled(scored("A", 3), scored("B", 4))
+    assert isinstance(found, Backtest)
+    assert (found.verdict, found.why) == judge_map(found.map_scores, "range-kernel", found.effective, QUICK)
+
+
+def test_markets_of_different_days_share_the_union() -> None:
+    """A market that ends earlier counts with the days that it has, and the longer one keeps all of its own."""
+    short, long = scored("A", 3, days=12), scored("B", 4)
+    found = pooled(short, long)
+    assert isinstance(found, Backtest)
+    assert found.days == long[0].days
+    key = ("range-kernel", "liquidation rank", "path", "both")
+    alone = [figures(record)[key] for record, _ in (short, long)]
+    now = figures(found)[key]
+    assert isinstance(now, Interval)
+    assert now.value == pytest.approx(np.mean([one.value for one in alone if isinstance(one, Interval)]))
+
+
+def test_markets_without_liquidations_are_named_not_pooled() -> None:
+    """They are left out where two others have some, and with only one left there is nothing to pool."""
+    quiet = scored("QUIET", 6, told=False)
+    found = pooled(scored("A", 3), quiet, scored("B", 4))
+    assert isinstance(found, Backtest)
+    assert [one.symbol for one in found.pooled] == ["A", "B"]
+    assert any("QUIET" in note for note in found.notes)
+    none = pooled(scored("A", 3), quiet)
+    assert isinstance(none, Missing)
+    assert "A." in none.reason
+
+
+def test_falls_of_open_interest_are_pooled_where_nobody_has_liquidations() -> None:
+    """The scores are the weak ones, and no verdict is drawn from them."""
+    found = pooled(scored("A", 3, told=False), scored("B", 4, told=False))
+    assert isinstance(found, Backtest)
+    assert {row.metric for row in found.map_scores} == {"open interest rank"}
+    assert found.verdict == "insufficient evidence"
+
+
+def test_markets_that_look_ahead_differently_are_not_pooled() -> None:
+    """Hours and four-hour bars are no one score."""
+    found = pooled(scored("A", 3), scored("B", 4, days=24, interval_ms=4 * HOUR_MS))
+    assert isinstance(found, Missing)
+    assert "not pooled" in found.reason
