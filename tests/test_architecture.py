@@ -33,7 +33,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "notation": frozenset({"units"}),
     "moments": GROUND,
     "market.data": GROUND,
-    "market.venues": GROUND,
+    "market.venues": GROUND | {"market.venues"},
     "market.symbols": GROUND,
     "market.quality": PURE_GROUND,
     "market.simulate": PURE_GROUND | {"market.simulate", "liquidation.margin"},
