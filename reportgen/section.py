@@ -29,6 +29,7 @@ from reportgen.guide.reaction import Reaction
 from reportgen.guide.read import figure_finding, heatmap_alt, write_read
 from reportgen.guide.routine import walk_checklist
 from reportgen.guide.sensitivity import Sensitivity, zone_sensitivities
+from reportgen.guide.spot_volume import read_spot_volume
 from reportgen.guide.structure import Structure
 from reportgen.guide.structure_reading import read_structure
 from reportgen.guide.zone_finding import ZoneFinding, find_zones
@@ -152,6 +153,13 @@ def write_section(market: MarketData, reference: MarketData, reading: Reading) -
         timeframe_ms=reading.timeframe_ms,
         as_of_ms=reading.as_of_ms,
         assumptions=reading.assumptions,
+        spot_volume=read_spot_volume(
+            market.spot_candles,
+            beside=venue,
+            timeframe_ms=reading.timeframe_ms,
+            as_of_ms=reading.as_of_ms,
+            assumptions=reading.assumptions,
+        ),
     )
     positioning = read_positioning(market, structure, price=price, assumptions=reading.assumptions)
     mapped = _map(market, candles, structure, positioning, reading)

@@ -30,6 +30,7 @@ def read_structure(
     timeframe_ms: Milliseconds,
     as_of_ms: Milliseconds,
     assumptions: Assumptions,
+    spot_volume: Maybe[SpotVolume] = NO_SPOT_VOLUME,
 ) -> Maybe[Structure]:
     """Read the chart environment at a moment.
 
@@ -42,6 +43,7 @@ def read_structure(
         timeframe_ms: Its length.
         as_of_ms: The moment.
         assumptions: The section "structure", and ATR.
+        spot_volume: What spot did over the same bars.
 
     Returns:
         The structure, or Missing when there is too little history or the bars do not fit the timeframe.
@@ -74,7 +76,7 @@ def read_structure(
         momentum=pace,
         exhausted=abs(pace) >= assumptions.momentum_extreme and fade >= assumptions.exhaustion_fading,
         exhaustion=fade,
-        volume=_volume(volume_ratio, assumptions),
+        volume=volume_state(volume_ratio, assumptions),
         volume_ratio=volume_ratio,
         supports=_side(levels, "below", price, atr, assumptions),
         resistances=_side(levels, "above", price, atr, assumptions),
@@ -94,6 +96,7 @@ def read_structure(
         atr_fraction=atr / price,
         change_24h=change_over(known, DAY_MS, assumptions),
         bars=len(bars),
+        spot_volume=spot_volume,
     )
 
 
@@ -147,13 +150,6 @@ def _pace(bars: Candles, assumptions: Assumptions) -> tuple[float, float]:
     """Return momentum's z-score and how far it fades."""
     close = bars.last(assumptions.momentum_history_bars).close
     return momentum(close, assumptions.momentum_bars), fading(close, assumptions.momentum_bars)
-
-
-def _volume(ratio: float, assumptions: Assumptions) -> Literal["expanding", "steady", "contracting"]:
-    """Put a word to the volume ratio."""
-    if ratio >= assumptions.volume_expanding:
-        return "expanding"
-    return "contracting" if ratio <= assumptions.volume_contracting else "steady"
 
 
 def _regime(bars: Candles, assumptions: Assumptions) -> tuple[Regime, Fraction, Fraction]:
