@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from reportgen.market.brackets_binance import DATE, TIERS
 from reportgen.market.exchanges_faults import VenueFault
 from reportgen.market.exchanges_line import Connection
 from reportgen.market.exchanges_readers import (
@@ -96,6 +97,14 @@ def _order_book(line: Connection, contract: Contract) -> RawBook:
     return RawBook(time_ms=int(number(within(answer, "T"))), bids=bids, asks=asks)
 
 
+def _brackets(_line: Connection, contract: Contract, _price: float) -> list[Row]:
+    floor, found = 0.0, []
+    for cap, rate, leverage in TIERS.get(_market_id(contract), ()):
+        found.append((floor, float(cap), rate, float(leverage), NAN))
+        floor = float(cap)
+    return found
+
+
 def _hello(line: Connection) -> str:
     return f"its clock: {int(number(within(line.ask('fapiPublicGetTime'), 'serverTime')))} ms"
 
@@ -121,5 +130,7 @@ READER = VenueReader(
     },
     interest_now=_interest_now,
     order_book=_order_book,
+    brackets=_brackets,
+    brackets_date=DATE,
     hello=_hello,
 )

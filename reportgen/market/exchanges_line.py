@@ -89,8 +89,8 @@ class Connection:
         self.venue = venue
         self.patience = patience
         self.deadline = deadline
+        self.place = f"{venue.name} {url or ''}"
         self.requests = 0
-        self._url = url
         self._clock = clock
         self._ahead: Milliseconds | None = None
         self._closed: VenueFault | None = None
@@ -105,6 +105,11 @@ class Connection:
         self._pace = Pace(exchange.rateLimit / 1000)
         for each in self._idle.queue:
             each.throttle = self._pace.wait
+
+    @property
+    def heard(self) -> bool:
+        """Whether the venue has dated an answer."""
+        return self._ahead is not None
 
     def server_now(self) -> Milliseconds:
         """Give the venue's time as its answers date themselves; ours while it has given none."""

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from reportgen.market.exchanges_line import Connection
 from reportgen.market.venues import Datum, Venue
-from reportgen.market.venues_units import Contract, Listing
+from reportgen.market.venues_units import Contract, Listing, coin_of
 from reportgen.units import HOUR_MS, Milliseconds
 
 Row: TypeAlias = tuple[float, ...]
@@ -57,7 +57,7 @@ class VenueReader:
             rate), ratio (time, long over short), liquidations (time, of longs, of shorts) as bars in quote currency.
         interest_now: (time, amount, USD or NaN) at present. mark_price: at present, per coin of the listing.
         order_book: the book now. brackets: (floor, maintenance rate, highest leverage, deduction or NaN) by notional;
-            needs a price where the bounds are contracts.
+            needs a price where the bounds are contracts. brackets_date: of a bundled table; "" for one read today.
         events: (time, 1 for longs and -1 for shorts, amount, price) of single liquidations, newest first.
         hello: one cheap question and what came back, for the doctor.
     """
@@ -70,6 +70,7 @@ class VenueReader:
     interest_now: Callable[[Connection, Contract], Row] | None = None
     mark_price: Callable[[Connection, Contract], float] | None = None
     brackets: Callable[[Connection, Contract, float], list[Row]] | None = None
+    brackets_date: str = ""
     events: Callable[[Connection, Contract, Milliseconds], list[Row]] | None = None
 
 
@@ -152,8 +153,6 @@ def perpetual(contract: Contract) -> str:
 
 def spot_pair(contract: Contract, between: str = "") -> str:
     """Give the venue's spot market of the coin: BTCUSDT, BTC_USDT; spot knows no multiplied coins."""
-    from reportgen.market.venues_units import coin_of  # noqa: PLC0415 - beside its only use
-
     return f"{coin_of(contract.listing.base)[0]}{between}{contract.listing.quote}"
 
 
