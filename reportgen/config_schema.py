@@ -196,7 +196,7 @@ class ConfigFile(Settings):
         default="output", description="The folder for the briefs, relative to this file."
     )
     source: Text = Field(
-        default=LIVE, description="sample, or a market folder relative to this file; live is not built yet."
+        default=LIVE, description="live for the exchanges, sample, or a market folder relative to this file."
     )
     templates: Text | None = Field(default=None, description="A folder whose files replace single templates.")
     calibration: Text | None = Field(

@@ -44,6 +44,7 @@ from reportgen.market.data import Candles, MarketData
 from reportgen.market.grade import grade_map, market_depth
 from reportgen.market.quality import Coverage, MapQuality
 from reportgen.market.symbols import base_of, quote_of
+from reportgen.market.venue_readings import VenueReading, read_venues
 from reportgen.section_inputs import cover, first_candles
 from reportgen.units import DAY_MS, HOUR_MS, Fraction, Ints, Maybe, Milliseconds, Missing, Price
 
@@ -61,7 +62,7 @@ class SymbolBrief:
         map_engine: name of the engine. calibrated: False means shares, not dollars.
         dollars: what the zones' notional rests on, or why there is none.
         sensitivities: what each assumption does to each zone, zone by zone, the strongest first.
-        caveats: sentences. flows: what spot money did.
+        caveats: sentences. flows: what spot money did. venues: what each says, in one unit, with the rule.
     """
 
     symbol: str
@@ -97,6 +98,7 @@ class SymbolBrief:
     dollars: Maybe[DollarBasis] = NO_DOLLARS
     sensitivities: tuple[Sensitivity, ...] = ()
     flows: Maybe[FlowReading] = NO_FLOWS
+    venues: tuple[VenueReading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -227,6 +229,7 @@ def _section(
         ),
         dollars=dollars,
         sensitivities=() if isinstance(mapped, Missing) else mapped.sensitivities,
+        venues=read_venues(market),
     )
 
 
@@ -335,4 +338,5 @@ def _without_candles(market: MarketData, reason: Missing, reading: Reading) -> S
         map_engine=DEFAULT_ENGINE,
         calibrated=False,
         caveats=(reason.reason,),
+        venues=read_venues(market),
     )

@@ -47,6 +47,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "doctor": EDGE_GROUND | {"config", "render.fonts"},
     "section": PURE_GROUND
     | {"section_inputs", "guide", "liquidation", "indicators", "market.coverage", "market.grade"}
+    | {"market.venue_readings"}
     | {"events.calendar", "events.flows"},
     "brief": PURE_GROUND | {"section", "guide", "liquidation", "indicators", "events.calendar"},
     "track_record": PURE_GROUND | {"track_record", "guide", "liquidation", "indicators", "brief", "section"},
@@ -63,7 +64,7 @@ TYPES_ONLY: Final = {"render": ("guide", "section", "track_record", "liquidation
 
 PURE: Final = (
     *("units", "errors", "assumptions", "notation", "indicators", "liquidation", "guide"),
-    *("events.calendar", "events.flows", "track_record"),
+    *("events.calendar", "events.flows", "track_record", "market.venue_readings"),
     *(*PURE_MARKET, "market.simulate"),
 )
 PURE_LIBRARIES: Final = frozenset(

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from filelock import FileLock, Timeout
@@ -36,7 +37,15 @@ class WrittenBrief:
     json: Path
 
 
-def write_brief_files(output: Path, as_of_ms: int, *, html: bytes, pdf: bytes, json: bytes) -> WrittenBrief:
+def write_brief_files(
+    output: Path,
+    as_of_ms: int,
+    *,
+    html: bytes,
+    pdf: bytes,
+    json: bytes,
+    extra: Mapping[str, bytes] = MappingProxyType({}),
+) -> WrittenBrief:
     """Write one brief into the folder of its UTC day and into `latest/`.
 
     Args:
@@ -45,6 +54,7 @@ def write_brief_files(output: Path, as_of_ms: int, *, html: bytes, pdf: bytes, j
         html: The page.
         pdf: The same to print.
         json: Its full copy.
+        extra: More files of the day's folder, by their path in it: the input that a live brief was made from.
 
     Returns:
         The paths in the folder of the day.
@@ -58,6 +68,7 @@ def write_brief_files(output: Path, as_of_ms: int, *, html: bytes, pdf: bytes, j
     with _alone_in(output):
         replace_files(
             {folder / name: content for folder in (day, output / "latest") for name, content in files.items()}
+            | {day / name: content for name, content in extra.items()}
         )
     return WrittenBrief(html=day / HTML, pdf=day / PDF, json=day / JSON)
 

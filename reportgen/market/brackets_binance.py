@@ -1,7 +1,7 @@
 """Binance USD-M maintenance brackets of 2024-10-24: Binance shows its own to accounts only, so these are bundled.
 
-The source is the snapshot of that day that freqtrade publishes; newer brackets differ at the top of leverage. A table of
-your own in the market folder, dated later, comes first (docs/venues.md).
+The source is the snapshot of that day that freqtrade publishes; newer brackets differ at the top of leverage. A table
+of your own in the market folder, dated later, comes first (docs/venues.md).
 """
 
 from __future__ import annotations

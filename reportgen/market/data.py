@@ -210,6 +210,10 @@ class EtfFlows:
     source: str
 
 
+ALL_DATA: Final = "all data"
+"""What is missing of a venue that gave nothing at all."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VenueGap:
     """Something that a venue was asked for and did not give. venue: name. what: "candles". reason: one sentence."""

@@ -1,7 +1,7 @@
 """Live markets: every venue asked at once, each at its own pace, into the tables of a market folder.
 
-The front door of the live source. What a venue cannot give costs nobody else anything: it becomes a `VenueGap` that the
-brief names. `market/kept.py` turns what is returned into files, so that a live brief reads the same tables as any other.
+The front door of the live source. What a venue cannot give costs nobody else anything: it becomes a `VenueGap` that
+the brief names. `market/kept.py` makes files of what is returned, so that a live brief reads tables as any other does.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from reportgen.errors import DataError, UsageError
-from reportgen.market.data import VenueGap
+from reportgen.market.data import ALL_DATA, VenueGap
 from reportgen.market.exchanges_border import judge_prices
 from reportgen.market.exchanges_cache import HistoryCache
 from reportgen.market.exchanges_every import READERS
@@ -29,8 +29,7 @@ from reportgen.units import Milliseconds, Missing
 
 _SECOND_MS: Final = 1000
 _CLOCK_WRONG_MS: Final = 30_000
-EVERYTHING: Final = "all data"
-"""What a venue is missing when not even its list of markets came."""
+_NOT_LISTED: Final = "perpetual"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +137,7 @@ def _ask_venue(
         for one in wanted:
             done(f"{line.venue.display} {base_of(one.symbol)}")
         return [
-            _Answer(symbol=one.symbol, venue=reader.venue.name, what=EVERYTHING, reason=str(fault)) for one in wanted
+            _Answer(symbol=one.symbol, venue=reader.venue.name, what=ALL_DATA, reason=str(fault)) for one in wanted
         ]
     until = line.server_now()
     answers: list[_Answer] = []
@@ -148,7 +147,7 @@ def _ask_venue(
             contract = find_contract(one.symbol, reader.venue, listings)
             if contract is None:
                 reason = f"{reader.venue.display} lists no perpetual of {base_of(one.symbol)}."
-                answers.append(_Answer(symbol=one.symbol, venue=reader.venue.name, what=EVERYTHING, reason=reason))
+                answers.append(_Answer(symbol=one.symbol, venue=reader.venue.name, what=_NOT_LISTED, reason=reason))
                 asked.append((one, []))
                 continue
             questions = _questions(line, reader, contract, one, cache, until)
@@ -211,7 +210,7 @@ def _put_together(
     pieces = sorted((piece for one in judged for piece in one.pieces), key=lambda piece: (piece.table.name, piece.keys))
     gaps = [(one.symbol, VenueGap(venue=one.venue, what=one.what, reason=one.reason)) for one in judged if one.reason]
     if not any(piece.table is CANDLES for piece in pieces):
-        reasons = " ".join(dict.fromkeys(gap.reason for _, gap in gaps if gap.what in {EVERYTHING, Datum.CANDLES}))
+        reasons = " ".join(dict.fromkeys(gap.reason for _, gap in gaps if gap.what in {ALL_DATA, Datum.CANDLES}))
         raise DataError(f"No venue gave candles, so nothing is written. {reasons} Try again later.")
     heard = [line for line in lines.values() if line.heard]
     now = max((line.server_now() for line in heard), default=clock())
@@ -244,6 +243,6 @@ def _without_strangers(answers: list[_Answer]) -> tuple[list[_Answer], list[str]
         notes += [f"{base_of(symbol)}: {clause}." for clause in apart]
     kept = [one for one in answers if (one.symbol, one.venue) not in wrong]
     left_out = [
-        _Answer(symbol=symbol, venue=venue, what=EVERYTHING, reason=reason) for (symbol, venue), reason in wrong.items()
+        _Answer(symbol=symbol, venue=venue, what=ALL_DATA, reason=reason) for (symbol, venue), reason in wrong.items()
     ]
     return kept + left_out, notes

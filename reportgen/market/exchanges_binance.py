@@ -86,8 +86,12 @@ def _funding(line: Connection, contract: Contract, since: Milliseconds, until: M
 
 
 def _interest_now(line: Connection, contract: Contract) -> Row:
-    answer = line.ask("fapiPublicGetOpenInterest", {"symbol": _market_id(contract)}, about=perpetual(contract))
-    return (*numbers(answer, "time", "openInterest"), NAN)
+    asked = {"symbol": _market_id(contract)}
+    time, amount = numbers(
+        line.ask("fapiPublicGetOpenInterest", asked, about=perpetual(contract)), "time", "openInterest"
+    )
+    mark = number(within(line.ask("fapiPublicGetPremiumIndex", asked, about=perpetual(contract)), "markPrice"))
+    return (time, amount, amount * mark)
 
 
 def _order_book(line: Connection, contract: Contract) -> RawBook:

@@ -1,0 +1,62 @@
+"""Gathering market data into a folder that grows: the history that exchanges forget."""
+
+# ruff: noqa: PLC0415 - heavy imports live inside the commands
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reportgen.cli.options import AsJson, ConfigFile
+from reportgen.cli.speech import note, progress, tell, tell_json
+
+if TYPE_CHECKING:
+    from reportgen.market.exchanges import Gathering
+
+_WRITING = 1
+
+
+def fetch(
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The market folder that grows; made if not there.")],
+    config: ConfigFile = None,
+    symbols: Annotated[
+        str | None, typer.Option(metavar="LIST", help="Markets as BTC,ETH; the watchlist if not named.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Gather what the watchlist and the venues ask for, and add it to a market folder; print what was written.
+
+    Rows that stand there already are not doubled. Example: reportgen fetch --out data/market
+    """
+    from reportgen.cli.live import gather_now, questions, wanted_of
+    from reportgen.cli.orders import Options, take_order
+    from reportgen.delivery.output import replace_files
+    from reportgen.market.kept import folder_files
+    from reportgen.moments import moment_text
+
+    order = take_order(Options(config=config, symbols=symbols, source="live"), live=True)
+    wanted = wanted_of(order.config)
+    with progress(questions(wanted) + _WRITING) as step:
+        gathering = gather_now(order.config, wanted, step)
+        step("Writing the files")
+        files = folder_files(gathering, out)
+        replace_files({out / name: content for name, content in files.items()})
+    for symbol, gap in gathering.gaps:
+        note(f"{symbol}: {gap.venue}: {gap.what}: {gap.reason}")
+    if as_json:
+        tell_json(_facts(gathering, out, tuple(files)) | {"as_of": moment_text(gathering.as_of_ms)})
+        return
+    for name in files:
+        tell(out / name)
+    note(f"Next: reportgen brief --source {out} --as-of {moment_text(gathering.as_of_ms)}")
+
+
+def _facts(gathering: Gathering, out: Path, files: tuple[str, ...]) -> dict[str, object]:
+    """Say what was gathered, for programs."""
+    gaps = [
+        {"symbol": symbol, "venue": gap.venue, "what": gap.what, "reason": gap.reason} for symbol, gap in gathering.gaps
+    ]
+    return {"out": str(out), "files": list(files), "requests": dict(gathering.requests), "missing": gaps}
