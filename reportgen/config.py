@@ -66,6 +66,7 @@ class Config:
         templates: Folder whose files replace single templates.
         calibration: File or folder of calibrations; None for `calibrations` in the output folder.
         venue_urls: Where to send the requests meant for a venue.
+        exact_addresses: Whose positions become exact levels. exact_file: a file that lists them instead.
         events: As listed, in the file's order.
         assumptions: The defaults with the file's overrides.
     """
@@ -79,6 +80,8 @@ class Config:
     templates: Path | None = None
     calibration: Path | None = None
     venue_urls: Mapping[str, str | None] = field(default_factory=dict)
+    exact_addresses: tuple[str, ...] = ()
+    exact_file: Path | None = None
     events: tuple[ScheduledEvent, ...] = ()
     mail: Mail | None = None
     assumptions: Assumptions = DEFAULTS
@@ -150,6 +153,7 @@ def _unreadable(name: str, error: OSError) -> Problem:
 
 def _settle(file: schema.ConfigFile, folder: Path, assumptions: Assumptions) -> Config:
     """Turn the checked file into the frozen Config, with paths made relative to the file's folder."""
+    exact = file.exact_positions
     source = file.source if file.source in {schema.LIVE, schema.SAMPLE} else str(_path(folder, file.source))
     return Config(
         watchlist=tuple(_watched(entry) for entry in file.watchlist),
@@ -161,6 +165,8 @@ def _settle(file: schema.ConfigFile, folder: Path, assumptions: Assumptions) -> 
         templates=_path(folder, file.templates) if file.templates else None,
         calibration=_path(folder, file.calibration) if file.calibration else None,
         venue_urls={venue: settings.url for venue, settings in sorted(file.venues.items())},
+        exact_addresses=tuple(dict.fromkeys(exact.addresses)) if exact else (),
+        exact_file=_path(folder, exact.file) if exact and exact.file else None,
         events=tuple(_event(event) for event in file.events if isinstance(event, schema.ListedEvent)),
         mail=_mail(file.mail, folder) if file.mail else None,
         assumptions=assumptions,

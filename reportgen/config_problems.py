@@ -27,6 +27,7 @@ _SECTIONS: Final[dict[Trail, type[BaseModel]]] = {
     ("events", schema.EVENT): schema.ListedEvent,
     ("events", schema.EVENT_FILE): schema.EventFile,
     ("events", schema.EVENT_FEED): schema.EventFeed,
+    ("exact_positions",): schema.ExactPositions,
     ("mail",): schema.MailSettings,
     ("mail", "smtp"): schema.SmtpSettings,
     ("mail", "smtp", "username"): schema.SecretReference,

@@ -121,7 +121,10 @@ def gather_all(order: Order, wanted: tuple[Wanted, ...], step: Step) -> tuple[Ga
 
 def gather(order: Order) -> Gathered:
     """Read the market folder or the sample, and keep the venues that the watchlist asks for."""
-    return _only_asked(order, _read(order, tuple(watched.symbol for watched in order.config.watchlist)))
+    from reportgen.cli.exact import without_lookup
+
+    found = _read(order, tuple(watched.symbol for watched in order.config.watchlist))
+    return _only_asked(order, without_lookup(found, order.config))
 
 
 def _only_asked(order: Order, gathered: Gathered) -> Gathered:

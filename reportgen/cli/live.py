@@ -79,9 +79,20 @@ def gather_now(config: Config, wanted: tuple[Wanted, ...], step: Step) -> Gather
     Raises:
         DataError: Not one gave candles.
     """
+    from reportgen.cli.exact import known_addresses
     from reportgen.market.exchanges import gather_live
 
-    return gather_live(wanted, config.venue_urls, clock=now_ms, cache=history_cache(), done=step)
+    addresses = known_addresses(config)
+    gathering = gather_live(wanted, config.venue_urls, clock=now_ms, cache=history_cache(), done=step)
+    if not addresses:
+        return gathering
+    from reportgen.market.exchanges_positions import with_positions
+    from reportgen.market.hyperliquid import VENUE, ask_positions
+
+    symbols = tuple(one.symbol for one in config.watchlist)
+    at = min(now_ms(), gathering.as_of_ms)
+    asked = ask_positions(addresses, symbols, asked_at_ms=at, url=config.venue_urls.get(VENUE))
+    return with_positions(gathering, asked, at)
 
 
 def live_input(config: Config, wanted: tuple[Wanted, ...], step: Step) -> LiveInput:

@@ -120,7 +120,7 @@ def read_volume(findings: Findings) -> InputReading:
     name, structure = "Volume", findings.structure
     if isinstance(structure, Missing):
         return _unknown(name, structure)
-    reading = volume_text(structure)
+    reading = volume_text(structure, unknown="; spot n/a")
     verdict: Verdict = "neutral"
     if structure.volume != "steady":
         verdict = "adds" if structure.volume == "expanding" else "eases"

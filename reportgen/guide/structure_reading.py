@@ -6,11 +6,10 @@ the last day's change and the edges of the range.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
 from reportgen.assumptions import Assumptions
+from reportgen.guide.spot_volume import volume_state
 from reportgen.guide.structure import Level, Regime, Structure, Sweep, Trend
 from reportgen.indicators.bars import close_at, resample, slice_from, slice_until
 from reportgen.indicators.flow import recent_over_median
@@ -30,7 +29,6 @@ def read_structure(
     timeframe_ms: Milliseconds,
     as_of_ms: Milliseconds,
     assumptions: Assumptions,
-    spot_volume: Maybe[SpotVolume] = NO_SPOT_VOLUME,
 ) -> Maybe[Structure]:
     """Read the chart environment at a moment.
 
@@ -43,7 +41,6 @@ def read_structure(
         timeframe_ms: Its length.
         as_of_ms: The moment.
         assumptions: The section "structure", and ATR.
-        spot_volume: What spot did over the same bars.
 
     Returns:
         The structure, or Missing when there is too little history or the bars do not fit the timeframe.
@@ -96,7 +93,6 @@ def read_structure(
         atr_fraction=atr / price,
         change_24h=change_over(known, DAY_MS, assumptions),
         bars=len(bars),
-        spot_volume=spot_volume,
     )
 
 

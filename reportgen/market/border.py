@@ -98,7 +98,8 @@ def _order_problems(rows: Rows) -> list[str]:
     if sides:
         at = rows.source.table.keys.index("side")
         lines += [
-            f"{_place(rows, each.start, 1)}: side `{each.keys[at]}` is unknown; a side is {' or '.join(sides)}. {CORRECT}."
+            f"{_place(rows, each.start, 1)}: side `{each.keys[at]}` is unknown; "
+            f"a side is {' or '.join(sides)}. {CORRECT}."
             for each in rows.series
             if each.keys[at] not in sides
         ]

@@ -15,6 +15,7 @@ import numpy as np
 from reportgen.assumptions import Assumptions
 from reportgen.market.choice import choose_candles
 from reportgen.market.data import (
+    NO_POSITIONS,
     Candles,
     FundingRates,
     LeverageBrackets,
@@ -160,7 +161,9 @@ def _ratios(rows: SymbolRows) -> Maybe[Mapping[str, LongShortRatio]]:
 
 
 def _positions(rows: SymbolRows) -> Maybe[Mapping[str, Positions]]:
-    """Put the last snapshot of each venue together: one row an address and side."""
+    """Put the last snapshot of each venue together: one row an address and side; without a table nobody asked."""
+    if POSITIONS.name not in rows.tables:
+        return NO_POSITIONS
     held: dict[str, list[tuple[Rows, Series]]] = {}
     for table, series in rows.series(POSITIONS):
         held.setdefault(series.keys[1], []).append((table, series))

@@ -123,7 +123,8 @@ def _table_paths(folder: Path) -> dict[str, Path]:
 
 def _open_all(database: duckdb.DuckDBPyConnection, paths: Mapping[str, Path]) -> dict[str, Source]:
     """Open every table; collect what is wrong with the files."""
-    sources, problems = {}, []
+    sources: dict[str, Source] = {}
+    problems = []
     for table in TABLES:
         if table.name in paths:
             try:
