@@ -94,14 +94,14 @@ def _book(unit: Unit, says: str, levels: str) -> UnitRule:
 
 
 def _ratio(says: str, history: str) -> UnitRule:
-    return UnitRule(unit=Unit.RATIO, says=says, history=history, days=30, source=CCXT)
+    return UnitRule(unit=Unit.RATIO, says=says, history=history, days=8, source=CCXT)
 
 
 def _brackets(says: str, source: str = CCXT) -> UnitRule:
     return UnitRule(unit=Unit.MARGIN, says=says, history="now", days=0, source=source)
 
 
-def _prices(days: int = 30, history: str = "since listing") -> UnitRule:
+def _prices(days: int = 8, history: str = "since listing") -> UnitRule:
     return UnitRule(unit=Unit.BASE, says="prices as published", history=history, days=days, source=CCXT)
 
 
