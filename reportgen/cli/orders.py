@@ -71,8 +71,8 @@ def take_order(options: Options, *, live: bool = False) -> Order:
     if live and not options.sample and (options.source or config.source) == LIVE:
         if as_of_ms is not None:
             raise UsageError(
-                "Live markets speak of now, so --as-of needs a market folder: keep one with `reportgen fetch --out DIR` "
-                "and name it with --source DIR."
+                "Live markets speak of now, so --as-of needs a market folder: keep one with "
+                "`reportgen fetch --out DIR`, and name it with --source DIR."
             )
         return Order(config=config, folder=None, as_of_ms=None, live=True)
     return Order(config=config, folder=market_folder(options.sample, options.source, config), as_of_ms=as_of_ms)

@@ -136,9 +136,7 @@ def _ask_venue(
     except VenueFault as fault:
         for one in wanted:
             done(f"{line.venue.display} {base_of(one.symbol)}")
-        return [
-            _Answer(symbol=one.symbol, venue=reader.venue.name, what=ALL_DATA, reason=str(fault)) for one in wanted
-        ]
+        return [_Answer(symbol=one.symbol, venue=reader.venue.name, what=ALL_DATA, reason=str(fault)) for one in wanted]
     until = line.server_now()
     answers: list[_Answer] = []
     with ThreadPoolExecutor(LINES) as pool:
@@ -231,7 +229,8 @@ def _put_together(
 
 def _without_strangers(answers: list[_Answer]) -> tuple[list[_Answer], list[str]]:
     """Leave out whatever a venue says of a symbol whose price there is of something else."""
-    notes, wrong = [], {}
+    notes: list[str] = []
+    wrong: dict[tuple[str, str], str] = {}
     for symbol in sorted({one.symbol for one in answers}):
         closes = {
             VENUES[one.venue].display: float(one.pieces[0].columns["close"][-1])

@@ -15,6 +15,7 @@ from reportgen.market.exchanges_readers import (
     RawBook,
     Row,
     VenueReader,
+    clock_says,
     number,
     numbers,
     perpetual,
@@ -102,7 +103,8 @@ def _order_book(line: Connection, contract: Contract) -> RawBook:
 
 
 def _brackets(_line: Connection, contract: Contract, _price: float) -> list[Row]:
-    floor, found = 0.0, []
+    floor = 0.0
+    found: list[Row] = []
     for cap, rate, leverage in TIERS.get(_market_id(contract), ()):
         found.append((floor, float(cap), rate, float(leverage), NAN))
         floor = float(cap)
@@ -110,7 +112,7 @@ def _brackets(_line: Connection, contract: Contract, _price: float) -> list[Row]
 
 
 def _hello(line: Connection) -> str:
-    return f"its clock: {int(number(within(line.ask('fapiPublicGetTime'), 'serverTime')))} ms"
+    return clock_says(number(within(line.ask("fapiPublicGetTime"), "serverTime")))
 
 
 _CANDLE = (0, 1, 2, 3, 4, 5, 9)

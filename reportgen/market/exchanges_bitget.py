@@ -13,6 +13,7 @@ from reportgen.market.exchanges_readers import (
     RawBook,
     Row,
     VenueReader,
+    clock_says,
     number,
     numbers,
     perpetual,
@@ -113,7 +114,7 @@ def _brackets(line: Connection, contract: Contract, _price: float) -> list[Row]:
 
 def _hello(line: Connection) -> str:
     answer = line.ask("publicCommonGetV2PublicTime")
-    return f"its clock: {int(number(within(answer, 'data', 'serverTime')))} ms"
+    return clock_says(number(within(answer, "data", "serverTime")))
 
 
 READER = VenueReader(

@@ -13,6 +13,7 @@ from reportgen.market.exchanges_readers import (
     RawBook,
     Row,
     VenueReader,
+    clock_says,
     number,
     numbers,
     optional,
@@ -100,7 +101,8 @@ def _order_book(line: Connection, contract: Contract) -> RawBook:
 
 def _brackets(line: Connection, contract: Contract, _price: float) -> list[Row]:
     answer = line.ask("publicGetV5MarketRiskLimit", _asked(contract), about=perpetual(contract))
-    floor, found = 0.0, []
+    floor = 0.0
+    found: list[Row] = []
     for row in sorted(rows_of(answer, "result", "list"), key=lambda one: number(within(one, "riskLimitValue"))):
         cap, rate, leverage = numbers(row, "riskLimitValue", "maintenanceMargin", "maxLeverage")
         found.append((floor, cap, rate, leverage, optional(row, "mmDeduction")))
@@ -109,7 +111,7 @@ def _brackets(line: Connection, contract: Contract, _price: float) -> list[Row]:
 
 
 def _hello(line: Connection) -> str:
-    return f"its clock: {int(number(within(line.ask('publicGetV5MarketTime'), 'time')))} ms"
+    return clock_says(number(within(line.ask("publicGetV5MarketTime"), "time")))
 
 
 def _market_id(contract: Contract) -> str:

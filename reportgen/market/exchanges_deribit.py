@@ -11,6 +11,7 @@ from reportgen.market.exchanges_readers import (
     RawBook,
     Row,
     VenueReader,
+    clock_says,
     flag,
     number,
     numbers,
@@ -84,7 +85,7 @@ def _order_book(line: Connection, contract: Contract) -> RawBook:
 
 
 def _hello(line: Connection) -> str:
-    return f"its clock: {int(number(within(line.ask('publicGetGetTime'), 'result')))} ms"
+    return clock_says(number(within(line.ask("publicGetGetTime"), "result")))
 
 
 READER = VenueReader(

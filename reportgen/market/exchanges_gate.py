@@ -12,6 +12,7 @@ from reportgen.market.exchanges_readers import (
     RawBook,
     Row,
     VenueReader,
+    clock_says,
     flag,
     number,
     numbers,
@@ -102,7 +103,8 @@ def _order_book(line: Connection, contract: Contract) -> RawBook:
 
 def _brackets(line: Connection, contract: Contract, _price: float) -> list[Row]:
     answer = line.ask("publicFuturesGetSettleRiskLimitTiers", _asked(contract), about=perpetual(contract))
-    floor, found = 0.0, []
+    floor = 0.0
+    found: list[Row] = []
     for row in sorted(rows_of(answer), key=lambda one: number(within(one, "risk_limit"))):
         cap, rate, leverage = numbers(row, "risk_limit", "maintenance_rate", "leverage_max")
         found.append((floor, cap, rate, leverage, float("nan")))
@@ -111,7 +113,7 @@ def _brackets(line: Connection, contract: Contract, _price: float) -> list[Row]:
 
 
 def _hello(line: Connection) -> str:
-    return f"its clock: {int(number(within(line.ask('publicSpotGetTime'), 'server_time')))} ms"
+    return clock_says(number(within(line.ask("publicSpotGetTime"), "server_time")))
 
 
 READER = VenueReader(

@@ -12,6 +12,7 @@ from reportgen.market.exchanges_readers import (
     RawBook,
     Row,
     VenueReader,
+    clock_says,
     number,
     numbers,
     perpetual,
@@ -111,7 +112,8 @@ def _brackets(line: Connection, contract: Contract, price: float) -> list[Row]:
     size = contract.listing.contract_size
     if isinstance(size, Missing):
         return []
-    floor, found = 0.0, []
+    floor = 0.0
+    found: list[Row] = []
     for row in sorted(rows_of(answer, "data"), key=lambda one: number(within(one, "maxSz"))):
         most, rate, leverage = numbers(row, "maxSz", "mmr", "maxLever")
         cap = most * size * price
@@ -143,7 +145,7 @@ def _event(row: object) -> Row:
 
 
 def _hello(line: Connection) -> str:
-    return f"its clock: {int(number(within(line.ask('publicGetPublicTime'), 'data', 0, 'ts')))} ms"
+    return clock_says(number(within(line.ask("publicGetPublicTime"), "data", 0, "ts")))
 
 
 _CANDLE = (0, 1, 2, 3, 4, 6)

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 from reportgen.market.exchanges_line import Connection
 from reportgen.market.venues import Datum, Venue
 from reportgen.market.venues_units import Contract, Listing, coin_of
+from reportgen.moments import moment_text
 from reportgen.units import HOUR_MS, Milliseconds
 
 Row: TypeAlias = tuple[float, ...]
@@ -144,6 +145,11 @@ def sides(
 ) -> tuple[tuple[Row, ...], ...]:
     """Read the two sides of a book."""
     return tuple(tuple(numbers(level, price, size) for level in rows_of(answer, side)) for side in (bids, asks))
+
+
+def clock_says(milliseconds: float) -> str:
+    """Say what time a venue has."""
+    return f"its clock says {moment_text(int(milliseconds))}"
 
 
 def perpetual(contract: Contract) -> str:

@@ -138,7 +138,7 @@ def _candles(question: Question, now: Milliseconds) -> tuple[Piece, ...]:
 def _plain_bars(table: TableFormat, datum: Datum) -> Callable[[Question, Milliseconds], tuple[Piece, ...]]:
     """Read mark or spot bars: spot is priced in single coins, mark like the contract."""
 
-    def read(question: Question, now: Milliseconds) -> tuple[Piece, ...]:
+    def read(question: Question, _now: Milliseconds) -> tuple[Piece, ...]:
         rows = question.history()
         scale = question.contract.scale if datum is Datum.MARK else _coins_of_symbol(question.contract)
         columns = {name: rows[:, at] / scale for at, name in enumerate(_OHLC, 1)}

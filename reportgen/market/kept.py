@@ -110,9 +110,8 @@ def _merged(new: _NewRows, old: Path | None, suffix: str) -> bytes:
         database.execute("SET threads = 1")
         database.register("fresh_columns", dict(new.columns))
         empty = ", ".join(f"CASE WHEN isnan({name}) THEN NULL ELSE {name} END AS {name}" for name in _holey(new))
-        database.execute(
-            f"CREATE TEMP TABLE fresh AS SELECT * {f'REPLACE ({empty})' if empty else ''} FROM fresh_columns"
-        )  # noqa: S608 - our own names
+        cells = f"* REPLACE ({empty})" if empty else "*"
+        database.execute(f"CREATE TEMP TABLE fresh AS SELECT {cells} FROM fresh_columns")  # noqa: S608 - our own names
         rows = "SELECT * FROM fresh"
         if old:
             _open_old(database, old, table)

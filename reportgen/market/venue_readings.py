@@ -52,8 +52,8 @@ def read_venues(market: MarketData) -> tuple[VenueReading, ...]:
 
 
 def _reading(market: MarketData, venue: str, silent: Missing | None) -> VenueReading:
-    interest = silent or _of(market, market.open_interest, venue, Datum.OPEN_INTEREST)
-    funding = silent or _of(market, market.funding, venue, Datum.FUNDING)
+    interest = _of(market.open_interest, venue, silent or _absent(market, venue, Datum.OPEN_INTEREST))
+    funding = _of(market.funding, venue, silent or _absent(market, venue, Datum.FUNDING))
     amount = interest if isinstance(interest, Missing) else float(interest.open_interest_base[-1])
     rate = funding if isinstance(funding, Missing) else float(funding.funding_rate[-1])
     hours = None if isinstance(funding, Missing) else float(funding.interval_hours[-1])
@@ -80,10 +80,13 @@ def _in_quote(market: MarketData, venue: str, interest: OpenInterest) -> Maybe[N
     return float(interest.open_interest_base[-1] * market.candles[venue].close[-1])
 
 
-def _of(market: MarketData, table: Maybe[Mapping[str, _Table]], venue: str, datum: Datum) -> Maybe[_Table]:
-    """Find a venue's rows, or the reason why it has none."""
-    if not isinstance(table, Missing) and venue in table:
-        return table[venue]
+def _of(table: Maybe[Mapping[str, _Table]], venue: str, absent: Missing) -> Maybe[_Table]:
+    """Find a venue's rows, or say why it has none."""
+    return absent if isinstance(table, Missing) or venue not in table else table[venue]
+
+
+def _absent(market: MarketData, venue: str, datum: Datum) -> Missing:
+    """Say why a venue's rows are not there, as it was recorded."""
     said = next((gap.reason for gap in market.gaps if gap.venue == venue and gap.what == datum), "")
     return Missing(said or f"The market data hold no {datum} of {base_of(market.symbol)} on {venue}.")
 

@@ -15,7 +15,7 @@ from reportgen.market.exchanges_line import Patience
 from reportgen.market.venues import VENUES, Datum
 from tests.market.live.exchange_server import Exchanges
 
-QUICK = Patience(run_seconds=60, request_seconds=0.3, attempts=2, longest_wait_seconds=2, first_wait_seconds=0.01)
+QUICK = Patience(run_seconds=60, request_seconds=20, attempts=2, longest_wait_seconds=2, first_wait_seconds=0.01)
 Gather = Callable[..., Gathering]
 
 

@@ -38,7 +38,7 @@ class Exchanges:
     """The server, its clock and what is wrong with it.
 
     Attributes:
-        faults: By venue, the name of the fault; `path` limits it to requests whose path holds that text.
+        faults: By venue, the name of the fault. paths: by venue, a text that a question must hold to be answered so.
         asked: How often each (venue, path) was asked. coins: that are listed.
     """
 
@@ -46,7 +46,7 @@ class Exchanges:
         """Start on a free port."""
         self.coins = coins
         self.faults: dict[str, str] = {}
-        self.path = ""
+        self.paths: dict[str, str] = {}
         self.asked: Counter[tuple[str, str]] = Counter()
         self.questions: Counter[str] = Counter()
         self.ahead_ms = 0
@@ -69,7 +69,7 @@ class Exchanges:
     def reset(self) -> None:
         """Make everything well and forget who asked."""
         self.faults.clear()
-        self.path = ""
+        self.paths.clear()
         self.asked.clear()
         self.questions.clear()
         self.ahead_ms = 0
@@ -110,7 +110,7 @@ def _handler(exchanges: Exchanges) -> type[BaseHTTPRequestHandler]:
             _, host, rest = path.split("/", 2)
             venue = HOSTS[host]
             before = exchanges.count(venue, f"/{rest}", question)
-            fault = exchanges.faults.get(venue, "") if exchanges.path in f"{path} {asked}" else ""
+            fault = exchanges.faults.get(venue, "") if exchanges.paths.get(venue, "") in f"{path} {asked}" else ""
             now = exchanges.now()
             told = now - 10 * DAY if fault == "stale" else now
             unknown = fault == "unknown symbol" and not _is_list(rest, asked)
@@ -129,7 +129,7 @@ def _handler(exchanges: Exchanges) -> type[BaseHTTPRequestHandler]:
 def _is_list(path: str, asked: Mapping[str, Any]) -> bool:
     """Tell a question for the venue's list of markets from one about a market."""
     lists = ("exchangeInfo", "fundingInfo", "nstruments", "usdt/contracts", "market/contracts")
-    return any(path.endswith(each) or each in path.split("?")[0] for each in lists) or "metaAndAssetCtxs" in str(asked)
+    return any(path.endswith(each) or each in path for each in lists) or "metaAndAssetCtxs" in str(asked)
 
 
 def _reply(
@@ -137,7 +137,7 @@ def _reply(
 ) -> None:
     """Send the right answer, or the one that the fault makes of it."""
     if fault == "timeout":
-        time.sleep(0.5)
+        time.sleep(1.5)
         handler.close_connection = True
         return
     if fault == "reset":
@@ -203,8 +203,9 @@ def _hollow(row: Any) -> Any:
 
 def _mangled(answer: Any, change: Callable[[list[Any]], list[Any]]) -> Any:
     """Change the longest list of rows in an answer, wherever it is."""
-    if isinstance(answer, list) and (not answer or isinstance(answer[0], list | dict)):
-        return change(answer)
+    if isinstance(answer, list):
+        parts = len(answer) == 2 and "universe" in answer[0]  # Hyperliquid's two lists in a list
+        return [_mangled(below, change) for below in answer] if parts else change(answer)
     if isinstance(answer, dict):
         return {
             name: _mangled(below, change) if isinstance(below, list | dict) else below for name, below in answer.items()

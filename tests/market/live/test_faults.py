@@ -1,37 +1,25 @@
-"""Each fault, at each venue in turn: what it costs, what is said, how often the venue is bothered, and who else suffers."""
+"""Each fault at each venue: what it costs, what is said, how often the venue is bothered, and who else suffers."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reportgen.errors import DataError
 from reportgen.market.data import ALL_DATA
+from reportgen.market.exchanges import Gathering
 from reportgen.market.exchanges_line import Patience
 from reportgen.market.venues import VENUES, Datum
 from tests.market.live import truth
 from tests.market.live.conftest import QUICK, Gather
 from tests.market.live.exchange_server import Exchanges
 
-DATA = (Datum.CANDLES, Datum.OPEN_INTEREST, Datum.FUNDING, Datum.BOOK)
-EVERY_VENUE = pytest.mark.parametrize("venue", VENUES)
-
-
-def witness(venue: str) -> str:
-    """Choose another venue, which must not suffer."""
-    return "okx" if venue != "okx" else "hyperliquid"
-
-
-def gaps(found: object, venue: str) -> dict[str, str]:
-    """Give what is missing of a venue, with the reason."""
-    return {gap.what: gap.reason for _, gap in found.gaps if gap.venue == venue}  # type: ignore[attr-defined]
-
-
-def tables(found: object, venue: str) -> set[str]:
-    """List the tables that a venue filled."""
-    return {piece.table.name for piece in found.pieces if piece.keys[1] == venue}  # type: ignore[attr-defined]
-
+DATA = (Datum.CANDLES, Datum.OPEN_INTEREST, Datum.BOOK)
+HALVES = (("binance", "okx", "bitget", "deribit"), ("bybit", "gate", "hyperliquid", "kraken"))
+EITHER_HALF = pytest.mark.parametrize("ill", HALVES, ids=["+".join(half) for half in HALVES])
+"""One half of the venues is ill while the other is well: what the ill ones cost the others would show."""
 
 FINAL = {
     "451": "refused this location (HTTP 451).",
@@ -45,45 +33,6 @@ DOWN = {
     "reset": "could not be reached, or hung up.",
 }
 UNREADABLE = ("html", "null", "truncated", "none cells")
-
-
-@EVERY_VENUE
-@pytest.mark.parametrize("fault", FINAL)
-def test_a_refusal_is_final_for_the_run(exchanges: Exchanges, gather: Gather, venue: str, fault: str) -> None:
-    """A geo-block, or a ban longer than we wait, costs one request and the venue's data, and nobody else's."""
-    exchanges.faults[venue] = fault
-    found = gather("BTC", venues=(venue, witness(venue)), data=DATA)
-    assert gaps(found, venue) == {ALL_DATA: f"{VENUES[venue].display} {FINAL[fault]}"}
-    assert sum(count for (name, _), count in exchanges.asked.items() if name == venue) == 1
-    assert gaps(found, witness(venue)) == {}
-    assert tables(found, witness(venue)) >= {"candles", "open_interest", "funding", "order_book"}
-
-
-@EVERY_VENUE
-@pytest.mark.parametrize("fault", DOWN)
-def test_an_outage_is_tried_again_and_then_said(exchanges: Exchanges, gather: Gather, venue: str, fault: str) -> None:
-    """Server errors, silence and resets are asked again as often as patience says, and cost nobody else anything."""
-    exchanges.faults[venue] = fault
-    found = gather("BTC", venues=(venue, witness(venue)), data=(Datum.CANDLES,))
-    assert gaps(found, venue) == {ALL_DATA: f"{VENUES[venue].display} {DOWN[fault]}"}
-    assert max(count for (name, _), count in exchanges.asked.items() if name == venue) >= QUICK.attempts
-    assert "candles" in tables(found, witness(venue))
-
-
-@EVERY_VENUE
-@pytest.mark.parametrize("fault", UNREADABLE)
-def test_an_unreadable_answer_is_called_one(exchanges: Exchanges, gather: Gather, venue: str, fault: str) -> None:
-    """A web page, null, half a JSON or empty cells are no data, are not asked for again, and never become numbers."""
-    exchanges.faults[venue] = fault
-    found = gather("BTC", venues=(venue, witness(venue)), data=DATA)
-    said = {f"{VENUES[venue].display} {what}." for what in ("sent an unreadable answer", "listed no perpetual at all")}
-    assert set(gaps(found, venue)) == {ALL_DATA}
-    assert gaps(found, venue)[ALL_DATA] in said
-    assert tables(found, venue) == set()
-    assert max(count for (name, _), count in exchanges.asked.items() if name == venue) == 1
-    assert gaps(found, witness(venue)) == {}
-
-
 CANDLE_PATHS = {
     "binance": "/klines", "bybit": "market/kline", "okx": "market/history-candles", "gate": "usdt/candlesticks",
     "bitget": "market/history-candles", "hyperliquid": "candleSnapshot", "deribit": "get_tradingview_chart_data",
@@ -91,50 +40,127 @@ CANDLE_PATHS = {
 }  # fmt: skip
 
 
-@EVERY_VENUE
-@pytest.mark.parametrize("fault", [*UNREADABLE, "empty list", "no rows", "unknown symbol", "stale", "500"])
-def test_bad_candles_cost_the_candles_alone(exchanges: Exchanges, gather: Gather, venue: str, fault: str) -> None:
-    """What goes wrong with one datum is named, and the venue's other data are still there."""
-    exchanges.faults[venue], exchanges.path = fault, CANDLE_PATHS[venue]
-    found = gather("BTC", venues=(venue, witness(venue)), data=DATA)
-    assert set(gaps(found, venue)) == {Datum.CANDLES}
-    assert gaps(found, venue)[Datum.CANDLES].startswith(VENUES[venue].display)
-    assert tables(found, venue) >= {"open_interest", "funding", "order_book"}
-    assert gaps(found, witness(venue)) == {}
+def well(ill: tuple[str, ...]) -> list[str]:
+    """List the other half."""
+    return [venue for venue in VENUES if venue not in ill]
 
 
-@EVERY_VENUE
-@pytest.mark.parametrize("fault", ["unordered", "duplicate"])
-def test_rows_in_any_order_and_twice_are_the_same_rows(
-    exchanges: Exchanges, gather: Gather, venue: str, fault: str
+def gaps(found: Gathering, venue: str) -> dict[str, str]:
+    """Give what is missing of a venue, with the reason."""
+    return {gap.what: gap.reason for _, gap in found.gaps if gap.venue == venue}
+
+
+def tables(found: Gathering, venue: str) -> set[str]:
+    """List the tables that a venue filled."""
+    return {piece.table.name for piece in found.pieces if piece.keys[1] == venue}
+
+
+def asked(exchanges: Exchanges, venue: str) -> list[int]:
+    """Give how often each path of a venue was asked."""
+    return [count for (name, _), count in exchanges.asked.items() if name == venue]
+
+
+def unharmed(found: Gathering, ill: tuple[str, ...]) -> bool:
+    """Tell whether the other half gave everything."""
+    full = {"candles", "open_interest", "order_book"}
+    return all(not gaps(found, venue) and tables(found, venue) >= full for venue in well(ill))
+
+
+@EITHER_HALF
+@pytest.mark.parametrize("fault", FINAL)
+def test_a_refusal_is_final_for_the_run(exchanges: Exchanges, gather: Gather, ill: tuple[str, ...], fault: str) -> None:
+    """A geo-block, or a ban longer than we wait, costs one request and the venue's data, and nobody else's."""
+    exchanges.faults.update(dict.fromkeys(ill, fault))
+    found = gather("BTC", data=DATA)
+    for venue in ill:
+        assert gaps(found, venue) == {ALL_DATA: f"{VENUES[venue].display} {FINAL[fault]}"}
+        assert sum(asked(exchanges, venue)) == 1
+    assert unharmed(found, ill)
+
+
+@EITHER_HALF
+@pytest.mark.parametrize("fault", DOWN)
+def test_an_outage_is_tried_again_and_then_said(
+    exchanges: Exchanges, gather: Gather, ill: tuple[str, ...], fault: str
 ) -> None:
-    """Order is no promise and a row sent twice is one row: the candles are the true ones."""
-    exchanges.faults[venue], exchanges.path = fault, CANDLE_PATHS[venue]
-    found = gather("BTC", venues=(venue,), data=(Datum.CANDLES,))
-    candles = next(piece for piece in found.pieces if piece.table.name == "candles")
-    opened = candles.columns["open_time_ms"].tolist()
-    assert opened == [*range(opened[0], opened[-1] + 1, truth.HOUR)]
-    assert candles.columns["close"].tolist() == pytest.approx([truth.bar("BTC", at)[3] for at in opened])
+    """Server errors, silence and resets are asked again as often as patience says, and cost nobody else anything."""
+    exchanges.faults.update(dict.fromkeys(ill, fault))
+    patience = replace(QUICK, request_seconds=1.0) if fault == "timeout" else QUICK
+    found = gather("BTC", data=DATA, patience=patience)
+    for venue in ill:
+        assert gaps(found, venue) == {ALL_DATA: f"{VENUES[venue].display} {DOWN[fault]}"}
+        assert max(asked(exchanges, venue)) >= QUICK.attempts
+    assert fault == "timeout" or unharmed(found, ill)
 
 
-@EVERY_VENUE
-def test_a_stale_venue_says_how_old_it_is(exchanges: Exchanges, gather: Gather, venue: str) -> None:
-    """A venue whose numbers all stopped ten days ago gives no candles, no book and no open interest."""
-    exchanges.faults[venue] = "stale"
-    found = gather("BTC", venues=(venue, witness(venue)), data=DATA)
-    told = gaps(found, venue)
-    assert {Datum.CANDLES, Datum.BOOK} <= set(told)
-    assert any("hours" in reason for reason in told.values())
-    assert "candles" not in tables(found, venue)
+@EITHER_HALF
+@pytest.mark.parametrize("fault", UNREADABLE)
+def test_an_unreadable_answer_is_called_one(
+    exchanges: Exchanges, gather: Gather, ill: tuple[str, ...], fault: str
+) -> None:
+    """A web page, null, half a JSON or empty cells are no data, are not asked for again, and never become numbers."""
+    exchanges.faults.update(dict.fromkeys(ill, fault))
+    found = gather("BTC", data=DATA)
+    for venue in ill:
+        name = VENUES[venue].display
+        assert gaps(found, venue)[ALL_DATA] in {
+            f"{name} sent an unreadable answer.",
+            f"{name} listed no perpetual at all.",
+        }
+        assert tables(found, venue) == set()
+        assert max(asked(exchanges, venue)) == 1
+    assert unharmed(found, ill)
 
 
-@EVERY_VENUE
-def test_a_wait_that_was_asked_for_is_kept(exchanges: Exchanges, gather: Gather, venue: str) -> None:
-    """A 429 with a short Retry-After is obeyed once and then everything is there."""
-    exchanges.faults[venue] = "429 once"
-    found = gather("BTC", venues=(venue,), data=(Datum.CANDLES,))
-    assert gaps(found, venue) == {}
-    assert tables(found, venue) >= {"candles"}
+@EITHER_HALF
+@pytest.mark.parametrize("fault", [*UNREADABLE, "empty list", "no rows", "unknown symbol", "stale", "500"])
+def test_bad_candles_cost_the_candles_alone(
+    exchanges: Exchanges, gather: Gather, ill: tuple[str, ...], fault: str
+) -> None:
+    """What goes wrong with one datum is named, and the venue's other data are still there."""
+    exchanges.faults.update(dict.fromkeys(ill, fault))
+    exchanges.paths.update(CANDLE_PATHS)
+    found = gather("BTC", data=DATA)
+    for venue in ill:
+        assert set(gaps(found, venue)) == {Datum.CANDLES}
+        assert gaps(found, venue)[Datum.CANDLES].startswith(VENUES[venue].display)
+        assert tables(found, venue) >= {"open_interest", "order_book"}
+    assert unharmed(found, ill)
+
+
+@pytest.mark.parametrize("fault", ["unordered", "duplicate"])
+def test_rows_in_any_order_and_twice_are_the_same_rows(exchanges: Exchanges, gather: Gather, fault: str) -> None:
+    """Order is no promise and a row sent twice is one row: every venue's candles are the true ones."""
+    exchanges.faults.update(dict.fromkeys(VENUES, fault))
+    exchanges.paths.update(CANDLE_PATHS)
+    found = gather("BTC", data=(Datum.CANDLES,))
+    candles = {piece.keys[1]: piece.columns for piece in found.pieces if piece.table.name == "candles"}
+    assert set(candles) == set(VENUES)
+    for columns in candles.values():
+        opened = columns["open_time_ms"].tolist()
+        assert opened == [*range(opened[0], opened[-1] + 1, truth.HOUR)]
+        assert columns["close"].tolist() == pytest.approx([truth.bar("BTC", at)[3] for at in opened])
+
+
+@EITHER_HALF
+def test_a_stale_venue_says_how_old_it_is(exchanges: Exchanges, gather: Gather, ill: tuple[str, ...]) -> None:
+    """A venue whose numbers all stopped ten days ago gives no candles and no book, and says why."""
+    exchanges.faults.update(dict.fromkeys(ill, "stale"))
+    found = gather("BTC", data=DATA)
+    for venue in ill:
+        told = gaps(found, venue)
+        assert {Datum.CANDLES, Datum.BOOK} <= set(told)
+        assert any("hours" in reason for reason in told.values())
+        assert "candles" not in tables(found, venue)
+    assert unharmed(found, ill)
+
+
+def test_a_wait_that_was_asked_for_is_kept(exchanges: Exchanges, gather: Gather) -> None:
+    """A 429 with a short Retry-After is obeyed once a path, and then everything is there."""
+    exchanges.faults.update(dict.fromkeys(VENUES, "429 once"))
+    found = gather("BTC", data=DATA)
+    assert found.gaps == ()
+    assert all(tables(found, venue) >= {"candles"} for venue in VENUES)
 
 
 def test_a_server_error_that_passes_leaves_no_trace(exchanges: Exchanges, gather: Gather) -> None:
@@ -156,23 +182,23 @@ def test_with_every_venue_down_there_is_one_error(exchanges: Exchanges, gather: 
 def test_the_run_ends_when_its_time_is_up(exchanges: Exchanges, gather: Gather) -> None:
     """A venue that hangs cannot keep a run beyond its deadline, and the others' data are kept."""
     exchanges.faults["binance"] = "timeout"
-    patience = Patience(run_seconds=1.5, request_seconds=0.3, attempts=50, first_wait_seconds=0.01)
+    patience = Patience(run_seconds=3, request_seconds=1, attempts=50, first_wait_seconds=0.01)
     found = gather("BTC", venues=("binance", "hyperliquid"), data=(Datum.CANDLES,), patience=patience)
     assert set(gaps(found, "binance")) == {ALL_DATA}
     assert "candles" in tables(found, "hyperliquid")
-    assert sum(count for (name, _), count in exchanges.asked.items() if name == "binance") < 50
+    assert sum(asked(exchanges, "binance")) < 50
 
 
 def test_closed_history_comes_from_the_disk(exchanges: Exchanges, gather: Gather, tmp_path: Path) -> None:
     """A second run asks for far fewer rows and gives the same ones; a damaged file is as good as none."""
     first = gather("BTC", venues=("okx",), data=(Datum.CANDLES,), cache=tmp_path)
-    asked = first.requests["okx"]
+    before = first.requests["okx"]
     second = gather("BTC", venues=("okx",), data=(Datum.CANDLES,), cache=tmp_path)
-    assert second.requests["okx"] < asked / 2
+    assert second.requests["okx"] < before / 2
     for file in tmp_path.iterdir():
         file.write_bytes(b"damaged")
     third = gather("BTC", venues=("okx",), data=(Datum.CANDLES,), cache=tmp_path)
-    assert third.requests["okx"] == asked
+    assert third.requests["okx"] == before
     for found in (second, third):
         assert found.pieces[0].columns["close"].tolist() == first.pieces[0].columns["close"].tolist()
     assert exchanges.faults == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 
@@ -26,12 +27,14 @@ def price(coin: str, at: float) -> float:
     return round(start_price(coin) * (1 + waves), 10)
 
 
+@functools.cache
 def bar(coin: str, opened: int) -> tuple[float, float, float, float]:
     """Give open, high, low and close of an hour."""
     first, last = price(coin, opened), price(coin, opened + HOUR)
     return first, max(first, last) * 1.002, min(first, last) * 0.998, last
 
 
+@functools.cache
 def volume(coin: str, venue: str, opened: int) -> float:
     """Give the coins traded in an hour."""
     return SHARE[venue] * 4e8 / start_price(coin) * (1 + 0.5 * math.sin(opened / (3 * HOUR)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -57,10 +58,13 @@ def coin_in(name: str, coins: Iterable[str]) -> str | None:
 def bars(venue: str, coin: str, span: Iterable[int], *, spot: bool = False) -> list[tuple[int, list[str], float]]:
     """Give (open time, o h l c as text, volume in listing units) of some hours."""
     scale = 1.0 if spot else times(venue, coin)
-    return [
-        (at, [repr(value * scale) for value in truth.bar(coin, at)], truth.volume(coin, venue, at) / scale)
-        for at in span
-    ]
+    return [(at, list(_prices(coin, at, scale)), truth.volume(coin, venue, at) / scale) for at in span]
+
+
+@functools.cache
+def _prices(coin: str, at: int, scale: float) -> tuple[str, ...]:
+    """Write the four prices of an hour."""
+    return tuple(repr(value * scale) for value in truth.bar(coin, at))
 
 
 def span(asked: Asked, now: int, since: str, until: str, most: int, *, newest: bool, unit: int = 1) -> list[int]:
@@ -84,8 +88,8 @@ def settlements(begin: int, end: int, now: int, every: int) -> list[int]:
 def binance_info(_: Asked, now: int, coins: tuple[str, ...], __: str) -> Any:
     """Answer exchangeInfo."""
     listed = [
-        {"symbol": f"{_multiplied('binance', coin)}USDT", "pair": coin, "contractType": "PERPETUAL", "status": "TRADING",
-         "baseAsset": _multiplied("binance", coin), "quoteAsset": "USDT", "marginAsset": "USDT"}
+        {"symbol": f"{_multiplied('binance', coin)}USDT", "pair": coin, "contractType": "PERPETUAL",
+         "status": "TRADING", "baseAsset": _multiplied("binance", coin), "quoteAsset": "USDT", "marginAsset": "USDT"}
         for coin in coins
     ]  # fmt: skip
     dated = {**listed[0], "symbol": "BTCUSDT_270326", "contractType": "CURRENT_QUARTER"}
@@ -166,8 +170,8 @@ def binance_ratio(asked: Asked, now: int, coins: tuple[str, ...], _: str) -> Any
     """Answer globalLongShortAccountRatio."""
     page = span(asked, now, "startTime", "endTime", 500, newest=False)
     rows = [
-        {"symbol": asked["symbol"], "longAccount": "0.6", "longShortRatio": repr(truth.ratio(at)), "shortAccount": "0.4",
-         "timestamp": at} for at in page
+        {"symbol": asked["symbol"], "longAccount": "0.6", "longShortRatio": repr(truth.ratio(at)),
+         "shortAccount": "0.4", "timestamp": at} for at in page
     ]  # fmt: skip
     return rows if coin_in(asked["symbol"], coins) else None
 
@@ -311,8 +315,8 @@ def okx_bars(asked: Asked, now: int, coins: tuple[str, ...], path: str) -> Any:
     size = contract("okx", coin)
     if "mark-price" in path:
         return okx([[str(at), *prices, "1"] for at, prices, _ in found])
-    volumes = (lambda n: (repr(n), "0", "0")) if spot else (lambda n: (repr(n / size), repr(n), "0"))
-    return okx([[str(at), *prices, *volumes(n), "1" if at + HOUR <= now else "0"] for at, prices, n in found])
+    volumes = {at: [repr(n), "0", "0"] if spot else [repr(n / size), repr(n), "0"] for at, _, n in found}
+    return okx([[str(at), *prices, *volumes[at], "1" if at + HOUR <= now else "0"] for at, prices, _ in found])
 
 
 def okx_interest(asked: Asked, now: int, coins: tuple[str, ...], _: str) -> Any:
@@ -563,8 +567,8 @@ def hyperliquid_info(_: Asked, now: int, coins: tuple[str, ...], __: str) -> Any
     ]
     tiers = [{"lowerBound": "0.0", "maxLeverage": 40}, {"lowerBound": "150000000.0", "maxLeverage": 20}]
     contexts = [
-        {"openInterest": repr(truth.interest(coin, "hyperliquid", now) / times("hyperliquid", coin)), "funding": "0.00001",
-         "markPx": repr(truth.price(coin, now) * times("hyperliquid", coin))} for coin in coins
+        {"openInterest": repr(truth.interest(coin, "hyperliquid", now) / times("hyperliquid", coin)),
+         "funding": "0.00001", "markPx": repr(truth.price(coin, now) * times("hyperliquid", coin))} for coin in coins
     ]  # fmt: skip
     tables = [[56, {"description": "tiered 40x", "marginTiers": tiers}]]
     return [{"universe": universe, "marginTables": tables, "collateralToken": 0}, contexts]
