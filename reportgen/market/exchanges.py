@@ -49,7 +49,7 @@ class Gathering:
         as_of_ms: The moment when all of it was known, by the venues' own clocks; nothing in it is later.
         pieces: Rows, sorted by table and keys. gaps: what is missing, by symbol and venue. asked: every symbol and
             venue that was asked. notes: sentences on what was left out or stands apart.
-        requests: How many each venue was sent.
+        requests: How many each venue was sent. owed_seconds: how long its limits alone make them take.
     """
 
     as_of_ms: Milliseconds
@@ -58,6 +58,7 @@ class Gathering:
     asked: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     requests: Mapping[str, int] = field(default_factory=dict)
+    owed_seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -224,6 +225,7 @@ def _put_together(
         asked=asked,
         notes=tuple(sorted({*notes, *(note for piece in pieces for note in piece.notes)})),
         requests={name: line.requests for name, line in lines.items()},
+        owed_seconds={name: line.owed_seconds for name, line in lines.items()},
     )
 
 

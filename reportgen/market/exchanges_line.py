@@ -55,13 +55,16 @@ class Pace:
         self._unit = unit_seconds
         self._lock = threading.Lock()
         self._free_at = 0.0
+        self.owed_seconds = 0.0
 
     def wait(self, cost: float | None) -> None:
         """Wait for one's turn, and push the next one's away by this request's weight."""
         with self._lock:
             now = time.monotonic()
             start = max(now, self._free_at)
-            self._free_at = start + self._unit * (1.0 if cost is None else cost)
+            weight = self._unit * (1.0 if cost is None else cost)
+            self._free_at = start + weight
+            self.owed_seconds += weight
         if start > now:
             time.sleep(start - now)
 
@@ -105,6 +108,11 @@ class Connection:
         self._pace = Pace(exchange.rateLimit / 1000)
         for each in self._idle.queue:
             each.throttle = self._pace.wait
+
+    @property
+    def owed_seconds(self) -> float:
+        """How long the venue's limits alone make its requests take, seconds."""
+        return self._pace.owed_seconds
 
     @property
     def heard(self) -> bool:
