@@ -50,7 +50,8 @@ def main() -> int:
     for venue in VENUES:
         print(f"{venue:12} {found.requests[venue]:6} requests  {found.owed_seconds[venue]:7.1f} s owed to its limits")
     least = max(found.owed_seconds.values())
-    print(f"{len(coins)} symbols x {len(VENUES)} venues: {took:.1f} s, {took / least:.2f} of the limits; budget {BUDGET}")
+    size = f"{len(coins)} symbols x {len(VENUES)} venues"
+    print(f"{size}: {took:.1f} s, {took / least:.2f} of what the limits take; budget {BUDGET}")
     print(f"missing: {len(found.gaps)}")
     return 0 if took <= BUDGET * least and not found.gaps else 1
 

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 INPUT_FOLDER: Final = "input"
 """Beside the brief of a day: the market folder that it was made from."""
 
+_LEAST_SECONDS: Final = 600.0
+_SECONDS_A_SYMBOL: Final = 15.0
+"""The slowest venue's limits take about a third of this for everything of one symbol."""
+
 _NANOSECONDS: Final = 1_000_000
 
 
@@ -81,9 +85,13 @@ def gather_now(config: Config, wanted: tuple[Wanted, ...], step: Step) -> Gather
     """
     from reportgen.cli.exact import known_addresses
     from reportgen.market.exchanges import gather_live
+    from reportgen.market.exchanges_line import Patience
 
     addresses = known_addresses(config)
-    gathering = gather_live(wanted, config.venue_urls, clock=now_ms, cache=history_cache(), done=step)
+    patience = Patience(run_seconds=max(_LEAST_SECONDS, _SECONDS_A_SYMBOL * len(wanted)))
+    gathering = gather_live(
+        wanted, config.venue_urls, clock=now_ms, patience=patience, cache=history_cache(), done=step
+    )
     if not addresses:
         return gathering
     from reportgen.market.exchanges_positions import with_positions

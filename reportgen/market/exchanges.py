@@ -109,7 +109,12 @@ def gather_live(
             venues.submit(_ask_venue, line, [one for (_, venue), one in asked.items() if venue == name], cache, done)
             for name, line in lines.items()
         ]
-        answers = [answer for future in working for answer in future.result()]
+        try:
+            answers = [answer for future in working for answer in future.result()]
+        except BaseException:
+            for line in lines.values():
+                line.deadline = 0.0  # whoever is still asking gives up at once
+            raise
     return _put_together(answers, lines, clock, tuple(sorted(asked)))
 
 
