@@ -1,8 +1,8 @@
 """Write the pages of docs/ that are made from the program.
 
 commands.md comes from --help, config.schema.json from the models, venues.md from the table of venues. Run it after
-changing an option, a setting, an assumption or that table; with --check it writes nothing and exits 1 when a page is out
-of date, which the tests do.
+changing an option, a setting, an assumption or that table; with --check it writes nothing and exits 1 when a page is
+out of date, which the tests do.
 """
 
 from __future__ import annotations
