@@ -46,7 +46,7 @@ app = typer.Typer(
 config_app = typer.Typer(help="Look at the configuration's shape.", no_args_is_help=True, rich_markup_mode=None)
 
 app.command("brief", short_help="Write the brief as HTML, PDF and JSON.")(brief.brief)
-app.command("fetch", short_help="Gather live markets into a folder that grows.")(fetch.fetch)
+app.command("fetch", short_help="Fill a market folder: exchanges or dumps.")(fetch.fetch)
 app.command("init", short_help="Write a commented config.yaml.")(setup.init)
 app.command("check", short_help="List every problem of the configuration.")(setup.check)
 app.command("doctor", short_help="Say what this machine lacks, and the fix.")(setup.doctor)

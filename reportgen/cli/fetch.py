@@ -1,4 +1,4 @@
-"""Gathering market data into a folder that grows: the history that exchanges forget."""
+"""Filling a market folder: from the exchanges, whose memory is short, or from archive dumps."""
 
 # ruff: noqa: PLC0415 - heavy imports live inside the commands
 
@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reportgen.cli.dumps import convert_dumps
 from reportgen.cli.options import AsJson, ConfigFile
 from reportgen.cli.speech import note, progress, tell, tell_json
+from reportgen.errors import UsageError
 
 if TYPE_CHECKING:
     from reportgen.market.exchanges import Gathering
@@ -25,12 +27,32 @@ def fetch(
     symbols: Annotated[
         str | None, typer.Option(metavar="LIST", help="Markets as BTC,ETH; the watchlist if not named.")
     ] = None,
+    from_dump: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from-dump", metavar="PATH", help="An archive dump or a folder of them; coinalyze:BTC asks its API."
+        ),
+    ] = None,
+    more: Annotated[list[str] | None, typer.Argument(metavar="[PATH]...", help="Further dumps.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Gather what the watchlist and the venues ask for, and add it to a market folder; print what was written.
+    """Add what the exchanges say of the watchlist, or what archive dumps hold, to a market folder.
 
-    Rows that stand there already are not doubled. Example: reportgen fetch --out data/market
+    Prints what was written; rows that stand there already are not doubled. Examples: reportgen fetch --out data/market
+    · reportgen fetch --from-dump dumps --out data/market
     """
+    if from_dump:
+        if symbols is not None or config is not None:
+            raise UsageError("--from-dump converts whole dumps: leave --symbols and --config out.")
+        convert_dumps([*from_dump, *(more or ())], out, as_json=as_json)
+    elif more:
+        raise UsageError(f"`{more[0]}`: name dumps with --from-dump PATH, or markets with --symbols.")
+    else:
+        _gather(out, config, symbols, as_json=as_json)
+
+
+def _gather(out: Path, config: Path | None, symbols: str | None, *, as_json: bool) -> None:
+    """Ask the exchanges, and add what they gave to the folder."""
     from reportgen.cli.live import gather_now, questions, wanted_of
     from reportgen.cli.orders import Options, take_order
     from reportgen.delivery.output import replace_files

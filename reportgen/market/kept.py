@@ -17,11 +17,11 @@ from typing import Any, Final
 import duckdb
 import numpy as np
 
+from reportgen.market.append import judge
 from reportgen.market.exchanges import Gathering
 from reportgen.market.exchanges_tables import Piece
-from reportgen.market.opening import LATEST_MS, open_database, open_table
+from reportgen.market.opening import open_database, open_table
 from reportgen.market.record import ASKED, NOBODY, NOTE, RECORD
-from reportgen.market.scan import known_symbols, read_rows
 from reportgen.market.tables import TableFormat
 
 _PARQUET: Final = ".parquet"
@@ -129,8 +129,9 @@ def _holey(new: _NewRows) -> list[str]:
 
 def _open_old(database: duckdb.DuckDBPyConnection, path: Path, table: TableFormat) -> None:
     """Open a table that stands there, as `before`; one that cannot be read is left alone and said."""
+    if table is not RECORD:
+        judge(path, table, path.name)
     source = open_table(database, path, table)
-    read_rows(database, source, known_symbols(database, source, None), LATEST_MS - 1)
     typed = ", ".join(
         f"{source.key(name) if name in table.keys else source.typed(name)} AS {name}"
         for name in (*table.required, *table.optional)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import Message
@@ -106,6 +107,7 @@ def ask(question: Question, patience: Patience) -> object:
             return True
         return error.wait_seconds if error.wait_seconds <= patience.longest_wait_seconds else False
 
+    logging.getLogger("stamina").setLevel(logging.ERROR)  # a repetition that helps is no news for the reader
     for attempt in stamina.retry_context(
         on=again,
         attempts=patience.attempts,
