@@ -16,6 +16,7 @@ from reportgen.market.exchanges_readers import (
     Row,
     VenueReader,
     clock_says,
+    listed,
     number,
     numbers,
     perpetual,
@@ -33,12 +34,12 @@ from reportgen.units import Maybe, Milliseconds, Missing
 
 def _listings(line: Connection) -> Mapping[str, Listing]:
     hours = _exceptions(line)
-    listed = {}
-    for one in rows_of(line.ask("fapiPublicGetExchangeInfo"), "symbols"):
+
+    def read(one: Any) -> Listing | None:  # noqa: ANN401 - JSON
         if one.get("contractType") != "PERPETUAL" or one.get("status") != "TRADING":
-            continue
+            return None
         name = text(one, "symbol")
-        listed[name] = Listing(
+        return Listing(
             market_id=name,
             base=text(one, "baseAsset"),
             quote=text(one, "quoteAsset"),
@@ -46,7 +47,8 @@ def _listings(line: Connection) -> Mapping[str, Listing]:
             inverse=False,
             funding_hours=hours if isinstance(hours, Missing) else hours.get(name, 8.0),
         )
-    return listed
+
+    return listed(rows_of(line.ask("fapiPublicGetExchangeInfo"), "symbols"), read)
 
 
 def _exceptions(line: Connection) -> Maybe[dict[str, float]]:

@@ -14,9 +14,11 @@ from reportgen.market.exchanges_readers import (
     Row,
     VenueReader,
     clock_says,
+    listed,
     number,
     numbers,
     perpetual,
+    positive,
     rows_of,
     sides,
     spot_name,
@@ -33,20 +35,20 @@ _MOST_PAGES = 24
 
 
 def _listings(line: Connection) -> Mapping[str, Listing]:
-    listed = {}
-    for one in rows_of(line.ask("publicMixGetV2MixMarketContracts", {"productType": _PRODUCT}), "data"):
-        if one.get("symbolType") != "perpetual" or one.get("symbolStatus") != "normal":
-            continue
-        name = text(one, "symbol")
-        listed[name] = Listing(
-            market_id=name,
-            base=text(one, "baseCoin"),
-            quote=text(one, "quoteCoin"),
-            contract_size=1.0,
-            inverse=False,
-            funding_hours=number(within(one, "fundInterval")),
-        )
-    return listed
+    return listed(rows_of(line.ask("publicMixGetV2MixMarketContracts", {"productType": _PRODUCT}), "data"), _listing)
+
+
+def _listing(one: Any) -> Listing | None:  # noqa: ANN401 - JSON
+    if one.get("symbolType") != "perpetual" or one.get("symbolStatus") != "normal":
+        return None
+    return Listing(
+        market_id=text(one, "symbol"),
+        base=text(one, "baseCoin"),
+        quote=text(one, "quoteCoin"),
+        contract_size=1.0,
+        inverse=False,
+        funding_hours=positive(one, "fundInterval", "Bitget lists no funding interval."),
+    )
 
 
 def _asked(contract: Contract, **more: object) -> dict[str, Any]:

@@ -14,10 +14,12 @@ from reportgen.market.exchanges_readers import (
     Row,
     VenueReader,
     clock_says,
+    listed,
     number,
     numbers,
     optional,
     perpetual,
+    positive,
     rows_of,
     sides,
     spot_name,
@@ -33,25 +35,29 @@ _MOST_PAGES = 10
 
 
 def _listings(line: Connection) -> Mapping[str, Listing]:
-    listed: dict[str, Listing] = {}
+    found: dict[str, Listing] = {}
     cursor = ""
     for _ in range(_MOST_PAGES):
         asked = {"category": "linear", "limit": 1000, **({"cursor": cursor} if cursor else {})}
         answer = line.ask("publicGetV5MarketInstrumentsInfo", asked)
-        for one in rows_of(answer, "result", "list"):
-            if one.get("contractType") == "LinearPerpetual" and one.get("status") == "Trading":
-                listed[text(one, "symbol")] = Listing(
-                    market_id=text(one, "symbol"),
-                    base=text(one, "baseCoin"),
-                    quote=text(one, "quoteCoin"),
-                    contract_size=1.0,
-                    inverse=False,
-                    funding_hours=number(within(one, "fundingInterval")) / 60,
-                )
+        found |= listed(rows_of(answer, "result", "list"), _listing)
         cursor = within(answer, "result").get("nextPageCursor") or ""
         if not cursor:
             break
-    return listed
+    return found
+
+
+def _listing(one: Any) -> Listing | None:  # noqa: ANN401 - JSON
+    if one.get("contractType") != "LinearPerpetual" or one.get("status") != "Trading":
+        return None
+    return Listing(
+        market_id=text(one, "symbol"),
+        base=text(one, "baseCoin"),
+        quote=text(one, "quoteCoin"),
+        contract_size=1.0,
+        inverse=False,
+        funding_hours=positive(one, "fundingInterval", "Bybit lists no funding interval.", over=60),
+    )
 
 
 def _asked(contract: Contract, **more: object) -> dict[str, Any]:

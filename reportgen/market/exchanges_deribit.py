@@ -13,6 +13,7 @@ from reportgen.market.exchanges_readers import (
     VenueReader,
     clock_says,
     flag,
+    listed,
     number,
     numbers,
     perpetual,
@@ -30,22 +31,23 @@ _CANDLE = ("ticks", "open", "high", "low", "close", "volume")
 
 
 def _listings(line: Connection) -> Mapping[str, Listing]:
-    listed = {}
-    for one in rows_of(line.ask("publicGetGetInstruments", {"currency": "any", "kind": "future"}), "result"):
-        inverse = one.get("future_type") == "reversed"
-        # Only the inverse perpetuals count in USD as the table says; the linear ones are small.
-        if one.get("settlement_period") != "perpetual" or not flag(one, "is_active") or not inverse:
-            continue
-        name = text(one, "instrument_name")
-        listed[name] = Listing(
-            market_id=name,
-            base=text(one, "base_currency"),
-            quote=text(one, "quote_currency"),
-            contract_size=Missing("Deribit counts inverse perpetuals in USD."),
-            inverse=inverse,
-            funding_hours=_HOURLY,
-        )
-    return listed
+    asked = {"currency": "any", "kind": "future"}
+    return listed(rows_of(line.ask("publicGetGetInstruments", asked), "result"), _listing)
+
+
+def _listing(one: Any) -> Listing | None:  # noqa: ANN401 - JSON
+    """Read an inverse perpetual: they alone count in USD as the table says, and the linear ones are small."""
+    inverse = "reversed" in {one.get("future_type"), one.get("instrument_type")}
+    if one.get("settlement_period") != "perpetual" or not flag(one, "is_active") or not inverse:
+        return None
+    return Listing(
+        market_id=text(one, "instrument_name"),
+        base=text(one, "base_currency"),
+        quote=text(one, "quote_currency"),
+        contract_size=Missing("Deribit counts inverse perpetuals in USD."),
+        inverse=True,
+        funding_hours=_HOURLY,
+    )
 
 
 def _asked(contract: Contract, **more: object) -> dict[str, Any]:

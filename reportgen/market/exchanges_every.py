@@ -11,6 +11,7 @@ from reportgen.market import (
     exchanges_bybit,
     exchanges_deribit,
     exchanges_gate,
+    exchanges_htx,
     exchanges_hyperliquid,
     exchanges_kraken,
     exchanges_okx,
@@ -28,5 +29,6 @@ READERS: Final[Mapping[str, VenueReader]] = {
         exchanges_hyperliquid,
         exchanges_deribit,
         exchanges_kraken,
+        exchanges_htx,
     )
 }

@@ -64,6 +64,7 @@ _CODES: Final[Mapping[str, Mapping[str, FaultKind]]] = {
     },
     "bitget": {"429": _RATE, "30007": _RATE, "40725": _OUTAGE, "40034": _SYMBOL, "40309": _SYMBOL, "400172": _SYMBOL},
     "hyperliquid": {},
+    "htx": {"1032": _RATE, "1030": _OUTAGE, "1332": _SYMBOL, "1333": _SYMBOL},
     "deribit": {"10028": _RATE, "10040": _OUTAGE, "10047": _RATE, "13020": _SYMBOL, "-32602": _SYMBOL},
     "kraken": {
         "apiLimitExceeded": _RATE,

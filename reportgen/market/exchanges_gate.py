@@ -14,9 +14,11 @@ from reportgen.market.exchanges_readers import (
     VenueReader,
     clock_says,
     flag,
+    listed,
     number,
     numbers,
     perpetual,
+    positive,
     rows_of,
     sides,
     spot_name,
@@ -32,20 +34,21 @@ _SECOND_MS = 1000
 
 
 def _listings(line: Connection) -> Mapping[str, Listing]:
-    listed = {}
-    for one in rows_of(line.ask("publicFuturesGetSettleContracts", {"settle": "usdt"})):
-        if flag(one, "in_delisting"):
-            continue
-        name = text(one, "name")
-        listed[name] = Listing(
-            market_id=name,
-            base=name.rpartition("_")[0],
-            quote="USDT",
-            contract_size=number(within(one, "quanto_multiplier")),
-            inverse=False,
-            funding_hours=number(within(one, "funding_interval")) / 3600,
-        )
-    return listed
+    return listed(rows_of(line.ask("publicFuturesGetSettleContracts", {"settle": "usdt"})), _listing)
+
+
+def _listing(one: Any) -> Listing | None:  # noqa: ANN401 - JSON
+    if flag(one, "in_delisting"):
+        return None
+    name = text(one, "name")
+    return Listing(
+        market_id=name,
+        base=name.rpartition("_")[0],
+        quote="USDT",
+        contract_size=positive(one, "quanto_multiplier", f"Gate states no contract size of {name}."),
+        inverse=False,
+        funding_hours=positive(one, "funding_interval", "Gate lists no funding interval.", over=3600),
+    )
 
 
 def _asked(contract: Contract, **more: object) -> dict[str, Any]:

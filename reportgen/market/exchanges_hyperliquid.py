@@ -13,8 +13,10 @@ from reportgen.market.exchanges_readers import (
     Row,
     VenueReader,
     flag,
+    listed,
     number,
     numbers,
+    optional,
     perpetual,
     rows_of,
     text,
@@ -32,14 +34,15 @@ _HOURLY = 1.0
 def _listings(line: Connection) -> Mapping[str, Listing]:
     answer = line.ask(_INFO, _OVERVIEW)
     tables = {str(number(key)): rows_of(table, "marginTiers") for key, table in rows_of(answer, 0, "marginTables")}
-    listed = {}
-    for one in rows_of(answer, 0, "universe"):
+
+    def read(one: Any) -> Listing | None:  # noqa: ANN401 - JSON
         if flag(one, "isDelisted"):
-            continue
+            return None
         name = text(one, "name")
-        tiers = tables.get(str(number(within(one, "marginTableId"))), [])
-        levels = [numbers(tier, "lowerBound", "maxLeverage") for tier in tiers] or [(0.0, number(one["maxLeverage"]))]
-        listed[name] = Listing(
+        tiers = tables.get(str(optional(one, "marginTableId")), [])
+        alone = (0.0, number(within(one, "maxLeverage")))
+        levels = [numbers(tier, "lowerBound", "maxLeverage") for tier in tiers] or [alone]
+        return Listing(
             market_id=name,
             base=name,
             quote="USDC",
@@ -48,7 +51,8 @@ def _listings(line: Connection) -> Mapping[str, Listing]:
             funding_hours=_HOURLY,
             tiers=tuple((floor, 1 / (2 * leverage), leverage) for floor, leverage in levels),
         )
-    return listed
+
+    return listed(rows_of(answer, 0, "universe"), read)
 
 
 def _candles(line: Connection, contract: Contract, since: Milliseconds, until: Milliseconds) -> list[Row]:

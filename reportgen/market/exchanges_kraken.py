@@ -15,9 +15,11 @@ from reportgen.market.exchanges_readers import (
     Row,
     VenueReader,
     flag,
+    listed,
     number,
     numbers,
     perpetual,
+    positive,
     rows_of,
     text,
     within,
@@ -33,21 +35,22 @@ _SECOND_MS: Final = 1000
 
 
 def _listings(line: Connection) -> Mapping[str, Listing]:
-    listed = {}
-    for one in rows_of(line.ask("publicGetInstruments"), "instruments"):
-        name = text(one, "symbol").upper()
-        if not name.startswith(_PERPETUAL) or not name.endswith("USD") or not flag(one, "tradeable"):
-            continue
-        coin = name.removeprefix(_PERPETUAL).removesuffix("USD")
-        listed[name] = Listing(
-            market_id=name,
-            base=_OWN_NAMES.get(coin, coin),
-            quote="USD",
-            contract_size=number(within(one, "contractSize")),
-            inverse=False,
-            funding_hours=_HOURLY,
-        )
-    return listed
+    return listed(rows_of(line.ask("publicGetInstruments"), "instruments"), _listing)
+
+
+def _listing(one: Any) -> Listing | None:  # noqa: ANN401 - JSON
+    name = text(one, "symbol").upper()
+    if not name.startswith(_PERPETUAL) or not name.endswith("USD") or not flag(one, "tradeable"):
+        return None
+    coin = name.removeprefix(_PERPETUAL).removesuffix("USD")
+    return Listing(
+        market_id=name,
+        base=_OWN_NAMES.get(coin, coin),
+        quote="USD",
+        contract_size=positive(one, "contractSize", f"Kraken Futures states no contract size of {name}."),
+        inverse=False,
+        funding_hours=_HOURLY,
+    )
 
 
 def _bars(price: str, *cells: str) -> Page:
@@ -64,7 +67,9 @@ def _bars(price: str, *cells: str) -> Page:
 def _funding(line: Connection, contract: Contract, since: Milliseconds, until: Milliseconds) -> list[Row]:
     asked = {"symbol": contract.listing.market_id}
     answer = line.ask("publicGetHistoricalfundingrates", asked, about=perpetual(contract))
-    found = ((_moment(text(row, "timestamp")), row) for row in rows_of(answer, "rates"))
+    # The oldest hours carry no relative rate.
+    rates = (row for row in rows_of(answer, "rates") if within(row, "relativeFundingRate") is not None)
+    found = ((_moment(text(row, "timestamp")), row) for row in rates)
     return [(time, number(within(row, "relativeFundingRate"))) for time, row in found if since <= time < until]
 
 

@@ -244,20 +244,24 @@ def _exchanges(
     for _ in range(count):
         exchange = kind()
         if url:
-            exchange.urls["api"] = _sent_to(url, exchange.urls.get("api"), exchange.hostname)
+            hosts = exchange.urls.get("hostnames") or {}
+            exchange.urls["api"] = {
+                name: _sent_to(url, place, hosts.get(name, exchange.hostname))
+                for name, place in exchange.urls["api"].items()
+            }
         exchange.on_rest_response = _listener(received)
         exchange.handle_errors = _judge_of(judged)
         made.append(exchange)
     return made
 
 
-def _sent_to(url: str, place: Any, hostname: str | None) -> Any:  # noqa: ANN401 - ccxt nests its addresses
+def _sent_to(url: str, place: Any, hostname: Any) -> Any:  # noqa: ANN401 - ccxt nests its addresses
     """Send every address of a venue to URL/<original host>/<original path>."""
     if isinstance(place, dict):
         return {name: _sent_to(url, below, hostname) for name, below in place.items()}
     if not isinstance(place, str):
         return place
-    parts = urlsplit(place.replace("{hostname}", hostname or ""))
+    parts = urlsplit(place.replace("{hostname}", hostname if isinstance(hostname, str) else ""))
     return f"{url.rstrip('/')}/{parts.netloc}{parts.path}"
 
 

@@ -13,6 +13,7 @@ from reportgen.market.exchanges_readers import (
     Row,
     VenueReader,
     clock_says,
+    listed,
     number,
     numbers,
     perpetual,
@@ -32,22 +33,22 @@ _EVENTS_A_PAGE = 100
 
 
 def _listings(line: Connection) -> Mapping[str, Listing]:
-    listed = {}
-    for one in rows_of(line.ask("publicGetPublicInstruments", {"instType": "SWAP"}), "data"):
-        if one.get("state") != "live":
-            continue
-        name = text(one, "instId")
-        base, quote, _ = name.split("-", 2)
-        inverse = one.get("ctType") == "inverse"
-        listed[name] = Listing(
-            market_id=name,
-            base=base,
-            quote=quote,
-            contract_size=_contract_size(one, base),
-            inverse=inverse,
-            funding_hours=Missing("OKX lists no funding interval."),
-        )
-    return listed
+    return listed(rows_of(line.ask("publicGetPublicInstruments", {"instType": "SWAP"}), "data"), _listing)
+
+
+def _listing(one: Any) -> Listing | None:  # noqa: ANN401 - JSON
+    if one.get("state") != "live":
+        return None
+    name = text(one, "instId")
+    base, quote, _ = name.split("-", 2)
+    return Listing(
+        market_id=name,
+        base=base,
+        quote=quote,
+        contract_size=_contract_size(one, base),
+        inverse=one.get("ctType") == "inverse",
+        funding_hours=Missing("OKX lists no funding interval."),
+    )
 
 
 def _contract_size(one: object, base: str) -> Maybe[float]:

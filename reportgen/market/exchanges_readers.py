@@ -7,7 +7,7 @@ pages. ccxt's unified methods lose units and sides, so the readers call the venu
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -15,7 +15,7 @@ from reportgen.market.exchanges_line import Connection
 from reportgen.market.venues import Datum, Venue
 from reportgen.market.venues_units import Contract, Listing, coin_of
 from reportgen.moments import moment_text
-from reportgen.units import HOUR_MS, Milliseconds
+from reportgen.units import HOUR_MS, Maybe, Milliseconds, Missing
 
 Row: TypeAlias = tuple[float, ...]
 """Cells of a series, time in milliseconds first; NaN where the venue leaves one empty that may be."""
@@ -66,8 +66,8 @@ class VenueReader:
     venue: Venue
     listings: Callable[[Connection], Mapping[str, Listing]]
     paged: Mapping[Datum, Paged]
-    order_book: Callable[[Connection, Contract], RawBook]
     hello: Callable[[Connection], str]
+    order_book: Callable[[Connection, Contract], RawBook] | None = None
     interest_now: Callable[[Connection, Contract], Row] | None = None
     mark_price: Callable[[Connection, Contract], float] | None = None
     brackets: Callable[[Connection, Contract, float], list[Row]] | None = None
@@ -145,6 +145,25 @@ def sides(
 ) -> tuple[tuple[Row, ...], ...]:
     """Read the two sides of a book."""
     return tuple(tuple(numbers(level, price, size) for level in rows_of(answer, side)) for side in (bids, asks))
+
+
+def listed(rows: Iterable[Any], read: Callable[[Any], Listing | None]) -> dict[str, Listing]:
+    """Read a venue's list of perpetuals by their names; a row that cannot be read costs itself alone."""
+    found: dict[str, Listing] = {}
+    for row in rows:
+        try:
+            one = read(row)
+        except (ValueError, AttributeError):
+            continue
+        if one is not None:
+            found[one.market_id] = one
+    return found
+
+
+def positive(row: object, cell: str, lacking: str, *, over: float = 1.0) -> Maybe[float]:
+    """Read a size or an interval that must be above zero, else say what is lacking; divided by `over`."""
+    found = optional(row, cell)
+    return found / over if found > 0 else Missing(lacking)
 
 
 def clock_says(milliseconds: float) -> str:

@@ -226,6 +226,8 @@ def _by_hour(question: Question, events: list[Row], now: Milliseconds) -> Floats
 
 
 def _order_book(question: Question, now: Milliseconds) -> tuple[Piece, ...]:
+    if question.reader.order_book is None:
+        raise VenueFault(FaultKind.BAD_PAYLOAD, f"{question.reader.venue.display} is not asked for its book.")
     book = question.reader.order_book(question.line, question.contract)
     refuse_future(question.reader.venue, np.array([book.time_ms]), now)
     refuse_stale(question.reader.venue, "order book", book.time_ms, now, HOUR_MS)

@@ -274,7 +274,24 @@ KRAKEN: Final = Venue(
         **_no("Kraken Futures", Datum.SPOT, Datum.LIQUIDATIONS, Datum.RATIO),
     },
 )
+HTX: Final = Venue(
+    name="htx",
+    display="HTX",
+    ccxt_id="htx",
+    quote="USDT",
+    rules={
+        Datum.LIQUIDATIONS: UnitRule(
+            unit=Unit.CONTRACTS, says="contracts × contract size × bankruptcy price: a lower bound",
+            history="some days", days=7, source=CCXT,
+        ),
+        **{
+            datum: Missing(f"HTX is asked for liquidations alone, not for {datum}.")
+            for datum in Datum
+            if datum is not Datum.LIQUIDATIONS
+        },
+    },
+)  # fmt: skip
 VENUES: Final[Mapping[str, Venue]] = {
-    venue.name: venue for venue in (BINANCE, BYBIT, OKX, GATE, BITGET, HYPERLIQUID, DERIBIT, KRAKEN)
+    venue.name: venue for venue in (BINANCE, BYBIT, OKX, GATE, BITGET, HYPERLIQUID, DERIBIT, KRAKEN, HTX)
 }
 """Every venue that can be asked, the most traded first."""

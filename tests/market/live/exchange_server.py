@@ -25,7 +25,7 @@ from tests.market.live.truth import DAY
 HOSTS: Mapping[str, str] = {
     "fapi.binance.com": "binance", "api.binance.com": "binance", "api.bybit.com": "bybit", "www.okx.com": "okx",
     "api.gateio.ws": "gate", "api.bitget.com": "bitget", "api.hyperliquid.xyz": "hyperliquid",
-    "www.deribit.com": "deribit", "futures.kraken.com": "kraken",
+    "api.hbdm.vn": "htx", "www.deribit.com": "deribit", "futures.kraken.com": "kraken",
 }  # fmt: skip
 GEO_BODY = '{"code":0,"msg":"Service unavailable from a restricted location according to \'b. Eligibility\'"}'
 CLOUDFRONT = (
@@ -128,7 +128,7 @@ def _handler(exchanges: Exchanges) -> type[BaseHTTPRequestHandler]:
 
 def _is_list(path: str, asked: Mapping[str, Any]) -> bool:
     """Tell a question for the venue's list of markets from one about a market."""
-    lists = ("exchangeInfo", "fundingInfo", "nstruments", "usdt/contracts", "market/contracts")
+    lists = ("exchangeInfo", "fundingInfo", "nstruments", "usdt/contracts", "market/contracts", "swap_contract_info")
     return any(path.endswith(each) or each in path for each in lists) or "metaAndAssetCtxs" in str(asked)
 
 

@@ -42,7 +42,7 @@ CANDLE_PATHS = {
 
 def well(ill: tuple[str, ...]) -> list[str]:
     """List the other half."""
-    return [venue for venue in VENUES if venue not in ill]
+    return [venue for venue in CANDLE_PATHS if venue not in ill]
 
 
 def gaps(found: Gathering, venue: str) -> dict[str, str]:
@@ -131,11 +131,11 @@ def test_bad_candles_cost_the_candles_alone(
 @pytest.mark.parametrize("fault", ["unordered", "duplicate"])
 def test_rows_in_any_order_and_twice_are_the_same_rows(exchanges: Exchanges, gather: Gather, fault: str) -> None:
     """Order is no promise and a row sent twice is one row: every venue's candles are the true ones."""
-    exchanges.faults.update(dict.fromkeys(VENUES, fault))
+    exchanges.faults.update(dict.fromkeys(CANDLE_PATHS, fault))
     exchanges.paths.update(CANDLE_PATHS)
     found = gather("BTC", data=(Datum.CANDLES,))
     candles = {piece.keys[1]: piece.columns for piece in found.pieces if piece.table.name == "candles"}
-    assert set(candles) == set(VENUES)
+    assert set(candles) == set(CANDLE_PATHS)
     for columns in candles.values():
         opened = columns["open_time_ms"].tolist()
         assert opened == [*range(opened[0], opened[-1] + 1, truth.HOUR)]
@@ -160,7 +160,7 @@ def test_a_wait_that_was_asked_for_is_kept(exchanges: Exchanges, gather: Gather)
     exchanges.faults.update(dict.fromkeys(VENUES, "429 once"))
     found = gather("BTC", data=DATA)
     assert found.gaps == ()
-    assert all(tables(found, venue) >= {"candles"} for venue in VENUES)
+    assert all(tables(found, venue) >= {"candles"} for venue in CANDLE_PATHS)
 
 
 def test_a_server_error_that_passes_leaves_no_trace(exchanges: Exchanges, gather: Gather) -> None:
@@ -215,3 +215,14 @@ def test_a_price_of_something_else_is_left_out(
     assert "50.0% above the median of 4 venues" in gaps(found, "gate")[ALL_DATA]
     assert tables(found, "gate") == set()
     assert exchanges.faults == {}
+
+
+@pytest.mark.parametrize("fault", [*FINAL, *UNREADABLE, "500", "reset", "unknown symbol", "empty list", "stale"])
+def test_a_venue_of_liquidations_alone_costs_only_those(exchanges: Exchanges, gather: Gather, fault: str) -> None:
+    """HTX gives nothing but liquidations: whatever goes wrong there is named, and nothing else is missing."""
+    exchanges.faults["htx"] = fault
+    found = gather("BTC", venues=("hyperliquid", "htx"), data=(Datum.CANDLES, Datum.LIQUIDATIONS))
+    assert set(gaps(found, "htx")) <= {ALL_DATA, Datum.LIQUIDATIONS}
+    assert all(reason.startswith("HTX ") for reason in gaps(found, "htx").values())
+    assert len(gaps(found, "htx")) == 1 or fault == "stale"
+    assert gaps(found, "hyperliquid") == {}

@@ -100,7 +100,7 @@ def test_books_are_in_coins_around_the_price(everything: Gathering, venue: str, 
         np.testing.assert_allclose(side.columns["size_base"], expected, rtol=2e-3)
 
 
-@pytest.mark.parametrize(("venue", "coin"), [("okx", coin) for coin in COINS] + [("gate", coin) for coin in COINS])
+@pytest.mark.parametrize(("venue", "coin"), [(venue, coin) for venue in ("okx", "gate", "htx") for coin in COINS])
 def test_liquidations_are_dollars_by_the_side_that_was_liquidated(everything: Gathering, venue: str, coin: str) -> None:
     """Single orders in contracts and ready-made bars give the same dollars of longs and shorts, hour by hour."""
     rows = piece(everything, "liquidations", coin, venue, "1h")

@@ -22,6 +22,7 @@ UNKNOWN = {
     "bitget": (400, {"code": "40034", "msg": "Parameter does not exist", "requestTime": 1, "data": None}),
     "hyperliquid": (200, None),
     "deribit": (400, {"jsonrpc": "2.0", "error": {"code": 13020, "message": "instrument_not_found"}}),
+    "htx": (200, {"status": "error", "err_code": 1332, "err-code": "1332", "err_msg": "no such contract"}),
     "kraken": (200, {"result": "error", "error": "contractNotFound", "serverTime": "2026-11-27T00:00:00Z"}),
 }
 
@@ -728,6 +729,35 @@ def kraken_book(asked: Asked, now: int, coins: tuple[str, ...], _: str) -> Any:
     return {"result": "success", "orderBook": {"bids": bids, "asks": asks}, "serverTime": _kraken_time(now)}
 
 
+# --- HTX --------------------------------------------------------------------------------------------------------------
+
+
+def htx_info(_: Asked, now: int, coins: tuple[str, ...], __: str) -> Any:
+    """Answer swap_contract_info."""
+    rows = [
+        {"symbol": coin, "contract_code": f"{coin}-USDT", "contract_size": 0.001, "contract_status": 1,
+         "business_type": "swap"} for coin in coins
+    ]  # fmt: skip
+    return {"status": "ok", "data": rows, "ts": now}
+
+
+def htx_liquidations(asked: Asked, now: int, coins: tuple[str, ...], _: str) -> Any:
+    """Answer liquidation_orders: one long and one short in each hour, newest first, 100 a page."""
+    coin = coin_in(asked["contract_code"], coins)
+    if coin is None:
+        return None
+    end = int(asked.get("end_time", now))
+    rows = []
+    for hour in reversed(truth.hours(max(now - 3 * DAY, int(asked["start_time"])), now)):
+        at, paid = hour + HOUR // 2, truth.bar(coin, hour)[0]
+        for side, usd in zip(("long", "short"), truth.liquidated(hour), strict=True):
+            rows.append({"contract_code": asked["contract_code"], "liquidation_time": str(at),
+                         "side": "sell" if side == "long" else "buy", "position_side": side,
+                         "volume": repr(usd / paid / 0.001), "bankrupt_price": repr(paid)})  # fmt: skip
+    page = [row for row in rows if int(row["liquidation_time"]) <= min(end, now)][:100]
+    return {"code": 200, "message": "Success", "data": page, "ts": now}
+
+
 Reply = Callable[[Asked, int, tuple[str, ...], str], Any]
 VENUES: Mapping[str, Mapping[str, Reply]] = {
     "binance": {
@@ -768,6 +798,7 @@ VENUES: Mapping[str, Mapping[str, Reply]] = {
         "get_funding_rate_history": deribit_funding, "get_order_book": deribit_book,
         "get_time": lambda _, now, *__: deribit(now),
     },
+    "htx": {"swap_contract_info": htx_info, "liquidation_orders": htx_liquidations},
     "kraken": {
         "instruments": kraken_info, "charts": kraken_bars, "historicalfundingrates": kraken_funding,
         "tickers": kraken_tickers, "orderbook": kraken_book,
