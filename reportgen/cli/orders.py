@@ -119,7 +119,30 @@ def find_problems(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
     if settings.templates and not settings.templates.is_dir():
         reason, suggestion = f"the folder {settings.templates} is not there", "Correct it, or delete the line."
         missing.append(Problem(file=str(path), line=None, key="templates", reason=reason, suggestion=suggestion))
+    if settings.source == LIVE:
+        missing += _unknown_venues(path, settings)
     return settings, tuple(missing)
+
+
+def _unknown_venues(path: Path, settings: Config) -> list[Problem]:
+    """Find the venues that a live brief could not ask."""
+    from reportgen.market.venues import VENUES  # noqa: PLC0415 - the table loads numpy's types
+
+    named = dict.fromkeys(settings.venue_urls, "venues")
+    named |= {venue: "watchlist" for watched in settings.watchlist for venue in watched.venues}
+    return [
+        Problem(
+            file=str(path), line=None, key=f"{key}.{venue}", reason=f"`{venue}` is no venue that can be asked",
+            suggestion=_nearest(venue, tuple(VENUES)),
+        )
+        for venue, key in sorted(named.items())
+        if venue not in VENUES
+    ]  # fmt: skip
+
+
+def _nearest(venue: str, known: tuple[str, ...]) -> str:
+    near = get_close_matches(venue, known, n=1)
+    return f"Did you mean {near[0]}?" if near else f"Known are {', '.join(known)}."
 
 
 def _base_config(options: Options) -> Config:

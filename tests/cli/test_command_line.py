@@ -87,6 +87,9 @@ def test_an_unknown_venue_is_refused_before_anything_is_asked(tmp_path: Path) ->
     assert asked.returncode == 2
     assert "Did you mean binance?" in asked.stderr
     assert not (tmp_path / "output").exists()
+    checked = reportgen(tmp_path, "check")
+    assert checked.returncode == 2
+    assert "`binanze` is no venue that can be asked. Did you mean binance?" in checked.stderr
 
 
 def test_init_writes_a_configuration_that_check_accepts(tmp_path: Path) -> None:

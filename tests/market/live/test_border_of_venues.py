@@ -76,7 +76,9 @@ def bars(count: int = 48) -> tuple[Ints, dict[str, Floats], Floats]:
     opened = (NOW // HOUR_MS - count + np.arange(count)) * HOUR_MS
     close = 100 + np.sin(np.arange(count))
     prices = {"open": close, "high": close + 2, "low": close - 2, "close": close}
-    return opened.astype(np.int64), prices, np.arange(count) + 1.0
+    volume: Floats = np.arange(count, dtype=np.float64) + 1
+    times: Ints = opened.astype(np.int64)
+    return times, prices, volume
 
 
 def test_sound_bars_pass() -> None:

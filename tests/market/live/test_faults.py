@@ -11,6 +11,7 @@ from reportgen.errors import DataError
 from reportgen.market.data import ALL_DATA
 from reportgen.market.exchanges import Gathering
 from reportgen.market.exchanges_line import Patience
+from reportgen.market.kept import folder_files
 from reportgen.market.venues import VENUES, Datum
 from tests.market.live import truth
 from tests.market.live.conftest import QUICK, Gather
@@ -226,3 +227,28 @@ def test_a_venue_of_liquidations_alone_costs_only_those(exchanges: Exchanges, ga
     assert all(reason.startswith("HTX ") for reason in gaps(found, "htx").values())
     assert len(gaps(found, "htx")) == 1 or fault == "stale"
     assert gaps(found, "hyperliquid") == {}
+
+
+def test_the_exchanges_clock_decides(exchanges: Exchanges, gather: Gather) -> None:
+    """Where this machine's clock is wrong the venue's own time says which bars are closed, and a note says so."""
+    exchanges.ahead_ms = 3 * truth.HOUR
+    found = gather("BTC", venues=("hyperliquid",), data=(Datum.CANDLES,))
+    closed = int(found.pieces[0].columns["open_time_ms"][-1]) + truth.HOUR
+    assert closed <= found.as_of_ms <= exchanges.now() + 1000
+    assert found.as_of_ms - closed < truth.HOUR + 60_000
+    assert any("clock" in note for note in found.notes)
+
+
+def test_a_folder_of_csv_stays_one_and_keeps_what_it_had(exchanges: Exchanges, gather: Gather, tmp_path: Path) -> None:
+    """New rows join the user's own table in its format, with its further columns, and the same twice is the same."""
+    first = "BTC/USDT:USDT,hyperliquid,1h,1599998400000,1,2,1,2,5,kept"
+    head = "symbol,venue,interval,open_time_ms,open,high,low,close,volume_base,mine"
+    (tmp_path / "candles.csv").write_text(f"{head}\n{first}\n")
+    found = gather("BTC", venues=("hyperliquid",), data=(Datum.CANDLES,))
+    grown = folder_files(found, tmp_path)["candles.csv"]
+    lines = grown.decode().splitlines()
+    assert len(lines) == 1 + 1 + len(found.pieces[0].columns["open_time_ms"])
+    assert sum("kept" in line for line in lines) == 1
+    (tmp_path / "candles.csv").write_bytes(grown)
+    assert folder_files(found, tmp_path)["candles.csv"] == grown
+    assert exchanges.faults == {}

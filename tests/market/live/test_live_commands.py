@@ -135,6 +135,19 @@ def test_a_fetch_into_a_damaged_folder_touches_nothing(exchanges: Exchanges, tmp
     assert {path.name: path.read_bytes() for path in market.iterdir()} == before
 
 
+def test_known_positions_are_fetched_and_kept_with_the_rest(exchanges: Exchanges, tmp_path: Path) -> None:
+    """Addresses of the configuration become rows of the folder, with an empty cell where no price liquidates."""
+    address = "0x" + "ab" * 20
+    more = f'exact_positions:\n  addresses: ["{address}"]\n'
+    configured(tmp_path, exchanges, ("hyperliquid",), more)
+    asked = run(tmp_path, "fetch", "--out", "market", "--symbols", "BTC,ETH")
+    assert asked.returncode == 0, asked.stderr
+    with duckdb.connect(":memory:") as database:
+        sql = f"SELECT symbol, address, side, size_base, liquidation_price FROM '{tmp_path}/market/positions.parquet'"  # noqa: S608 - our own names
+        found = database.execute(f"{sql} ORDER BY symbol").fetchall()
+    assert found == [("BTC/USDT:USDT", address, "long", 2.0, 60_000.0), ("ETH/USDT:USDT", address, "short", 1.0, None)]
+
+
 def test_doctor_asks_each_venue_one_question(exchanges: Exchanges, tmp_path: Path) -> None:
     """`doctor --online` prints what each venue answered, or why it did not."""
     exchanges.faults["bybit"] = "403"

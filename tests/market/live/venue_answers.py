@@ -607,6 +607,20 @@ def hyperliquid_book(asked: Asked, now: int, coins: tuple[str, ...], _: str) -> 
     return {"coin": asked["coin"], "time": now, "levels": levels}
 
 
+def hyperliquid_positions(_: Asked, now: int, coins: tuple[str, ...], __: str) -> Any:
+    """Answer clearinghouseState: one long with a liquidation price, one short without."""
+    held = [
+        (coin, size, price) for coin, size, price in (("BTC", "2.0", "60000.0"), ("ETH", "-1.0", None)) if coin in coins
+    ]
+    return {
+        "marginSummary": {"accountValue": "1"}, "time": now,
+        "assetPositions": [
+            {"type": "oneWay", "position": {"coin": coin, "szi": size, "entryPx": "80000.0", "liquidationPx": price}}
+            for coin, size, price in held
+        ],
+    }  # fmt: skip
+
+
 # --- Deribit ----------------------------------------------------------------------------------------------------------
 
 
@@ -791,7 +805,7 @@ VENUES: Mapping[str, Mapping[str, Reply]] = {
     },
     "hyperliquid": {
         "metaAndAssetCtxs": hyperliquid_info, "candleSnapshot": hyperliquid_bars, "fundingHistory": hyperliquid_funding,
-        "l2Book": hyperliquid_book, "allMids": lambda *_: {"BTC": "1"},
+        "l2Book": hyperliquid_book, "allMids": lambda *_: {"BTC": "1"}, "clearinghouseState": hyperliquid_positions,
     },
     "deribit": {
         "get_instruments": deribit_info, "get_tradingview_chart_data": deribit_bars, "ticker": deribit_ticker,
