@@ -147,8 +147,8 @@ class Connection:
         if mine:
             try:
                 future.set_result(self._ask_patiently(endpoint, given, about))
-            except VenueFault as fault:
-                future.set_exception(fault)
+            except BaseException as error:  # noqa: BLE001 - raised again below, here and for whoever waits for the same
+                future.set_exception(error)
         return future.result()
 
     def _ask_patiently(self, endpoint: str, parameters: Mapping[str, Any], about: str) -> Any:  # noqa: ANN401 - JSON
@@ -294,5 +294,5 @@ def _call(exchange: Any, endpoint: str, parameters: dict[str, Any], venue: Venue
         raise VenueFault(FaultKind.OUTAGE, f"{venue.display} did not answer in time.") from error
     except ccxt.NetworkError as error:
         raise VenueFault(FaultKind.OUTAGE, f"{venue.display} could not be reached, or hung up.") from error
-    except (ccxt.BaseError, ValueError) as error:
+    except (ccxt.BaseError, ValueError, OSError) as error:
         raise unreadable(venue) from error
