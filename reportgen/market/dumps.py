@@ -7,7 +7,7 @@ folder stays as it was.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -98,6 +98,10 @@ def convert(dump: Dump) -> Converted:
         made = reader(dump)
         if made is not None:
             return made
+    if dump.path.suffix == ".zip" and dump.name != f"{dump.path.stem}.csv":
+        return convert(
+            replace(dump, name=f"{dump.path.stem}.csv")
+        )  # the archive's name may be kept where its file's is not
     raise DumpError(
         f"{dump.name}: is no dump that is known. Keep the archive's own name, as BTCUSDT-1h-2024-01.zip, "
         "BTCUSDT-metrics-2024-01-15.zip, BTCUSDT-fundingRate-2024-01.zip, or a tardis.dev data set with its header."

@@ -33,7 +33,9 @@ from reportgen.units import DAY_MS, HOUR_MS, Bools, Ints, Milliseconds
 
 VENUE: Final = "binance"
 COIN_VENUE: Final = "binance_coinm"
-_NAME: Final = re.compile(r"([A-Z0-9_]+)-(\d+[smhdwM]o?|[a-zA-Z]+)(?:-(\d{4}-\d{2}(?:-\d{2})?))?\.csv", re.ASCII)
+_NAME: Final = re.compile(
+    r"([A-Z0-9_]+)-(\d+[smhdwM]o?|[a-zA-Z]+)(?:-(\d{4}-\d{2}(?:-\d{2})?))?\.csv(?:\.gz)?", re.ASCII
+)
 _KLINES: Final = (
     *("open_time", "open", "high", "low", "close", "volume", "close_time", "quote_volume", "count"),
     *("taker_buy_volume", "taker_buy_quote_volume", "ignore"),

@@ -16,7 +16,7 @@ from email.message import Message
 from typing import Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from reportgen.errors import DataError
 
@@ -60,6 +60,13 @@ class Question:
     body: object = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     instead: str | None = None
+
+
+class _NoRedirect(HTTPRedirectHandler):
+    """Follow nobody: a redirect would carry the headers, and a key in them, to whoever it names."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Make of a redirect the error that it is here."""
 
 
 class WebError(DataError):
@@ -128,7 +135,7 @@ def _ask_once(question: Question, patience: Patience) -> object:
         headers["Content-Type"] = "application/json"
     request = Request(redirected(question.url, question.instead), data=body, headers=headers)  # noqa: S310 - http(s) only
     try:
-        with urlopen(request, timeout=patience.request_seconds) as answer:  # noqa: S310 - http(s) only
+        with build_opener(_NoRedirect).open(request, timeout=patience.request_seconds) as answer:
             raw = answer.read(_LARGEST)
     except HTTPError as error:
         raise _refused(question.who, error) from None

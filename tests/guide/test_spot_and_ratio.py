@@ -14,7 +14,8 @@ from reportgen.guide.evidence import gather_evidence
 from reportgen.guide.inputs import read_volume
 from reportgen.guide.long_short import LongShortReading, read_long_short
 from reportgen.guide.positioning_reading import read_positioning
-from reportgen.guide.spot_volume import SpotVolume, confirms, read_spot_volume
+from reportgen.guide.spot_volume import confirms, read_spot_volume
+from reportgen.guide.structure import SpotVolume
 from reportgen.market.data import Candles, LongShortRatio, MarketData
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 from tests.guide import readings

@@ -80,6 +80,13 @@ def test_klines_without_the_archives_folders_are_taken_for_futures_and_that_is_s
     assert micro.parts[0].table.name == "spot_candles"
 
 
+def test_the_zips_name_counts_where_its_files_does_not_tell(tmp_path: Path) -> None:
+    """A renamed file inside keeps the archive's meaning, and a gzip is as good as a zip."""
+    renamed = one(dumps.zipped(tmp_path / "um" / "BTCUSDT-1h-2026-01.zip", dumps.klines(), inside="data.csv"))
+    packed = one(dumps.written(tmp_path / "um" / "BTCUSDT-1h-2026-01.csv.gz", dumps.klines()))
+    assert renamed.parts[0].columns["symbol"] == packed.parts[0].columns["symbol"] == [BTC] * 24
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(-20, 20), min_size=12, max_size=12))
 def test_metrics_jitter_is_rounded_away(tmp_path_factory: pytest.TempPathFactory, late: list[int]) -> None:

@@ -129,6 +129,15 @@ def test_the_api_fills_a_folder_and_leaves_out_the_running_hour(tmp_path: Path) 
     ]
 
 
+def test_a_redirect_is_not_followed_with_the_key() -> None:
+    """Whoever answers may not send the key to somebody else."""
+    with serving(endpoint) as other:
+        away = Answer(body="", status=302, headers={"Location": f"{other.url}/v1/ohlcv-history?symbols=BTCUSDT_PERP.A"})
+        with serving(lambda *_: away) as server, pytest.raises(WebError, match="HTTP 302"):
+            ask_histories(["BTC"], key="my-secret", until_ms=DAY_START_MS, url=server.url, patience=QUICK)
+    assert other.asked == []
+
+
 @pytest.mark.parametrize(
     ("answer", "says"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from reportgen.market.web import Patience
 from reportgen.units import Missing
 from tests.market.answers import Answer, Asked, serving
 
+SHAPES = Path(__file__).parents[3] / "shared" / "fixtures" / "exchange_shapes.json"
 NOW = 1_795_461_420_000
 ONE, TWO, THREE = (f"0x{digit * 40}" for digit in "abc")
 BTC, PEPE, THOUSAND_PEPE = "BTC/USDT:USDT", "PEPE/USDT:USDT", "1000PEPE/USDT:USDT"
@@ -176,6 +179,19 @@ def test_the_table_is_what_the_folder_keeps() -> None:
     assert table["symbol"] == [BTC, BTC, PEPE]
     assert table["side"] == ["long", "short", "long"]
     assert set(table["time_ms"]) == {NOW}
+
+
+@pytest.mark.skipif(not SHAPES.exists(), reason="the recorded shapes are not part of the repository")
+def test_the_recorded_shape_is_understood() -> None:
+    """An answer in the venue's exact shape gives its position, price and size as they stand in it."""
+    shapes = json.loads(SHAPES.read_text(encoding="utf-8"))
+    body = next(answer for name, answer in shapes.items() if "clearinghouseState" in name)
+    with serving(lambda *_: Answer(body=body)) as server:
+        asked = ask_positions([ONE], ["ETH/USDT:USDT"], asked_at_ms=body["time"], url=server.url, patience=QUICK)
+    held = known(asked, "ETH/USDT:USDT")
+    told = body["assetPositions"][0]["position"]
+    assert held.size_base.tolist() == [abs(float(told["szi"]))]
+    assert held.liquidation_price.tolist() == [float(told["liquidationPx"])]
 
 
 @pytest.mark.parametrize("text", ["", "0x12", "0x" + "g" * 40, "0x" + "a" * 41, "a" * 40])

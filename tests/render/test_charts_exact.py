@@ -16,7 +16,7 @@ from reportgen.render.charts_frame import NARROW, WIDE, Shape
 from reportgen.render.charts_heatmap import heatmap_png, make_frame
 from reportgen.render.charts_variant import Form
 from reportgen.render.colours import DARK, LIGHT, Theme, rgb
-from reportgen.units import Missing, Side
+from reportgen.units import Ints, Missing, Side
 from tests.render import pictures
 
 LAST = 92_543.0
@@ -40,7 +40,7 @@ def with_exact(*levels: ExactLevel) -> SymbolBrief:
     return replace(pictures.symbol_brief(last=LAST), exact=layer)
 
 
-def pixels(symbol: SymbolBrief, theme: Theme, shape: Form) -> np.ndarray:  # type: ignore[type-arg]
+def pixels(symbol: SymbolBrief, theme: Theme, shape: Form) -> Ints:
     """Draw one figure at its own size."""
     assert not isinstance(symbol.heatmap, Missing)
     png = heatmap_png(symbol.heatmap, symbol, theme=theme, shape=shape, scale=1.0)
