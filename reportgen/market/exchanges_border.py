@@ -25,9 +25,9 @@ _CLOCKS_DIFFER_MS: Final = 5 * 60_000
 """How far ahead of its own clock a venue may stamp a row."""
 
 _STALE_BARS: Final = 3
-_FROZEN_BARS: Final = 24
+_FROZEN_ROWS: Final = 24
 _WIDEST_JUMP: Final = 5.0
-"""Close over the close before, either way, beyond which a slip of units is the likelier story."""
+"""Close or open interest over the one before, either way, beyond which a slip of units is the likelier story."""
 
 _OUTLIER: Final = 0.2
 """Distance from the median of the venues at which a price is of something else."""
@@ -90,14 +90,38 @@ def refuse_bad_bars(
     late = (now - int(time_ms[-1])) // HOUR_MS - 1
     if late > _STALE_BARS:
         raise VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display}'s newest bar closed {late} hours ago.")
-    cells = np.column_stack([*prices.values(), volume])[-_FROZEN_BARS:]
-    if len(cells) == _FROZEN_BARS and bool(np.all(cells == cells[0])):
-        sentence = f"{venue.display} has repeated the same bar for {_FROZEN_BARS} hours."
+    _refuse_frozen(venue, "bar", np.column_stack([*prices.values(), volume]))
+    _refuse_jumps(venue, "candles", "close", prices["close"])
+
+
+def refuse_bad_interest(venue: Venue, amount: Floats) -> None:
+    """Refuse open interest that repeats itself to the last digit, or jumps as no market does.
+
+    Args:
+        venue: Who sent it.
+        amount: Shape (n,), ascending in time.
+
+    Raises:
+        VenueFault: With the sentence for the reader.
+    """
+    _refuse_frozen(venue, "open interest", amount[:, None])
+    _refuse_jumps(venue, "open interest", "amount", amount)
+
+
+def _refuse_frozen(venue: Venue, what: str, cells: Floats) -> None:
+    """Refuse rows, shape (n, cells), whose last day is one row again and again."""
+    last = cells[-_FROZEN_ROWS:]
+    if len(last) == _FROZEN_ROWS and bool(np.all(last == last[0])):
+        sentence = f"{venue.display} has repeated the same {what} for {_FROZEN_ROWS} hours."
         raise VenueFault(FaultKind.BAD_PAYLOAD, sentence)
-    steps = np.abs(np.diff(np.log(prices["close"])))
+
+
+def _refuse_jumps(venue: Venue, table: str, what: str, values: Floats) -> None:
+    """Refuse values, shape (n,), one of which is many times its neighbour; zeros are judged elsewhere."""
+    steps = np.abs(np.diff(np.log(values[values > 0])))
     if len(steps) and steps.max() > np.log(_WIDEST_JUMP):
         factor = float(np.exp(steps.max()))
-        raise _nonsense(venue, "candles", f"the close is {factor:.0f} times the one beside it")
+        raise _nonsense(venue, table, f"the {what} is {factor:.0f} times the one beside it")
 
 
 def refuse_future(venue: Venue, time_ms: Ints, now: Milliseconds) -> None:

@@ -12,7 +12,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from reportgen.market.exchanges_border import pass_border, refuse_bad_bars, refuse_future, refuse_stale
+from reportgen.market.exchanges_border import (
+    pass_border,
+    refuse_bad_bars,
+    refuse_bad_interest,
+    refuse_future,
+    refuse_stale,
+)
 from reportgen.market.exchanges_cache import HistoryCache
 from reportgen.market.exchanges_faults import FaultKind, VenueFault, unreadable
 from reportgen.market.exchanges_line import Connection
@@ -170,6 +176,7 @@ def _open_interest(question: Question, now: Milliseconds) -> tuple[Piece, ...]:
     if reader.mark_price:
         price = reader.mark_price(line, contract) / contract.scale
     base = _known(in_base(question.rule, contract, rows[:, 1], price))
+    refuse_bad_interest(reader.venue, base)
     columns = {"open_interest_base": base, "open_interest_quote": rows[:, 2] / question.rule.sides}
     return (_passed(question, OPEN_INTEREST, (), times, columns),)
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reportgen.market.exchanges_border import judge_prices, pass_border, refuse_bad_bars, refuse_future
+from reportgen.market.exchanges_border import (
+    judge_prices,
+    pass_border,
+    refuse_bad_bars,
+    refuse_bad_interest,
+    refuse_future,
+)
 from reportgen.market.exchanges_faults import FaultKind, VenueFault, judge
 from reportgen.market.tables import CANDLES, OPEN_INTEREST
 from reportgen.market.venues import VENUES
@@ -105,6 +111,16 @@ def test_frozen_bars_are_no_market() -> None:
     frozen = {name: np.full(48, 100.0) for name in prices}
     with pytest.raises(VenueFault, match="repeated the same bar"):
         refuse_bad_bars(VENUES["gate"], opened, frozen, np.ones_like(volume), NOW)
+
+
+def test_open_interest_may_neither_freeze_nor_jump() -> None:
+    """A number that never changes is a feed that hangs, and five times the one beside it is another unit."""
+    moving = 1000 + np.sin(np.arange(48.0))
+    refuse_bad_interest(VENUES["okx"], moving)
+    with pytest.raises(VenueFault, match="repeated the same open interest"):
+        refuse_bad_interest(VENUES["okx"], np.full(48, 1000.0))
+    with pytest.raises(VenueFault, match="100 times the one beside it"):
+        refuse_bad_interest(VENUES["okx"], np.append(moving, moving[-1] * 100))
 
 
 def test_late_bars_and_times_to_come_are_refused() -> None:
