@@ -78,7 +78,8 @@ def brief(
             html=pages.html,
             pdf=pages.pdf,
             json=brief_to_json(made),
-            extra={f"{INPUT_FOLDER}/{name}": content for name, content in kept.items()},
+            extra={f"charts/{name}": png for name, png in pages.charts.items()}
+            | {f"{INPUT_FOLDER}/{name}": content for name, content in kept.items()},
         )
     _report(made, written, as_json=as_json, strict=strict)
     if strict and made.missing:
@@ -88,10 +89,10 @@ def brief(
 def _walk_the_steps(order: Order, gathered: Gathered, workers: Workers, step: Step) -> Brief:
     """Write the brief from the market data."""
     from reportgen.brief import write_brief
-    from reportgen.calibrations import FOLDER, newest_calibrations
+    from reportgen.cli.calibrations_kept import find_calibrations
     from reportgen.moments import parse_span
 
-    found = newest_calibrations(order.config.calibration or order.config.output / FOLDER, gathered.as_of_ms)
+    found = find_calibrations(order.config, gathered.as_of_ms)
     gathered = replace(gathered, notes=(*gathered.notes, *found.notes))
     step("Reading structure, zones and positioning")
     made = write_brief(
@@ -165,12 +166,14 @@ def _report(made: Brief, written: WrittenBrief, *, as_json: bool, strict: bool) 
     from reportgen.units import Missing
 
     if as_json:
-        paths = {"html": str(written.html), "pdf": str(written.pdf), "json": str(written.json)}
+        paths = {"html": written.html, "pdf": written.pdf, "json": written.json}
         facts = {"as_of": made.as_of, "symbols": [symbol.symbol for symbol in made.symbols]}
         tell_json(paths | facts | {"missing": [asdict(missing) for missing in made.missing]})
     else:
         for path in (written.html, written.pdf, written.json):
             tell(path)
+    if not written.new:
+        note("The archive holds this result already; nothing was changed.")
     for symbol in made.symbols:
         if isinstance(symbol.price, Missing):
             note(f"{symbol.symbol}: {symbol.price.reason}")

@@ -80,10 +80,10 @@ def doctor(
 
     Exit code 1 when something is wrong. Example: reportgen doctor --output /srv/briefs
     """
-    from reportgen.cli.orders import output_folder
+    from reportgen.cli.orders import output_place
     from reportgen.doctor import examine
 
-    checks = tuple(examine(config, output_folder(config, output)))
+    checks = tuple(examine(config, output_place(config, output)))
     checks += _ask_venues(config) if online else ()
     healthy = all(found.state != "wrong" for found in checks)
     if as_json:
