@@ -73,8 +73,8 @@ PURE: Final = (
 )
 PURE_LIBRARIES: Final = frozenset(
     {
-        *("__future__", "abc", "collections", "dataclasses", "enum", "types", "typing"),
-        *("bisect", "functools", "heapq", "itertools", "math", "operator", "numpy", "numba"),
+        *("__future__", "abc", "collections", "concurrent", "dataclasses", "enum", "types", "typing"),
+        *("bisect", "functools", "heapq", "itertools", "math", "operator", "numpy", "numba", "llvmlite"),
         *("base64", "datetime", "re", "string", "textwrap", "zlib", "zoneinfo"),
     }
 )
