@@ -143,7 +143,9 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
     overriding = next((event for event in planned if event.inside_horizon), None)
     named = [inputs(m, s.positioning, assumptions) for m, s in zip(gathered.markets.values(), symbols, strict=True)]
     missing = tuple(
-        absent for section, own in zip(symbols, named, strict=True) for absent in list_missing(section, own)
+        absent
+        for section, own, market in zip(symbols, named, gathered.markets.values(), strict=True)
+        for absent in (*list_missing(section, own), *list_gaps(market))
     )
     total = sum(len(own) for own in named)
     known = sum(not isinstance(one, Missing) for own in named for one in own.values())
@@ -203,6 +205,13 @@ def list_missing(section: SymbolBrief, named: Mapping[str, object]) -> tuple[Mis
         MissingInput(symbol=section.symbol, venue="", what=what, reason=one.reason)
         for what, one in looked_at.items()
         if isinstance(one, Missing)
+    )
+
+
+def list_gaps(market: MarketData) -> tuple[MissingInput, ...]:
+    """List what venues were asked for and did not give."""
+    return tuple(
+        MissingInput(symbol=market.symbol, venue=gap.venue, what=gap.what, reason=gap.reason) for gap in market.gaps
     )
 
 

@@ -167,7 +167,7 @@ class ConfigFile(Settings):
         description="The folder for the briefs, relative to this file, or an fsspec URL such as s3://bucket/briefs.",
     )
     source: Text = Field(
-        default=LIVE, description="sample, or a market folder relative to this file; live is not built yet."
+        default=LIVE, description="live for the exchanges, sample, or a market folder relative to this file."
     )
     templates: Text | None = Field(default=None, description="A folder whose files replace single templates.")
     calibration: Text | None = Field(

@@ -36,6 +36,7 @@ from reportgen.market.data import Candles, MarketData
 from reportgen.market.grade import grade_map
 from reportgen.market.quality import Coverage, MapQuality
 from reportgen.market.symbols import base_of, quote_of
+from reportgen.market.venue_readings import VenueReading, read_venues
 from reportgen.section_inputs import cover, first_candles
 from reportgen.section_map import Mapped, Reading, draw_map
 from reportgen.units import DAY_MS, Fraction, Maybe, Milliseconds, Missing, Price
@@ -54,7 +55,7 @@ class SymbolBrief:
         map_engine: name of the engine. calibrated: False means shares, not dollars.
         dollars: what the zones' notional rests on, or why there is none.
         sensitivities: what each assumption does to each zone, zone by zone, the strongest first.
-        caveats: sentences. flows: what spot money did.
+        caveats: sentences. flows: what spot money did. venues: what each says, in one unit, with the rule.
         exact: levels of known positions, why they are not known, or None when nobody asked for any.
     """
 
@@ -91,6 +92,7 @@ class SymbolBrief:
     dollars: Maybe[DollarBasis] = NO_DOLLARS
     sensitivities: tuple[Sensitivity, ...] = ()
     flows: Maybe[FlowReading] = NO_FLOWS
+    venues: tuple[VenueReading, ...] = ()
     exact: Maybe[ExactLayer] | None = None
 
 
@@ -185,6 +187,7 @@ def _section(
         ),
         dollars=dollars,
         sensitivities=() if isinstance(mapped, Missing) else mapped.sensitivities,
+        venues=read_venues(market),
         exact=exact_layer(market, findings.price, findings.assumptions),
     )
 
@@ -228,4 +231,5 @@ def _without_candles(market: MarketData, reason: Missing, reading: Reading) -> S
         map_engine=DEFAULT_ENGINE,
         calibrated=False,
         caveats=(reason.reason,),
+        venues=read_venues(market),
     )

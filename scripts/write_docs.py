@@ -1,6 +1,7 @@
-"""Write the pages of docs/ that are made from the program: commands.md from --help, config.schema.json from the models.
+"""Write the pages of docs/ that are made from the program.
 
-Run it after changing an option, a setting or an assumption; with --check it writes nothing and exits 1 when a page is
+commands.md comes from --help, config.schema.json from the models, venues.md from the table of venues. Run it after
+changing an option, a setting, an assumption or that table; with --check it writes nothing and exits 1 when a page is
 out of date, which the tests do.
 """
 
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import typer
 from typer.testing import CliRunner
+from venues_page import venues_page
 
 from reportgen.cli import app
 from reportgen.config import json_schema
@@ -36,7 +38,11 @@ Made from `--help` by scripts/write_docs.py. stdout is data, stderr is messages.
 
 def main() -> int:
     """Write every page, or with --check compare them."""
-    pages = {DOCS / "commands.md": commands_page(), DOCS / "config.schema.json": json_schema()}
+    pages = {
+        DOCS / "commands.md": commands_page(),
+        DOCS / "config.schema.json": json_schema(),
+        DOCS / "venues.md": venues_page(),
+    }
     outdated = [path for path, text in pages.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     for path in outdated:
         print(f"{path.name} is out of date" if "--check" in sys.argv else f"writing {path.name}")

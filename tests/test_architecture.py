@@ -34,7 +34,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "moments": GROUND,
     "places": GROUND,
     "market.data": GROUND,
-    "market.venues": GROUND,
+    "market.venues": GROUND | {"market.venues"},
     "market.symbols": GROUND,
     "market.quality": PURE_GROUND,
     "market.simulate": PURE_GROUND | {"market.simulate", "liquidation.margin"},
@@ -48,6 +48,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "doctor": EDGE_GROUND | {"config", "render.fonts", "delivery.store"},
     "section": PURE_GROUND
     | {"section_inputs", "section_map", "guide", "liquidation", "indicators", "market.coverage", "market.grade"}
+    | {"market.venue_readings"}
     | {"events.calendar", "events.flows"},
     "brief": PURE_GROUND | {"section", "guide", "liquidation", "indicators", "events.calendar"},
     "track_record": PURE_GROUND | {"track_record", "guide", "liquidation", "indicators", "brief", "section"},
@@ -67,7 +68,7 @@ TYPES_ONLY: Final = {
 
 PURE: Final = (
     *("units", "errors", "assumptions", "notation", "indicators", "liquidation", "guide"),
-    *("events.calendar", "events.flows", "track_record"),
+    *("events.calendar", "events.flows", "track_record", "market.venue_readings"),
     *(*PURE_MARKET, "market.simulate"),
 )
 PURE_LIBRARIES: Final = frozenset(

@@ -60,6 +60,7 @@ app = typer.Typer(
 config_app = typer.Typer(help="Look at the configuration's shape.", no_args_is_help=True, rich_markup_mode=None)
 
 app.command("brief", short_help="Write the brief as HTML, PDF and JSON.")(brief.brief)
+app.command("fetch", short_help="Fill a market folder: exchanges or dumps.")(fetch.fetch)
 app.command("init", short_help="Write a commented config.yaml.")(setup.init)
 app.command("check", short_help="List every problem of the configuration.")(setup.check)
 app.command("doctor", short_help="Say what this machine lacks, and the fix.")(setup.doctor)
@@ -67,7 +68,6 @@ app.command("render", short_help="Render a kept brief.json again.")(render.rende
 app.command("send", short_help="Mail the newest brief to the subscribers.")(send.send)
 app.command("preview", short_help="Look at the mail and the page in a browser.")(preview.preview)
 app.command("calibrate", short_help="Turn the map into dollars: fit it to liquidations.")(calibrate.calibrate)
-app.command("fetch", short_help="Fill a market folder from archive dumps.")(fetch.fetch)
 app.command("map", short_help="Export liquidation maps as arrays.")(maps.export)
 app.command("backtest", short_help="Score past maps and zones beside their controls.")(backtest.backtest)
 config_app.command("schema", short_help="Print the JSON Schema of config.yaml.")(setup.schema)

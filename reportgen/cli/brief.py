@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from reportgen.cli.workers import Workers
     from reportgen.delivery.output import WrittenBrief
     from reportgen.market.data import Gathered
+    from reportgen.market.exchanges import Wanted
 
 _STEPS = 5
 _MISSING_UNDER_STRICT = 3
@@ -49,6 +51,7 @@ def brief(
 
     Examples: reportgen brief --sample · reportgen brief --source data/market --symbols BTC,ETH --output briefs
     """
+    from reportgen.cli.live import INPUT_FOLDER, questions, wanted_of
     from reportgen.cli.orders import Options, take_order
     from reportgen.cli.pages import make_pages
     from reportgen.cli.workers import start_workers
@@ -59,29 +62,36 @@ def brief(
         Options(
             config=config, output=output, source=source, sample=sample, symbols=symbols, as_of=as_of,
             timeframe=timeframe, horizon_hours=horizon, templates=templates,
-        )
+        ),
+        live=True,
     )  # fmt: skip
-    with start_workers(workers) as pool, progress(_STEPS) as step:
-        made = _walk_the_steps(order, pool, step)
+    wanted = wanted_of(order.config) if order.live else ()
+    with start_workers(workers) as pool, progress(_STEPS + questions(wanted)) as step:
+        step("Reading the market data")
+        gathered, kept = gather_all(order, wanted, step)
+        made = _walk_the_steps(order, gathered, pool, step)
         pages = make_pages(made, order.config.templates, pool, step)
         step("Writing the files")
         written = write_brief_files(
-            order.config.output, made.as_of_ms, html=pages.html, pdf=pages.pdf, json=brief_to_json(made),
-            extra={f"charts/{name}": png for name, png in pages.charts.items()},
-        )  # fmt: skip
+            order.config.output,
+            made.as_of_ms,
+            html=pages.html,
+            pdf=pages.pdf,
+            json=brief_to_json(made),
+            extra={f"charts/{name}": png for name, png in pages.charts.items()}
+            | {f"{INPUT_FOLDER}/{name}": content for name, content in kept.items()},
+        )
     _report(made, written, as_json=as_json, strict=strict)
     if strict and made.missing:
         raise typer.Exit(_MISSING_UNDER_STRICT)
 
 
-def _walk_the_steps(order: Order, workers: Workers, step: Step) -> Brief:
-    """Gather the market data and write the brief from it."""
+def _walk_the_steps(order: Order, gathered: Gathered, workers: Workers, step: Step) -> Brief:
+    """Write the brief from the market data."""
     from reportgen.brief import write_brief
     from reportgen.cli.calibrations_kept import find_calibrations
     from reportgen.moments import parse_span
 
-    step("Reading the market data")
-    gathered = gather(order)
     found = find_calibrations(order.config, gathered.as_of_ms)
     gathered = replace(gathered, notes=(*gathered.notes, *found.notes))
     step("Reading structure, zones and positioning")
@@ -100,13 +110,28 @@ def _walk_the_steps(order: Order, workers: Workers, step: Step) -> Brief:
     return made
 
 
+def gather_all(order: Order, wanted: tuple[Wanted, ...], step: Step) -> tuple[Gathered, Mapping[str, bytes]]:
+    """Gather the market data from where the order says; the second value is live input to keep, by file name."""
+    if not order.live:
+        return gather(order), {}
+    from reportgen.cli.live import live_input
+
+    live = live_input(order.config, wanted, step)
+    return _only_asked(order, live.gathered), live.files
+
+
 def gather(order: Order) -> Gathered:
     """Read the market folder or the sample, and keep the venues that the watchlist asks for."""
     from reportgen.cli.exact import without_lookup
+
+    found = _read(order, tuple(watched.symbol for watched in order.config.watchlist))
+    return _only_asked(order, without_lookup(found, order.config))
+
+
+def _only_asked(order: Order, gathered: Gathered) -> Gathered:
     from reportgen.market.venue_choice import only_venues
 
     venues = {watched.symbol: watched.venues for watched in order.config.watchlist}
-    gathered = without_lookup(_read(order, tuple(venues)), order.config)
     return replace(
         gathered, markets={name: only_venues(market, venues[name]) for name, market in gathered.markets.items()}
     )

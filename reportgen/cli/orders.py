@@ -45,15 +45,21 @@ class Order:
         config: The settings with the options laid over them; output and templates are folders.
         folder: The market folder, or None for the sample.
         as_of_ms: None for the end of the data.
+        live: True when the exchanges are asked: there is no folder, and as-of is now.
     """
 
     config: Config
     folder: Path | None
     as_of_ms: int | None
+    live: bool = False
 
 
-def take_order(options: Options) -> Order:
+def take_order(options: Options, *, live: bool = False) -> Order:
     """Lay the options over the configuration.
+
+    Args:
+        options: What the command line said.
+        live: Whether the command can gather live markets.
 
     Raises:
         UsageError: An option makes no sense, or no source of market data is named.
@@ -63,6 +69,13 @@ def take_order(options: Options) -> Order:
         raise UsageError("--sample and --source are both given. Keep one: the simulated market, or your folder.")
     as_of_ms = parse_moment(options.as_of) if options.as_of is not None else None
     config = _with_options(_base_config(options), options)
+    if live and not options.sample and (options.source or config.source) == LIVE:
+        if as_of_ms is not None:
+            raise UsageError(
+                "Live markets speak of now, so --as-of needs a market folder: keep one with "
+                "`reportgen fetch --out DIR`, and name it with --source DIR."
+            )
+        return Order(config=config, folder=None, as_of_ms=None, live=True)
     return Order(config=config, folder=market_folder(options.sample, options.source, config), as_of_ms=as_of_ms)
 
 
@@ -70,15 +83,15 @@ def market_folder(sample: bool, source: str | None, config: Config | None) -> Pa
     """Find the market folder that is meant; None is the sample.
 
     Raises:
-        UsageError: The source is not built yet, not named, or not there.
+        UsageError: The source is the live markets, or not there.
     """
     named = SAMPLE if sample else source if source is not None else config.source if config else LIVE
     if named == SAMPLE:
         return None
     if named == LIVE:
         raise UsageError(
-            "Gathering live market data is not built yet. Name a market folder with --source DIR, or take the "
-            "simulated market with --sample (in config.yaml: `source: DIR` or `source: sample`)."
+            "This command reads a market folder, not the exchanges. Gather one with `reportgen fetch --out DIR` and "
+            "name it with --source DIR, or take the simulated market with --sample."
         )
     folder = Path(named)
     if not folder.is_dir():
@@ -116,7 +129,30 @@ def find_problems(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
     if settings.templates and not settings.templates.is_dir():
         reason, suggestion = f"the folder {settings.templates} is not there", "Correct it, or delete the line."
         missing.append(Problem(file=str(path), line=None, key="templates", reason=reason, suggestion=suggestion))
+    if settings.source == LIVE:
+        missing += _unknown_venues(path, settings)
     return settings, tuple(missing)
+
+
+def _unknown_venues(path: Path, settings: Config) -> list[Problem]:
+    """Find the venues that a live brief could not ask."""
+    from reportgen.market.venues import VENUES  # noqa: PLC0415 - the table loads numpy's types
+
+    named = dict.fromkeys(settings.venue_urls, "venues")
+    named |= {venue: "watchlist" for watched in settings.watchlist for venue in watched.venues}
+    return [
+        Problem(
+            file=str(path), line=None, key=f"{key}.{venue}", reason=f"`{venue}` is no venue that can be asked",
+            suggestion=_nearest(venue, tuple(VENUES)),
+        )
+        for venue, key in sorted(named.items())
+        if venue not in VENUES
+    ]  # fmt: skip
+
+
+def _nearest(venue: str, known: tuple[str, ...]) -> str:
+    near = get_close_matches(venue, known, n=1)
+    return f"Did you mean {near[0]}?" if near else f"Known are {', '.join(known)}."
 
 
 def _base_config(options: Options) -> Config:

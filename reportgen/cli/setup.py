@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reportgen.cli.options import AsJson, ConfigFile, Output
 from reportgen.cli.speech import note, tell, tell_json
+
+if TYPE_CHECKING:
+    from reportgen.doctor import Check
 
 
 def init(
@@ -66,7 +69,13 @@ def schema() -> None:
     typer.echo(json_schema(), nl=False)
 
 
-def doctor(*, config: ConfigFile = None, output: Output = None, as_json: AsJson = False) -> None:
+def doctor(
+    *,
+    config: ConfigFile = None,
+    output: Output = None,
+    online: Annotated[bool, typer.Option("--online", help="Ask each venue one cheap question, too.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Say what this machine lacks for a brief, and the fix.
 
     Exit code 1 when something is wrong. Example: reportgen doctor --output /srv/briefs
@@ -75,6 +84,7 @@ def doctor(*, config: ConfigFile = None, output: Output = None, as_json: AsJson 
     from reportgen.doctor import examine
 
     checks = tuple(examine(config, output_place(config, output)))
+    checks += _ask_venues(config) if online else ()
     healthy = all(found.state != "wrong" for found in checks)
     if as_json:
         tell_json({"ok": healthy, "checks": [asdict(found) for found in checks]})
@@ -85,3 +95,24 @@ def doctor(*, config: ConfigFile = None, output: Output = None, as_json: AsJson 
                 tell(f"{'':<6} {'':<24} {found.fix}.")
     if not healthy:
         raise typer.Exit(1)
+
+
+def _ask_venues(config: Path | None) -> tuple[Check, ...]:
+    """Ask the configured venues, or all, one question each; one that cannot be reached is no fault of the machine."""
+    from reportgen.cli.live import now_ms
+    from reportgen.config import DEFAULT_PATH, read_config
+    from reportgen.doctor import Check
+    from reportgen.market.exchanges_hello import greet
+    from reportgen.market.venues import VENUES
+
+    settings, _ = read_config(config or DEFAULT_PATH)
+    urls = settings.venue_urls if settings else {}
+    return tuple(
+        Check(
+            name=f"venue {one.display}",
+            state="ok" if one.answered else "note",
+            finding=one.said.rstrip("."),
+            fix="" if one.answered else "A brief does without it and says so; send its requests elsewhere with `url`",
+        )
+        for one in greet(urls or VENUES, urls, clock=now_ms)
+    )

@@ -42,9 +42,9 @@ def progress(steps: int) -> Iterator[Step]:
         yield lambda _: None
         return
     from rich.console import Console  # noqa: PLC0415 - only on a terminal
-    from rich.progress import Progress, SpinnerColumn, TextColumn  # noqa: PLC0415 - only on a terminal
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn  # noqa: PLC0415 - only on a terminal
 
-    columns = SpinnerColumn(), TextColumn("{task.completed}/{task.total} {task.description}")
+    columns = SpinnerColumn(), BarColumn(20), TextColumn("{task.completed}/{task.total} {task.description}")
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Starting", total=steps)
 

@@ -210,6 +210,19 @@ class EtfFlows:
     source: str
 
 
+ALL_DATA: Final = "all data"
+"""What is missing of a venue that gave nothing at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueGap:
+    """Something that a venue was asked for and did not give. venue: name. what: "candles". reason: one sentence."""
+
+    venue: str
+    what: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MarketData:
     """All that is known of one symbol up to as-of.
@@ -224,6 +237,7 @@ class MarketData:
         simulated: True when the numbers come from the simulator.
         spot_candles, mark_candles, long_short_ratio, positions: By venue; an absent table is one `Missing`.
         etf_flows: Of the funds that hold the base coin.
+        gaps: What venues were asked for and did not give when the data was last gathered, by venue and name.
     """
 
     symbol: str
@@ -240,6 +254,7 @@ class MarketData:
     long_short_ratio: Maybe[Mapping[str, LongShortRatio]] = NO_RATIO
     positions: Maybe[Mapping[str, Positions]] = NO_POSITIONS
     etf_flows: Maybe[EtfFlows] = NO_ETF_FLOWS
+    gaps: tuple[VenueGap, ...] = ()
 
     @property
     def leading_open_interest(self) -> Maybe[OpenInterest]:
@@ -304,4 +319,5 @@ __all__ = [
     "OpenInterest",
     "OrderBook",
     "Positions",
+    "VenueGap",
 ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -21,6 +22,7 @@ from reportgen.market.border import checked
 from reportgen.market.build import SymbolRows, market_data
 from reportgen.market.data import Gathered
 from reportgen.market.opening import LATEST_MS, Source, open_database, open_table
+from reportgen.market.record import read_record
 from reportgen.market.scan import Rows, known_symbols, newest_close, read_rows
 from reportgen.market.symbols import REFERENCE_SYMBOL, unified_symbol
 from reportgen.market.tables import CANDLES, NEWEST_CLOSE, TABLES, TableFormat
@@ -65,17 +67,22 @@ def read_market(
         tables, notes = _read_all(database, sources, asked, as_of)
         candles = sources.get(CANDLES.name)
         known = () if candles is None else known_symbols(database, candles, as_of)
+    record = read_record(folder, as_of)
     markets = {
-        symbol: market_data(SymbolRows(symbol=symbol, tables=tables), as_of, assumptions, simulated=simulated)
+        symbol: replace(
+            market_data(SymbolRows(symbol=symbol, tables=tables), as_of, assumptions, simulated=simulated),
+            gaps=record.gaps.get(symbol, ()),
+        )
         for symbol in asked
     }
+    files = (*paths.values(), *((record.file,) if record.file else ()))
     return Gathered(
         as_of_ms=as_of,
         markets=MappingProxyType({symbol: markets[symbol] for symbol in wanted}),
         reference=markets[REFERENCE_SYMBOL],
         known_symbols=known,
-        notes=notes,
-        provenance=MappingProxyType({"folder": str(folder)} | {path.name: _sha256(path) for path in paths.values()}),
+        notes=(*notes, *record.notes),
+        provenance=MappingProxyType({"folder": str(folder)} | {path.name: _sha256(path) for path in files}),
     )
 
 

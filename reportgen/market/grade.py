@@ -15,9 +15,10 @@ from reportgen import notation
 from reportgen.assumptions import Assumptions
 from reportgen.market.choice import missing_bars
 from reportgen.market.coverage import daily_quote_volume, open_interest_shares
-from reportgen.market.data import Candles, Depth, MarketData, OrderBook
+from reportgen.market.data import ALL_DATA, Candles, Depth, MarketData, OrderBook
 from reportgen.market.quality import Coverage, MapQuality
 from reportgen.market.symbols import base_of
+from reportgen.market.venues import VENUES
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Fraction, Maybe, Missing
 
 Finding: TypeAlias = tuple[int, str]
@@ -40,6 +41,7 @@ def grade_map(market: MarketData, coverage: Maybe[Coverage], assumptions: Assump
         _judge_volume(depth, market.candles, assumptions),
         _judge_concentration(concentration, assumptions),
         _judge_gaps(risk, assumptions),
+        _judge_venues(market),
     ]
     said = sorted((finding for finding in findings if finding[1]), key=lambda finding: -finding[0])
     return MapQuality(
@@ -180,6 +182,18 @@ def _judge_concentration(share: Maybe[Fraction], assumptions: Assumptions) -> Fi
         return 1, "the venues' shares of open interest are unknown"
     clause = f"one venue holds {notation.share(share)} of the known open interest"
     return (1 if share > assumptions.one_venue_share else 0), clause
+
+
+def _judge_venues(market: MarketData) -> Finding:
+    """Count the venues that were asked and gave nothing: one fault, two when they are not fewer than the others."""
+    silent = sorted({gap.venue for gap in market.gaps if gap.what == ALL_DATA})
+    if not silent:
+        return 0, ""
+    tables = (market.candles, market.open_interest, market.funding, market.order_book)
+    heard = {venue for table in tables if not isinstance(table, Missing) for venue in table}
+    names = ", ".join(VENUES[venue].display if venue in VENUES else venue for venue in silent)
+    clause = f"{len(silent)} of {len(heard | set(silent))} venues gave nothing: {names}"
+    return (1 if len(silent) < len(heard) else 2), clause
 
 
 def _judge_gaps(risk: Maybe[Fraction], assumptions: Assumptions) -> Finding:

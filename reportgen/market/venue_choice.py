@@ -35,6 +35,7 @@ def only_venues(market: MarketData, venues: Collection[str]) -> MarketData:
         spot_candles=_kept(market.spot_candles, venues, "spot candles"),
         mark_candles=_kept(market.mark_candles, venues, "mark-price candles"),
         long_short_ratio=_kept(market.long_short_ratio, venues, "long/short ratio"),
+        gaps=tuple(gap for gap in market.gaps if gap.venue in venues),
     )
 
 

@@ -54,8 +54,8 @@ def test_version_and_short_help(tmp_path: Path) -> None:
         (["brief", "--sample", "--horizon", "nan"], "out of range"),
         (["brief", "--sample", "--templates", "absent"], "not there"),
         (["brief", "--source", "absent", "--symbols", "BTC"], "not there"),
-        (["brief", "--source", "live", "--symbols", "BTC"], "not built yet"),
-        (["brief", "--symbols", "BTC"], "not built yet"),
+        (["brief", "--source", "live", "--symbols", "BTC", "--as-of", "2026-01-19T07:00Z"], "reportgen fetch"),
+        ([*MAP, "--from", "2026-01-01T00:00Z", "--until", "2026-01-02T00:00Z", "--source", "live"], "--source"),
         (["brief"], "reportgen init"),
         (["brief", "--config", "absent.yaml", "--sample"], "absent.yaml: there is no such file"),
         (["check"], "reportgen init"),
@@ -80,14 +80,16 @@ def test_a_usage_error_is_one_sentence_and_exit_code_2(words: list[str], said: s
     assert not list(tmp_path.iterdir())
 
 
-def test_a_live_source_in_the_file_names_the_next_step(tmp_path: Path) -> None:
-    """`source: live` is refused plainly until gathering is built, with the two ways on."""
-    (tmp_path / "config.yaml").write_text("watchlist: [BTC]\nsource: live\n")
+def test_an_unknown_venue_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    """A live brief from a venue that nobody knows ends with 2 and names the nearest one."""
+    (tmp_path / "config.yaml").write_text("watchlist: [BTC]\nsource: live\nvenues: {binanze: {}}\n")
     asked = reportgen(tmp_path, "brief")
     assert asked.returncode == 2
-    assert "not built yet" in asked.stderr
-    assert "--source" in asked.stderr
-    assert "--sample" in asked.stderr
+    assert "Did you mean binance?" in asked.stderr
+    assert not (tmp_path / "output").exists()
+    checked = reportgen(tmp_path, "check")
+    assert checked.returncode == 2
+    assert "`binanze` is no venue that can be asked. Did you mean binance?" in checked.stderr
 
 
 def test_init_writes_a_configuration_that_check_accepts(tmp_path: Path) -> None:

@@ -1,0 +1,127 @@
+"""Live markets for the command line: what to ask whom, the clock, the cache, and the input that is kept.
+
+Stands between `brief` or `fetch` and `market/exchanges.py`. A live brief is read from the tables that are kept with it.
+"""
+
+# ruff: noqa: PLC0415 - heavy imports live inside the commands
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from reportgen.cli.speech import Step
+    from reportgen.config import Config
+    from reportgen.market.data import Gathered
+    from reportgen.market.exchanges import Gathering, Wanted
+    from reportgen.market.exchanges_cache import HistoryCache
+
+INPUT_FOLDER: Final = "input"
+"""Beside the brief of a day: the market folder that it was made from."""
+
+_LEAST_SECONDS: Final = 600.0
+_SECONDS_A_SYMBOL: Final = 15.0
+"""The slowest venue's limits take about a third of this for everything of one symbol."""
+
+_NANOSECONDS: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LiveInput:
+    """What a live brief is made from. gathered: read back from files. files: the market folder, contents by name."""
+
+    gathered: Gathered
+    files: Mapping[str, bytes]
+
+
+def now_ms() -> int:
+    """Read the clock: UTC epoch milliseconds."""
+    return time.time_ns() // _NANOSECONDS
+
+
+def history_cache() -> HistoryCache:
+    """Give the folder of closed history, where this system keeps such things."""
+    from platformdirs import user_cache_path
+
+    from reportgen.market.exchanges_cache import HistoryCache
+
+    return HistoryCache(folder=user_cache_path("reportgen") / "venues", clock=now_ms)
+
+
+def wanted_of(config: Config) -> tuple[Wanted, ...]:
+    """List what the watchlist and the venues ask for, and BTC for comparison.
+
+    Raises:
+        UsageError: A venue is unknown.
+    """
+    from reportgen.market.exchanges import Wanted, refuse_unknown
+    from reportgen.market.symbols import REFERENCE_SYMBOL
+    from reportgen.market.venues import VENUES, Datum
+
+    usual = tuple(config.venue_urls) or tuple(VENUES)
+    wanted = [Wanted(symbol=one.symbol, venues=one.venues or usual) for one in config.watchlist]
+    if all(one.symbol != REFERENCE_SYMBOL for one in wanted):
+        everywhere = tuple(dict.fromkeys(venue for one in wanted for venue in one.venues))
+        wanted.append(Wanted(symbol=REFERENCE_SYMBOL, venues=everywhere, data=(Datum.CANDLES,)))
+    refuse_unknown(venue for one in wanted for venue in one.venues)
+    return tuple(wanted)
+
+
+def questions(wanted: tuple[Wanted, ...]) -> int:
+    """Count the steps that gathering announces."""
+    return sum(len(one.venues) for one in wanted)
+
+
+def gather_now(config: Config, wanted: tuple[Wanted, ...], step: Step) -> Gathering:
+    """Ask the venues.
+
+    Raises:
+        DataError: Not one gave candles.
+    """
+    from reportgen.cli.exact import known_addresses
+    from reportgen.market.exchanges import gather_live
+    from reportgen.market.exchanges_line import Patience
+
+    addresses = known_addresses(config)
+    patience = Patience(run_seconds=max(_LEAST_SECONDS, _SECONDS_A_SYMBOL * len(wanted)))
+    gathering = gather_live(
+        wanted, config.venue_urls, clock=now_ms, patience=patience, cache=history_cache(), done=step
+    )
+    if not addresses:
+        return gathering
+    from reportgen.market.exchanges_positions import with_positions
+    from reportgen.market.hyperliquid import VENUE, ask_positions
+
+    symbols = tuple(one.symbol for one in config.watchlist)
+    at = min(now_ms(), gathering.as_of_ms)
+    asked = ask_positions(addresses, symbols, asked_at_ms=at, url=config.venue_urls.get(VENUE))
+    return with_positions(gathering, asked, at)
+
+
+def live_input(config: Config, wanted: tuple[Wanted, ...], step: Step) -> LiveInput:
+    """Ask the venues, and read what they gave as the market folder that it becomes.
+
+    Raises:
+        DataError: Not one gave candles.
+    """
+    from reportgen.market.files import read_market
+    from reportgen.market.kept import fingerprint, folder_files
+
+    gathering = gather_now(config, wanted, step)
+    files = folder_files(gathering)
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, content in files.items():
+            (Path(scratch) / name).write_bytes(content)
+        gathered = read_market(
+            Path(scratch),
+            tuple(one.symbol for one in config.watchlist),
+            as_of_ms=gathering.as_of_ms,
+            assumptions=config.assumptions,
+        )
+    told = {**gathered.provenance, "folder": "live", "input": fingerprint(files)}
+    return LiveInput(gathered=replace(gathered, provenance=told), files=files)

@@ -1,0 +1,73 @@
+"""The page docs/venues.md, made from the one table of units and sides: what each venue gives, and how it is read."""
+
+# ruff: noqa: E501 - a table has one line a row
+
+from __future__ import annotations
+
+from reportgen.market.venues import VENUES, Datum, Venue
+from reportgen.units import Missing
+
+HEAD = """# Venues
+
+Made from reportgen/market/venues.py by scripts/write_docs.py: the same table that converts the numbers. Facts about the
+venues come from ccxt's source and from third-party audits, as each row says; they were proved against a local server
+that answers in the venues' shapes, not against the live exchanges.
+
+`source: live` in config.yaml makes `reportgen brief` ask the venues named under `venues:`, or all of these. `reportgen
+fetch --out DIR` gathers the same into a market folder that grows, so that history outlives what the venues keep.
+`reportgen doctor --online` asks each venue one cheap question.
+
+* **Every position counts once**, in coins: contracts are multiplied by their size, both-sided numbers halved, USD of
+  inverse perpetuals divided by the price. A unit that cannot be known makes the value missing, never a guess.
+* **Multiplied coins**: 1000PEPE and kPEPE are a thousand PEPE each; prices and sizes become those of the symbol asked for.
+* **USDC and USD** quotes are counted as USDT, one to one.
+* **Closed bars only**, by the venue's own clock: the `Date` of its answers. As-of is that clock when all had answered.
+* **Funding** is the settled rate per interval; the interval is read from the gaps between settlements.
+
+## When something goes wrong
+
+| what | what is done | what the brief says |
+|---|---|---|
+| HTTP 451, or 403 that names the country | the venue is left alone for this run | Binance refused this location (HTTP 451). |
+| 429, 418, and the venues' own codes for it | waits as long as the venue asks, up to a minute; else as above | Bybit allowed no more requests (HTTP 429). |
+| server errors, silence, resets | asks again, a few times, later each time | OKX did not answer in time. |
+| a web page, half a JSON, empty cells | not asked again, never read as numbers | Gate sent an unreadable answer. |
+| rows that are late, frozen, impossible, or jump fivefold within an hour | left out | Gate's newest bar closed 7 hours ago. |
+| a price more than 20 % off the median of the venues | all that the venue says of the symbol is left out | … so it is of something else. |
+| no venue gives candles | nothing is written, exit code 1 | No venue gave candles … |
+
+One venue's failure costs no other venue's data. What is missing stands in `missing[]` of brief.json with the venue's
+name, and a venue that gave nothing lowers the map's quality. Requests are paced by the limits that ccxt knows, nothing is
+asked twice in a run, and closed history is kept in the user's cache folder for a week.
+
+A venue can be sent through a proxy: `venues: {bybit: {url: "http://proxy:8099"}}` sends its requests to
+URL/original host/original path.
+
+**Binance's leverage brackets** need an account, so a table of 2024-10-24 is bundled (BTC, ETH, SOL, ARB). Put a later one
+as `leverage_brackets.csv` into the folder that you fetch into, and it comes first.
+"""
+
+
+def venues_page() -> str:
+    """Write the page."""
+    return HEAD + "\n" + "\n".join(_section(venue) for venue in VENUES.values())
+
+
+def _section(venue: Venue) -> str:
+    """Write one venue's table: what it gives, how it is read, how far back, from where that is known."""
+    lines = [
+        f"## {venue.display}\n",
+        f"`{venue.name}` in config.yaml, quoted in {venue.quote}.\n",
+        "| datum | unit | sides | how it is read | history | asked for | source |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for datum in Datum:
+        rule = venue.rule(datum)
+        if isinstance(rule, Missing):
+            lines.append(f"| {datum} | | | {rule.reason} | | | |")
+            continue
+        days = f"{rule.days} days" if rule.days else "now"
+        lines.append(
+            f"| {datum} | {rule.unit} | {rule.sides} | {rule.says} | {rule.history} | {days} | {rule.source} |"
+        )
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,1 @@
+"""Live markets, proved against eight local exchanges."""

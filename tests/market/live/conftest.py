@@ -1,0 +1,54 @@
+"""One local server with eight exchanges for all live tests, and a quick, impatient way of asking them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from reportgen.market import exchanges_line
+from reportgen.market.exchanges import Gathering, Wanted, gather_live
+from reportgen.market.exchanges_cache import HistoryCache
+from reportgen.market.exchanges_line import Patience
+from reportgen.market.venues import VENUES, Datum
+from tests.market.live.exchange_server import Exchanges
+
+QUICK = Patience(run_seconds=60, request_seconds=20, attempts=2, longest_wait_seconds=2, first_wait_seconds=0.01)
+Gather = Callable[..., Gathering]
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Exchanges]:
+    """Serve eight exchanges on a local port."""
+    exchanges = Exchanges()
+    yield exchanges
+    exchanges.stop()
+
+
+@pytest.fixture
+def exchanges(server: Exchanges) -> Exchanges:
+    """Hand out the exchanges, all well."""
+    server.reset()
+    return server
+
+
+@pytest.fixture
+def gather(exchanges: Exchanges, monkeypatch: pytest.MonkeyPatch) -> Gather:
+    """Ask the local exchanges, without the pauses that real ones are owed."""
+    monkeypatch.setattr(exchanges_line.Pace, "wait", lambda _pace, _cost: None)
+
+    def ask(
+        *symbols: str,
+        venues: tuple[str, ...] = tuple(VENUES),
+        data: tuple[Datum, ...] = tuple(Datum),
+        patience: Patience = QUICK,
+        cache: Path | None = None,
+    ) -> Gathering:
+        kept = HistoryCache(folder=cache, clock=exchanges.now) if cache else None
+        wanted = [Wanted(symbol=f"{symbol}/USDT:USDT", venues=venues, data=data) for symbol in symbols]
+        urls = dict.fromkeys(VENUES, exchanges.url)
+        return gather_live(wanted, urls, clock=lambda: int(time.time() * 1000), patience=patience, cache=kept)
+
+    return ask

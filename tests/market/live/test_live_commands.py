@@ -1,0 +1,162 @@
+"""Live markets from the command line: the brief, the input kept beside it, and the folder that grows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from reportgen.market.files import read_market
+from reportgen.market.venues import VENUES
+from tests.cli.cli_process import reportgen
+from tests.market.live.exchange_server import Exchanges
+
+VENUES_ASKED = ("binance", "hyperliquid", "gate")
+
+
+def configured(folder: Path, exchanges: Exchanges, venues: tuple[str, ...] = VENUES_ASKED, more: str = "") -> Path:
+    """Write a configuration that sends every venue's requests to the local exchanges."""
+    places = "".join(f'  {venue}: {{url: "{exchanges.url}"}}\n' for venue in venues)
+    (folder / "config.yaml").write_text(f"watchlist: [BTC]\nsource: live\nvenues:\n{places}{more}")
+    return folder
+
+
+def run(folder: Path, *words: object) -> Any:
+    """Run reportgen with a cache of its own."""
+    return reportgen(folder, *words, XDG_CACHE_HOME=str(folder / "cache"))
+
+
+def without_provenance(path: Path) -> dict[str, Any]:
+    """Read a brief without where its input came from."""
+    brief: dict[str, Any] = json.loads(path.read_text())
+    del brief["provenance"]
+    return brief
+
+
+@pytest.fixture(scope="module")
+def morning(server: Exchanges, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make one live brief with Gate refusing this location."""
+    server.reset()
+    server.faults["gate"] = "451"
+    folder = configured(tmp_path_factory.mktemp("morning"), server)
+    made = run(folder, "brief")
+    assert made.returncode == 0, made.stderr
+    return folder
+
+
+def test_a_live_brief_can_be_made_again_from_its_kept_input(morning: Path) -> None:
+    """The input beside the brief gives the same brief, byte for byte but for where the input came from."""
+    kept = next((morning / "output").glob("*/*/*/input"))
+    told = json.loads((kept.parent / "brief.json").read_text())
+    again = run(morning, "brief", "--source", kept, "--as-of", told["as_of"], "--output", "again")
+    assert again.returncode == 0, again.stderr
+    assert without_provenance(morning / "again/latest/brief.json") == without_provenance(kept.parent / "brief.json")
+    assert (morning / "again/latest/brief.html").read_bytes() == (kept.parent / "brief.html").read_bytes()
+
+
+def test_the_kept_input_is_fingerprinted_in_the_brief(morning: Path) -> None:
+    """Provenance holds the sha256 of every kept file and of all of them together."""
+    kept = next((morning / "output").glob("*/*/*/input"))
+    told = json.loads((kept.parent / "brief.json").read_text())["provenance"]
+    sums = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(kept.iterdir())}
+    assert {name: told[name] for name in sums} == sums
+    lines = "".join(f"{value}  {name}\n" for name, value in sums.items())
+    assert told["input"] == hashlib.sha256(lines.encode()).hexdigest()
+
+
+def test_the_brief_names_the_venue_that_refused(morning: Path) -> None:
+    """missing[] carries the venue and the sentence, the page prints it, and the map's quality falls."""
+    brief = json.loads((morning / "output/latest/brief.json").read_text())
+    entry = next(one for one in brief["missing"] if one["venue"] == "gate")
+    assert entry["reason"] == "Gate refused this location (HTTP 451)."
+    assert entry["what"] == "all data"
+    page = (morning / "output/latest/brief.html").read_text()
+    assert "Gate refused this location (HTTP 451)." in page
+    assert "Open interest and funding by venue" in page
+    assert "base coins, each position once" in page
+    quality = brief["symbols"][0]["map_quality"]
+    assert "1 of 3 venues gave nothing: Gate" in quality["reasons"]
+    assert quality["grade"] != "High"
+
+
+def test_with_every_venue_down_nothing_is_written(exchanges: Exchanges, tmp_path: Path) -> None:
+    """One error, exit 1, and no file anywhere: neither a brief nor a market folder."""
+    exchanges.faults.update(dict.fromkeys(VENUES, "403"))
+    configured(tmp_path, exchanges)
+    for words in (("brief",), ("fetch", "--out", "market")):
+        asked = run(tmp_path, *words)
+        assert asked.returncode == 1
+        assert asked.stderr.count("Error:") == 1
+        assert "Binance refused this location (HTTP 403)" in asked.stderr
+        assert {path.name for path in tmp_path.iterdir()} <= {"config.yaml", "cache"}
+
+
+def test_a_fetched_folder_grows_without_doubles(exchanges: Exchanges, tmp_path: Path) -> None:
+    """A second fetch, days later by the exchanges' clock, adds rows, repeats none, and loses none that was there."""
+    configured(tmp_path, exchanges, ("hyperliquid",))
+    assert run(tmp_path, "fetch", "--out", "market").returncode == 0
+    before = rows(tmp_path / "market")
+    exchanges.ahead_ms = 2 * 86_400_000
+    assert run(tmp_path, "fetch", "--out", "market").returncode == 0
+    after = rows(tmp_path / "market")
+    for name, (count, distinct) in after.items():
+        assert count == distinct, name
+    assert after["candles"][0] == before["candles"][0] + 48
+    assert after["open_interest"][0] == before["open_interest"][0] + 1
+    (read,) = read_market(tmp_path / "market", ("BTC",), as_of_ms=None).markets.values()
+    assert isinstance(read.candles, dict)
+    assert len(read.candles["hyperliquid"]) == after["candles"][0]
+
+
+def rows(folder: Path) -> dict[str, tuple[int, int]]:
+    """Count the rows of each table, and the different ones by their keys and times."""
+    keys = {"candles": "symbol, venue, interval, open_time_ms", "open_interest": "symbol, venue, time_ms"}
+    found = {}
+    for name, key in keys.items():
+        sql = f"SELECT count(*), count(DISTINCT ({key})) FROM '{folder / name}.parquet'"  # noqa: S608 - our own names
+        with duckdb.connect(":memory:") as database:
+            found[name] = database.execute(sql).fetchall()[0]
+    return found
+
+
+def test_a_fetch_into_a_damaged_folder_touches_nothing(exchanges: Exchanges, tmp_path: Path, morning: Path) -> None:
+    """A table that cannot be read is said, and every file of the folder stays as it was."""
+    configured(tmp_path, exchanges, ("hyperliquid",))
+    market = tmp_path / "market"
+    shutil.copytree(next((morning / "output").glob("*/*/*/input")), market)
+    (market / "open_interest.parquet").write_bytes(b"damaged")
+    before = {path.name: path.read_bytes() for path in market.iterdir()}
+    asked = run(tmp_path, "fetch", "--out", market)
+    assert asked.returncode == 1
+    assert "open_interest.parquet" in asked.stderr
+    assert {path.name: path.read_bytes() for path in market.iterdir()} == before
+
+
+def test_known_positions_are_fetched_and_kept_with_the_rest(exchanges: Exchanges, tmp_path: Path) -> None:
+    """Addresses of the configuration become rows of the folder, with an empty cell where no price liquidates."""
+    address = "0x" + "ab" * 20
+    more = f'exact_positions:\n  addresses: ["{address}"]\n'
+    configured(tmp_path, exchanges, ("hyperliquid",), more)
+    asked = run(tmp_path, "fetch", "--out", "market", "--symbols", "BTC,ETH")
+    assert asked.returncode == 0, asked.stderr
+    with duckdb.connect(":memory:") as database:
+        sql = f"SELECT symbol, address, side, size_base, liquidation_price FROM '{tmp_path}/market/positions.parquet'"  # noqa: S608 - our own names
+        found = database.execute(f"{sql} ORDER BY symbol").fetchall()
+    assert found == [("BTC/USDT:USDT", address, "long", 2.0, 60_000.0), ("ETH/USDT:USDT", address, "short", 1.0, None)]
+
+
+def test_doctor_asks_each_venue_one_question(exchanges: Exchanges, tmp_path: Path) -> None:
+    """`doctor --online` prints what each venue answered, or why it did not."""
+    exchanges.faults["bybit"] = "403"
+    configured(tmp_path, exchanges, tuple(VENUES))
+    asked = run(tmp_path, "doctor", "--online")
+    assert "Bybit refused this location (HTTP 403)" in asked.stdout
+    assert "venue Binance" in asked.stdout
+    assert "its clock says 20" in asked.stdout
+    assert asked.stdout.count("answered within") == len(VENUES) - 1
+    assert len(exchanges.asked) == len(VENUES)
