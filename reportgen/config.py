@@ -17,10 +17,11 @@ from pydantic import Field, ValidationError, create_model
 from reportgen import config_schema as schema
 from reportgen.assumptions import DEFAULTS, Assumptions
 from reportgen.config_assumptions import assumption_overrides
+from reportgen.config_events import event_sources, flow_sources
 from reportgen.config_problems import Problem, duplicate_symbols, schema_problems, yaml_problem
 from reportgen.config_yaml import read_yaml
 from reportgen.errors import ConfigError
-from reportgen.events.calendar import ScheduledEvent
+from reportgen.events.origins import EventSources, FlowSource
 
 DEFAULT_PATH: Final = Path("config.yaml")
 
@@ -66,7 +67,8 @@ class Config:
         templates: Folder whose files replace single templates.
         calibration: File or folder of calibrations; None for `calibrations` in the output folder.
         venue_urls: Where to send the requests meant for a venue.
-        events: As listed, in the file's order.
+        events: Those listed, in the file's order, the files and feeds that hold more, the built-in calendars in force.
+        etf_flows: Where fund flows stand, beside the market folder.
         assumptions: The defaults with the file's overrides.
     """
 
@@ -79,7 +81,8 @@ class Config:
     templates: Path | None = None
     calibration: Path | None = None
     venue_urls: Mapping[str, str | None] = field(default_factory=dict)
-    events: tuple[ScheduledEvent, ...] = ()
+    events: EventSources = field(default_factory=EventSources)
+    etf_flows: tuple[FlowSource, ...] = ()
     mail: Mail | None = None
     assumptions: Assumptions = DEFAULTS
 
@@ -161,7 +164,8 @@ def _settle(file: schema.ConfigFile, folder: Path, assumptions: Assumptions) -> 
         templates=_path(folder, file.templates) if file.templates else None,
         calibration=_path(folder, file.calibration) if file.calibration else None,
         venue_urls={venue: settings.url for venue, settings in sorted(file.venues.items())},
-        events=tuple(_event(event) for event in file.events if isinstance(event, schema.ListedEvent)),
+        events=event_sources(file, folder),
+        etf_flows=flow_sources(file, folder),
         mail=_mail(file.mail, folder) if file.mail else None,
         assumptions=assumptions,
     )
@@ -175,10 +179,6 @@ def _watched(entry: str | schema.WatchlistEntry) -> Watched:
     if isinstance(entry, str):
         return Watched(symbol=entry)
     return Watched(symbol=entry.symbol, venues=tuple(entry.venues))
-
-
-def _event(event: schema.ListedEvent) -> ScheduledEvent:
-    return ScheduledEvent(name=event.name, kind=event.kind, at_ms=int(event.at), source="config.yaml")
 
 
 def _secret(reference: schema.SecretReference | None) -> SecretSource | None:

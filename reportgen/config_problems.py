@@ -27,6 +27,10 @@ _SECTIONS: Final[dict[Trail, type[BaseModel]]] = {
     ("events", schema.EVENT): schema.ListedEvent,
     ("events", schema.EVENT_FILE): schema.EventFile,
     ("events", schema.EVENT_FEED): schema.EventFeed,
+    ("events", schema.UNLOCK_FEED): schema.UnlockFeed,
+    ("events", schema.STATUS_FEED): schema.StatusFeed,
+    ("etf_flows", schema.FLOW_FILE): schema.FlowFile,
+    ("etf_flows", schema.FLOW_API): schema.FlowApi,
     ("mail",): schema.MailSettings,
     ("mail", "smtp"): schema.SmtpSettings,
     ("mail", "smtp", "username"): schema.SecretReference,
@@ -51,6 +55,8 @@ _SENTENCES: Final = {
     "too_long": ("holds {actual_length} items where {max_length} are the most", "Remove some."),
     schema.ONE_LINE: ("holds a line break or a control character", "Keep it on one line."),
     schema.WEB_ADDRESS: ("{shown} is not a web address", "Start it with http:// or https://."),
+    schema.COIN: ("{shown} is not a coin's name", "Use capitals, as BTC or ARB."),
+    schema.SLUG: ("{shown} is not a protocol's name there", "Use its name in the address, as arbitrum."),
     schema.VENUE_NAME: ("{shown} is not a venue's name", "Use lower-case letters, as binance or bybit."),
 }
 """By the kind of the error, or by the pattern that a text does not match."""

@@ -8,24 +8,36 @@ from __future__ import annotations
 import zoneinfo
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from reportgen.errors import UsageError
+from reportgen.events.calendar import Kind, Status, Weight
+from reportgen.events.calendar_builtin import DEFAULT_NAMES
 from reportgen.market.symbols import unified_symbol
-from reportgen.moments import parse_moment
+from reportgen.moments import parse_when
 
 Timeframe: TypeAlias = Literal["1h", "2h", "4h", "6h", "8h", "12h", "1d"]
 TIMEFRAMES: Final[tuple[str, ...]] = get_args(Timeframe)
+BuiltinCalendar: TypeAlias = Literal[
+    "macro", "fomc", "us_cpi", "us_jobs", "ecb", "deribit_daily", "deribit_weekly", "deribit_monthly",
+    "deribit_quarterly", "cme_expiry", "us_holidays", "funding",
+]  # fmt: skip
+StatusVenue: TypeAlias = Literal["binance", "bybit", "okx", "deribit", "hyperliquid", "kucoin"]
 LIVE: Final = "live"
 SAMPLE: Final = "sample"
 SYMBOL, ENTRY, EVENT, EVENT_FILE, EVENT_FEED = "a symbol", "an entry", "an event", "an event file", "an event feed"
-TAGS: Final = frozenset({SYMBOL, ENTRY, EVENT, EVENT_FILE, EVENT_FEED, "[key]"})
+UNLOCK_FEED, STATUS_FEED, FLOW_FILE, FLOW_API = "an unlock feed", "a status feed", "a flow file", "a flow source"
+TAGS: Final = frozenset(
+    {SYMBOL, ENTRY, EVENT, EVENT_FILE, EVENT_FEED, UNLOCK_FEED, STATUS_FEED, FLOW_FILE, FLOW_API, "[key]"}
+)
 """Steps of an error's location that do not stand in the file; the spaces keep them apart from real keys."""
 
 ONE_LINE: Final = r"^[^\x00-\x1f\x7f]*$"
 WEB_ADDRESS: Final = r"^https?://"
 VENUE_NAME: Final = r"^[a-z0-9_]+$"
+COIN: Final = r"^[A-Z0-9]+$"
+SLUG: Final = r"^[a-z0-9._-]+$"
 
 
 def _setting(reason: str, suggestion: str) -> PydanticCustomError:
@@ -41,12 +53,22 @@ def _symbol(text: str) -> str:
         raise _setting(reason, suggestion) from error
 
 
-def _moment(text: str) -> int:
+def _when(text: str, info: ValidationInfo) -> str:
+    """Check a time against the event's zone; `config` reads it again."""
     try:
-        return parse_moment(text)
+        parse_when(text, info.data.get("zone"))
     except UsageError as error:
         reason, _, suggestion = str(error).partition(". ")
         raise _setting(reason, suggestion) from error
+    return text
+
+
+def _until(text: str, info: ValidationInfo) -> str:
+    """Check the end of an event as its start is, and that it lies after it."""
+    ends, start, zone = parse_when(_when(text, info), info.data.get("zone")), info.data.get("at"), info.data.get("zone")
+    if start is not None and (ends.ends_ms or ends.at_ms) <= parse_when(start, zone).at_ms:
+        raise _setting(f"`ends` {text} does not lie after `at` {start}", "Correct one of them.")
+    return text
 
 
 def _timezone(text: str) -> str:
@@ -55,17 +77,6 @@ def _timezone(text: str) -> str:
     except (KeyError, ValueError, OSError) as error:
         raise PydanticCustomError("timezone", "`{name}` is not a time zone", {"name": text}) from error
     return text
-
-
-def _not_built(what: str) -> BeforeValidator:
-    """Refuse a setting that the file format has and this version cannot follow yet."""
-
-    def refuse(_: object) -> object:
-        raise _setting(
-            f"{what} is not built yet", "List the event itself: {name: …, at: 2026-12-10T13:30Z, kind: macro}."
-        )
-
-    return BeforeValidator(refuse)
 
 
 def _reference_only(value: object) -> object:
@@ -89,6 +100,8 @@ def _folder(text: str) -> str:
 Text = Annotated[str, Field(min_length=1, max_length=300, pattern=ONE_LINE)]
 VenueName = Annotated[str, Field(min_length=1, max_length=40, pattern=VENUE_NAME)]
 Symbol = Annotated[Text, AfterValidator(_symbol)]
+Address = Annotated[Text, Field(pattern=WEB_ADDRESS)]
+Coin = Annotated[str, Field(min_length=1, max_length=40, pattern=COIN)]
 
 
 class Settings(BaseModel):
@@ -104,36 +117,6 @@ class WatchlistEntry(Settings):
     venues: list[VenueName] = Field(default=[], description="Only these venues; all that the source has if empty.")
 
 
-class ListedEvent(Settings):
-    """An event written into the file."""
-
-    name: Text = Field(description="As it is printed on the page.")
-    at: Annotated[Text, AfterValidator(_moment)] = Field(description="ISO 8601 with a zone: 2026-12-10T13:30Z.")
-    kind: Literal["macro", "crypto", "expiry", "unlock", "maintenance", "other"] = Field(
-        default="other", description="What sort of event it is."
-    )
-
-
-class EventFile(Settings):
-    """A calendar file. Not built yet."""
-
-    file: Annotated[Text, _not_built("reading a calendar file")] = Field(description="Path of an ICS or YAML calendar.")
-
-
-class EventFeed(Settings):
-    """A calendar feed. Not built yet."""
-
-    url: Annotated[Text, _not_built("fetching a calendar")] = Field(description="Address of an ICS calendar.")
-
-
-class VenueSettings(Settings):
-    """How to reach one exchange."""
-
-    url: Annotated[Text, Field(pattern=WEB_ADDRESS)] | None = Field(
-        default=None, description="Send requests to URL/<original host>/<original path>: a proxy or a test server."
-    )
-
-
 class SecretReference(Settings):
     """Where a secret is kept; one of the three."""
 
@@ -142,7 +125,90 @@ class SecretReference(Settings):
     command: Text | None = Field(default=None, description="A command whose output is the secret.")
 
 
+def _env_or_file(secret: SecretReference) -> SecretReference:
+    """Keep commands away from a key that is read with every brief."""
+    if secret.command is not None:
+        raise _setting("a command is not run for this key", "Point to it: {env: NAME} or {file: path}.")
+    return secret
+
+
 Secret = Annotated[SecretReference, BeforeValidator(_reference_only)]
+
+
+class ListedEvent(Settings):
+    """An event written into the file."""
+
+    name: Text = Field(description="As it is printed on the page.")
+    zone: Annotated[Text, AfterValidator(_timezone)] | None = Field(
+        default=None, description="IANA zone of `at` and `ends` where they carry none, as America/New_York."
+    )
+    at: Annotated[Text, AfterValidator(_when)] = Field(
+        description="2026-12-10T13:30Z, a wall-clock time with `zone`, or a date alone where the hour is not known."
+    )
+    ends: Annotated[Text, AfterValidator(_until)] | None = Field(
+        default=None, description="When it is over, for what lasts, such as maintenance."
+    )
+    kind: Kind = Field(default="other", description="What sort of event it is.")
+    weight: Weight | None = Field(
+        default=None, description="How much it can override: high and medium move the plan; by kind if left out."
+    )
+    status: Status = Field(default="confirmed", description="A cancelled event is shown and overrides nothing.")
+    symbols: list[Coin] = Field(default=[], description="Coins that it concerns, as ARB; all if empty.")
+    source: Text | None = Field(default=None, description="Where the date comes from; this file if left out.")
+    retrieved: Text | None = Field(default=None, description="The day it was read there: 2026-11-20.")
+
+
+class EventFile(Settings):
+    """A calendar file: YAML or CSV with the fields of a listed event, or ICS."""
+
+    file: Text = Field(description="Path of a .yaml, .csv or .ics calendar, relative to this file.")
+    kind: Kind = Field(default="other", description="Kind of ICS entries whose CATEGORIES name none.")
+
+
+class EventFeed(Settings):
+    """A calendar feed: ICS, fetched when a brief is made."""
+
+    url: Address = Field(description="Address of an ICS calendar; only its host is ever printed.")
+    kind: Kind = Field(default="other", description="Kind of entries whose CATEGORIES name none.")
+
+
+class UnlockFeed(Settings):
+    """Token unlocks of a protocol, from DefiLlama's keyless datasets."""
+
+    unlocks: Annotated[Text, Field(pattern=SLUG)] = Field(description="The protocol's name there, as arbitrum.")
+    symbol: Coin = Field(description="The token's coin, as ARB.")
+    url: Address | None = Field(default=None, description="Another host: a mirror, a proxy or a test server.")
+
+
+class StatusFeed(Settings):
+    """What an exchange says about its own state."""
+
+    exchange_status: StatusVenue = Field(description="The exchange to ask.")
+    url: Address | None = Field(default=None, description="Another host: a proxy or a test server.")
+
+
+class FlowFile(Settings):
+    """Daily ETF flows in a file, as copied from a public table."""
+
+    asset: Coin = Field(description="The coin that the funds hold, as BTC.")
+    file: Text = Field(description="A text file of dates by funds in millions of USD, relative to this file.")
+
+
+class FlowApi(Settings):
+    """Daily ETF flows from SoSoValue."""
+
+    asset: Coin = Field(description="The coin that the funds hold, as BTC.")
+    api: Literal["sosovalue"] = Field(description="The service.")
+    key: Annotated[Secret, AfterValidator(_env_or_file)] = Field(description="Its key, from the environment or a file.")
+    url: Address | None = Field(default=None, description="Another host: a proxy or a test server.")
+
+
+class VenueSettings(Settings):
+    """How to reach one exchange."""
+
+    url: Annotated[Text, Field(pattern=WEB_ADDRESS)] | None = Field(
+        default=None, description="Send requests to URL/<original host>/<original path>: a proxy or a test server."
+    )
 
 
 class SmtpSettings(Settings):
@@ -169,15 +235,27 @@ def _kind_of_entry(value: object) -> str:
 
 def _kind_of_event(value: object) -> str:
     has = value if isinstance(value, dict) else ()
-    return EVENT_FILE if "file" in has else EVENT_FEED if "url" in has else EVENT
+    named = {"unlocks": UNLOCK_FEED, "exchange_status": STATUS_FEED, "file": EVENT_FILE, "url": EVENT_FEED}
+    return next((tag for key, tag in named.items() if key in has), EVENT)
+
+
+def _kind_of_flow(value: object) -> str:
+    return FLOW_API if isinstance(value, dict) and "api" in value else FLOW_FILE
 
 
 AnyEntry = Annotated[
     Annotated[Symbol, Tag(SYMBOL)] | Annotated[WatchlistEntry, Tag(ENTRY)], Discriminator(_kind_of_entry)
 ]
 AnyEvent = Annotated[
-    Annotated[ListedEvent, Tag(EVENT)] | Annotated[EventFile, Tag(EVENT_FILE)] | Annotated[EventFeed, Tag(EVENT_FEED)],
+    Annotated[ListedEvent, Tag(EVENT)]
+    | Annotated[EventFile, Tag(EVENT_FILE)]
+    | Annotated[EventFeed, Tag(EVENT_FEED)]
+    | Annotated[UnlockFeed, Tag(UNLOCK_FEED)]
+    | Annotated[StatusFeed, Tag(STATUS_FEED)],
     Discriminator(_kind_of_event),
+]
+AnyFlow = Annotated[
+    Annotated[FlowFile, Tag(FLOW_FILE)] | Annotated[FlowApi, Tag(FLOW_API)], Discriminator(_kind_of_flow)
 ]
 
 
@@ -206,6 +284,10 @@ class ConfigFile(Settings):
     )
     venues: dict[VenueName, VenueSettings] = Field(default={}, description="Which exchanges to ask, and where.")
     events: list[AnyEvent] = Field(default=[], max_length=10_000, description="What could override the map.")
+    calendars: list[BuiltinCalendar] = Field(
+        default=list(DEFAULT_NAMES), description="Built-in calendars in force; [] for none (docs/events.md)."
+    )
+    etf_flows: list[AnyFlow] = Field(default=[], max_length=100, description="Fund flows beside the market folder's.")
     mail: MailSettings | None = Field(default=None, description="Who gets the brief by mail.")
     assumptions: dict[str, Any] = Field(
         default={}, description="Any modelling constant by its name; `config_assumptions` judges them."

@@ -34,7 +34,7 @@ class TableFormat:
         keys: Text columns that part the rows into series, symbol and venue first.
         order: Columns that order a series; two rows that agree in keys and order are duplicates.
         numbers: Numeric columns that every row must fill. optional: numeric columns that may be absent or empty.
-        known_at: When a row became known: at the end of its bar, at its time, or at its date.
+        known_at: When a row became known: at the end of its bar, at its time, at its date, or at the end of that day.
         moment: The column that says so.
     """
 
@@ -44,7 +44,7 @@ class TableFormat:
     order: tuple[str, ...]
     numbers: tuple[str, ...]
     optional: tuple[str, ...]
-    known_at: Literal["bar end", "time", "date"]
+    known_at: Literal["bar end", "time", "date", "next day"]
     moment: str
 
     @property
@@ -56,7 +56,7 @@ class TableFormat:
     def kind(self, column: str) -> Kind:
         """Say what a column holds."""
         if column == self.moment:
-            return Kind.DATE if self.known_at == "date" else Kind.TIME
+            return Kind.DATE if self.known_at in {"date", "next day"} else Kind.TIME
         return Kind.TEXT if column in self.keys else Kind.NUMBER
 
 
@@ -120,6 +120,18 @@ BRACKETS: Final = TableFormat(
     known_at="date",
     moment="as_of",
 )
+ETF_FLOWS: Final = TableFormat(
+    name="etf_flows",
+    says="ETF flows",
+    keys=("asset", "date", "ticker"),
+    order=(),
+    numbers=("net_flow_quote",),
+    optional=(),
+    known_at="next day",
+    moment="date",
+)
+"""By asset instead of symbol: `market/fund_flows.py` reads it."""
+
 TABLES: Final = (CANDLES, OPEN_INTEREST, FUNDING, LIQUIDATIONS, ORDER_BOOK, BRACKETS)
 
 
