@@ -6,14 +6,14 @@ The unit of work: a pure function of one market, so that symbols can be mapped o
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from reportgen import notation
 from reportgen.assumptions import Assumptions
 from reportgen.events.calendar import Event
-from reportgen.events.flows import NO_FLOWS, FlowReading
+from reportgen.events.flows import NO_FLOWS, FlowReading, read_flows
 from reportgen.guide.caveats import symbol_caveats
 from reportgen.guide.checklist import ChecklistLine, Confluence, InputReading
 from reportgen.guide.confluence import find_confluence
@@ -21,6 +21,7 @@ from reportgen.guide.dollars import NO_DOLLARS, DollarBasis, PricedZones, price_
 from reportgen.guide.evidence import read_reactions
 from reportgen.guide.findings import Findings
 from reportgen.guide.inputs import seven_inputs
+from reportgen.guide.override import Confidence, confidence_left
 from reportgen.guide.plan import Scenarios, Sizing, Stance, ZonePlan
 from reportgen.guide.planning import write_plan
 from reportgen.guide.positioning import Positioning
@@ -43,6 +44,7 @@ from reportgen.market.data import Candles, MarketData
 from reportgen.market.grade import grade_map, market_depth
 from reportgen.market.quality import Coverage, MapQuality
 from reportgen.market.symbols import base_of, quote_of
+from reportgen.section_events import Consumed, consumed_since
 from reportgen.section_inputs import cover, first_candles
 from reportgen.units import DAY_MS, HOUR_MS, Fraction, Ints, Maybe, Milliseconds, Missing, Price
 
@@ -61,6 +63,8 @@ class SymbolBrief:
         dollars: what the zones' notional rests on, or why there is none.
         sensitivities: what each assumption does to each zone, zone by zone, the strongest first.
         caveats: sentences. flows: what spot money did.
+        confidence: what events inside the horizon leave of confidence in one direction; None without a price.
+        consumed: what events of the last horizon used up of the map, the latest first.
     """
 
     symbol: str
@@ -96,6 +100,8 @@ class SymbolBrief:
     dollars: Maybe[DollarBasis] = NO_DOLLARS
     sensitivities: tuple[Sensitivity, ...] = ()
     flows: Maybe[FlowReading] = NO_FLOWS
+    confidence: Confidence | None = None
+    consumed: tuple[Consumed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -106,6 +112,7 @@ class Reading:
         as_of_ms: The moment the brief speaks of. timeframe: of structure, "4h". timeframe_ms: the same.
         horizon_hours: How far the brief looks. events: soonest first. assumptions: every constant.
         calibrations: all that were found, of any symbol and time.
+        past: events of the last horizon, the latest first.
     """
 
     as_of_ms: Milliseconds
@@ -115,6 +122,7 @@ class Reading:
     events: tuple[Event, ...]
     assumptions: Assumptions
     calibrations: tuple[Calibration, ...] = ()
+    past: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -167,11 +175,16 @@ def write_section(market: MarketData, reference: MarketData, reading: Reading) -
         structure=structure,
         positioning=positioning,
         map_quality=grade_map(market, coverage, reading.assumptions),
-        events=reading.events,
+        events=tuple(event for event in reading.events if event.concerns(base_of(market.symbol))),
         assumptions=reading.assumptions,
         map_missing=mapped if isinstance(mapped, Missing) else None,
+        flows=read_flows(market, reading.assumptions),
     )
-    return _section(market, venue, candles, findings, mapped, coverage)
+    section = _section(market, venue, candles, findings, mapped, coverage)
+    past = tuple(event for event in reading.past if event.concerns(section.base))
+    if not past:
+        return section
+    return replace(section, consumed=consumed_since(market, candles, past, section.price_decimals, reading.assumptions))
 
 
 def _section(
@@ -219,6 +232,8 @@ def _section(
         ),
         dollars=dollars,
         sensitivities=() if isinstance(mapped, Missing) else mapped.sensitivities,
+        flows=findings.flows if isinstance(findings.flows, FlowReading) else NO_FLOWS,
+        confidence=confidence_left(findings),
     )
 
 

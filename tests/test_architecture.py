@@ -47,7 +47,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "doctor": EDGE_GROUND | {"config", "render.fonts"},
     "section": PURE_GROUND
     | {"section_inputs", "guide", "liquidation", "indicators", "market.coverage", "market.grade"}
-    | {"events.calendar", "events.flows"},
+    | {"section_events", "events.calendar", "events.flows"},
     "brief": PURE_GROUND | {"section", "guide", "liquidation", "indicators", "events.calendar"},
     "track_record": PURE_GROUND | {"track_record", "guide", "liquidation", "indicators", "brief", "section"},
     "calibrations": EDGE_GROUND | {"calibrations", "liquidation", "delivery.output"},

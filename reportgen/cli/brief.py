@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reportgen.cli.options import AsJson, ConfigFile, Output, Sample, Source, Templates
+from reportgen.cli.outside import events_around, with_flows
 from reportgen.cli.speech import Step, note, progress, tell, tell_json
 
 if TYPE_CHECKING:
@@ -80,9 +81,10 @@ def _walk_the_steps(order: Order, workers: Workers, step: Step) -> Brief:
     from reportgen.moments import parse_span
 
     step("Reading the market data")
-    gathered = gather(order)
+    gathered = with_flows(order.config, gather(order))
+    outside = events_around(order.config, gathered.as_of_ms)
     found = newest_calibrations(order.config.calibration or order.config.output / FOLDER, gathered.as_of_ms)
-    gathered = replace(gathered, notes=(*gathered.notes, *found.notes))
+    gathered = replace(gathered, notes=(*gathered.notes, *found.notes, *outside.notes))
     step("Reading structure, zones and positioning")
     made = write_brief(
         gathered,
@@ -90,7 +92,7 @@ def _walk_the_steps(order: Order, workers: Workers, step: Step) -> Brief:
         timeframe=order.config.timeframe,
         timeframe_ms=parse_span(order.config.timeframe),
         timezone=order.config.timezone,
-        events=order.config.events,
+        events=outside.events,
         assumptions=order.config.assumptions,
         calibrations=found.calibrations,
         map_sections=workers.map_sections,

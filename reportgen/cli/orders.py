@@ -14,6 +14,7 @@ from reportgen.config import DEFAULT_PATH, Config, Watched, load_config, read_co
 from reportgen.config_problems import Problem
 from reportgen.config_schema import LIVE, SAMPLE, TIMEFRAMES
 from reportgen.errors import UsageError
+from reportgen.events.origins import FlowFile
 from reportgen.market.symbols import unified_symbol
 from reportgen.moments import parse_moment
 
@@ -106,7 +107,15 @@ def find_problems(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
     if settings.templates and not settings.templates.is_dir():
         reason, suggestion = f"the folder {settings.templates} is not there", "Correct it, or delete the line."
         missing.append(Problem(file=str(path), line=None, key="templates", reason=reason, suggestion=suggestion))
+    for named in (*(one.path for one in settings.events.files), *_flow_files(settings)):
+        if not named.is_file():
+            reason, suggestion = f"the file {named} is not there", "Correct its path, or delete the entry."
+            missing.append(Problem(file=str(path), line=None, key="", reason=reason, suggestion=suggestion))
     return settings, tuple(missing)
+
+
+def _flow_files(settings: Config) -> tuple[Path, ...]:
+    return tuple(one.path for one in settings.etf_flows if isinstance(one, FlowFile))
 
 
 def _base_config(options: Options) -> Config:

@@ -142,5 +142,5 @@ def _placed(event: ScheduledEvent, as_of_ms: Milliseconds, horizon_hours: float)
         time_known=event.time_known,
         retrieved=event.retrieved,
         symbols=event.symbols,
-        in_weekend=event.time_known and funds_shut_over_weekend(event.at_ms),
+        in_weekend=event.time_known and event.kind != "holiday" and funds_shut_over_weekend(event.at_ms),
     )

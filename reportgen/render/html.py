@@ -19,7 +19,7 @@ from markupsafe import Markup
 from reportgen import notation
 from reportgen.brief import Brief
 from reportgen.errors import RenderError
-from reportgen.render import filters, views
+from reportgen.render import events, filters, views
 from reportgen.render.charts import ladder_svg, slug
 from reportgen.render.fonts import css_font_faces
 
@@ -51,6 +51,7 @@ _VIEWS = (
     "fit",
     "percent_of",
 )
+_EVENTS = ("overriding", "event_when", "event_due", "kinds_inside")
 
 
 def render_html(brief: Brief, charts: Mapping[str, bytes], *, templates: Path | None = None) -> bytes:
@@ -108,6 +109,7 @@ def environment(templates: Path | None = None) -> Environment:
     made.filters |= filters.FILTERS | {name: getattr(notation, name) for name in _NOTATION}
     made.tests["missing"] = filters.is_missing
     made.globals |= _globals()
+    made.globals["event_note"] = lambda kind: events.event_note(kind, tuple(folders))
     return made
 
 
@@ -126,6 +128,7 @@ def shipped_templates() -> Path:
 def _globals() -> dict[str, Any]:
     return {
         **{name: getattr(views, name) for name in _VIEWS},
+        **{name: getattr(events, name) for name in _EVENTS},
         **filters.SIGNS,
         "slug": slug,
         "ladder": lambda symbol: Markup(ladder_svg(symbol)),  # noqa: S704 - drawn by us, escaped there

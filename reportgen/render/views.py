@@ -98,9 +98,9 @@ def arguments(reaction: Reaction) -> tuple[Argument, ...]:
 
 
 def next_event(brief: Brief) -> Event | None:
-    """Find the soonest event that is not past."""
-    ahead = [event for event in brief.events if event.hours_away >= 0]
-    return min(ahead, key=lambda event: event.at_ms) if ahead else None
+    """Find the soonest event that moves the plan, else the soonest that takes place."""
+    ahead = [event for event in brief.events if event.hours_away >= 0 and event.status != "cancelled"]
+    return min(ahead, key=lambda event: (not event.overrides, event.at_ms)) if ahead else None
 
 
 def inside(brief: Brief) -> tuple[Event, ...]:
@@ -132,10 +132,18 @@ def fit(symbol: SymbolBrief) -> str:
         + _TEXT_MM * _lines(" ".join(symbol.read), _LINE_CHARS)
         + _TEXT_MM * max((_lines(text, _HALF_LINE_CHARS) for text in texts), default=0)
         + _CAVEAT_MM * (symbol.map_quality.grade in ("Low", "None"))
+        + _TEXT_MM * sum(_lines(text, _LINE_CHARS) for text in _of_events(symbol))
     )
     if height <= _MM_THAT_FIT:
         return ""
     return "snug" if height <= _MM_SNUG else "tight"
+
+
+def _of_events(symbol: SymbolBrief) -> tuple[str, ...]:
+    """List the lines that events and flows add to a symbol's page."""
+    flows = () if isinstance(symbol.flows, Missing) else (symbol.flows.reading,)
+    confidence = () if symbol.confidence is None or not symbol.confidence.text else (symbol.confidence.text,)
+    return (*flows, *confidence, *(one.text for one in symbol.consumed))
 
 
 _READING_CHARS, _HALF_LINE_CHARS, _LINE_CHARS = 42, 58, 118

@@ -1,0 +1,50 @@
+"""What stands outside the market data: events and fund flows, gathered with the time of day for a brief or a backtest.
+
+Stands between the order and `write_brief`; the one place where feeds are given the clock.
+"""
+
+# ruff: noqa: PLC0415 - heavy imports live inside the functions, that is the point here
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from reportgen.config import Config
+    from reportgen.events.fetching import Network
+    from reportgen.events.sources import GatheredEvents
+    from reportgen.market.data import Gathered
+
+_KEPT: Final = "feeds"
+
+
+def with_flows(config: Config, gathered: Gathered) -> Gathered:
+    """Give each market the fund flows that config.yaml names; they win over the market folder's table."""
+    if not config.etf_flows:
+        return gathered
+    from reportgen.events.flow_sources import gather_flows
+    from reportgen.market.symbols import base_of
+
+    flows = gather_flows(config.etf_flows, network_of(config))
+    markets = {
+        symbol: replace(market, etf_flows=flows.get(base_of(symbol), market.etf_flows))
+        for symbol, market in gathered.markets.items()
+    }
+    return replace(gathered, markets=markets)
+
+
+def events_around(config: Config, as_of_ms: int) -> GatheredEvents:
+    """Gather the events around as-of from every source that config.yaml names."""
+    from reportgen.events.sources import gather_events
+
+    return gather_events(config.events, as_of_ms, config.horizon_hours, network_of(config))
+
+
+def network_of(config: Config) -> Network:
+    """Say how feeds are fetched: at what time of day, with copies kept beside the briefs."""
+    import time
+
+    from reportgen.events.fetching import Network
+
+    return Network(now_ms=time.time_ns() // 1_000_000, kept=config.output / _KEPT)
