@@ -12,6 +12,7 @@ from typing import Literal
 from reportgen import __version__
 from reportgen.assumptions import DEFAULTS, Assumptions
 from reportgen.events.calendar import Event, ScheduledEvent, lately, schedule
+from reportgen.guide.findings import heaviest_first
 from reportgen.guide.headline import SymbolFacts, headline, subject_suffix
 from reportgen.guide.zones import Zone
 from reportgen.liquidation.calibration import Calibration
@@ -146,7 +147,7 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
     )
     walk = partial(write_section, reference=gathered.reference, reading=reading)
     symbols = tuple(map_sections(walk, gathered.markets.values()))
-    overriding = next((event for event in planned if event.overrides), None)
+    overriding = next(iter(heaviest_first(planned)), None)
     named = [inputs(m, s.positioning, assumptions) for m, s in zip(gathered.markets.values(), symbols, strict=True)]
     missing = tuple(
         absent for section, own in zip(symbols, named, strict=True) for absent in list_missing(section, own)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reportgen.events.fetching import Network
     from reportgen.events.sources import GatheredEvents
     from reportgen.market.data import Gathered
+    from reportgen.units import Maybe
 
 _KEPT: Final = "feeds"
 
@@ -39,6 +40,22 @@ def events_around(config: Config, as_of_ms: int) -> GatheredEvents:
     from reportgen.events.sources import gather_events
 
     return gather_events(config.events, as_of_ms, config.horizon_hours, network_of(config))
+
+
+def events_between(config: Config, symbol: str, span: tuple[int, int]) -> Maybe[tuple[int, ...]]:
+    """List the moments of the events that mattered to a symbol in a span; feeds know no past and are not asked."""
+    from reportgen.events.sources import events_in
+    from reportgen.market.symbols import base_of
+    from reportgen.units import Missing
+
+    found = events_in(replace(config.events, feeds=()), span)
+    base = base_of(symbol)
+    moments = tuple(
+        event.at_ms
+        for event in found
+        if event.time_known and event.matters and (not event.symbols or base in event.symbols)
+    )
+    return moments or Missing("No event that could move a plan is known in this span: list some under `events:`.")
 
 
 def network_of(config: Config) -> Network:

@@ -54,6 +54,11 @@ class ScheduledEvent:
     symbols: tuple[str, ...] = ()
 
     @property
+    def matters(self) -> bool:
+        """Whether it is heavy enough to override a map, and takes place."""
+        return self.weight != "low" and self.status != "cancelled"
+
+    @property
     def last_ms(self) -> Milliseconds:
         """The last moment that belongs to it."""
         return self.at_ms if self.ends_ms is None else max(self.at_ms, self.ends_ms - 1)

@@ -57,7 +57,7 @@ def gather_events(
         as_of_ms - max(horizon, _LOOK_BACK_DAYS * DAY_MS),
         as_of_ms + max(horizon, LOOK_AHEAD_DAYS * DAY_MS),
     )
-    found = [*builtin_events(sources.calendars, *span), *sources.listed, *_of_files(sources.files, span)]
+    found = _fixed(sources, span)
     notes = [*table_warnings(sources.calendars, as_of_ms)]
     if sources.feeds:
         with ThreadPoolExecutor(max_workers=min(8, len(sources.feeds))) as pool:
@@ -67,6 +67,21 @@ def gather_events(
                 notes += more
     events, disagreements = merge(found)
     return GatheredEvents(events=events, notes=(*notes, *disagreements))
+
+
+def events_in(sources: EventSources, span: tuple[Milliseconds, Milliseconds]) -> tuple[ScheduledEvent, ...]:
+    """Read the built-in calendars, what is listed and the files for a span of the past; each event once.
+
+    Raises:
+        DataError: A file cannot be read or holds mistakes; a line each.
+    """
+    found = (event for event in _fixed(sources, span) if span[0] <= event.at_ms <= span[1])
+    return merge(found)[0]
+
+
+def _fixed(sources: EventSources, span: tuple[Milliseconds, Milliseconds]) -> list[ScheduledEvent]:
+    """Gather what needs no network."""
+    return [*builtin_events(sources.calendars, *span), *sources.listed, *_of_files(sources.files, span)]
 
 
 def _of_files(files: Iterable[EventFile], span: tuple[Milliseconds, Milliseconds]) -> list[ScheduledEvent]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
@@ -49,6 +50,12 @@ class Catalyst(Protocol):
     @property
     def lowers(self) -> bool:
         """Whether it is inside the horizon and takes place: it lowers confidence in one direction."""
+
+
+def heaviest_first(events: Iterable[Catalyst]) -> tuple[Catalyst, ...]:
+    """Give the events that move the plan: the heaviest first, of equals those whose hour is known, then the soonest."""
+    moving = (event for event in events if event.overrides)
+    return tuple(sorted(moving, key=lambda event: (event.weight != "high", not event.time_known, event.hours_away)))
 
 
 class SpotFlows(Protocol):
@@ -123,13 +130,13 @@ class Findings:
 
     @property
     def override(self) -> Catalyst | None:
-        """The first event inside the horizon that moves the plan, or None."""
+        """The event inside the horizon that moves the plan most, or None."""
         return next(iter(self.overriding), None)
 
     @property
     def overriding(self) -> tuple[Catalyst, ...]:
-        """Every event inside the horizon that moves the plan, soonest first."""
-        return tuple(event for event in self.events if event.overrides)
+        """Every event inside the horizon that moves the plan, in the order of `heaviest_first`."""
+        return heaviest_first(self.events)
 
     @property
     def atr(self) -> Price | None:

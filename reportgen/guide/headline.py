@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reportgen import notation
 from reportgen.assumptions import Assumptions
-from reportgen.guide.findings import Catalyst
+from reportgen.guide.findings import Catalyst, heaviest_first
 from reportgen.guide.wording import capital, crowd, distance, due, event_name, listed
 from reportgen.guide.zones import Zone
 from reportgen.units import Fraction, Maybe, Missing, Where
@@ -51,10 +51,10 @@ def subject_suffix(events: Sequence[Catalyst]) -> str:
 
     One line of at most 80 characters, the separator included: " · US CPI in 6 h".
     """
-    event = next((one for one in events if one.overrides), None)
-    if event is None:
+    moving = heaviest_first(events)
+    if not moving:
         return ""
-    more = sum(one.overrides for one in events) - 1
+    event, more = moving[0], len(moving) - 1
     tail = f" {due(event)}{f' and {more} more' if more else ''}"
     name = event_name(event)
     room = _LONGEST_SUFFIX - len(_SEPARATOR) - len(tail)

@@ -13,6 +13,8 @@ from reportgen.guide.findings import Findings
 from reportgen.guide.wording import due, event_name
 from reportgen.units import Fraction
 
+_TOLD = 2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confidence:
@@ -36,7 +38,7 @@ def confidence_left(findings: Findings) -> Confidence:
         "medium": a.event_confidence_medium,
         "low": a.event_confidence_low,
     }
-    inside = [event for event in findings.events if event.lowers]
+    inside = sorted((event for event in findings.events if event.lowers), key=lambda event: leaves[event.weight])
     if not inside:
         return Confidence(left=1.0, events=(), text="")
     left = max(a.event_confidence_floor, math.prod(leaves[event.weight] for event in inside))
@@ -44,5 +46,7 @@ def confidence_left(findings: Findings) -> Confidence:
         f"{event_name(event)} {due(event)} ({event.weight} weight, ×{notation.grouped(leaves[event.weight], 1)})"
         for event in inside
     )
-    text = f"Confidence in any one direction ×{notation.grouped(left, 2)} by rule: {'; '.join(named)}."
+    told = ", ".join(f"{event_name(event)} ×{notation.grouped(leaves[event.weight], 1)}" for event in inside[:_TOLD])
+    more = f" and {len(inside) - _TOLD} more" if len(inside) > _TOLD else ""
+    text = f"Confidence in any one direction ×{notation.grouped(left, 2)} by rule ({told}{more})."
     return Confidence(left=left, events=named, text=text)

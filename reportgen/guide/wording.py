@@ -16,7 +16,6 @@ from reportgen.units import Fraction, Missing, Price, Side, Where
 
 _HOURS_A_DAY = 24
 _NAMED_AT_MOST = 3
-_EVENTS_TOLD = 2
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -102,10 +101,11 @@ def due(event: Catalyst) -> str:
 
 
 def counted_down(events: Sequence[Catalyst]) -> str:
-    """Write events with their countdowns: US CPI in 6 h, FOMC decision in 11 h and 1 more; "" without any."""
-    told = ", ".join(f"{event_name(event)} {due(event)}" for event in events[:_EVENTS_TOLD])
-    more = len(events) - _EVENTS_TOLD
-    return f"{told} and {more} more" if more > 0 else told
+    """Write the first event with its countdown, and how many more there are: US CPI in 6 h and 1 more; "" without."""
+    if not events:
+        return ""
+    told = f"{event_name(events[0])} {due(events[0])}"
+    return f"{told} and {len(events) - 1} more" if len(events) > 1 else told
 
 
 def ordinal(percentile: Fraction) -> str:

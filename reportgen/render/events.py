@@ -25,8 +25,25 @@ _TAGS = {"p", "b", "strong", "i", "em", "ul", "ol", "li", "code", "br", "a", "h4
 
 
 def overriding(brief: Brief, symbol: SymbolBrief | None = None) -> tuple[Event, ...]:
-    """Give the events that move the plan, soonest first; those that concern a symbol when one is given."""
-    return tuple(event for event in brief.events if event.overrides and (symbol is None or event.concerns(symbol.base)))
+    """Give the events that move the plan, the heaviest first as the guide does; those of a symbol when one is given."""
+    moving = (event for event in brief.events if event.overrides and (symbol is None or event.concerns(symbol.base)))
+    return tuple(sorted(moving, key=_urgency))
+
+
+def _urgency(event: Event) -> tuple[bool, bool, float]:
+    """Order events that move the plan: the heaviest first, of equals those whose hour is known, then the soonest."""
+    return event.weight != "high", not event.time_known, event.hours_away
+
+
+def next_event(brief: Brief) -> Event | None:
+    """Find the event that moves the plan most, else the soonest that takes place."""
+    ahead = [event for event in brief.events if event.hours_away >= 0 and event.status != "cancelled"]
+    return next(iter((*overriding(brief), *sorted(ahead, key=lambda event: event.at_ms))), None)
+
+
+def beside(brief: Brief, event: Event) -> int:
+    """Count the other events inside the horizon that take place."""
+    return sum(other.lowers and other is not event for other in brief.events)
 
 
 def event_when(event: Event, timezone: str) -> str:

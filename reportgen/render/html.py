@@ -44,14 +44,13 @@ _VIEWS = (
     "zone_rows",
     "reacting",
     "arguments",
-    "next_event",
     "inside",
     "stale",
     "oldest",
     "fit",
     "percent_of",
 )
-_EVENTS = ("overriding", "event_when", "event_due", "kinds_inside")
+_EVENTS = ("next_event", "beside", "overriding", "event_when", "event_due", "kinds_inside")
 
 
 def render_html(brief: Brief, charts: Mapping[str, bytes], *, templates: Path | None = None) -> bytes:

@@ -97,12 +97,6 @@ def arguments(reaction: Reaction) -> tuple[Argument, ...]:
     return tuple(argument for argument in found if argument.supports or argument.against)
 
 
-def next_event(brief: Brief) -> Event | None:
-    """Find the soonest event that moves the plan, else the soonest that takes place."""
-    ahead = [event for event in brief.events if event.hours_away >= 0 and event.status != "cancelled"]
-    return min(ahead, key=lambda event: (not event.overrides, event.at_ms)) if ahead else None
-
-
 def inside(brief: Brief) -> tuple[Event, ...]:
     """Give the events inside the horizon, soonest first."""
     return tuple(sorted((event for event in brief.events if event.inside_horizon), key=lambda event: event.at_ms))
