@@ -184,6 +184,7 @@ def _answer(request: Request, timeout: float) -> bytes:
                     raise _PassingError(f"it took longer than {2 * timeout:g} s")
             return b"".join(parts)
     except urllib.error.HTTPError as error:
+        error.close()
         kind = _PassingError if error.code in _PASSING else _NotFetchedError
         raise kind(f"HTTP {error.code}") from None
     except TimeoutError:

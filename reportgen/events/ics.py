@@ -111,7 +111,7 @@ def parse_ics(content: bytes, place: str, span: tuple[Milliseconds, Milliseconds
         if part.name == "VTIMEZONE":
             kept.add_component(part)
         elif part.name == "VEVENT":
-            problem = _refusal(part, default, span[1])
+            problem = _checked(part, default, span[1])
             if problem:
                 problems.append(problem)
             else:
@@ -120,6 +120,14 @@ def parse_ics(content: bytes, place: str, span: tuple[Milliseconds, Milliseconds
     if len(events) > MOST_INSTANCES:
         raise DataError(f"holds {len(events)} events in the next weeks, more than {MOST_INSTANCES}.")
     return IcsCalendar(events=events, problems=tuple(dict.fromkeys(problems)))
+
+
+def _checked(part: Any, default_zone: str, last_ms: Milliseconds) -> str:  # noqa: ANN401 - as below
+    """Give the refusal of an entry; a property that icalendar cannot read is one too."""
+    try:
+        return _refusal(part, default_zone, last_ms)
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
+        return f"“{clean_name(str(part.get('SUMMARY', '')))}” cannot be read ({clean_name(str(error))}). Correct it."
 
 
 def _refusal(part: Any, default_zone: str, last_ms: Milliseconds) -> str:  # noqa: ANN401 - icalendar is untyped here

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from reportgen.errors import DataError
 from reportgen.events.calendar import Kind, ScheduledEvent
 from reportgen.events.calendar_names import clean_name
 from reportgen.events.fetching import Request
 from reportgen.units import Milliseconds
+
+_Moment = Annotated[int, BeforeValidator(lambda told: told or 0)]
+"""Milliseconds as a number or a text; an empty text where the time is open."""
 
 
 class _Binance(BaseModel):
@@ -26,8 +29,8 @@ class _Binance(BaseModel):
 class _Window(BaseModel):
     title: str = "maintenance"
     state: str = ""
-    begin: int = 0
-    end: int = 0
+    begin: _Moment = 0
+    end: _Moment = 0
 
 
 class _BybitList(BaseModel):
