@@ -111,7 +111,11 @@ def test_every_problem_is_reported_at_once_in_the_order_of_the_file(tmp_path: Pa
         ("watchlist: [BTC]\ncalendars: [macros]\n", 2, "Did you mean `macro`"),
         ("watchlist: [BTC]\nevents: [{name: A, at: '2026-03-29T02:30', zone: Europe/Berlin}]\n", 2, "clocks skip"),
         ("watchlist: [BTC]\nevents: [{name: A, at: '2026-03-29T02:30', zone: Mars/Base}]\n", 2, "not a time zone"),
-        ("watchlist: [BTC]\nevents: [{name: A, at: 2026-12-10T13:30Z, ends: 2026-12-10T12:30Z}]\n", 2, "does not lie after"),
+        (
+            "watchlist: [BTC]\nevents: [{name: A, at: 2026-12-10T13:30Z, ends: 2026-12-10T12:30Z}]\n",
+            2,
+            "does not lie after",
+        ),
         ("watchlist: [BTC]\netf_flows: [{asset: BTC, api: sosovalue, key: abc}]\n", 2, "may not stand in the file"),
         ("watchlist: [BTC]\nevents: [{name: A, at: 2026-12-10 13:30:00}]\n", 2, "no time zone"),
         ("watchlist: [BTC]\nevents: [{name: A, at: 1768806000000}]\n", 2, "expected text"),

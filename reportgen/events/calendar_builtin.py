@@ -55,7 +55,7 @@ def _warnings(chosen: frozenset[str], as_of_ms: Milliseconds) -> Iterator[str]:
     for series in _series(chosen):
         last, left = series.days[-1], (series.days[-1] - today).days
         known = f"The built-in table of {series.name} dates"
-        advice = f"Look later ones up at the {series.publisher} and list them under `events:`"
+        advice = f"Look later ones up at the {series.publisher} and list them under “events:”"
         if as_of_ms > moment(last, series.at, series.zone):
             yield f"{known} ended on {last}: later ones are not known here. {advice}."
         elif left < RUNS_OUT_DAYS:

@@ -111,5 +111,4 @@ def market_holidays(first: date, last: date) -> Iterator[ScheduledEvent]:
                 ends_ms=start + DAY_MS if whole else None,
                 source=_NEW_YORK_RULE,
                 weight="low",
-                time_known=not whole,
             )

@@ -48,6 +48,8 @@ def beside(brief: Brief, event: Event) -> int:
 
 def event_when(event: Event, timezone: str) -> str:
     """Write when an event is, UTC first: 10 Dec, 13:30 UTC, 14:30 Berlin; a date alone where the hour is not known."""
+    if event.kind == "holiday" and event.ends_ms is not None:
+        return f"{short_date((event.at_ms + event.ends_ms) // 2)}, all day in New York"
     if not event.time_known:
         return f"{short_date(event.at_ms)}, hour not known"
     until = ""

@@ -122,6 +122,7 @@ def fit(symbol: SymbolBrief) -> str:
     texts = () if isinstance(scenarios, Missing) else (scenarios.bullish.text, scenarios.bearish.text)
     height = (
         _ZONE_MM * len(zone_rows(symbol))
+        + _ENTRY_MM * sum(max(0, _lines(plan.entry_text, _ENTRY_CHARS) - 3) for plan in symbol.plan)
         + _CHECK_MM * sum(_lines(line.reading, _READING_CHARS) for line in symbol.checklist)
         + _TEXT_MM * _lines(" ".join(symbol.read), _LINE_CHARS)
         + _TEXT_MM * max((_lines(text, _HALF_LINE_CHARS) for text in texts), default=0)
@@ -134,14 +135,12 @@ def fit(symbol: SymbolBrief) -> str:
 
 
 def _of_events(symbol: SymbolBrief) -> tuple[str, ...]:
-    """List the lines that events and flows add to a symbol's page."""
-    flows = () if isinstance(symbol.flows, Missing) else (symbol.flows.reading,)
-    confidence = () if symbol.confidence is None or not symbol.confidence.text else (symbol.confidence.text,)
-    return (*flows, *confidence, *(one.text for one in symbol.consumed))
+    """List what events add to a symbol's printed page."""
+    return () if symbol.confidence is None or not symbol.confidence.text else (symbol.confidence.text,)
 
 
-_READING_CHARS, _HALF_LINE_CHARS, _LINE_CHARS = 42, 58, 118
-_ZONE_MM, _CHECK_MM, _TEXT_MM, _CAVEAT_MM, _MM_THAT_FIT, _MM_SNUG = 9, 4, 4, 12, 108, 124
+_READING_CHARS, _HALF_LINE_CHARS, _LINE_CHARS, _ENTRY_CHARS = 42, 58, 118, 25
+_ENTRY_MM, _ZONE_MM, _CHECK_MM, _TEXT_MM, _CAVEAT_MM, _MM_THAT_FIT, _MM_SNUG = 3.2, 9, 4, 4, 12, 108, 124
 
 
 def _lines(text: str, width: int) -> int:
