@@ -11,11 +11,13 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from reportgen.brief import Brief, write_brief
 from reportgen.events.calendar import ScheduledEvent
+from reportgen.events.fetching import Network
 from reportgen.events.flows import FlowReading
+from reportgen.events.origins import EventSources
+from reportgen.events.sources import gather_events
 from reportgen.market.data import EtfFlows, Gathered
 from reportgen.market.sample import read_sample
 from reportgen.render.html import render_html
@@ -166,16 +168,34 @@ def test_a_brief_with_events_reads_back_whole() -> None:
     assert brief_from_json(brief_to_json(made)) == made
 
 
-@pytest.mark.parametrize("calendars", ["", "calendars: []\n"])
-def test_the_built_in_calendars_are_in_force_until_switched_off(tmp_path: Path, calendars: str) -> None:
-    """The sample's week has a Deribit expiry within the hour and tables that end soon; with `calendars: []` neither."""
+def test_the_built_in_calendars_are_in_force_until_switched_off() -> None:
+    """The sample's week has a Deribit expiry within the hour and tables that end soon; without calendars neither."""
+    as_of = sample().as_of_ms
+    found = gather_events(EventSources(), as_of, 24, Network(now_ms=as_of, kept=None))
+    made = brief(*found.events)
+    assert "Deribit weekly options expiry" in [event.name for event in made.events]
+    assert any("built-in table of US CPI" in note for note in found.notes)
+    assert made.symbols[0].stance == brief().symbols[0].stance
+    none = gather_events(EventSources(calendars=()), as_of, 24, Network(now_ms=as_of, kept=None))
+    assert (none.events, none.notes) == ((), ())
+
+
+def test_a_feed_that_is_down_is_said_on_the_page_and_a_wrong_file_ends_the_command(tmp_path: Path) -> None:
+    """The brief is made without the feed and names it; a mistake in the operator's own file stops everything."""
     config = tmp_path / "config.yaml"
-    config.write_text(f"watchlist: [BTC]\nsource: sample\n{calendars}", encoding="utf-8")
+    text = "watchlist: [BTC]\nsource: sample\nevents:\n  - {url: 'http://127.0.0.1:9/c.ics'}\n"
+    config.write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "reportgen", "brief", "--config", str(config), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    made = json.loads(Path(json.loads(done.stdout)["json"]).read_text(encoding="utf-8"))
-    names = [event["name"] for event in made["events"]]
-    assert ("Deribit weekly options expiry" in names) == (not calendars)
-    assert any("built-in table of US CPI" in note for note in made["notes"]) == (not calendars)
-    assert made["symbols"][0]["stance"]["kind"] != "wait for event"
+    page_text = Path(json.loads(done.stdout)["html"]).read_text(encoding="utf-8")
+    assert "An event feed is missing: 127.0.0.1:9" in page_text
+    assert "Deribit weekly options expiry" in page_text
+    config.write_text(text + "  - {file: mine.csv}\n", encoding="utf-8")
+    check = [sys.executable, "-m", "reportgen", "check", "--config", str(config)]
+    assert "mine.csv is not there" in subprocess.run(check, capture_output=True, text=True, check=False).stderr
+    (tmp_path / "mine.csv").write_text("name,at\nA,2026-12-10T13:30\n", encoding="utf-8")
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "mine.csv: line 2: `2026-12-10T13:30` has no time zone" in done.stderr
+    assert "Traceback" not in done.stderr

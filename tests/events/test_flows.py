@@ -16,7 +16,7 @@ from reportgen.assumptions import DEFAULTS
 from reportgen.errors import DataError
 from reportgen.events.flow_sources import gather_flows, read_flow_file
 from reportgen.events.flows import NO_FLOWS, FlowReading, known_flows, read_flows
-from reportgen.events.origins import FlowApi, FlowFile
+from reportgen.events.origins import FlowApi, FlowFile, FlowSource
 from reportgen.market.data import Candles, EtfFlows, MarketData
 from reportgen.market.files import read_market
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Missing
@@ -198,7 +198,10 @@ def test_of_two_sources_the_first_that_gives_any_is_used(tmp_path: Path) -> None
     """A file stands in for a service without a key."""
     path = tmp_path / "btc.csv"
     path.write_text("Date,IBIT\n18 Nov 2026,2.0\n", encoding="utf-8")
-    sources = [FlowApi(asset="BTC", env="NOT_SET_ANYWHERE", file=None), FlowFile(asset="BTC", path=path)]
+    sources: list[FlowSource] = [
+        FlowApi(asset="BTC", env="NOT_SET_ANYWHERE", file=None),
+        FlowFile(asset="BTC", path=path),
+    ]
     found = gather_flows(sources, network())["BTC"]
     assert isinstance(found, EtfFlows)
     assert found.net_flow_quote.tolist() == [2e6]
