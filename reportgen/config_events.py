@@ -30,7 +30,7 @@ def event_sources(file: schema.ConfigFile, folder: Path) -> EventSources:
     return EventSources(
         listed=tuple(_event(one) for one in file.events if isinstance(one, schema.ListedEvent)),
         files=tuple(
-            EventFile(path=folder / Path(one.file).expanduser(), kind=one.kind)
+            EventFile(path=folder / Path(one.file).expanduser(), kind=one.kind, weight=one.weight, only=tuple(one.only))
             for one in file.events
             if isinstance(one, schema.EventFile)
         ),
@@ -63,7 +63,7 @@ def _event(event: schema.ListedEvent) -> ScheduledEvent:
 
 def _feed(feed: schema.EventFeed | schema.UnlockFeed | schema.StatusFeed) -> Feed:
     if isinstance(feed, schema.EventFeed):
-        return EventFeed(url=feed.url, kind=feed.kind)
+        return EventFeed(url=feed.url, kind=feed.kind, weight=feed.weight, only=tuple(feed.only))
     if isinstance(feed, schema.UnlockFeed):
         return UnlockFeed(slug=feed.unlocks, symbol=feed.symbol, url=feed.url)
     return StatusFeed(venue=feed.exchange_status, url=feed.url)

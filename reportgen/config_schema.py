@@ -163,6 +163,8 @@ class EventFile(Settings):
 
     file: Text = Field(description="Path of a .yaml, .csv or .ics calendar, relative to this file.")
     kind: Kind = Field(default="other", description="Kind of ICS entries whose CATEGORIES name none.")
+    weight: Weight | None = Field(default=None, description="Weight of every ICS entry; by kind if left out.")
+    only: list[Text] = Field(default=[], description="ICS entries whose title holds one of these words; all if empty.")
 
 
 class EventFeed(Settings):
@@ -170,6 +172,8 @@ class EventFeed(Settings):
 
     url: Address = Field(description="Address of an ICS calendar; only its host is ever printed.")
     kind: Kind = Field(default="other", description="Kind of entries whose CATEGORIES name none.")
+    weight: Weight | None = Field(default=None, description="Weight of every ICS entry; by kind if left out.")
+    only: list[Text] = Field(default=[], description="ICS entries whose title holds one of these words; all if empty.")
 
 
 class UnlockFeed(Settings):

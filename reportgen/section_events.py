@@ -6,7 +6,7 @@ from the bars that had closed by then, with the functions that find today's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -116,7 +116,7 @@ def _zones(market: MarketData, before: Candles, a: Assumptions) -> tuple[Zone, .
         atr=atr,
         horizon_hours=a.reaction_horizon_hours,
         rng=np.random.default_rng(int(ends[-1])),
-        assumptions=a,
+        assumptions=replace(a, draws=1),  # draws move no edge
     )
     return tuple(sorted(found.zones, key=lambda zone: zone.distance_atr))
 

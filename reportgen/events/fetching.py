@@ -12,16 +12,19 @@ import os
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from reportgen import __version__
-from reportgen.units import HOUR_MS, Milliseconds
+from reportgen.errors import DataError
+from reportgen.units import DAY_MS, HOUR_MS, Milliseconds
+
+_T = TypeVar("_T")
 
 LARGEST_BYTES: Final = 10_000_000
 TIMEOUT_SECONDS: Final = 10.0
@@ -54,14 +57,14 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
-    """An answer, or a kept copy of an earlier one.
+class Read(Generic[_T]):
+    """What an answer held, or a kept copy of an earlier one.
 
     Attributes:
-        content: Its bytes. fetched_ms: when it was fetched. note: "" for a fresh one, else why a copy stands in.
+        value: As it was read. fetched_ms: when it was fetched. note: "" for a fresh one, else why a copy stands in.
     """
 
-    content: bytes
+    value: _T
     fetched_ms: Milliseconds
     note: str = ""
 
@@ -81,21 +84,40 @@ class Network:
     attempts: int = ATTEMPTS
     pause_seconds: float = 0.2
 
-    def fetch(self, request: Request) -> Fetched | str:
-        """Fetch an address, or its last kept copy; else the reason as a clause: "no answer from x.test (HTTP 503)"."""
+    def read(self, request: Request, parse: Callable[[bytes], _T]) -> Read[_T] | str:
+        """Fetch an address and read it, or its last kept copy when either fails.
+
+        Only what could be read is kept, so that an error page never takes the place of a good copy.
+
+        Args:
+            request: What to ask for.
+            parse: Reads an answer; raises DataError where it is of another kind.
+
+        Returns:
+            What was read, or the reason as a clause: "x.test could not be read (HTTP 503)".
+        """
         try:
             content = self._ask(request)
-        except _NotFetchedError as error:
-            copy = self._copy(request)
-            return f"{request.shown} could not be read ({error})" if copy is None else self._aged(request, copy, error)
+            value = parse(content)
+        except (_NotFetchedError, DataError) as error:
+            return self._from_copy(request, parse, str(error).rstrip("."))
         self._keep(request, content)
-        return Fetched(content=content, fetched_ms=self.now_ms)
+        return Read(value=value, fetched_ms=self.now_ms)
 
-    def _aged(self, request: Request, copy: Fetched, error: Exception) -> Fetched:
-        age = (self.now_ms - copy.fetched_ms) / HOUR_MS
-        old = f"{age:.0f} h" if age < 48 else f"{age / 24:.0f} days"
-        note = f"{request.shown} could not be read ({error}); the copy kept {old} ago stands in."
-        return Fetched(content=copy.content, fetched_ms=copy.fetched_ms, note=note)
+    def _from_copy(self, request: Request, parse: Callable[[bytes], _T], why: str) -> Read[_T] | str:
+        """Read the kept copy, and say why and how old it is."""
+        failed = f"{request.shown} could not be read ({why})"
+        copy = self._copy(request)
+        if copy is None:
+            return failed
+        content, fetched_ms = copy
+        try:
+            value = parse(content)
+        except DataError:
+            return failed
+        age = (self.now_ms - fetched_ms) / HOUR_MS
+        old = f"{age:.0f} h" if age < 2 * DAY_MS / HOUR_MS else f"{age * HOUR_MS / DAY_MS:.0f} days"
+        return Read(value=value, fetched_ms=fetched_ms, note=f"{failed}; the copy kept {old} ago stands in.")
 
     def _ask(self, request: Request) -> bytes:
         """Ask, again where that may help."""
@@ -120,7 +142,7 @@ class Network:
                 beside.write_bytes(data)
                 beside.replace(path)
 
-    def _copy(self, request: Request) -> Fetched | None:
+    def _copy(self, request: Request) -> tuple[bytes, Milliseconds] | None:
         """Give the kept copy when it is whole."""
         if self.kept is None:
             return None
@@ -128,7 +150,7 @@ class Network:
             about, content = json.loads(self._about(request).read_bytes()), self._path(request).read_bytes()
             if about.get("sha256") != hashlib.sha256(content).hexdigest():
                 return None
-            return Fetched(content=content, fetched_ms=int(about.get("fetched_ms")))
+            return content, int(about.get("fetched_ms"))
         except (OSError, ValueError, TypeError, AttributeError):
             return None
 

@@ -157,21 +157,24 @@ def _of_api(source: FlowApi, network: Network) -> Maybe[EtfFlows]:
     asked = urlencode({"symbol": source.asset, "country_code": "US", "limit": 60})
     base = (source.url or SOSOVALUE).rstrip("/")
     request = Request(url=f"{base}/openapi/v1/etfs/summary-history?{asked}", headers={"x-soso-api-key": key})
-    answer = network.fetch(request)
+    answer = network.read(request, lambda content: _sosovalue(content, source.asset))
     if isinstance(answer, str):
         return Missing(f"ETF flows of {source.asset} are missing: {answer}.")
-    try:
-        rows = _Answer.model_validate_json(answer.content).data
-    except ValidationError:
-        return Missing(f"{request.shown} gave no ETF flows of {source.asset} in the shape it is known for.")
-    days = {row.date: row.total_net_inflow for row in rows}
+    days = {row.date: row.total_net_inflow for row in answer.value}
     known = [(day, flow) for day, flow in sorted(days.items()) if flow is not None and math.isfinite(flow)]
     return EtfFlows(
         date=tuple(day.isoformat() for day, _ in known),
         net_flow_quote=np.array([flow for _, flow in known], dtype=np.float64),
         tickers=np.ones(len(known), dtype=np.int64),
-        source=f"{request.shown}{', ' + answer.note if answer.note else ''}",
+        source=f"{request.shown}{', ' + answer.note.rstrip('.') if answer.note else ''}",
     )
+
+
+def _sosovalue(content: bytes, asset: str) -> list[_Row]:
+    try:
+        return _Answer.model_validate_json(content).data
+    except ValidationError as error:
+        raise DataError(f"it gave no ETF flows of {asset} in the shape it is known for") from error
 
 
 def _key(source: FlowApi) -> Maybe[str]:

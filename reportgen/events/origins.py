@@ -8,24 +8,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from reportgen.events.calendar import Kind, ScheduledEvent
+from reportgen.events.calendar import Kind, ScheduledEvent, Weight
 from reportgen.events.calendar_builtin import DEFAULT_NAMES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventFile:
-    """A calendar file. kind: of ICS entries that name none."""
+    """A calendar file. kind: of ICS entries that name none. weight, only: as for a feed, for ICS."""
 
     path: Path
     kind: Kind = "other"
+    weight: Weight | None = None
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventFeed:
-    """An ICS calendar at an address. kind: of entries that name none."""
+    """An ICS calendar at an address.
+
+    Attributes:
+        url: Where. kind: of entries that name none. weight: of all, None for that of their kind.
+        only: Words, one of which must stand in a title; empty for every entry.
+    """
 
     url: str
     kind: Kind = "other"
+    weight: Weight | None = None
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

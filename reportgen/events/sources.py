@@ -18,8 +18,8 @@ from reportgen.errors import DataError
 from reportgen.events.calendar import ScheduledEvent
 from reportgen.events.calendar_builtin import builtin_events, table_warnings
 from reportgen.events.calendar_merge import merge
-from reportgen.events.fetching import LARGEST_BYTES, Fetched, Network, Request
-from reportgen.events.origins import EventFile, EventSources, Feed, StatusFeed, UnlockFeed
+from reportgen.events.fetching import LARGEST_BYTES, Network, Request
+from reportgen.events.origins import EventFeed, EventFile, EventSources, Feed, StatusFeed, UnlockFeed
 from reportgen.units import DAY_MS, HOUR_MS, Milliseconds
 
 LOOK_AHEAD_DAYS: Final = 14
@@ -120,7 +120,7 @@ def read_event_file(file: EventFile, span: tuple[Milliseconds, Milliseconds]) ->
         calendar = read_ics(content, path.name, span, file.kind)
         if calendar.problems:
             raise DataError("\n".join(f"{name}: {problem}" for problem in calendar.problems))
-        return calendar.events
+        return _chosen(calendar.events, file)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -137,13 +137,10 @@ def _of_feed(
     if isinstance(feed, StatusFeed) and abs(network.now_ms - as_of_ms) > _STATUS_FRESH_MS:
         return (), (f"The state of {feed.venue} was not asked for: it tells of now, and as-of is another day.",)
     request = _request(feed)
-    answer = network.fetch(request)
+    answer = network.read(request, lambda content: _parsed(feed, content, request.shown, (as_of_ms, span)))
     if isinstance(answer, str):
         return (), (f"An event feed is missing: {answer}.",)
-    try:
-        events, problems = _read(feed, answer, request.shown, (as_of_ms, span))
-    except DataError as error:
-        return (), (f"An event feed is missing: {error}",)
+    events, problems = answer.value
     retrieved = f"{datetime.fromtimestamp(answer.fetched_ms / 1000, tz=UTC):%Y-%m-%d}"
     notes = (answer.note, *(f"{request.shown}: {problem}" for problem in problems))
     return tuple(replace(event, retrieved=retrieved) for event in events), tuple(filter(None, notes))
@@ -161,19 +158,26 @@ def _request(feed: Feed) -> Request:
     return Request(url=feed.url)
 
 
-def _read(
-    feed: Feed, answer: Fetched, place: str, when: tuple[Milliseconds, tuple[Milliseconds, Milliseconds]]
+def _parsed(
+    feed: Feed, content: bytes, place: str, when: tuple[Milliseconds, tuple[Milliseconds, Milliseconds]]
 ) -> tuple[tuple[ScheduledEvent, ...], tuple[str, ...]]:
     as_of_ms, span = when
     if isinstance(feed, UnlockFeed):
         from reportgen.events.unlocks import read_unlocks
 
-        return read_unlocks(answer.content, feed.symbol, place, span), ()
+        return read_unlocks(content, feed.symbol, place, span), ()
     if isinstance(feed, StatusFeed):
         from reportgen.events.status import read_status
 
-        return read_status(answer.content, feed.venue, place, as_of_ms), ()
+        return read_status(content, feed.venue, place, as_of_ms), ()
     from reportgen.events.ics import read_ics
 
-    calendar = read_ics(answer.content, place, span, feed.kind)
-    return calendar.events, calendar.problems
+    calendar = read_ics(content, place, span, feed.kind)
+    return _chosen(calendar.events, feed), calendar.problems
+
+
+def _chosen(events: tuple[ScheduledEvent, ...], source: EventFile | EventFeed) -> tuple[ScheduledEvent, ...]:
+    """Keep the ICS entries whose title holds one of the words asked for, with the weight asked for."""
+    words = tuple(word.casefold() for word in source.only)
+    kept = (event for event in events if not words or any(word in event.name.casefold() for word in words))
+    return tuple(event if source.weight is None else replace(event, weight=source.weight) for event in kept)

@@ -211,3 +211,29 @@ def test_a_status_of_now_says_nothing_about_another_day() -> None:
     """For a brief of last week nobody is asked, and the page says why."""
     gathered = gather_events(only(StatusFeed(venue="binance")), NOW_MS - 7 * DAY_MS, 24, network())
     assert "was not asked" in gathered.notes[0]
+
+
+def test_an_error_page_never_takes_the_place_of_a_good_copy(tmp_path: Path) -> None:
+    """A server that answers 200 with a web page leaves the earlier copy as it was, and in use."""
+    with serving() as server:
+        server.body["/c.ics"] = ONE
+        feed = only(EventFeed(url=f"{server.url}/c.ics"))
+        gather_events(feed, NOW_MS, 24, network(tmp_path))
+        server.body["/c.ics"] = b"<html>Sorry</html>"
+        for hours in (1, 50):
+            gathered = gather_events(feed, NOW_MS, 24, network(tmp_path, NOW_MS + hours * HOUR_MS))
+            assert [event.name for event in gathered.events] == ["US CPI"]
+            assert "is a web page" in gathered.notes[0]
+            assert f"kept {'1 h' if hours == 1 else '2 days'} ago" in gathered.notes[0]
+
+
+def test_a_feed_can_be_thinned_to_the_titles_that_matter() -> None:
+    """Of a statistics office's whole calendar only the titles asked for stay, with the weight asked for."""
+    with serving() as server:
+        server.body["/c.ics"] = ics(
+            "SUMMARY:Consumer Price Index\nDTSTART:20261124T133000Z",
+            "SUMMARY:Import Prices\nDTSTART:20261125T133000Z",
+        )
+        feed = EventFeed(url=f"{server.url}/c.ics", kind="macro", weight="medium", only=("consumer price",))
+        (one,) = gather_events(only(feed), NOW_MS, 24, network()).events
+    assert (one.name, one.kind, one.weight) == ("Consumer Price Index", "macro", "medium")
