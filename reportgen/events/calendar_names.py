@@ -24,7 +24,11 @@ _TOPICS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
         ("us-markets", r"us markets (shut|close)"),
     )
 )
-_ELSEWHERE: Final = re.compile(r"\b(uk|british|euro|eurozone|germany?|japan(ese)?|chin(a|ese)|canad(a|ian)|australian?|swiss|india|french|france|italy|spain)\b", re.IGNORECASE)
+_ELSEWHERE: Final = re.compile(
+    r"\b(uk|british|euro|eurozone|germany?|japan(ese)?|chin(a|ese)|canad(a|ian)|australian?|swiss|india|french|france"
+    r"|italy|spain)\b",
+    re.IGNORECASE,
+)
 
 
 def clean_name(text: str) -> str:
