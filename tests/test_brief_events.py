@@ -13,10 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from reportgen.brief import Brief, write_brief
+from reportgen.cli.outside import with_flows
+from reportgen.config import Config, Watched
 from reportgen.events.calendar import ScheduledEvent
 from reportgen.events.fetching import Network
 from reportgen.events.flows import FlowReading
-from reportgen.events.origins import EventSources
+from reportgen.events.origins import EventSources, FlowApi
 from reportgen.events.sources import gather_events
 from reportgen.market.data import EtfFlows, Gathered
 from reportgen.market.sample import read_sample
@@ -199,3 +201,13 @@ def test_a_feed_that_is_down_is_said_on_the_page_and_a_wrong_file_ends_the_comma
     assert done.returncode == 1
     assert "mine.csv: line 2: `2026-12-10T13:30` has no time zone" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_flows_that_cannot_be_had_are_said_on_the_page(tmp_path: Path) -> None:
+    """A service without its key costs the flows, not the brief, and the page says why."""
+    config = Config(
+        watchlist=(Watched(symbol=BTC),), output=tmp_path, etf_flows=(FlowApi(asset="BTC", env="NOT_SET", file=None),)
+    )
+    gathered = with_flows(config, sample())
+    assert gathered.notes[-1] == "The key for ETF flows of BTC is not set."
+    assert gathered.notes[-1] in page(brief(gathered=gathered))

@@ -26,13 +26,15 @@ def with_flows(config: Config, gathered: Gathered) -> Gathered:
         return gathered
     from reportgen.events.flow_sources import gather_flows
     from reportgen.market.symbols import base_of
+    from reportgen.units import Missing
 
     flows = gather_flows(config.etf_flows, network_of(config))
     markets = {
         symbol: replace(market, etf_flows=flows.get(base_of(symbol), market.etf_flows))
         for symbol, market in gathered.markets.items()
     }
-    return replace(gathered, markets=markets)
+    absent = tuple(one.reason for one in flows.values() if isinstance(one, Missing))
+    return replace(gathered, markets=markets, notes=(*gathered.notes, *absent))
 
 
 def events_around(config: Config, as_of_ms: int) -> GatheredEvents:
