@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -12,6 +12,8 @@ from reportgen.units import DAY_MS, HOUR_MS
 
 SAME_MOMENT_MS: Final = HOUR_MS // 4
 """Sources that are this close agree on the time."""
+
+_NEAR_MS: Final = 2 * DAY_MS
 
 
 def merge(events: Iterable[ScheduledEvent]) -> tuple[tuple[ScheduledEvent, ...], tuple[str, ...]]:
@@ -23,27 +25,42 @@ def merge(events: Iterable[ScheduledEvent]) -> tuple[tuple[ScheduledEvent, ...],
     Returns:
         The events, soonest first, and a sentence for each disagreement.
     """
-    kept: list[ScheduledEvent] = []
+    by_topic: dict[str, list[ScheduledEvent]] = {}
     for event in sorted(events, key=lambda one: (one.at_ms, not one.time_known)):
-        place = next((at for at, other in enumerate(kept) if _same(event, other)), None)
+        kept = by_topic.setdefault(topic_of(event.name), [])
+        place = next((at for at in _lately(kept, event) if _same(event, kept[at])), None)
         if place is None:
             kept.append(event)
         else:
             kept[place] = _joined(kept[place], event)
-    notes = []
-    for at, event in enumerate(kept):
-        for other in range(at + 1, len(kept)):
-            if _contradict(event, kept[other]):
-                notes.append(
-                    f"Two sources put {event.name} at different times of one day ({event.source}; "
-                    f"{kept[other].source}): both are shown, as tentative."
-                )
-                kept[at], kept[other] = _doubtful(kept[at]), _doubtful(kept[other])
-    return tuple(sorted(kept, key=lambda event: event.at_ms)), tuple(notes)
+    notes = [note for kept in by_topic.values() for note in _disagreements(kept)]
+    found = (event for kept in by_topic.values() for event in kept)
+    return tuple(sorted(found, key=lambda event: (event.at_ms, event.name))), tuple(notes)
+
+
+def _lately(kept: list[ScheduledEvent], event: ScheduledEvent) -> Iterator[int]:
+    """List the places of the kept events that are near enough to be the same, the first of them first."""
+    first = len(kept)
+    while first and event.at_ms - kept[first - 1].at_ms <= _NEAR_MS:
+        first -= 1
+    return iter(range(first, len(kept)))
+
+
+def _disagreements(kept: list[ScheduledEvent]) -> Iterator[str]:
+    """Mark neighbours of one topic that sources put at different hours of a day, and say so."""
+    for at in range(1, len(kept)):
+        event, other = kept[at - 1], kept[at]
+        if _contradict(event, other):
+            kept[at - 1], kept[at] = replace(event, status="tentative"), replace(other, status="tentative")
+            yield (
+                f"Two sources put {event.name} at different times of one day ({event.source}; {other.source}): "
+                "both are shown, as tentative."
+            )
 
 
 def _same(one: ScheduledEvent, other: ScheduledEvent) -> bool:
-    if topic_of(one.name) != topic_of(other.name) or _apart(one, other):
+    """Tell whether two events of one topic are one."""
+    if _apart(one, other):
         return False
     if one.time_known and other.time_known:
         return abs(one.at_ms - other.at_ms) <= SAME_MOMENT_MS
@@ -79,12 +96,8 @@ def _status(one: ScheduledEvent, other: ScheduledEvent) -> Status:
 
 
 def _contradict(one: ScheduledEvent, other: ScheduledEvent) -> bool:
-    """Tell whether two sources know one macro release at different hours of one day."""
+    """Tell whether two sources know one macro release of one topic at different hours of one day."""
     known = one.time_known and other.time_known and "cancelled" not in (one.status, other.status)
     far = SAME_MOMENT_MS < abs(one.at_ms - other.at_ms) < DAY_MS // 2
     sources = one.source != other.source and one.kind == other.kind == "macro"
-    return known and far and sources and topic_of(one.name) == topic_of(other.name)
-
-
-def _doubtful(event: ScheduledEvent) -> ScheduledEvent:
-    return replace(event, status="tentative")
+    return known and far and sources

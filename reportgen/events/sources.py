@@ -26,6 +26,9 @@ LOOK_AHEAD_DAYS: Final = 14
 """Events of rules, tables, calendars and feeds are listed this far ahead, or to the horizon when that is farther."""
 
 _LOOK_BACK_DAYS: Final = 2
+_LATER_EVENTS: Final = 10
+"""Of the events listed farther ahead, only so many reach the brief."""
+
 _STATUS_FRESH_MS: Final = DAY_MS
 _SUFFIXES: Final = (".yaml", ".yml", ".csv", ".ics")
 
@@ -66,7 +69,9 @@ def gather_events(
                 found += events
                 notes += more
     events, disagreements = merge(found)
-    return GatheredEvents(events=events, notes=(*notes, *disagreements))
+    near = [event for event in events if span[0] <= event.last_ms and event.at_ms <= span[1]]
+    later = [event for event in events if event.at_ms > span[1]][:_LATER_EVENTS]
+    return GatheredEvents(events=(*near, *later), notes=(*notes, *disagreements))
 
 
 def events_in(sources: EventSources, span: tuple[Milliseconds, Milliseconds]) -> tuple[ScheduledEvent, ...]:

@@ -81,3 +81,18 @@ def test_a_title_becomes_one_line_that_neither_hides_nor_turns(text: str) -> Non
 def test_markup_in_a_title_stays_text() -> None:
     """A script tag is not removed, as the page escapes it; a turn of direction is."""
     assert clean_name("<script>x</script>\u202eCPI") == "<script>x</script> CPI"
+
+
+def test_thousands_of_events_are_merged_in_passing() -> None:
+    """Twenty thousand listings of a few topics become as many events as there are days, each compared to few others."""
+    days = 2_500
+    events = [
+        replace(CPI, name=name, at_ms=AT + day * DAY_MS, source=source)
+        for day in range(days)
+        for name in ("US CPI", "FOMC", "a", "b")
+        for source in ("x", "y")
+    ]
+    found, notes = merge(events)
+    assert len(found) == 4 * days
+    assert {event.source for event in found} == {"x; y"}
+    assert notes == ()

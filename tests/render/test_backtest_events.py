@@ -9,6 +9,7 @@ import pytest
 
 from reportgen.cli.backtest_table import table
 from reportgen.render.backtest import render_backtest
+from reportgen.track_record.findings import findings_of
 from reportgen.track_record.result import EventSplit, SplitVerdict, as_record
 from reportgen.units import Missing
 from tests.render.test_backtest_page import found, interval
@@ -27,8 +28,8 @@ def split(verdict: SplitVerdict) -> EventSplit:
 def test_the_verdict_its_reason_and_both_sides_stand_on_page_and_terminal(verdict: SplitVerdict) -> None:
     """Page, terminal and record carry the same verdict, with the size of both sides."""
     result = replace(found(), near_events=split(verdict))
-    page = render_backtest(result)[0].decode()
-    lines = "\n".join(table(result))
+    page = render_backtest(result, findings_of(result))[0].decode()
+    lines = "\n".join(table(replace(result, map_scores=())))
     for text in (unescape(page), lines):
         assert verdict in text.lower()
         assert "Why & <so>." in text
@@ -41,4 +42,4 @@ def test_the_verdict_its_reason_and_both_sides_stand_on_page_and_terminal(verdic
 def test_without_events_the_page_says_why() -> None:
     """No split is printed as missing, with the reason."""
     result = replace(found(), near_events=Missing("No event was named."))
-    assert "n/a: No event was named" in render_backtest(result)[0].decode()
+    assert "n/a: No event was named" in render_backtest(result, findings_of(result))[0].decode()
