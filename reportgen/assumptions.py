@@ -6,17 +6,14 @@ prints those it used. Constants of looks (sizes, colours) are not modelling cons
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-
-def _is(default: Any, unit: str, source: str, effect: str) -> Any:  # noqa: ANN401 - a field of any constant's type
-    """Declare a constant: its default, unit, source and effect."""
-    return field(default=default, metadata={"unit": unit, "source": source, "effect": effect})
+from reportgen.assumptions_events import EventAssumptions
+from reportgen.assumptions_field import declared as _is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Assumptions:
+class Assumptions(EventAssumptions):
     """All modelling constants; see each field's metadata for unit, source and effect."""
 
     # --- the day's typical range, used everywhere as "ATR" (MODEL section 4) ---------------------------------------
@@ -245,21 +242,6 @@ class Assumptions:
     evidence_momentum: float = _is(1.0, "standard deviations", "own choice", "weaker momentum argues for nothing")
     evidence_relative_strength: float = _is(0.02, "fraction", "own choice", "smaller leads on BTC argue for nothing")
     evidence_gap_risk: float = _is(0.02, "fraction of bars", "own choice", "rarer gaps argue for nothing")
-    # --- events and flows ------------------------------------------------------------------------------------------
-    event_confidence_high: float = _is(
-        0.5, "1", "own choice", "what a heavy event inside the horizon leaves of confidence in one direction"
-    )
-    event_confidence_medium: float = _is(0.7, "1", "own choice", "what a medium one leaves; both move the plan")
-    event_confidence_low: float = _is(0.9, "1", "own choice", "what a light one leaves; it does not move the plan")
-    event_confidence_floor: float = _is(0.25, "1", "own choice", "events together leave no less confidence than this")
-    events_seen_through: int = _is(2, "events", "own choice", "past events whose consumed zones are told, latest first")
-    flow_sessions: int = _is(20, "sessions", "issue 6", "a session's ETF flow is a z-score against so many before it")
-    flow_least_sessions: int = _is(10, "sessions", "own choice", "fewer sessions give no z-score")
-    flow_oldest_days: float = _is(5.0, "days", "own choice: a long weekend", "an older last session says nothing")
-    flow_surprise: float = _is(2.0, "z-score", "own choice", "beyond it an ETF flow is a surprise")
-    spot_days: int = _is(20, "days", "own choice", "the spot share of a day is a z-score against so many before it")
-    spot_least_days: int = _is(10, "days", "own choice", "fewer days give no z-score")
-    spot_surprise: float = _is(2.0, "z-score", "own choice", "beyond it the spot share is unusual")
     # --- track record ----------------------------------------------------------------------------------------------
     backtest_warm_up_days: float = _is(14.0, "days", "own choice", "path before the first scored decision")
     backtest_lead_days: float = _is(7.0, "days", "own choice", "of these the last give the controls their older maps")
@@ -279,8 +261,6 @@ class Assumptions:
     verdict_margin: float = _is(0.02, "rank correlation", "issue 3", "a map must beat every control by this")
     verdict_least_days: float = _is(20.0, "days", "own choice", "fewer effective days give no verdict for a map")
     verdict_enough_days: float = _is(171.0, "days", "MODEL 0.6", "fewer give no verdict against one")
-    event_least_zones: int = _is(30, "zones", "own choice", "fewer zones near events, or away, allow no claim")
-    event_least_days: int = _is(10, "days", "own choice", "fewer days with zones near events, or away, allow no claim")
     reaction_near_atr: float = _is(0.25, "ATR", "MODEL 4, near", "price that came this close without a tap front-ran")
     reaction_reversal_atr: float = _is(1.0, "ATR", "MODEL 4, rev", "a fall this far from the zone is a rejection")
     reaction_extension_atr: float = _is(0.5, "ATR", "MODEL 4, ext", "a close this far beyond the zone continues")

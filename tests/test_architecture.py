@@ -29,7 +29,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "__main__": frozenset({"cli"}),
     "units": frozenset(),
     "errors": frozenset(),
-    "assumptions": frozenset({"units"}),
+    "assumptions": frozenset({"units", "assumptions"}),
     "notation": frozenset({"units"}),
     "moments": GROUND,
     "market.data": GROUND,
