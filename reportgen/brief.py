@@ -82,6 +82,7 @@ class Brief:
         past_events: those of the last horizon that mattered, the latest first.
         subject_suffix: what the subject of a mail ends with: " · US CPI in 6 h", or "" without an event that moves the
             plan; one line of at most 80 characters.
+        near_events: what backtests have shown about zones near events, a sentence a symbol; empty without any.
         notes: sentences on input that was left out, such as rows that stood in the data twice.
         changes, track_record: not built yet: Missing with the reason.
         assumptions: every constant used. provenance: where the input came from; the only part that may differ between
@@ -107,6 +108,7 @@ class Brief:
     provenance: Mapping[str, str]
     past_events: tuple[Event, ...] = ()
     subject_suffix: str = ""
+    near_events: tuple[str, ...] = ()
 
 
 def write_brief(  # noqa: PLR0913 - what a reader may ask for
@@ -117,6 +119,7 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
     horizon_hours: float,
     timezone: str,
     events: Sequence[ScheduledEvent] = (),
+    near_events: tuple[str, ...] = (),
     assumptions: Assumptions = DEFAULTS,
     calibrations: Iterable[Calibration] = (),
     map_sections: Callable[[Callable[[MarketData], SymbolBrief], Iterable[MarketData]], Iterable[SymbolBrief]] = map,
@@ -130,6 +133,7 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
         horizon_hours: How far the brief looks.
         timezone: IANA name, for display.
         events: From every source, each once.
+        near_events: What backtests have shown about zones near them.
         assumptions: Every modelling constant.
         calibrations: All that were found; each symbol takes the newest that fits it and was known by as-of.
         map_sections: How to map symbols: `map`, or an executor's.
@@ -174,6 +178,7 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
         provenance={**gathered.provenance, "reportgen": __version__},
         past_events=reading.past,
         subject_suffix=subject_suffix(planned),
+        near_events=near_events,
     )
 
 

@@ -19,6 +19,7 @@ from reportgen.events.calendar import ScheduledEvent
 from reportgen.events.fetching import Network
 from reportgen.events.flows import FlowReading
 from reportgen.events.origins import EventSources, FlowApi
+from reportgen.events.shown import shown_near_events
 from reportgen.events.sources import gather_events
 from reportgen.market.data import EtfFlows, Gathered
 from reportgen.market.sample import read_sample
@@ -211,3 +212,30 @@ def test_flows_that_cannot_be_had_are_said_on_the_page(tmp_path: Path) -> None:
     gathered = with_flows(config, sample())
     assert gathered.notes[-1] == "The key for ETF flows of BTC is not set."
     assert gathered.notes[-1] in page(brief(gathered=gathered))
+
+
+def test_the_page_claims_what_the_newest_backtest_showed_and_no_more(tmp_path: Path) -> None:
+    """Without a record nothing is claimed; of several the newest by as-of of the same sort of market speaks."""
+    as_of = sample().as_of_ms
+    assert "no backtest has been run" in page(brief(due(6)))
+    for number, (until, simulated, verdict) in enumerate(
+        [(as_of - 9 * DAY_MS, True, "not distinguishable"), (as_of - DAY_MS, True, "insufficient evidence"),
+         (as_of + DAY_MS, True, "different near events"), (as_of, False, "different near events")]
+    ):  # fmt: skip
+        record = {
+            "symbol": BTC,
+            "simulated": simulated,
+            "until_ms": until,
+            "near_events": {"verdict": verdict, "why": "W."},
+        }
+        folder = tmp_path / "backtests" / str(number)
+        folder.mkdir(parents=True)
+        (folder / "backtest.json").write_text(json.dumps(record), encoding="utf-8")
+    (folder / "backtest.json").with_name("x").write_text("", encoding="utf-8")
+    (tmp_path / "backtests" / "old").mkdir()
+    (tmp_path / "backtests" / "old" / "backtest.json").write_text("{}", encoding="utf-8")
+    (said,) = shown_near_events(tmp_path, (BTC,), as_of, simulated=True)
+    assert "insufficient evidence on zones near events. W." in said
+    text = page(replace(brief(due(6)), near_events=(said,)))
+    assert said in text
+    assert "no backtest has been run" not in text

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reportgen.cli.options import AsJson, ConfigFile, Output, Sample, Source, Templates
-from reportgen.cli.outside import events_around, with_flows
+from reportgen.cli.outside import events_around, near_events, with_flows
 from reportgen.cli.speech import Step, note, progress, tell, tell_json
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def _walk_the_steps(order: Order, workers: Workers, step: Step) -> Brief:
         timeframe_ms=parse_span(order.config.timeframe),
         timezone=order.config.timezone,
         events=outside.events,
+        near_events=near_events(order.config, gathered),
         assumptions=order.config.assumptions,
         calibrations=found.calibrations,
         map_sections=workers.map_sections,

@@ -44,6 +44,14 @@ def events_around(config: Config, as_of_ms: int) -> GatheredEvents:
     return gather_events(config.events, as_of_ms, config.horizon_hours, network_of(config))
 
 
+def near_events(config: Config, gathered: Gathered) -> tuple[str, ...]:
+    """Tell what backtests in the output folder have shown about zones near events."""
+    from reportgen.events.shown import shown_near_events
+
+    simulated = any(market.simulated for market in gathered.markets.values())
+    return shown_near_events(config.output, gathered.markets, gathered.as_of_ms, simulated=simulated)
+
+
 def events_between(config: Config, symbol: str, span: tuple[int, int]) -> Maybe[tuple[int, ...]]:
     """List the moments of the events that mattered to a symbol in a span; feeds know no past and are not asked."""
     from reportgen.events.sources import events_in
