@@ -222,12 +222,8 @@ def test_the_page_claims_what_the_newest_backtest_showed_and_no_more(tmp_path: P
         [(as_of - 9 * DAY_MS, True, "not distinguishable"), (as_of - DAY_MS, True, "insufficient evidence"),
          (as_of + DAY_MS, True, "different near events"), (as_of, False, "different near events")]
     ):  # fmt: skip
-        record = {
-            "symbol": BTC,
-            "simulated": simulated,
-            "until_ms": until,
-            "near_events": {"verdict": verdict, "why": "W."},
-        }
+        split = {"verdict": verdict, "why": "W."}
+        record = {"symbol": BTC, "simulated": simulated, "until_ms": until, "near_events": split}
         folder = tmp_path / "backtests" / str(number)
         folder.mkdir(parents=True)
         (folder / "backtest.json").write_text(json.dumps(record), encoding="utf-8")
