@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reportgen import config_schema as schema
+from reportgen import config_schema_events as schema
+from reportgen.config_schema import ConfigFile
 from reportgen.events.calendar import WEIGHT_OF_KIND, ScheduledEvent
 from reportgen.events.calendar_names import clean_name
 from reportgen.events.origins import (
@@ -24,7 +25,7 @@ from reportgen.events.origins import (
 from reportgen.moments import parse_when
 
 
-def event_sources(file: schema.ConfigFile, folder: Path) -> EventSources:
+def event_sources(file: ConfigFile, folder: Path) -> EventSources:
     """Gather what the file says about events, with paths made relative to its folder."""
     feeds = (schema.EventFeed, schema.UnlockFeed, schema.StatusFeed)
     return EventSources(
@@ -39,7 +40,7 @@ def event_sources(file: schema.ConfigFile, folder: Path) -> EventSources:
     )
 
 
-def flow_sources(file: schema.ConfigFile, folder: Path) -> tuple[FlowSource, ...]:
+def flow_sources(file: ConfigFile, folder: Path) -> tuple[FlowSource, ...]:
     """Gather where fund flows stand."""
     return tuple(_flow(source, folder) for source in file.etf_flows)
 
