@@ -92,7 +92,7 @@ def plain(text: str) -> str:
 
 
 def subject(brief: Brief, reader: Reader) -> str:
-    """Write the subject: the day, the first symbol, the event that moves the plan most; a simulated market first of all.
+    """Write the subject: the day, the first symbol, the heaviest event ahead; a simulated market first of all.
 
     Raises:
         RenderError: A name in it holds a line break or another control character, which could forge a header.
