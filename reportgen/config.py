@@ -24,6 +24,7 @@ from reportgen.config_problems import Problem, duplicate_symbols, schema_problem
 from reportgen.config_yaml import read_yaml
 from reportgen.errors import ConfigError
 from reportgen.events.origins import EventSources, FlowSource
+from reportgen.places import Place, place_of
 
 DEFAULT_PATH: Final = Path("config.yaml")
 
@@ -43,7 +44,7 @@ class Config:
     Attributes:
         watchlist: In the page's order, without duplicates.
         timeframe: The trading timeframe, "4h". horizon_hours: How far the brief looks ahead. timezone: IANA name.
-        output: Folder of the briefs. source: `live`, `sample`, or the absolute path of a market folder.
+        output: Folder or URL of the briefs. source: `live`, `sample`, or the absolute path of a market folder.
         templates: Folder whose files replace single templates.
         calibration: File or folder of calibrations; None for `calibrations` in the output folder.
         venue_urls: Where to send the requests meant for a venue.
@@ -56,7 +57,7 @@ class Config:
     timeframe: str = "4h"
     horizon_hours: float = 24.0
     timezone: str = "UTC"
-    output: Path = Path("output")
+    output: Place = Path("output")
     source: str = schema.LIVE
     templates: Path | None = None
     calibration: Path | None = None
@@ -139,7 +140,7 @@ def _settle(file: schema.ConfigFile, folder: Path, assumptions: Assumptions) -> 
         timeframe=file.timeframe,
         horizon_hours=file.horizon_hours,
         timezone=file.timezone,
-        output=_path(folder, file.output),
+        output=place_of(file.output, folder),
         source=source,
         templates=_path(folder, file.templates) if file.templates else None,
         calibration=_path(folder, file.calibration) if file.calibration else None,

@@ -37,12 +37,6 @@ def _symbol(text: str) -> str:
         raise _setting(reason, suggestion) from error
 
 
-def _folder(text: str) -> str:
-    if "://" in text:
-        raise _setting(f"`{text}` is a web address, and writing to one is not built yet", "Name a folder.")
-    return text
-
-
 VenueName = Annotated[str, Field(min_length=1, max_length=40, pattern=VENUE_NAME)]
 Symbol = Annotated[Text, AfterValidator(_symbol)]
 
@@ -82,8 +76,9 @@ class ConfigFile(Settings):
     timezone: Annotated[Text, AfterValidator(time_zone)] = Field(
         default="UTC", description="IANA name such as Europe/Berlin: for display, everything is kept in UTC."
     )
-    output: Annotated[Text, AfterValidator(_folder)] = Field(
-        default="output", description="The folder for the briefs, relative to this file."
+    output: Text = Field(
+        default="output",
+        description="The folder for the briefs, relative to this file, or an fsspec URL such as s3://bucket/briefs.",
     )
     source: Text = Field(
         default=LIVE, description="sample, or a market folder relative to this file; live is not built yet."

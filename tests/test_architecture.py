@@ -22,7 +22,7 @@ GROUND: Final = frozenset({"units", "errors", "assumptions", "notation"})
 
 PURE_MARKET: Final = tuple(f"market.{name}" for name in ("data", "quality", "venues", "symbols"))
 PURE_GROUND: Final = GROUND | set(PURE_MARKET)
-EDGE_GROUND: Final = PURE_GROUND | {"moments"}
+EDGE_GROUND: Final = PURE_GROUND | {"moments", "places"}
 
 MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "": frozenset(),
@@ -32,6 +32,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "assumptions": frozenset({"units", "assumptions"}),
     "notation": frozenset({"units"}),
     "moments": GROUND,
+    "places": GROUND,
     "market.data": GROUND,
     "market.venues": GROUND,
     "market.symbols": GROUND,
@@ -44,7 +45,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "events": EDGE_GROUND | {"events"},
     "config": EDGE_GROUND | {"config", "events"},
     "scaffold": EDGE_GROUND | {"config", "delivery.output"},
-    "doctor": EDGE_GROUND | {"config", "render.fonts"},
+    "doctor": EDGE_GROUND | {"config", "render.fonts", "delivery.store"},
     "section": PURE_GROUND
     | {"section_inputs", "guide", "liquidation", "indicators", "market.coverage", "market.grade"}
     | {"section_events", "events.calendar", "events.flows"},
@@ -53,7 +54,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "calibrations": EDGE_GROUND | {"calibrations", "liquidation", "delivery.output"},
     "render": EDGE_GROUND
     | {"render", "brief", "track_record", "section", "guide", "liquidation.picture", "events.calendar"},
-    "delivery": EDGE_GROUND | {"delivery", "brief"},
+    "delivery": EDGE_GROUND | {"delivery", "brief", "render.site"},
     "cli": frozenset({"*"}),
 }
 """DESIGN's "Who may import whom"; the longest name that fits a module speaks for it, config for config_yaml too."""

@@ -17,7 +17,19 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from reportgen import __version__
-from reportgen.cli import backtest, brief, calibrate, maps, preview, render, send, setup, subscribers
+from reportgen.cli import (
+    archive,
+    archive_query,
+    backtest,
+    brief,
+    calibrate,
+    maps,
+    preview,
+    render,
+    send,
+    setup,
+    subscribers,
+)
 from reportgen.cli.speech import complain
 from reportgen.errors import ReportgenError
 
@@ -59,6 +71,8 @@ app.command("backtest", short_help="Score past maps and zones beside their contr
 config_app.command("schema", short_help="Print the JSON Schema of config.yaml.")(setup.schema)
 app.add_typer(config_app, name="config")
 app.add_typer(subscribers.app, name="subscribers")
+archive.app.command("query", short_help="Ask the kept rows with SQL.")(archive_query.query)
+app.add_typer(archive.app, name="archive")
 
 
 @app.callback()

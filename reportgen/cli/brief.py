@@ -67,8 +67,9 @@ def brief(
         pages = make_pages(made, order.config.templates, pool, step)
         step("Writing the files")
         written = write_brief_files(
-            order.config.output, made.as_of_ms, html=pages.html, pdf=pages.pdf, json=brief_to_json(made)
-        )
+            order.config.output, made.as_of_ms, html=pages.html, pdf=pages.pdf, json=brief_to_json(made),
+            extra={f"charts/{name}": png for name, png in pages.charts.items()},
+        )  # fmt: skip
     _report(made, written, as_json=as_json, strict=strict)
     if strict and made.missing:
         raise typer.Exit(_MISSING_UNDER_STRICT)
@@ -77,13 +78,13 @@ def brief(
 def _walk_the_steps(order: Order, workers: Workers, step: Step) -> Brief:
     """Gather the market data and write the brief from it."""
     from reportgen.brief import write_brief
-    from reportgen.calibrations import FOLDER, newest_calibrations
+    from reportgen.cli.calibrations_kept import find_calibrations
     from reportgen.moments import parse_span
 
     step("Reading the market data")
     gathered = with_flows(order.config, gather(order))
     outside = events_around(order.config, gathered.as_of_ms)
-    found = newest_calibrations(order.config.calibration or order.config.output / FOLDER, gathered.as_of_ms)
+    found = find_calibrations(order.config, gathered.as_of_ms)
     gathered = replace(gathered, notes=(*gathered.notes, *found.notes, *outside.notes))
     step("Reading structure, zones and positioning")
     made = write_brief(
@@ -142,12 +143,14 @@ def _report(made: Brief, written: WrittenBrief, *, as_json: bool, strict: bool) 
     from reportgen.units import Missing
 
     if as_json:
-        paths = {"html": str(written.html), "pdf": str(written.pdf), "json": str(written.json)}
+        paths = {"html": written.html, "pdf": written.pdf, "json": written.json}
         facts = {"as_of": made.as_of, "symbols": [symbol.symbol for symbol in made.symbols]}
         tell_json(paths | facts | {"missing": [asdict(missing) for missing in made.missing]})
     else:
         for path in (written.html, written.pdf, written.json):
             tell(path)
+    if not written.new:
+        note("The archive holds this result already; nothing was changed.")
     for symbol in made.symbols:
         if isinstance(symbol.price, Missing):
             note(f"{symbol.symbol}: {symbol.price.reason}")

@@ -8,6 +8,7 @@ Stands between the order and `write_brief`; the one place where feeds are given 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def near_events(config: Config, gathered: Gathered) -> tuple[str, ...]:
     """Tell what backtests in the output folder have shown about zones near events."""
     from reportgen.events.shown import shown_near_events
 
+    if not isinstance(config.output, Path):
+        return ()  # records of a backtest are kept on this machine
     simulated = any(market.simulated for market in gathered.markets.values())
     return shown_near_events(config.output, gathered.markets, gathered.as_of_ms, simulated=simulated)
 
@@ -69,9 +72,12 @@ def events_between(config: Config, symbol: str, span: tuple[int, int]) -> Maybe[
 
 
 def network_of(config: Config) -> Network:
-    """Say how feeds are fetched: at what time of day, with copies kept beside the briefs."""
+    """Say how feeds are fetched: at what time of day, with copies kept beside the briefs, or in the user's cache."""
     import time
+
+    from platformdirs import user_cache_path
 
     from reportgen.events.fetching import Network
 
-    return Network(now_ms=time.time_ns() // 1_000_000, kept=config.output / _KEPT)
+    here = config.output if isinstance(config.output, Path) else user_cache_path("reportgen")
+    return Network(now_ms=time.time_ns() // 1_000_000, kept=here / _KEPT)
