@@ -48,6 +48,7 @@ class Config:
         templates: Folder whose files replace single templates.
         calibration: File or folder of calibrations; None for `calibrations` in the output folder.
         venue_urls: Where to send the requests meant for a venue.
+        exact_addresses: Whose positions become exact levels. exact_file: a file that lists them instead.
         events: Those listed, in the file's order, the files and feeds that hold more, the built-in calendars in force.
         etf_flows: Where fund flows stand, beside the market folder.
         assumptions: The defaults with the file's overrides.
@@ -62,6 +63,8 @@ class Config:
     templates: Path | None = None
     calibration: Path | None = None
     venue_urls: Mapping[str, str | None] = field(default_factory=dict)
+    exact_addresses: tuple[str, ...] = ()
+    exact_file: Path | None = None
     events: EventSources = field(default_factory=EventSources)
     etf_flows: tuple[FlowSource, ...] = ()
     mail: Mail | None = None
@@ -134,6 +137,7 @@ def _unreadable(name: str, error: OSError) -> Problem:
 
 def _settle(file: schema.ConfigFile, folder: Path, assumptions: Assumptions) -> Config:
     """Turn the checked file into the frozen Config, with paths made relative to the file's folder."""
+    exact = file.exact_positions
     source = file.source if file.source in {schema.LIVE, schema.SAMPLE} else str(_path(folder, file.source))
     return Config(
         watchlist=tuple(_watched(entry) for entry in file.watchlist),
@@ -145,6 +149,8 @@ def _settle(file: schema.ConfigFile, folder: Path, assumptions: Assumptions) -> 
         templates=_path(folder, file.templates) if file.templates else None,
         calibration=_path(folder, file.calibration) if file.calibration else None,
         venue_urls={venue: settings.url for venue, settings in sorted(file.venues.items())},
+        exact_addresses=tuple(dict.fromkeys(exact.addresses)) if exact else (),
+        exact_file=_path(folder, exact.file) if exact and exact.file else None,
         events=event_sources(file, folder),
         etf_flows=flow_sources(file, folder),
         mail=settle_mail(file.mail, partial(_path, folder)) if file.mail else None,

@@ -34,6 +34,7 @@ _SECTIONS: Final[dict[Trail, type[BaseModel]]] = {
     ("events", events.STATUS_FEED): events.StatusFeed,
     ("etf_flows", events.FLOW_FILE): events.FlowFile,
     ("etf_flows", events.FLOW_API): events.FlowApi,
+    ("exact_positions",): schema.ExactPositions,
     ("mail",): mail.MailSettings,
     ("mail", "smtp"): mail.SmtpSettings,
     ("mail", "unsubscribe"): mail.UnsubscribeSettings,

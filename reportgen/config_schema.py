@@ -5,9 +5,10 @@ Stands between the parsed file and `config.Config`; the JSON Schema for editors 
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
-from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, Tag
 
 from reportgen.config_schema_events import TAGS as EVENT_TAGS
 from reportgen.config_schema_events import AnyEvent, AnyFlow, BuiltinCalendar, time_zone
@@ -27,6 +28,7 @@ TAGS: Final = frozenset({SYMBOL, ENTRY, "[key]"}) | EVENT_TAGS
 """Steps of an error's location that do not stand in the file; the spaces keep them apart from real keys."""
 
 VENUE_NAME: Final = r"^[a-z0-9_]+$"
+ADDRESS: Final = r"0x[0-9a-fA-F]{40}"
 
 
 def _symbol(text: str) -> str:
@@ -37,8 +39,27 @@ def _symbol(text: str) -> str:
         raise _setting(reason, suggestion) from error
 
 
+def _address(text: str) -> str:
+    if not re.fullmatch(ADDRESS, text):
+        raise _setting(f"`{text}` is no address", "Write 0x and 40 hexadecimal digits.")
+    return text.lower()
+
+
+def _unquoted_address(value: object) -> object:
+    """Take back what YAML made of an address without quotes: a number."""
+    known = isinstance(value, int) and not isinstance(value, bool) and 1 << 100 <= value < 1 << 160
+    return f"0x{value:040x}" if known else value
+
+
+def _one_source(value: object) -> object:
+    if isinstance(value, dict) and bool(value.get("addresses")) == bool(value.get("file")):
+        raise _setting("needs exactly one source", "Keep one of {addresses: [0x…]} or {file: path}.")
+    return value
+
+
 VenueName = Annotated[str, Field(min_length=1, max_length=40, pattern=VENUE_NAME)]
 Symbol = Annotated[Text, AfterValidator(_symbol)]
+Address = Annotated[Text, AfterValidator(_address), BeforeValidator(_unquoted_address)]
 
 
 class WatchlistEntry(Settings):
@@ -54,6 +75,13 @@ class VenueSettings(Settings):
     url: Annotated[Text, Field(pattern=WEB_ADDRESS)] | None = Field(
         default=None, description="Send requests to URL/<original host>/<original path>: a proxy or a test server."
     )
+
+
+class ExactPositions(Settings):
+    """Addresses whose positions on Hyperliquid become exact levels: listed here or in a file."""
+
+    addresses: list[Address] = Field(default=[], max_length=1000, description="0x and 40 hexadecimal digits each.")
+    file: Text | None = Field(default=None, description="A text file with one address a line; # begins a comment.")
 
 
 def _kind_of_entry(value: object) -> str:
@@ -90,6 +118,9 @@ class ConfigFile(Settings):
         "the output folder's calibrations/ if not named.",
     )
     venues: dict[VenueName, VenueSettings] = Field(default={}, description="Which exchanges to ask, and where.")
+    exact_positions: Annotated[ExactPositions, BeforeValidator(_one_source)] | None = Field(
+        default=None, description="Addresses whose positions on Hyperliquid become exact levels."
+    )
     events: list[AnyEvent] = Field(default=[], max_length=10_000, description="What could override the map.")
     calendars: list[BuiltinCalendar] = Field(
         default=list(DEFAULT_NAMES), description="Built-in calendars in force; [] for none (docs/events.md)."

@@ -30,6 +30,7 @@ from reportgen.guide.reaction import Reaction
 from reportgen.guide.read import figure_finding, heatmap_alt, write_read
 from reportgen.guide.routine import walk_checklist
 from reportgen.guide.sensitivity import Sensitivity, zone_sensitivities
+from reportgen.guide.spot_volume import beside_spot
 from reportgen.guide.structure import Structure
 from reportgen.guide.structure_reading import read_structure
 from reportgen.guide.zone_finding import ZoneFinding, find_zones
@@ -37,6 +38,7 @@ from reportgen.guide.zones import NoDenseZone, Zone
 from reportgen.indicators.bars import close_at, resample
 from reportgen.indicators.volatility import day_range
 from reportgen.liquidation.calibration import Calibration
+from reportgen.liquidation.exact import ExactLayer, exact_layer
 from reportgen.liquidation.heatmap import DEFAULT_ENGINE, LiquidationMap, build_map
 from reportgen.liquidation.margin import brackets_of
 from reportgen.liquidation.picture import HeatmapPicture, draw_picture, ladder
@@ -65,6 +67,7 @@ class SymbolBrief:
         caveats: sentences. flows: what spot money did.
         confidence: what events inside the horizon leave of confidence in one direction; None without a price.
         consumed: what events of the last horizon used up of the map, the latest first.
+        exact: levels of known positions, why they are not known, or None when nobody asked for any.
     """
 
     symbol: str
@@ -102,6 +105,7 @@ class SymbolBrief:
     flows: Maybe[FlowReading] = NO_FLOWS
     confidence: Confidence | None = None
     consumed: tuple[Consumed, ...] = ()
+    exact: Maybe[ExactLayer] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -161,6 +165,7 @@ def write_section(market: MarketData, reference: MarketData, reading: Reading) -
         as_of_ms=reading.as_of_ms,
         assumptions=reading.assumptions,
     )
+    structure = beside_spot(structure, market, reading.timeframe_ms, reading.assumptions)
     positioning = read_positioning(market, structure, price=price, assumptions=reading.assumptions)
     mapped = _map(market, candles, structure, positioning, reading)
     coverage = cover(market, positioning, reading.assumptions)
@@ -181,10 +186,8 @@ def write_section(market: MarketData, reference: MarketData, reading: Reading) -
         flows=read_flows(market, reading.assumptions),
     )
     section = _section(market, venue, candles, findings, mapped, coverage)
-    past = tuple(event for event in reading.past if event.concerns(section.base))
-    if not past:
-        return section
-    return replace(section, consumed=consumed_since(market, candles, past, section.price_decimals, reading.assumptions))
+    consumed = consumed_since(market, candles, reading.past, section.price_decimals, reading.assumptions)
+    return replace(section, consumed=consumed)
 
 
 def _section(
@@ -234,6 +237,7 @@ def _section(
         sensitivities=() if isinstance(mapped, Missing) else mapped.sensitivities,
         flows=findings.flows if isinstance(findings.flows, FlowReading) else NO_FLOWS,
         confidence=confidence_left(findings),
+        exact=exact_layer(market, findings.price, findings.assumptions),
     )
 
 

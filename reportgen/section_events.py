@@ -21,6 +21,7 @@ from reportgen.indicators.volatility import day_range
 from reportgen.liquidation.heatmap import build_map
 from reportgen.liquidation.margin import brackets_of
 from reportgen.market.data import Candles, MarketData
+from reportgen.market.symbols import base_of
 from reportgen.units import DAY_MS, Milliseconds, Missing, Price, Where
 
 _NOT_READ = Missing("Zones of an earlier moment are found from the map alone.")
@@ -60,11 +61,12 @@ def consumed_since(
     Args:
         market: All that is known of the symbol.
         candles: Of its primary venue, up to as-of.
-        past: Events that concern it, the latest first.
+        past: Events of the last horizon, the latest first; those that do not concern it are left out.
         decimals: Of its prices.
         assumptions: Every constant.
     """
-    chosen = past[: assumptions.events_seen_through]
+    concerning = [event for event in past if event.concerns(base_of(market.symbol))]
+    chosen = concerning[: assumptions.events_seen_through]
     return tuple(_consumed(market, candles, event, decimals, assumptions) for event in chosen)
 
 

@@ -23,6 +23,7 @@ from reportgen.cli import (
     backtest,
     brief,
     calibrate,
+    fetch,
     maps,
     preview,
     render,
@@ -66,6 +67,7 @@ app.command("render", short_help="Render a kept brief.json again.")(render.rende
 app.command("send", short_help="Mail the newest brief to the subscribers.")(send.send)
 app.command("preview", short_help="Look at the mail and the page in a browser.")(preview.preview)
 app.command("calibrate", short_help="Turn the map into dollars: fit it to liquidations.")(calibrate.calibrate)
+app.command("fetch", short_help="Fill a market folder from archive dumps.")(fetch.fetch)
 app.command("map", short_help="Export liquidation maps as arrays.")(maps.export)
 app.command("backtest", short_help="Score past maps and zones beside their controls.")(backtest.backtest)
 config_app.command("schema", short_help="Print the JSON Schema of config.yaml.")(setup.schema)

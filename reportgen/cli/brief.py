@@ -105,10 +105,11 @@ def _walk_the_steps(order: Order, workers: Workers, step: Step) -> Brief:
 
 def gather(order: Order) -> Gathered:
     """Read the market folder or the sample, and keep the venues that the watchlist asks for."""
+    from reportgen.cli.exact import without_lookup
     from reportgen.market.venue_choice import only_venues
 
     venues = {watched.symbol: watched.venues for watched in order.config.watchlist}
-    gathered = _read(order, tuple(venues))
+    gathered = without_lookup(_read(order, tuple(venues)), order.config)
     return replace(
         gathered, markets={name: only_venues(market, venues[name]) for name, market in gathered.markets.items()}
     )
