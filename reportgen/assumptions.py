@@ -6,17 +6,14 @@ prints those it used. Constants of looks (sizes, colours) are not modelling cons
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-
-def _is(default: Any, unit: str, source: str, effect: str) -> Any:  # noqa: ANN401 - a field of any constant's type
-    """Declare a constant: its default, unit, source and effect."""
-    return field(default=default, metadata={"unit": unit, "source": source, "effect": effect})
+from reportgen.assumptions_events import EventAssumptions
+from reportgen.assumptions_field import declared as _is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Assumptions:
+class Assumptions(EventAssumptions):
     """All modelling constants; see each field's metadata for unit, source and effect."""
 
     # --- the day's typical range, used everywhere as "ATR" (MODEL section 4) ---------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -11,8 +11,9 @@ from typing import Literal
 
 from reportgen import __version__
 from reportgen.assumptions import DEFAULTS, Assumptions
-from reportgen.events.calendar import Event, ScheduledEvent, schedule
-from reportgen.guide.headline import SymbolFacts, headline
+from reportgen.events.calendar import Event, ScheduledEvent, lately, schedule
+from reportgen.guide.findings import heaviest_first
+from reportgen.guide.headline import SymbolFacts, headline, subject_suffix
 from reportgen.guide.zones import Zone
 from reportgen.liquidation.calibration import Calibration
 from reportgen.liquidation.picture import HeatmapPicture
@@ -77,7 +78,12 @@ class Brief:
         timezone: IANA name for the local time beside UTC.
         simulated: True when the market is simulated: every page must say so.
         headline: the computed finding that opens the page.
-        events: from config, soonest first. missing: everything absent, by symbol and venue.
+        events: from every source, soonest first; cancelled ones among them. missing: everything absent, by symbol and
+            venue.
+        past_events: those of the last horizon that mattered, the latest first.
+        subject_suffix: what the subject of a mail ends with: " · US CPI in 6 h", or "" without an event that moves the
+            plan; one line of at most 80 characters.
+        near_events: what backtests have shown about zones near events, a sentence a symbol; empty without any.
         notes: sentences on input that was left out, such as rows that stood in the data twice.
         changes, track_record: not built yet: Missing with the reason.
         assumptions: every constant used. provenance: where the input came from; the only part that may differ between
@@ -101,6 +107,9 @@ class Brief:
     track_record: Maybe[str]
     assumptions: tuple[AssumptionUsed, ...]
     provenance: Mapping[str, str]
+    past_events: tuple[Event, ...] = ()
+    subject_suffix: str = ""
+    near_events: tuple[str, ...] = ()
 
 
 def write_brief(  # noqa: PLR0913 - what a reader may ask for
@@ -110,7 +119,8 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
     timeframe_ms: Milliseconds,
     horizon_hours: float,
     timezone: str,
-    events: Iterable[ScheduledEvent] = (),
+    events: Sequence[ScheduledEvent] = (),
+    near_events: tuple[str, ...] = (),
     assumptions: Assumptions = DEFAULTS,
     calibrations: Iterable[Calibration] = (),
     map_sections: Callable[[Callable[[MarketData], SymbolBrief], Iterable[MarketData]], Iterable[SymbolBrief]] = map,
@@ -123,7 +133,8 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
         timeframe_ms: Its length in milliseconds.
         horizon_hours: How far the brief looks.
         timezone: IANA name, for display.
-        events: As the operator listed them.
+        events: From every source, each once.
+        near_events: What backtests have shown about zones near them.
         assumptions: Every modelling constant.
         calibrations: All that were found; each symbol takes the newest that fits it and was known by as-of.
         map_sections: How to map symbols: `map`, or an executor's.
@@ -137,10 +148,11 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
         events=planned,
         assumptions=assumptions,
         calibrations=tuple(calibrations),
+        past=lately(events, gathered.as_of_ms, horizon_hours),
     )
     walk = partial(write_section, reference=gathered.reference, reading=reading)
     symbols = tuple(map_sections(walk, gathered.markets.values()))
-    overriding = next((event for event in planned if event.inside_horizon), None)
+    overriding = next(iter(heaviest_first(planned)), None)
     named = [inputs(m, s.positioning, assumptions) for m, s in zip(gathered.markets.values(), symbols, strict=True)]
     missing = tuple(
         absent
@@ -167,6 +179,9 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
         track_record=Missing("Scoring earlier levels needs the ledger, which is not built yet."),
         assumptions=list_assumptions(assumptions),
         provenance={**gathered.provenance, "reportgen": __version__},
+        past_events=reading.past,
+        subject_suffix=subject_suffix(planned),
+        near_events=near_events,
     )
 
 

@@ -18,11 +18,12 @@ from pydantic import Field, ValidationError, create_model
 from reportgen import config_schema as schema
 from reportgen.assumptions import DEFAULTS, Assumptions
 from reportgen.config_assumptions import assumption_overrides
+from reportgen.config_events import event_sources, flow_sources
 from reportgen.config_mail import Mail, settle_mail
 from reportgen.config_problems import Problem, duplicate_symbols, schema_problems, yaml_problem
 from reportgen.config_yaml import read_yaml
 from reportgen.errors import ConfigError
-from reportgen.events.calendar import ScheduledEvent
+from reportgen.events.origins import EventSources, FlowSource
 from reportgen.places import Place, place_of
 
 DEFAULT_PATH: Final = Path("config.yaml")
@@ -48,7 +49,8 @@ class Config:
         calibration: File or folder of calibrations; None for `calibrations` in the output folder.
         venue_urls: Where to send the requests meant for a venue.
         exact_addresses: Whose positions become exact levels. exact_file: a file that lists them instead.
-        events: As listed, in the file's order.
+        events: Those listed, in the file's order, the files and feeds that hold more, the built-in calendars in force.
+        etf_flows: Where fund flows stand, beside the market folder.
         assumptions: The defaults with the file's overrides.
     """
 
@@ -63,7 +65,8 @@ class Config:
     venue_urls: Mapping[str, str | None] = field(default_factory=dict)
     exact_addresses: tuple[str, ...] = ()
     exact_file: Path | None = None
-    events: tuple[ScheduledEvent, ...] = ()
+    events: EventSources = field(default_factory=EventSources)
+    etf_flows: tuple[FlowSource, ...] = ()
     mail: Mail | None = None
     assumptions: Assumptions = DEFAULTS
 
@@ -148,7 +151,8 @@ def _settle(file: schema.ConfigFile, folder: Path, assumptions: Assumptions) -> 
         venue_urls={venue: settings.url for venue, settings in sorted(file.venues.items())},
         exact_addresses=tuple(dict.fromkeys(exact.addresses)) if exact else (),
         exact_file=_path(folder, exact.file) if exact and exact.file else None,
-        events=tuple(_event(event) for event in file.events if isinstance(event, schema.ListedEvent)),
+        events=event_sources(file, folder),
+        etf_flows=flow_sources(file, folder),
         mail=settle_mail(file.mail, partial(_path, folder)) if file.mail else None,
         assumptions=assumptions,
     )
@@ -162,10 +166,6 @@ def _watched(entry: str | schema.WatchlistEntry) -> Watched:
     if isinstance(entry, str):
         return Watched(symbol=entry)
     return Watched(symbol=entry.symbol, venues=tuple(entry.venues))
-
-
-def _event(event: schema.ListedEvent) -> ScheduledEvent:
-    return ScheduledEvent(name=event.name, kind=event.kind, at_ms=int(event.at), source="config.yaml")
 
 
 def _assumptions(overrides: object) -> Assumptions:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from reportgen import config_schema as schema
+from reportgen import config_schema_events as events
 from reportgen import config_schema_mail as mail
 from reportgen import config_settings as ground
 from reportgen.assumptions import Assumptions
@@ -26,9 +27,13 @@ from reportgen.market.symbols import unified_symbol
 _SECTIONS: Final[dict[Trail, type[BaseModel]]] = {
     (): schema.ConfigFile,
     ("watchlist", schema.ENTRY): schema.WatchlistEntry,
-    ("events", schema.EVENT): schema.ListedEvent,
-    ("events", schema.EVENT_FILE): schema.EventFile,
-    ("events", schema.EVENT_FEED): schema.EventFeed,
+    ("events", events.EVENT): events.ListedEvent,
+    ("events", events.EVENT_FILE): events.EventFile,
+    ("events", events.EVENT_FEED): events.EventFeed,
+    ("events", events.UNLOCK_FEED): events.UnlockFeed,
+    ("events", events.STATUS_FEED): events.StatusFeed,
+    ("etf_flows", events.FLOW_FILE): events.FlowFile,
+    ("etf_flows", events.FLOW_API): events.FlowApi,
     ("exact_positions",): schema.ExactPositions,
     ("mail",): mail.MailSettings,
     ("mail", "smtp"): mail.SmtpSettings,
@@ -60,6 +65,8 @@ _SENTENCES: Final = {
     "too_long": ("holds {actual_length} items where {max_length} are the most", "Remove some."),
     ground.ONE_LINE: ("holds a line break or a control character", "Keep it on one line."),
     ground.WEB_ADDRESS: ("{shown} is not a web address", "Start it with http:// or https://."),
+    events.COIN: ("{shown} is not a coin's name", "Use capitals, as BTC or ARB."),
+    events.SLUG: ("{shown} is not a protocol's name there", "Use its name in the address, as arbitrum."),
     mail.DOMAIN_NAME: ("{shown} is not a domain", "Write it as brief.example.com."),
     schema.VENUE_NAME: ("{shown} is not a venue's name", "Use lower-case letters, as binance or bybit."),
 }

@@ -6,25 +6,25 @@ Stands between the parsed file and `config.Config`; the JSON Schema for editors 
 from __future__ import annotations
 
 import re
-import zoneinfo
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, Tag
-from pydantic_core import PydanticCustomError
 
+from reportgen.config_schema_events import TAGS as EVENT_TAGS
+from reportgen.config_schema_events import AnyEvent, AnyFlow, BuiltinCalendar, time_zone
 from reportgen.config_schema_mail import MailSettings
 from reportgen.config_settings import WEB_ADDRESS, Settings, Text
 from reportgen.config_settings import setting_error as _setting
 from reportgen.errors import UsageError
+from reportgen.events.calendar_builtin import DEFAULT_NAMES
 from reportgen.market.symbols import unified_symbol
-from reportgen.moments import parse_moment
 
 Timeframe: TypeAlias = Literal["1h", "2h", "4h", "6h", "8h", "12h", "1d"]
 TIMEFRAMES: Final[tuple[str, ...]] = get_args(Timeframe)
 LIVE: Final = "live"
 SAMPLE: Final = "sample"
-SYMBOL, ENTRY, EVENT, EVENT_FILE, EVENT_FEED = "a symbol", "an entry", "an event", "an event file", "an event feed"
-TAGS: Final = frozenset({SYMBOL, ENTRY, EVENT, EVENT_FILE, EVENT_FEED, "[key]"})
+SYMBOL, ENTRY = "a symbol", "an entry"
+TAGS: Final = frozenset({SYMBOL, ENTRY, "[key]"}) | EVENT_TAGS
 """Steps of an error's location that do not stand in the file; the spaces keep them apart from real keys."""
 
 VENUE_NAME: Final = r"^[a-z0-9_]+$"
@@ -57,33 +57,6 @@ def _one_source(value: object) -> object:
     return value
 
 
-def _moment(text: str) -> int:
-    try:
-        return parse_moment(text)
-    except UsageError as error:
-        reason, _, suggestion = str(error).partition(". ")
-        raise _setting(reason, suggestion) from error
-
-
-def _timezone(text: str) -> str:
-    try:
-        zoneinfo.ZoneInfo(text)
-    except (KeyError, ValueError, OSError) as error:
-        raise PydanticCustomError("timezone", "`{name}` is not a time zone", {"name": text}) from error
-    return text
-
-
-def _not_built(what: str) -> BeforeValidator:
-    """Refuse a setting that the file format has and this version cannot follow yet."""
-
-    def refuse(_: object) -> object:
-        raise _setting(
-            f"{what} is not built yet", "List the event itself: {name: …, at: 2026-12-10T13:30Z, kind: macro}."
-        )
-
-    return BeforeValidator(refuse)
-
-
 VenueName = Annotated[str, Field(min_length=1, max_length=40, pattern=VENUE_NAME)]
 Symbol = Annotated[Text, AfterValidator(_symbol)]
 Address = Annotated[Text, AfterValidator(_address), BeforeValidator(_unquoted_address)]
@@ -94,28 +67,6 @@ class WatchlistEntry(Settings):
 
     symbol: Symbol = Field(description="BTC, BTCUSDT and BTC/USDT:USDT all mean the same market.")
     venues: list[VenueName] = Field(default=[], description="Only these venues; all that the source has if empty.")
-
-
-class ListedEvent(Settings):
-    """An event written into the file."""
-
-    name: Text = Field(description="As it is printed on the page.")
-    at: Annotated[Text, AfterValidator(_moment)] = Field(description="ISO 8601 with a zone: 2026-12-10T13:30Z.")
-    kind: Literal["macro", "crypto", "expiry", "unlock", "maintenance", "other"] = Field(
-        default="other", description="What sort of event it is."
-    )
-
-
-class EventFile(Settings):
-    """A calendar file. Not built yet."""
-
-    file: Annotated[Text, _not_built("reading a calendar file")] = Field(description="Path of an ICS or YAML calendar.")
-
-
-class EventFeed(Settings):
-    """A calendar feed. Not built yet."""
-
-    url: Annotated[Text, _not_built("fetching a calendar")] = Field(description="Address of an ICS calendar.")
 
 
 class VenueSettings(Settings):
@@ -137,17 +88,8 @@ def _kind_of_entry(value: object) -> str:
     return ENTRY if isinstance(value, (dict, BaseModel)) else SYMBOL
 
 
-def _kind_of_event(value: object) -> str:
-    has = value if isinstance(value, dict) else ()
-    return EVENT_FILE if "file" in has else EVENT_FEED if "url" in has else EVENT
-
-
 AnyEntry = Annotated[
     Annotated[Symbol, Tag(SYMBOL)] | Annotated[WatchlistEntry, Tag(ENTRY)], Discriminator(_kind_of_entry)
-]
-AnyEvent = Annotated[
-    Annotated[ListedEvent, Tag(EVENT)] | Annotated[EventFile, Tag(EVENT_FILE)] | Annotated[EventFeed, Tag(EVENT_FEED)],
-    Discriminator(_kind_of_event),
 ]
 
 
@@ -159,7 +101,7 @@ class ConfigFile(Settings):
     horizon_hours: float = Field(
         default=24.0, ge=1, le=720, allow_inf_nan=False, description="How far the brief looks ahead, hours."
     )
-    timezone: Annotated[Text, AfterValidator(_timezone)] = Field(
+    timezone: Annotated[Text, AfterValidator(time_zone)] = Field(
         default="UTC", description="IANA name such as Europe/Berlin: for display, everything is kept in UTC."
     )
     output: Text = Field(
@@ -180,6 +122,10 @@ class ConfigFile(Settings):
         default=None, description="Addresses whose positions on Hyperliquid become exact levels."
     )
     events: list[AnyEvent] = Field(default=[], max_length=10_000, description="What could override the map.")
+    calendars: list[BuiltinCalendar] = Field(
+        default=list(DEFAULT_NAMES), description="Built-in calendars in force; [] for none (docs/events.md)."
+    )
+    etf_flows: list[AnyFlow] = Field(default=[], max_length=100, description="Fund flows beside the market folder's.")
     mail: MailSettings | None = Field(default=None, description="Who gets the brief by mail.")
     assumptions: dict[str, Any] = Field(
         default={}, description="Any modelling constant by its name; `config_assumptions` judges them."

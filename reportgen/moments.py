@@ -6,8 +6,10 @@ Stands at the edge, between config.yaml or the command line and everything that 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from reportgen.errors import UsageError
 
@@ -15,6 +17,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _SPAN: Final = re.compile(r"([0-9]{1,4})([mhd])")
 _UNIT_MS: Final = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EXAMPLE: Final = "2026-01-19T07:00Z"
 
 
@@ -40,6 +43,80 @@ def parse_moment(text: str) -> int:
     if milliseconds < 0:
         raise UsageError(f"`{text}` lies before 1970. Write it as {_EXAMPLE}.")
     return milliseconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class When:
+    """When an event is: a moment, or a whole day of which the hour is not known.
+
+    Attributes:
+        at_ms: The moment, or the start of the day. ends_ms: end of that day, None for a moment.
+        time_known: False for a day.
+    """
+
+    at_ms: int
+    ends_ms: int | None
+    time_known: bool
+
+
+def parse_when(text: str, zone: str | None = None) -> When:
+    """Read the time of an event: with an offset, as wall-clock time of a named zone, or a date alone.
+
+    Args:
+        text: `2026-12-10T13:30Z`, `2026-12-10T08:30` with a zone, or `2026-12-10` where the hour is not known.
+        zone: IANA name for times and dates without an offset; a date without one is a UTC day.
+
+    Raises:
+        UsageError: No time, no zone, no such zone, or a time that a change of clocks skips or repeats there.
+    """
+    written = text.strip()
+    if _DAY.fullmatch(written):
+        try:
+            day = date.fromisoformat(written)
+        except ValueError as error:
+            raise UsageError(f"`{text}` is not a date. Write it as 2026-01-19.") from error
+        ends = day + timedelta(days=1)
+        start_ms, ends_ms = (
+            at_wall_clock(datetime.combine(one, time(), zone_named(zone or "UTC"))) for one in (day, ends)
+        )
+        return When(at_ms=start_ms, ends_ms=ends_ms, time_known=False)
+    if zone is None:
+        return When(at_ms=parse_moment(text), ends_ms=None, time_known=True)
+    try:
+        moment = datetime.fromisoformat(written)
+    except ValueError as error:
+        raise UsageError(f"`{text}` is not a date and time. Write it as {_EXAMPLE}.") from error
+    if moment.tzinfo is not None:
+        raise UsageError(f"`{text}` has an offset and a zone ({zone}). Keep one of them.")
+    local = moment.replace(tzinfo=zone_named(zone))
+    if skipped(local):
+        raise UsageError(f"`{text}` does not exist in {zone}: the clocks skip it that day. Correct it, or write UTC.")
+    if local.utcoffset() != local.replace(fold=1).utcoffset():
+        raise UsageError(f"`{text}` happens twice in {zone} that day. Write it with its offset, as {_EXAMPLE}.")
+    return When(at_ms=at_wall_clock(local), ends_ms=None, time_known=True)
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """Find a time zone.
+
+    Raises:
+        UsageError: There is no such zone.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise UsageError(f"`{name}` is not a time zone. Use an IANA name such as America/New_York or UTC.") from error
+
+
+def at_wall_clock(moment: datetime) -> int:
+    """Give a datetime with a zone as UTC epoch milliseconds."""
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+def skipped(moment: datetime) -> bool:
+    """Tell whether a change of clocks skips a wall-clock time of its zone."""
+    there = moment.astimezone(UTC).astimezone(moment.tzinfo)
+    return there.replace(tzinfo=None) != moment.replace(tzinfo=None)
 
 
 def parse_span(text: str) -> int:

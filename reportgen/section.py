@@ -5,10 +5,10 @@ The unit of work: a pure function of one market, so that symbols can be mapped o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reportgen import notation
-from reportgen.events.flows import NO_FLOWS, FlowReading
+from reportgen.events.flows import NO_FLOWS, FlowReading, read_flows
 from reportgen.guide.caveats import symbol_caveats
 from reportgen.guide.checklist import ChecklistLine, Confluence, InputReading
 from reportgen.guide.confluence import find_confluence
@@ -16,6 +16,7 @@ from reportgen.guide.dollars import NO_DOLLARS, DollarBasis
 from reportgen.guide.evidence import read_reactions
 from reportgen.guide.findings import Findings
 from reportgen.guide.inputs import seven_inputs
+from reportgen.guide.override import Confidence, confidence_left
 from reportgen.guide.plan import Scenarios, Sizing, Stance, ZonePlan
 from reportgen.guide.planning import write_plan
 from reportgen.guide.positioning import Positioning
@@ -37,6 +38,7 @@ from reportgen.market.grade import grade_map
 from reportgen.market.quality import Coverage, MapQuality
 from reportgen.market.symbols import base_of, quote_of
 from reportgen.market.venue_readings import VenueReading, read_venues
+from reportgen.section_events import Consumed, consumed_since
 from reportgen.section_inputs import cover, first_candles
 from reportgen.section_map import Mapped, Reading, draw_map
 from reportgen.units import DAY_MS, Fraction, Maybe, Milliseconds, Missing, Price
@@ -56,6 +58,8 @@ class SymbolBrief:
         dollars: what the zones' notional rests on, or why there is none.
         sensitivities: what each assumption does to each zone, zone by zone, the strongest first.
         caveats: sentences. flows: what spot money did. venues: what each says, in one unit, with the rule.
+        confidence: what events inside the horizon leave of confidence in one direction; None without a price.
+        consumed: what events of the last horizon used up of the map, the latest first.
         exact: levels of known positions, why they are not known, or None when nobody asked for any.
     """
 
@@ -93,6 +97,8 @@ class SymbolBrief:
     sensitivities: tuple[Sensitivity, ...] = ()
     flows: Maybe[FlowReading] = NO_FLOWS
     venues: tuple[VenueReading, ...] = ()
+    confidence: Confidence | None = None
+    consumed: tuple[Consumed, ...] = ()
     exact: Maybe[ExactLayer] | None = None
 
 
@@ -135,11 +141,14 @@ def write_section(market: MarketData, reference: MarketData, reading: Reading) -
         structure=structure,
         positioning=positioning,
         map_quality=grade_map(market, coverage, reading.assumptions),
-        events=reading.events,
+        events=tuple(event for event in reading.events if event.concerns(base_of(market.symbol))),
         assumptions=reading.assumptions,
         map_missing=mapped if isinstance(mapped, Missing) else None,
+        flows=read_flows(market, reading.assumptions),
     )
-    return _section(market, venue, candles, findings, mapped, coverage)
+    section = _section(market, venue, candles, findings, mapped, coverage)
+    consumed = consumed_since(market, candles, reading.past, section.price_decimals, reading.assumptions)
+    return replace(section, consumed=consumed)
 
 
 def _section(
@@ -188,6 +197,8 @@ def _section(
         dollars=dollars,
         sensitivities=() if isinstance(mapped, Missing) else mapped.sensitivities,
         venues=read_venues(market),
+        flows=findings.flows if isinstance(findings.flows, FlowReading) else NO_FLOWS,
+        confidence=confidence_left(findings),
         exact=exact_layer(market, findings.price, findings.assumptions),
     )
 

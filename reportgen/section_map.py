@@ -37,6 +37,7 @@ class Reading:
         as_of_ms: The moment the brief speaks of. timeframe: of structure, "4h". timeframe_ms: the same.
         horizon_hours: How far the brief looks. events: soonest first. assumptions: every constant.
         calibrations: all that were found, of any symbol and time.
+        past: events of the last horizon, the latest first.
     """
 
     as_of_ms: Milliseconds
@@ -46,6 +47,7 @@ class Reading:
     events: tuple[Event, ...]
     assumptions: Assumptions
     calibrations: tuple[Calibration, ...] = ()
+    past: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -29,7 +29,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "__main__": frozenset({"cli"}),
     "units": frozenset(),
     "errors": frozenset(),
-    "assumptions": frozenset({"units"}),
+    "assumptions": frozenset({"units", "assumptions"}),
     "notation": frozenset({"units"}),
     "moments": GROUND,
     "places": GROUND,
@@ -47,9 +47,8 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "scaffold": EDGE_GROUND | {"config", "delivery.output"},
     "doctor": EDGE_GROUND | {"config", "render.fonts", "delivery.store"},
     "section": PURE_GROUND
-    | {"section_inputs", "section_map", "guide", "liquidation", "indicators", "market.coverage", "market.grade"}
-    | {"market.venue_readings"}
-    | {"events.calendar", "events.flows"},
+    | {"section_inputs", "section_map", "section_events", "guide", "liquidation", "indicators"}
+    | {"market.coverage", "market.grade", "market.venue_readings", "events.calendar", "events.flows"},
     "brief": PURE_GROUND | {"section", "guide", "liquidation", "indicators", "events.calendar"},
     "track_record": PURE_GROUND | {"track_record", "guide", "liquidation", "indicators", "brief", "section"},
     "calibrations": EDGE_GROUND | {"calibrations", "liquidation", "delivery.output"},

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from reportgen.assumptions import DEFAULTS, Assumptions
 from reportgen.config import Config, json_schema, load_config, read_config
 from reportgen.errors import ConfigError
+from reportgen.events.calendar_builtin import DEFAULT_NAMES
+from reportgen.events.origins import EventFile, FlowFile
 
 YAML_LETTERS = " \n\t:-[]{}&*!|>'\"#%@,?abwatchlis1.e"
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -102,9 +104,18 @@ def test_every_problem_is_reported_at_once_in_the_order_of_the_file(tmp_path: Pa
         ("watchlist: [BTC]\ntimezone: ../../etc/passwd\n", 2, "not a time zone"),
         ("watchlist: [BTC]\nvenues: {BINANCE: {}}\n", 2, "not a venue's name"),
         ("watchlist: [BTC]\nvenues: {binance: {url: 'ftp://x'}}\n", 2, "not a web address"),
-        ("watchlist: [BTC]\nevents: [{file: cal.ics}]\n", 2, "not built yet"),
-        ("watchlist: [BTC]\nevents: [{url: 'https://x.test/cal.ics'}]\n", 2, "not built yet"),
-        ("watchlist: [BTC]\nevents: [{name: A, at: 2026-12-10}]\n", 2, "no time of day"),
+        ("watchlist: [BTC]\nevents: [{url: 'ftp://x.test/cal.ics'}]\n", 2, "is not a web address"),
+        ("watchlist: [BTC]\nevents: [{unlocks: arbitrum}]\n", 2, "symbol: is missing"),
+        ("watchlist: [BTC]\nevents: [{exchange_status: binanc}]\n", 2, "Did you mean `binance`"),
+        ("watchlist: [BTC]\ncalendars: [macros]\n", 2, "Did you mean `macro`"),
+        ("watchlist: [BTC]\nevents: [{name: A, at: '2026-03-29T02:30', zone: Europe/Berlin}]\n", 2, "clocks skip"),
+        ("watchlist: [BTC]\nevents: [{name: A, at: '2026-03-29T02:30', zone: Mars/Base}]\n", 2, "not a time zone"),
+        (
+            "watchlist: [BTC]\nevents: [{name: A, at: 2026-12-10T13:30Z, ends: 2026-12-10T12:30Z}]\n",
+            2,
+            "does not lie after",
+        ),
+        ("watchlist: [BTC]\netf_flows: [{asset: BTC, api: sosovalue, key: abc}]\n", 2, "may not stand in the file"),
         ("watchlist: [BTC]\nevents: [{name: A, at: 2026-12-10 13:30:00}]\n", 2, "no time zone"),
         ("watchlist: [BTC]\nevents: [{name: A, at: 1768806000000}]\n", 2, "expected text"),
         ("watchlist: [BTC]\nevents: [{at: 2026-12-10T13:30Z}]\n", 2, "name: is missing"),
@@ -159,11 +170,28 @@ def test_a_password_in_the_file_is_refused_and_never_repeated(tmp_path: Path) ->
     assert "exactly one" in both
 
 
+def test_events_flows_and_calendars_may_come_from_anywhere(tmp_path: Path) -> None:
+    """Every sort of source stands in one list; paths are relative to the file; calendars can be switched off."""
+    sources = (
+        "events:\n  - {name: A, at: 2026-12-10, symbols: [ARB]}\n  - {file: c.ics, kind: macro}\n"
+        "  - {url: 'https://x.test/c.ics'}\n  - {unlocks: arbitrum, symbol: ARB}\n  - {exchange_status: okx}\n"
+        "calendars: []\netf_flows:\n  - {asset: BTC, file: f.txt}\n  - {asset: ETH, api: sosovalue, key: {env: K}}\n"
+    )
+    config = load_config(written(tmp_path, f"watchlist: [BTC]\n{sources}"))
+    (listed,) = config.events.listed
+    assert not listed.time_known
+    assert config.events.files == (EventFile(path=tmp_path / "c.ics", kind="macro"),)
+    assert len(config.events.feeds) == 3
+    assert config.events.calendars == ()
+    assert config.etf_flows[0] == FlowFile(asset="BTC", path=tmp_path / "f.txt")
+    assert load_config(written(tmp_path, "watchlist: [BTC]\n")).events.calendars == DEFAULT_NAMES
+
+
 def test_an_event_keeps_its_moment_whatever_its_zone(tmp_path: Path) -> None:
     """The same moment written in UTC and with an offset is one time in milliseconds."""
     events = "  - {name: A, at: 2026-12-10T13:30Z}\n  - {name: B, at: 2026-12-10T14:30:00+01:00}\n"
     text = f"watchlist: [BTC]\nevents:\n{events}"
-    first, second = load_config(written(tmp_path, text)).events
+    first, second = load_config(written(tmp_path, text)).events.listed
     assert first.at_ms == second.at_ms
     assert first.at_ms % 60_000 == 0
     assert first.kind == "other"

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Final, get_args
 
@@ -18,7 +19,7 @@ from reportgen.places import Place, inside
 if TYPE_CHECKING:
     from reportgen.cli.orders import Order
     from reportgen.liquidation.heatmap import Engine
-    from reportgen.market.data import Gathered
+    from reportgen.market.data import Gathered, MarketData
     from reportgen.track_record.result import Backtest
     from reportgen.units import Maybe
 
@@ -119,6 +120,7 @@ def _score(
     import numpy as np
 
     from reportgen.cli.orders import unknown_market
+    from reportgen.cli.outside import events_between
     from reportgen.track_record.backtest import Question, scored_backtest
     from reportgen.track_record.pooled import pooled_backtest
     from reportgen.units import Missing
@@ -132,12 +134,26 @@ def _score(
         assumptions=order.config.assumptions,
         fresh=lambda: np.random.default_rng(_SEED),
     )
+    spans = {name: _span(market) for name, market in gathered.markets.items()}
     for name, market in gathered.markets.items():
         if isinstance(market.candles, Missing):
             raise DataError(f"{name}: {market.candles.reason} {unknown_market(name, gathered.known_symbols)}")
-    parts = [scored_backtest(market, question) for market in gathered.markets.values()]
+    parts = [
+        scored_backtest(market, replace(question, events=events_between(order.config, market.symbol, spans[name])))
+        for name, market in gathered.markets.items()
+    ]
     pooled = pooled_backtest(parts, question.assumptions) if len(parts) > 1 else None
     return [record for record, _ in parts], pooled
+
+
+def _span(market: MarketData) -> tuple[int, int]:
+    """Give the first and the last moment of a market's candles."""
+    from reportgen.units import Missing
+
+    if isinstance(market.candles, Missing):
+        return market.as_of_ms, market.as_of_ms
+    candles = next(iter(market.candles.values()))
+    return int(candles.open_time_ms[0]), int(candles.close_time_ms[-1])
 
 
 def _write(output: Place, result: Backtest) -> tuple[str, ...]:

@@ -41,6 +41,7 @@ def table(result: Backtest) -> Iterator[str]:
     else:
         yield from _dollars(result)
         yield from _reactions(result)
+        yield from _near_events(result)
     yield from (f"Note: {one}" for one in result.notes)
     yield f"Verdict: {result.verdict}. {result.why}"
 
@@ -115,6 +116,23 @@ def _reactions(result: Backtest) -> Iterator[str]:
         ("  mirrored zones", score.reject_given_tap_elsewhere),
     ):
         yield title.ljust(_NAME_WIDTH) + _cell(cell)
+
+
+def _near_events(result: Backtest) -> Iterator[str]:
+    split = result.near_events
+    if isinstance(split, Missing):
+        yield f"Near events: {split.reason}"
+        return
+    yield (
+        f"near events: {split.events} events, {split.zones_near} zones on {split.days_near} days with one in their "
+        f"horizon, {split.zones_away} on {split.days_away} days without"
+    )
+    for title, cell in (
+        ("taps beyond distance", split.taps_beyond_distance),
+        ("reject given tap", split.reject_given_tap),
+    ):
+        yield f"{title}, difference".ljust(_NAME_WIDTH + 7) + _cell(cell)
+    yield f"Near events: {split.verdict}. {split.why}"
 
 
 def _cell(value: Maybe[Interval]) -> str:

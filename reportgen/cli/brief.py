@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reportgen.cli.options import AsJson, ConfigFile, Output, Sample, Source, Templates
+from reportgen.cli.outside import events_around, near_events, with_flows
 from reportgen.cli.speech import Step, note, progress, tell, tell_json
 
 if TYPE_CHECKING:
@@ -92,8 +93,10 @@ def _walk_the_steps(order: Order, gathered: Gathered, workers: Workers, step: St
     from reportgen.cli.calibrations_kept import find_calibrations
     from reportgen.moments import parse_span
 
+    gathered = with_flows(order.config, gathered)
+    outside = events_around(order.config, gathered.as_of_ms)
     found = find_calibrations(order.config, gathered.as_of_ms)
-    gathered = replace(gathered, notes=(*gathered.notes, *found.notes))
+    gathered = replace(gathered, notes=(*gathered.notes, *found.notes, *outside.notes))
     step("Reading structure, zones and positioning")
     made = write_brief(
         gathered,
@@ -101,7 +104,8 @@ def _walk_the_steps(order: Order, gathered: Gathered, workers: Workers, step: St
         timeframe=order.config.timeframe,
         timeframe_ms=parse_span(order.config.timeframe),
         timezone=order.config.timezone,
-        events=order.config.events,
+        events=outside.events,
+        near_events=near_events(order.config, gathered),
         assumptions=order.config.assumptions,
         calibrations=found.calibrations,
         map_sections=workers.map_sections,

@@ -14,6 +14,7 @@ from reportgen.config import DEFAULT_PATH, Config, Watched, load_config, read_co
 from reportgen.config_problems import Problem
 from reportgen.config_schema import LIVE, SAMPLE, TIMEFRAMES
 from reportgen.errors import UsageError
+from reportgen.events.origins import FlowFile
 from reportgen.market.symbols import unified_symbol
 from reportgen.moments import parse_moment
 from reportgen.places import Place, local_folder, place_of
@@ -131,6 +132,10 @@ def find_problems(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
         missing.append(Problem(file=str(path), line=None, key="templates", reason=reason, suggestion=suggestion))
     if settings.source == LIVE:
         missing += _unknown_venues(path, settings)
+    for named in (*(one.path for one in settings.events.files), *_flow_files(settings)):
+        if not named.is_file():
+            reason, suggestion = f"the file {named} is not there", "Correct its path, or delete the entry."
+            missing.append(Problem(file=str(path), line=None, key="", reason=reason, suggestion=suggestion))
     return settings, tuple(missing)
 
 
@@ -153,6 +158,10 @@ def _unknown_venues(path: Path, settings: Config) -> list[Problem]:
 def _nearest(venue: str, known: tuple[str, ...]) -> str:
     near = get_close_matches(venue, known, n=1)
     return f"Did you mean {near[0]}?" if near else f"Known are {', '.join(known)}."
+
+
+def _flow_files(settings: Config) -> tuple[Path, ...]:
+    return tuple(one.path for one in settings.etf_flows if isinstance(one, FlowFile))
 
 
 def _base_config(options: Options) -> Config:

@@ -1,1 +1,4 @@
-"""What can override a map: for now the events that config.yaml lists."""
+"""What can override a map: scheduled events from any mix of sources, and what spot money did.
+
+`calendar*` and `flows*` are pure; the rest reads files and fetches feeds at the edge.
+"""

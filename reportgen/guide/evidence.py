@@ -15,7 +15,7 @@ from reportgen.guide.reaction import Evidence, Outcome, Reaction, distance_share
 from reportgen.guide.spot_volume import confirms, volume_text
 from reportgen.guide.structure import Structure
 from reportgen.guide.terrain import aligned_level, gap_atr, level_on_the_way, next_cluster, outward
-from reportgen.guide.wording import at, countdown, crowd, event_name, level_name, ordinal
+from reportgen.guide.wording import at, crowd, due, event_name, level_name, ordinal
 from reportgen.guide.zones import Zone
 from reportgen.units import Missing
 
@@ -205,8 +205,19 @@ def _event(_: Zone, findings: Findings) -> Evidence | None:
     event = findings.override
     if event is None:
         return None
-    text = f"{event_name(event)} in {countdown(event.hours_away)} can override local leverage"
+    text = f"{event_name(event)} {due(event)} can override local leverage"
     return _says("ignore", True, "event", event.hours_away, text)
+
+
+def _flows(zone: Zone, findings: Findings) -> Evidence | None:
+    """A surprise in ETF flows supplies or absorbs a move; an unusual spot share says that more than leverage trades."""
+    flows = findings.flows
+    if isinstance(flows, Missing) or not flows.shifted:
+        return None
+    text = flows.reading.rstrip(".")
+    if isinstance(flows.etf_z, Missing) or not flows.etf_shifted:
+        return _says("ignore", True, "spot volume", 0.0, text)
+    return _says("continue", flows.etf_z * outward(zone.side) > 0, "ETF flows", flows.etf_z, text)
 
 
 def _gaps(_: Zone, findings: Findings) -> Evidence | None:
@@ -225,4 +236,4 @@ def _touched(touches: int) -> str:
 _CHART_RULES: tuple[_Chart, ...] = (
     *(_trend, _momentum, _exhaustion, _volume, _spot, _regime, _sweep, _relative_strength),
 )
-_RULES: tuple[_Rule, ...] = (_open_interest, _funding, _aligned, _on_the_way, _next_cluster, _event, _gaps)
+_RULES: tuple[_Rule, ...] = (_open_interest, _funding, _aligned, _on_the_way, _next_cluster, _event, _flows, _gaps)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Literal, Protocol
 
 from reportgen.assumptions import Assumptions
 from reportgen.guide.positioning import FundingReading, OpenInterestReading, Positioning
 from reportgen.guide.structure import Level, Structure
 from reportgen.guide.zones import NoDenseZone, Zone
 from reportgen.market.quality import MapQuality
-from reportgen.units import Fraction, Maybe, Missing, Price, Side, Where
+from reportgen.units import Fraction, Maybe, Milliseconds, Missing, Price, Side, Where
+
+NO_FLOWS: Final = Missing("No ETF flows and no spot candles were given.")
 
 
 class Catalyst(Protocol):
@@ -26,7 +29,53 @@ class Catalyst(Protocol):
 
     @property
     def hours_away(self) -> float:
-        """Hours from as-of, >= 0."""
+        """Hours from as-of, >= 0; 0 while it is under way."""
+
+    @property
+    def at_ms(self) -> Milliseconds:
+        """When it is, or the start of its day."""
+
+    @property
+    def time_known(self) -> bool:
+        """Whether more than the date is known."""
+
+    @property
+    def weight(self) -> Literal["high", "medium", "low"]:
+        """How much it can override."""
+
+    @property
+    def overrides(self) -> bool:
+        """Whether it is inside the horizon, takes place, and is heavy enough to move the plan."""
+
+    @property
+    def lowers(self) -> bool:
+        """Whether it is inside the horizon and takes place: it lowers confidence in one direction."""
+
+
+def heaviest_first(events: Iterable[Catalyst]) -> tuple[Catalyst, ...]:
+    """Give the events that move the plan: the heaviest first, of equals those whose hour is known, then the soonest."""
+    moving = (event for event in events if event.overrides)
+    return tuple(sorted(moving, key=lambda event: (event.weight != "high", not event.time_known, event.hours_away)))
+
+
+class SpotFlows(Protocol):
+    """What the guide must know of spot money; `events.flows.FlowReading` is one."""
+
+    @property
+    def etf_z(self) -> Maybe[float]:
+        """The last session's ETF flow against those before it."""
+
+    @property
+    def etf_shifted(self) -> bool:
+        """Whether that is a surprise."""
+
+    @property
+    def shifted(self) -> bool:
+        """Whether it, or the spot share of volume, is one."""
+
+    @property
+    def reading(self) -> str:
+        """One sentence with the numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +88,7 @@ class Findings:
         zones, no_dense_zone: what the map shows; both empty means that there is no map.
         map_missing: why there is no map; None when there is one.
         structure, positioning, map_quality: steps 1 and 3, and how far the map can be trusted.
-        events: soonest first, none of them past. assumptions: every constant.
+        events: soonest first, none of them past. assumptions: every constant. flows: what spot money did.
     """
 
     base: str
@@ -55,6 +104,7 @@ class Findings:
     events: tuple[Catalyst, ...]
     assumptions: Assumptions
     map_missing: Missing | None = None
+    flows: Maybe[SpotFlows] = NO_FLOWS
 
     @property
     def no_map(self) -> Missing | None:
@@ -80,8 +130,13 @@ class Findings:
 
     @property
     def override(self) -> Catalyst | None:
-        """The first event inside the horizon, or None."""
-        return next((event for event in self.events if event.inside_horizon), None)
+        """The event inside the horizon that moves the plan most, or None."""
+        return next(iter(self.overriding), None)
+
+    @property
+    def overriding(self) -> tuple[Catalyst, ...]:
+        """Every event inside the horizon that moves the plan, in the order of `heaviest_first`."""
+        return heaviest_first(self.events)
 
     @property
     def atr(self) -> Price | None:

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 from reportgen import notation
 from reportgen.assumptions import Assumptions
-from reportgen.guide.findings import Catalyst
-from reportgen.guide.wording import capital, countdown, crowd, distance, event_name, listed
+from reportgen.guide.findings import Catalyst, heaviest_first
+from reportgen.guide.wording import capital, crowd, distance, due, event_name, listed
 from reportgen.guide.zones import Zone
 from reportgen.units import Fraction, Maybe, Missing, Where
+
+_SEPARATOR = " · "
+_LONGEST_SUFFIX = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +37,7 @@ def headline(facts: Sequence[SymbolFacts], event: Catalyst | None, assumptions: 
 
     Args:
         facts: One a symbol, in the order of the watchlist.
-        event: The first event inside the horizon, or None.
+        event: The first event inside the horizon that moves the plan, or None.
         assumptions: How near a zone and how large a move must be to be named.
     """
     if not any(fact.mapped for fact in facts):
@@ -43,8 +46,23 @@ def headline(facts: Sequence[SymbolFacts], event: Catalyst | None, assumptions: 
     return capital(f"{lead}{_zones_text(facts, assumptions)}.")
 
 
+def subject_suffix(events: Sequence[Catalyst]) -> str:
+    """Write what a mail's subject ends with: the first event that moves the plan and its countdown, or nothing.
+
+    One line of at most 80 characters, the separator included: " · US CPI in 6 h".
+    """
+    moving = heaviest_first(events)
+    if not moving:
+        return ""
+    event, more = moving[0], len(moving) - 1
+    tail = f" {due(event)}{f' and {more} more' if more else ''}"
+    name = event_name(event)
+    room = _LONGEST_SUFFIX - len(_SEPARATOR) - len(tail)
+    return f"{_SEPARATOR}{name if len(name) <= room else name[: room - 1].rstrip() + '…'}{tail}"
+
+
 def _event_lead(event: Catalyst | None) -> str:
-    return "" if event is None else f"{event_name(event)} in {countdown(event.hours_away)} can override the map: "
+    return "" if event is None else f"{event_name(event)} {due(event)} can override the map: "
 
 
 def _move_lead(facts: Sequence[SymbolFacts], assumptions: Assumptions) -> str:

@@ -13,9 +13,10 @@ from reportgen.guide.spot_volume import volume_text
 from reportgen.guide.structure import Structure
 from reportgen.guide.terrain import aligned_level
 from reportgen.guide.wording import (
-    countdown,
+    counted_down,
     crowd,
     distance,
+    due,
     event_name,
     level_kind,
     level_name,
@@ -131,13 +132,15 @@ def read_catalysts(findings: Findings) -> InputReading:
     """Catalysts: an event inside the horizon adds risk, one beyond it does not."""
     name, event = "Catalysts", findings.override
     hours = f"{findings.horizon_hours:g}{notation.THIN}h"
+    inside = [other for other in findings.events if other.lowers]
     if event is not None:
-        inside = sum(other.inside_horizon for other in findings.events)
-        more = f" and {inside - 1} more within {hours}" if inside > 1 else ""
-        reading = f"{event_name(event)} in {countdown(event.hours_away)}{more}"
+        more = f" and {len(inside) - 1} more within {hours}" if len(inside) > 1 else ""
+        reading = f"{event_name(event)} {due(event)}{more}"
         return InputReading(name=name, reading=reading, verdict="adds")
-    later = next(iter(findings.events), None)
-    after = "" if later is None else f"; next {event_name(later)} in {countdown(later.hours_away)}"
+    if inside:
+        return InputReading(name=name, reading=f"light ones only: {counted_down(inside)}", verdict="neutral")
+    later = next((one for one in findings.events if not one.inside_horizon), None)
+    after = "" if later is None else f"; next {event_name(later)} {due(later)}"
     return InputReading(name=name, reading=f"none listed within {hours}{after}", verdict="neutral")
 
 

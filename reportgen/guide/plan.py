@@ -41,6 +41,7 @@ class ZonePlan:
         de_risk_is: what that level is ("near edge of zone C", "support 91 209", "1 ATR beyond").
         if_then: the whole response as if/then sentences. post_event: True when it waits for an event.
         cascade: text on the gap to the next cluster, or why there is none. cascade_gap_atr: that gap.
+        countdown: the events that it waits for and when they are, or "".
     """
 
     label: Label
@@ -55,6 +56,7 @@ class ZonePlan:
     post_event: bool
     cascade_gap_atr: Maybe[float]
     cascade: str
+    countdown: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

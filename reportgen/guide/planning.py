@@ -11,7 +11,7 @@ from reportgen.guide.plan import Plan, Stance
 from reportgen.guide.response import plan_zone
 from reportgen.guide.scenario import write_scenarios
 from reportgen.guide.sizing import size_idea
-from reportgen.guide.wording import because, countdown, event_name, sentence
+from reportgen.guide.wording import because, due, event_name, sentence
 
 
 def write_plan(findings: Findings, confluence: Confluence) -> Plan:
@@ -32,10 +32,11 @@ def write_plan(findings: Findings, confluence: Confluence) -> Plan:
 
 def decide_stance(findings: Findings, confluence: Confluence) -> Stance:
     """Say what to do with all of it, and why."""
-    event = findings.override
-    if event is not None:
+    events = findings.overriding
+    if events:
+        named = " and ".join(f"{event_name(event)} ({due(event)})" for event in events[:2])
         text = (
-            f"Wait for {event_name(event)} (in {countdown(event.hours_away)}) to pass; then use it as a post-event map "
+            f"Wait for {named} to pass; then use it as a post-event map "
             "of acceleration zones, not as a directional bet before it."
         )
         return Stance(kind="wait for event", text=text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from reportgen import notation
 from reportgen.guide.checklist import Confluence
-from reportgen.guide.findings import Findings
+from reportgen.guide.findings import Catalyst, Findings
 from reportgen.guide.inputs import no_dense_zone
 from reportgen.guide.reaction import touch_probability
 from reportgen.guide.structure import Level
@@ -18,10 +18,10 @@ from reportgen.guide.wording import (
     band,
     because,
     capital,
-    countdown,
     crowd,
     distance,
     distance_percent,
+    due,
     event_name,
     fuel,
     level_name,
@@ -73,12 +73,12 @@ def heatmap_alt(findings: Findings) -> str:
 
 def _caution(findings: Findings) -> str:
     """Say what weakens the map: an event inside the horizon, a low quality, or both in one sentence."""
-    event, quality = findings.override, findings.map_quality
+    events, quality = findings.overriding, findings.map_quality
     low = quality.grade in ("Low", "None") and findings.no_map is None
     weak = f"map quality is {quality.grade.lower()}"
-    if event is not None:
-        due = f"{event_name(event)} is due in {countdown(event.hours_away)}"
-        state = f"{due} and {weak}" if low else due
+    if events:
+        first = " and ".join(_is_due(event) for event in events[:2])
+        state = f"{first} and {weak}" if low else first
         useful = "the map remains useful, but " if findings.no_map is None else ""
         more = ", and execution risk is much higher" if low else ""
         return f"{state}: {useful}confidence in any one direction is lower{more}"
@@ -86,6 +86,12 @@ def _caution(findings: Findings) -> str:
         return ""
     reason = f" ({quality.reasons[0].rstrip('.')})" if quality.reasons else ""
     return f"the map may be directionally useful, but {weak}{reason}, so execution risk is much higher"
+
+
+def _is_due(event: Catalyst) -> str:
+    """Write US CPI is due in 6 h; what is under way is not due any more."""
+    under_way = event.time_known and not event.hours_away > 0
+    return f"{event_name(event)} is {'' if under_way else 'due '}{due(event)}"
 
 
 def _asymmetry(findings: Findings, confluence: Confluence) -> str:

@@ -12,7 +12,7 @@ from reportgen import notation
 from reportgen.guide.findings import Findings
 from reportgen.guide.plan import Condition, ZonePlan
 from reportgen.guide.terrain import aligned_level, far_edge, gap_atr, near_edge, next_cluster, outward
-from reportgen.guide.wording import at, band, event_name, level_name, zone_with_band
+from reportgen.guide.wording import at, band, counted_down, due, event_name, level_name, zone_with_band
 from reportgen.guide.zones import Zone
 from reportgen.units import Maybe, Missing, Price, Where
 
@@ -46,6 +46,7 @@ def plan_zone(zone: Zone, findings: Findings) -> ZonePlan | None:
         post_event=findings.override is not None,
         cascade_gap_atr=gap,
         cascade=_cascade_text(zone, gap, findings),
+        countdown=counted_down(findings.overriding),
     )
 
 
@@ -139,7 +140,7 @@ def _step(origin: Price, change: Price) -> Price:
 
 def _entry_text(zone: Zone, line: NamedLevel, findings: Findings) -> str:
     event = findings.override
-    after = "" if event is None else f"after {event_name(event)}: "
+    after = "" if event is None else f"after {event_name(event)} ({due(event)}): "
     return f"{after}{findings.timeframe} close {zone.side} {line.name} on rising volume"
 
 

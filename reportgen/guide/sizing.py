@@ -8,7 +8,7 @@ from reportgen import notation
 from reportgen.guide.checklist import Confluence
 from reportgen.guide.findings import Findings
 from reportgen.guide.plan import Sizing
-from reportgen.guide.wording import because, countdown, event_name, sentence
+from reportgen.guide.wording import because, due, event_name, sentence
 from reportgen.market.data import Depth
 from reportgen.units import Fraction, Missing
 
@@ -82,7 +82,7 @@ def _reductions(findings: Findings, confluence: Confluence) -> tuple[tuple[Fract
     if isinstance(quality.depth, Missing):
         found.append((assumptions.size_no_depth, "unknown order-book depth"))
     if event is not None:
-        found.append((assumptions.size_event, f"{event_name(event)} in {countdown(event.hours_away)}"))
+        found.append((assumptions.size_event, f"{event_name(event)} {due(event)}"))
     if confluence.conflict:
         found.append((assumptions.size_conflict, "layers that conflict"))
     return tuple(found)

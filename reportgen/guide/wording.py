@@ -6,6 +6,7 @@ Numbers come from `reportgen.notation`; the words stay here, so that a thing nev
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 from reportgen import notation
 from reportgen.guide.findings import Catalyst, Findings
@@ -15,6 +16,7 @@ from reportgen.units import Fraction, Missing, Price, Side, Where
 
 _HOURS_A_DAY = 24
 _NAMED_AT_MOST = 3
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def because(missing: Missing) -> str:
@@ -88,6 +90,22 @@ def countdown(hours: float) -> str:
         return f"{whole}{notation.THIN}h"
     text = f"{days}{notation.THIN}d"
     return f"{text} {rest}{notation.THIN}h" if rest else text
+
+
+def due(event: Catalyst) -> str:
+    """Write when an event is: in 6 h, under way, or on 4 Dec, hour not known."""
+    if not event.time_known:
+        moment = _EPOCH + timedelta(milliseconds=event.at_ms)
+        return f"on {moment.day} {moment:%b}, hour not known"
+    return f"in {countdown(event.hours_away)}" if event.hours_away > 0 else "under way"
+
+
+def counted_down(events: Sequence[Catalyst]) -> str:
+    """Write the first event with its countdown, and how many more there are: US CPI in 6 h and 1 more; "" without."""
+    if not events:
+        return ""
+    told = f"{event_name(events[0])} {due(events[0])}"
+    return f"{told} and {len(events) - 1} more" if len(events) > 1 else told
 
 
 def ordinal(percentile: Fraction) -> str:

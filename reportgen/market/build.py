@@ -15,8 +15,10 @@ import numpy as np
 from reportgen.assumptions import Assumptions
 from reportgen.market.choice import choose_candles
 from reportgen.market.data import (
+    NO_ETF_FLOWS,
     NO_POSITIONS,
     Candles,
+    EtfFlows,
     FundingRates,
     LeverageBrackets,
     Liquidations,
@@ -52,10 +54,12 @@ class SymbolRows:
 
     Attributes:
         symbol: Whose rows. tables: by table name, those that have any rows of anybody.
+        etf_flows: Of the funds that hold its base coin.
     """
 
     symbol: str
     tables: Mapping[str, Rows]
+    etf_flows: Maybe[EtfFlows] = NO_ETF_FLOWS
 
     def series(self, table: TableFormat) -> tuple[tuple[Rows, Series], ...]:
         """Give the symbol's series in a table, sorted by their keys."""
@@ -84,6 +88,7 @@ def market_data(rows: SymbolRows, as_of_ms: Milliseconds, assumptions: Assumptio
         liquidations=_liquidations(rows),
         brackets=rows.by_venue(BRACKETS, _brackets),
         simulated=simulated,
+        etf_flows=rows.etf_flows,
         spot_candles=_candles(rows, SPOT_CANDLES, as_of_ms, assumptions),
         mark_candles=_candles(rows, MARK_CANDLES, as_of_ms, assumptions),
         long_short_ratio=_ratios(rows),

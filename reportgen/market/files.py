@@ -21,11 +21,12 @@ from reportgen.errors import DataError, UsageError
 from reportgen.market.border import checked
 from reportgen.market.build import SymbolRows, market_data
 from reportgen.market.data import Gathered
+from reportgen.market.fund_flows import fund_flows, read_fund_flows
 from reportgen.market.opening import LATEST_MS, Source, open_database, open_table
 from reportgen.market.record import read_record
 from reportgen.market.scan import Rows, known_symbols, newest_close, read_rows
 from reportgen.market.symbols import REFERENCE_SYMBOL, unified_symbol
-from reportgen.market.tables import CANDLES, NEWEST_CLOSE, TABLES, TableFormat
+from reportgen.market.tables import CANDLES, ETF_FLOWS, NEWEST_CLOSE, TABLES, TableFormat
 from reportgen.units import Milliseconds
 
 _SUFFIXES = (".parquet", ".csv")
@@ -65,17 +66,24 @@ def read_market(
         as_of = _last_bar(database, sources.get(CANDLES.name), wanted, folder) if as_of_ms is None else as_of_ms
         asked = tuple(dict.fromkeys((*wanted, REFERENCE_SYMBOL)))
         tables, notes = _read_all(database, sources, asked, as_of)
+        funds = table_path(folder, ETF_FLOWS.name)
+        flows = read_fund_flows(database, funds, as_of)
         candles = sources.get(CANDLES.name)
         known = () if candles is None else known_symbols(database, candles, as_of)
     record = read_record(folder, as_of)
     markets = {
         symbol: replace(
-            market_data(SymbolRows(symbol=symbol, tables=tables), as_of, assumptions, simulated=simulated),
+            market_data(
+                SymbolRows(symbol=symbol, tables=tables, etf_flows=fund_flows(flows, symbol)),
+                as_of,
+                assumptions,
+                simulated=simulated,
+            ),
             gaps=record.gaps.get(symbol, ()),
         )
         for symbol in asked
     }
-    files = (*paths.values(), *((record.file,) if record.file else ()))
+    files = [*paths.values(), *([funds] if funds else []), *([record.file] if record.file else [])]
     return Gathered(
         as_of_ms=as_of,
         markets=MappingProxyType({symbol: markets[symbol] for symbol in wanted}),
@@ -108,17 +116,25 @@ def _table_paths(folder: Path) -> dict[str, Path]:
         )
     found: dict[str, Path] = {}
     for table in TABLES:
-        files = [
-            folder / f"{table.name}{suffix}" for suffix in _SUFFIXES if (folder / f"{table.name}{suffix}").exists()
-        ]
-        if len(files) > 1:
-            raise DataError(f"{folder}: holds both {files[0].name} and {files[1].name}. Keep one of them.")
-        if files:
-            found[table.name] = files[0]
+        file = table_path(folder, table.name)
+        if file:
+            found[table.name] = file
     if not found:
         names = ", ".join(table.name for table in TABLES)
         raise DataError(f"{folder}: holds no market table. Tables are {names}, each as .parquet or .csv.")
     return found
+
+
+def table_path(folder: Path, name: str) -> Path | None:
+    """Find the file of a table, or None.
+
+    Raises:
+        DataError: It is there in both formats.
+    """
+    files = [folder / f"{name}{suffix}" for suffix in _SUFFIXES if (folder / f"{name}{suffix}").exists()]
+    if len(files) > 1:
+        raise DataError(f"{folder}: holds both {files[0].name} and {files[1].name}. Keep one of them.")
+    return files[0] if files else None
 
 
 def _open_all(database: duckdb.DuckDBPyConnection, paths: Mapping[str, Path]) -> dict[str, Source]:

@@ -19,7 +19,7 @@ import duckdb
 
 from reportgen.errors import DataError
 from reportgen.market.tables import Kind, TableFormat, interval_ms
-from reportgen.units import Milliseconds
+from reportgen.units import DAY_MS, Milliseconds
 
 EARLIEST_MS: Final = 10**11
 """1973 in milliseconds: smaller numbers are seconds."""
@@ -74,8 +74,9 @@ class Source:
     def known_at(self) -> str:
         """Give the SQL for the moment a row became known, milliseconds."""
         moment = self.typed(self.table.moment)
-        if self.table.known_at == "date":
-            return f"epoch_ms(CAST({moment} AS TIMESTAMP))"
+        if self.table.known_at in {"date", "next day"}:
+            later = DAY_MS if self.table.known_at == "next day" else 0
+            return f"epoch_ms(CAST({moment} AS TIMESTAMP)) + {later}"
         return f"{moment} + COALESCE({self.bar_length()}, 0)" if self.table.known_at == "bar end" else moment
 
 

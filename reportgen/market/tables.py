@@ -35,7 +35,7 @@ class TableFormat:
         keys: Text columns that part the rows into series, symbol and venue first.
         order: Columns that order a series; two rows that agree in keys and order are duplicates.
         numbers: Numeric columns that every row must fill. optional: numeric columns that may be absent or empty.
-        known_at: When a row became known: at the end of its bar, at its time, or at its date.
+        known_at: When a row became known: at the end of its bar, at its time, at its date, or at the end of that day.
         moment: The column that says so.
         snapshot: Columns within which only the rows of the newest moment are read; none where every row counts.
         presumed: What a required column that the file lacks altogether is taken to say, by column.
@@ -47,7 +47,7 @@ class TableFormat:
     order: tuple[str, ...]
     numbers: tuple[str, ...]
     optional: tuple[str, ...]
-    known_at: Literal["bar end", "time", "date"]
+    known_at: Literal["bar end", "time", "date", "next day"]
     moment: str
     snapshot: tuple[str, ...] = ()
     presumed: Mapping[str, str] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class TableFormat:
     def kind(self, column: str) -> Kind:
         """Say what a column holds."""
         if column == self.moment:
-            return Kind.DATE if self.known_at == "date" else Kind.TIME
+            return Kind.DATE if self.known_at in {"date", "next day"} else Kind.TIME
         return Kind.TEXT if column in self.keys else Kind.NUMBER
 
 
@@ -126,6 +126,18 @@ BRACKETS: Final = TableFormat(
     known_at="date",
     moment="as_of",
 )
+ETF_FLOWS: Final = TableFormat(
+    name="etf_flows",
+    says="ETF flows",
+    keys=("asset", "date", "ticker"),
+    order=(),
+    numbers=("net_flow_quote",),
+    optional=(),
+    known_at="next day",
+    moment="date",
+)
+"""By asset instead of symbol: `market/fund_flows.py` reads it."""
+
 SPOT_CANDLES: Final = replace(CANDLES, name="spot_candles", says="spot candles")
 MARK_CANDLES: Final = replace(
     CANDLES,

@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 from reportgen.brief import Brief
 from reportgen.errors import RenderError
 from reportgen.notation import THIN, percent_change, price
-from reportgen.render.filters import countdown, local, short_date
-from reportgen.render.views import inside
+from reportgen.render.events import event_due, overriding
+from reportgen.render.filters import local, short_date
 from reportgen.units import Milliseconds, Missing
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -92,7 +92,7 @@ def plain(text: str) -> str:
 
 
 def subject(brief: Brief, reader: Reader) -> str:
-    """Write the subject: the day, the first symbol, the event inside the horizon; a simulated market first of all.
+    """Write the subject: the day, the first symbol, the heaviest event ahead; a simulated market first of all.
 
     Raises:
         RenderError: A name in it holds a line break or another control character, which could forge a header.
@@ -102,7 +102,7 @@ def subject(brief: Brief, reader: Reader) -> str:
     if first is not None and not isinstance(first.price, Missing):
         change = "" if isinstance(first.change_24h, Missing) else f" {percent_change(first.change_24h)}"
         parts.append(f"{_short(first.base)} {price(first.price, first.price_decimals)}{change}")
-    parts += [f"{_short(event.name)} in {countdown(event.hours_away)}" for event in inside(brief)[:1]]
+    parts += [f"{_short(event.name)} {event_due(event)}" for event in overriding(brief)[:1]]
     text = plain(" · ".join(parts))
     text = f"Simulated market: {text}" if brief.simulated else text
     if any(not character.isprintable() for character in text):

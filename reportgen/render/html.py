@@ -19,7 +19,7 @@ from markupsafe import Markup
 from reportgen import notation
 from reportgen.brief import Brief
 from reportgen.errors import RenderError
-from reportgen.render import filters, views
+from reportgen.render import events, filters, views
 from reportgen.render.charts import ladder_svg, slug
 from reportgen.render.fonts import css_font_faces
 from reportgen.render.parts import Part, all_of
@@ -45,13 +45,13 @@ _VIEWS = (
     "zone_rows",
     "reacting",
     "arguments",
-    "next_event",
     "inside",
     "stale",
     "oldest",
     "fit",
     "percent_of",
 )
+_EVENTS = ("next_event", "beside", "overriding", "event_when", "event_due", "kinds_inside")
 
 
 def render_html(brief: Brief, charts: Mapping[str, bytes], *, templates: Path | None = None) -> bytes:
@@ -122,6 +122,7 @@ def environment(templates: Path | None = None) -> Environment:
     made.filters |= filters.FILTERS | {name: getattr(notation, name) for name in _NOTATION}
     made.tests["missing"] = filters.is_missing
     made.globals |= _globals()
+    made.globals["event_note"] = lambda kind: events.event_note(kind, tuple(folders))
     return made
 
 
@@ -140,6 +141,7 @@ def shipped_templates() -> Path:
 def _globals() -> dict[str, Any]:
     return {
         **{name: getattr(views, name) for name in _VIEWS},
+        **{name: getattr(events, name) for name in _EVENTS},
         **filters.SIGNS,
         "slug": slug,
         "ladder": lambda symbol: Markup(ladder_svg(symbol)),  # noqa: S704 - drawn by us, escaped there

@@ -126,7 +126,9 @@ def symbol_page(past: SymbolPast, briefs: Sequence[BriefDay], *, year: str = "",
 def feed(briefs: Sequence[BriefDay]) -> bytes:
     """Write the Atom feed of the given briefs, newest first; ids stay the same wherever the site moves."""
     try:
-        return _environment().get_template("site/feed.xml.j2").render(briefs=list(reversed(briefs)), tag=_TAG).encode()
+        return (
+            site_environment().get_template("site/feed.xml.j2").render(briefs=list(reversed(briefs)), tag=_TAG).encode()
+        )
     except TemplateError as error:
         raise RenderError(f"site/feed.xml.j2: {error}.") from error
 
@@ -160,13 +162,13 @@ def symbol_folder(symbol: str) -> str:
 
 def _page(name: str, **facts: object) -> bytes:
     try:
-        return _environment().get_template(f"site/{name}.html.j2").render(**facts).encode()
+        return site_environment().get_template(f"site/{name}.html.j2").render(**facts).encode()
     except TemplateError as error:
         raise RenderError(f"site/{name}.html.j2: {error}. Install reportgen again.") from error
 
 
 @cache
-def _environment() -> Environment:
+def site_environment() -> Environment:
     """Take the brief's own set-up, with what the site's templates call."""
     made = environment().overlay()
     made.filters = {**made.filters, "month_name": _month_name, "day_name": _day_name, "atom_time": _atom_time}

@@ -97,12 +97,6 @@ def arguments(reaction: Reaction) -> tuple[Argument, ...]:
     return tuple(argument for argument in found if argument.supports or argument.against)
 
 
-def next_event(brief: Brief) -> Event | None:
-    """Find the soonest event that is not past."""
-    ahead = [event for event in brief.events if event.hours_away >= 0]
-    return min(ahead, key=lambda event: event.at_ms) if ahead else None
-
-
 def inside(brief: Brief) -> tuple[Event, ...]:
     """Give the events inside the horizon, soonest first."""
     return tuple(sorted((event for event in brief.events if event.inside_horizon), key=lambda event: event.at_ms))
@@ -128,18 +122,25 @@ def fit(symbol: SymbolBrief) -> str:
     texts = () if isinstance(scenarios, Missing) else (scenarios.bullish.text, scenarios.bearish.text)
     height = (
         _ZONE_MM * len(zone_rows(symbol))
+        + _ENTRY_MM * sum(max(0, _lines(plan.entry_text, _ENTRY_CHARS) - 3) for plan in symbol.plan)
         + _CHECK_MM * sum(_lines(line.reading, _READING_CHARS) for line in symbol.checklist)
         + _TEXT_MM * _lines(" ".join(symbol.read), _LINE_CHARS)
         + _TEXT_MM * max((_lines(text, _HALF_LINE_CHARS) for text in texts), default=0)
         + _CAVEAT_MM * (symbol.map_quality.grade in ("Low", "None"))
+        + _TEXT_MM * sum(_lines(text, _LINE_CHARS) for text in _of_events(symbol))
     )
     if height <= _MM_THAT_FIT:
         return ""
     return "snug" if height <= _MM_SNUG else "tight"
 
 
-_READING_CHARS, _HALF_LINE_CHARS, _LINE_CHARS = 42, 58, 118
-_ZONE_MM, _CHECK_MM, _TEXT_MM, _CAVEAT_MM, _MM_THAT_FIT, _MM_SNUG = 9, 4, 4, 12, 108, 124
+def _of_events(symbol: SymbolBrief) -> tuple[str, ...]:
+    """List what events add to a symbol's printed page."""
+    return () if symbol.confidence is None or not symbol.confidence.text else (symbol.confidence.text,)
+
+
+_READING_CHARS, _HALF_LINE_CHARS, _LINE_CHARS, _ENTRY_CHARS = 42, 58, 118, 25
+_ENTRY_MM, _ZONE_MM, _CHECK_MM, _TEXT_MM, _CAVEAT_MM, _MM_THAT_FIT, _MM_SNUG = 3.2, 9, 4, 4, 12, 108, 124
 
 
 def _lines(text: str, width: int) -> int:

@@ -21,6 +21,7 @@ from reportgen.market.data import Candles, MarketData, OpenInterest
 from reportgen.track_record.calibrated import calibrated_scores
 from reportgen.track_record.controls import CONTROLS, controls_of
 from reportgen.track_record.dollars import dollar_scores
+from reportgen.track_record.event_split import NO_EVENTS, split_by_events
 from reportgen.track_record.frozen import FrozenMaps, decision_times
 from reportgen.track_record.measure import Measured, day_ahead, measure
 from reportgen.track_record.outward import outward
@@ -62,6 +63,7 @@ class Question:
         engines: Names, the one the verdict speaks of first; empty for all, the default first.
         provenance: sha256 of each input file by its name. notes: from reading the data.
         assumptions: All constants. fresh: gives a generator that starts anew from one seed.
+        events: moments of scheduled events that matter, to split the zones' outcomes by, or why there are none.
     """
 
     from_ms: Milliseconds | None
@@ -71,6 +73,7 @@ class Question:
     notes: tuple[str, ...]
     assumptions: Assumptions
     fresh: Fresh
+    events: Maybe[tuple[Milliseconds, ...]] = NO_EVENTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -157,6 +160,7 @@ def scored_backtest(market: MarketData, question: Question) -> tuple[Backtest, M
         verdict=verdict,
         why=why,
         notes=(*question.notes, *_notes(market, scored)),
+        near_events=split_by_events(judged, question.events, question.assumptions, question.fresh),
     )
     return record, scored
 

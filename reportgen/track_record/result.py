@@ -27,6 +27,8 @@ also close by themselves."""
 MapKind = Literal["engine", "baseline", "control"]
 Which = Literal["long", "short", "both"]
 Verdict = Literal["better than its controls", "not distinguishable", "insufficient evidence"]
+SplitVerdict = Literal["different near events", "not distinguishable", "insufficient evidence"]
+NO_SPLIT: Final = Missing("Outcomes were not split by events.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +204,32 @@ class PooledMarket:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventSplit:
+    """Zones with a scheduled event inside their horizon, beside those without.
+
+    Attributes:
+        events: Events that fell into the horizon of any zone.
+        zones_near, zones_away: Scored zones with and without one. days_near, days_away: days that they stand on.
+        tapped_near, tapped_away: Share of them tapped, whatever their distance.
+        taps_beyond_distance: Taps minus what distance foretold, near minus away.
+        reject_given_tap: Share rejected of the zones tapped, near minus away.
+        verdict: What may be claimed. why: one sentence.
+    """
+
+    events: int
+    zones_near: int
+    zones_away: int
+    days_near: int
+    days_away: int
+    tapped_near: Maybe[Fraction]
+    tapped_away: Maybe[Fraction]
+    taps_beyond_distance: Maybe[Interval]
+    reject_given_tap: Maybe[Interval]
+    verdict: SplitVerdict
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Backtest:
     """One symbol's honest record, or that of several pooled.
 
@@ -222,7 +250,7 @@ class Backtest:
         verdict: One of three. why: one sentence.
         notes: Sentences the reader needs.
         pooled: The markets that the scores are means of, when there are several; then `symbol` says how many.
-        schema_version: Of the record.
+        schema_version: Of the record. near_events: zones near scheduled events beside the others, or why not.
     """
 
     symbol: str
@@ -250,6 +278,7 @@ class Backtest:
     notes: tuple[str, ...]
     pooled: tuple[PooledMarket, ...] = ()
     schema_version: str = SCHEMA_VERSION
+    near_events: Maybe[EventSplit] = NO_SPLIT
 
     @property
     def window_days(self) -> float:

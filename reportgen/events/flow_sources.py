@@ -1,0 +1,204 @@
+"""ETF flows from elsewhere than the market folder: a table as copied from a public page, or an API with a key.
+
+Stands at the edge, behind `events.fetching`. What comes in becomes the frozen `EtfFlows` that the folder's table gives.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlencode
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from reportgen.errors import DataError
+from reportgen.events.fetching import LARGEST_BYTES, Network, Request
+from reportgen.events.origins import FlowApi, FlowFile, FlowSource
+from reportgen.market.data import EtfFlows
+from reportgen.units import Maybe, Missing
+
+SOSOVALUE: Final = "https://openapi.sosovalue.com"
+MILLION: Final = 1_000_000
+"""The page's tables are in millions of USD."""
+
+_DASHES: Final = frozenset({"", "-", "\u2010", "\u2012", "\u2013", "\u2014", "\u2212", "n/a"})
+_DATES: Final = ("%d %b %Y", "%d %B %Y", "%Y-%m-%d")
+_ROUNDING: Final = 0.1
+_FLOW: Final = re.compile(r"\(?[-\u2212]?\$?[0-9][0-9,]*(\.[0-9]+)?\)?")
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    date: date
+    total_net_inflow: float | None = None
+
+
+class _Answer(BaseModel):
+    data: list[_Row]
+
+
+def gather_flows(sources: Iterable[FlowSource], network: Network) -> Mapping[str, Maybe[EtfFlows]]:
+    """Read the flows of each asset; of several sources of an asset the first that gives any.
+
+    Args:
+        sources: As configured. network: how to fetch.
+        network: How to fetch.
+
+    Raises:
+        DataError: A file cannot be read or does not add up.
+    """
+    found: dict[str, Maybe[EtfFlows]] = {}
+    for source in sources:
+        if isinstance(found.get(source.asset, Missing("")), Missing):
+            flows = read_flow_file(source.path) if isinstance(source, FlowFile) else _of_api(source, network)
+            found[source.asset] = flows
+    return found
+
+
+def read_flow_file(path: Path) -> EtfFlows:
+    """Read a table as copied from a public page of ETF flows, in millions of USD.
+
+    Tabs, commas or semicolons part the cells; negatives stand in parentheses or have a minus, an ASCII or a true one; a
+    dash is pending. Rows that begin with no date (totals, averages, fees) and a Total column are not funds.
+
+    Raises:
+        DataError: The file cannot be read, or its rows do not add up to its Total column.
+    """
+    try:
+        if path.stat().st_size > LARGEST_BYTES:
+            raise DataError(f"{path}: is larger than {LARGEST_BYTES // MILLION} MB. Keep the last year.")
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: byte {error.start} is not UTF-8. Save it as UTF-8.") from error
+    except OSError as error:
+        why = "there is no such file" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
+        raise DataError(f"{path}: {why}. Correct `file:` under `etf_flows:`.") from error
+    if text.lstrip()[:1] == "<":
+        raise DataError(f"{path}: is a web page, not a table. Copy the table itself into a text file.")
+    return _table(text, path.name)
+
+
+def _table(text: str, name: str) -> EtfFlows:
+    counts = {mark: text.count(mark) for mark in "\t;,"}
+    delimiter = next((mark for mark in "\t;" if counts[mark]), ",")
+    header: list[str] = []
+    days: dict[date, list[float | None]] = {}
+    for number, cells in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), start=1):
+        row = [cell.strip() for cell in cells]
+        day = _date(row[0]) if row else None
+        if day is None:
+            header = row if not days and len(row) > 1 and any(_is_name(cell) for cell in row[1:]) else header
+            continue
+        if day in days:
+            raise DataError(f"{name}:{number}: {day} stands there twice. Keep one of them.")
+        days[day] = list(_figures(row, header, f"{name}:{number}"))
+    if not days:
+        raise DataError(f"{name}: holds no row that begins with a date such as 08 Sep 2026.")
+    return _sessions(days, name)
+
+
+def _figures(row: list[str], header: list[str], place: str) -> Iterator[float | None]:
+    """Give a row's flows by fund, None where pending, and hold them against its total."""
+    total_at = next((at for at, title in enumerate(header) if title.lower() == "total"), None)
+    flows = [_flow(cell, place) for at, cell in enumerate(row) if at and at != total_at]
+    total = None if total_at is None or total_at >= len(row) else _flow(row[total_at], place)
+    known = [flow for flow in flows if flow is not None]
+    if total is not None and known and abs(sum(known) - total) > _ROUNDING * (len(known) + 1):
+        raise DataError(
+            f"{place}: the funds add up to {sum(known):.1f}, and the total says {total:.1f}. Copy it again."
+        )
+    if not flows:
+        yield total
+    yield from flows
+
+
+def _flow(cell: str, place: str) -> float | None:
+    """Read 125.5, (3.2), −3.2 or a dash."""
+    if cell.strip().lower() in _DASHES:
+        return None
+    plain = cell.replace(" ", "")
+    if not _FLOW.fullmatch(plain) or plain.startswith("(") != plain.endswith(")"):
+        raise DataError(f"{place}: `{cell[:40]}` is not a flow in millions. Correct the cell, or put a dash.")
+    size = float(re.sub(r"[^0-9.]", "", plain))
+    return -size if re.match(r"[(\-\u2212]", plain) else size
+
+
+def _sessions(days: Mapping[date, list[float | None]], source: str) -> EtfFlows:
+    """Add the funds up by session; one that fewer funds had reported than the day before is pending, not smaller."""
+    kept: list[tuple[str, float, int]] = []
+    reported = 0
+    for day, flows in sorted(days.items()):
+        known = [flow for flow in flows if flow is not None]
+        if known and len(known) >= reported:
+            kept.append((day.isoformat(), sum(known) * MILLION, len(known)))
+            reported = len(known)
+    return EtfFlows(
+        date=tuple(day for day, _, _ in kept),
+        net_flow_quote=np.array([flow for _, flow, _ in kept], dtype=np.float64),
+        tickers=np.array([count for _, _, count in kept], dtype=np.int64),
+        source=source,
+    )
+
+
+def _of_api(source: FlowApi, network: Network) -> Maybe[EtfFlows]:
+    """Ask SoSoValue; a missing key, an outage or another shape is a reason, not the end of the brief."""
+    key = _key(source)
+    if isinstance(key, Missing):
+        return key
+    asked = urlencode({"symbol": source.asset, "country_code": "US", "limit": 60})
+    base = (source.url or SOSOVALUE).rstrip("/")
+    request = Request(url=f"{base}/openapi/v1/etfs/summary-history?{asked}", headers={"x-soso-api-key": key})
+    answer = network.read(request, lambda content: _sosovalue(content, source.asset))
+    if isinstance(answer, str):
+        return Missing(f"ETF flows of {source.asset} are missing: {answer}.")
+    days = {row.date: row.total_net_inflow for row in answer.value}
+    known = [(day, flow) for day, flow in sorted(days.items()) if flow is not None and math.isfinite(flow)]
+    return EtfFlows(
+        date=tuple(day.isoformat() for day, _ in known),
+        net_flow_quote=np.array([flow for _, flow in known], dtype=np.float64),
+        tickers=np.ones(len(known), dtype=np.int64),
+        source=f"{request.shown}{', ' + answer.note.rstrip('.') if answer.note else ''}",
+    )
+
+
+def _sosovalue(content: bytes, asset: str) -> list[_Row]:
+    try:
+        return _Answer.model_validate_json(content).data
+    except ValidationError as error:
+        raise DataError(f"it gave no ETF flows of {asset} in the shape it is known for") from error
+
+
+def _key(source: FlowApi) -> Maybe[str]:
+    """Read the key; it goes nowhere but into the request."""
+    if source.file is not None:
+        try:
+            key = source.file.read_text(encoding="utf-8").strip().partition("\n")[0]
+        except (OSError, UnicodeDecodeError):
+            return Missing(f"The key for ETF flows of {source.asset} could not be read from its file.")
+    else:
+        key = os.environ.get(source.env or "", "").strip()
+    if not key or not key.isascii() or not key.isprintable():
+        return Missing(f"The key for ETF flows of {source.asset} is not set.")
+    return key
+
+
+def _date(cell: str) -> date | None:
+    for form in _DATES:
+        try:
+            return datetime.strptime(cell, form).date()  # noqa: DTZ007 - a day has no zone
+        except ValueError:
+            continue
+    return None
+
+
+def _is_name(cell: str) -> bool:
+    return any(letter.isalpha() for letter in cell)

@@ -1,0 +1,248 @@
+"""ETF flows and spot volume: what they read as, from where, and that no figure is known on its own day."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reportgen.assumptions import DEFAULTS
+from reportgen.errors import DataError
+from reportgen.events.flow_sources import gather_flows, read_flow_file
+from reportgen.events.flows import NO_FLOWS, FlowReading, known_flows, read_flows
+from reportgen.events.origins import FlowApi, FlowFile, FlowSource
+from reportgen.market.data import Candles, EtfFlows, MarketData
+from reportgen.market.files import read_market
+from reportgen.units import DAY_MS, HOUR_MS, Floats, Missing
+from tests.events.servers import NOW_MS, network, serving
+
+TODAY = datetime.fromtimestamp(NOW_MS / 1000, tz=UTC).date()
+FARSIDE = (
+    "\tIBIT\tFBTC\tGBTC\tTotal\nFee\t0.25%\t0.25%\t1.50%\t\n"
+    "16 Nov 2026\t125.5\t(3.2)\t0.0\t122.3\n"
+    "17 Nov 2026\t1,200.5\t\u22123.2\t-\t1,197.3\n"
+    "18 Nov 2026\t-10.0\t-\t(0.5)\t(10.5)\n"
+    "19 Nov 2026\t5.0\t-\t-\t5.0\n"
+    "Total\t9,999.0\t1.0\t1.0\t9.0\nAverage\t1.0\t1.0\t1.0\t3.0\n"
+)
+
+
+def flows(*net: float, last_days_ago: int = 1) -> EtfFlows:
+    """Make sessions of consecutive days."""
+    days = [TODAY - timedelta(days=last_days_ago + back) for back in range(len(net))][::-1]
+    return EtfFlows(
+        date=tuple(map(str, days)), net_flow_quote=np.array(net, dtype=np.float64),
+        tickers=np.ones(len(net), dtype=np.int64), source="test",
+    )  # fmt: skip
+
+
+def hourly(volume: Floats) -> Candles:
+    """Make hourly bars up to now."""
+    n = len(volume)
+    ones = np.ones(n)
+    return Candles(
+        interval_ms=HOUR_MS, open_time_ms=NOW_MS - HOUR_MS * np.arange(n, 0, -1, dtype=np.int64), open=ones, high=ones,
+        low=ones, close=ones, volume_base=volume, taker_buy_base=Missing("no"),
+    )  # fmt: skip
+
+
+def market(etf: EtfFlows | Missing, spot: Floats | None = None, perpetual: Floats | None = None) -> MarketData:
+    """Make a market of nothing but flows and volume."""
+    no = Missing("Nothing.")
+    return MarketData(
+        symbol="BTC/USDT:USDT", as_of_ms=NOW_MS, candles=no if perpetual is None else {"a": hourly(perpetual)},
+        open_interest=no, funding=no, order_book=no, liquidations=no, brackets=no, simulated=False,
+        spot_candles=no if spot is None else {"a": hourly(spot)}, etf_flows=etf,
+    )  # fmt: skip
+
+
+def reading(of: MarketData) -> FlowReading:
+    """Read what must be there."""
+    found = read_flows(of, DEFAULTS)
+    assert isinstance(found, FlowReading)
+    return found
+
+
+def test_a_surprise_is_a_z_score_against_the_sessions_before() -> None:
+    """Ten million above a mean of zero with a spread of about one million is a shift; the sentence has the numbers."""
+    quiet = [(-1e6) ** 1 if day % 2 else 1e6 for day in range(20)]
+    found = reading(market(flows(*quiet, 10e6)))
+    assert not isinstance(found.etf_z, Missing)
+    assert found.etf_z == pytest.approx(10e6 / np.std(quiet, ddof=1))
+    assert (found.etf_sessions, found.shifted, found.etf_shifted) == (20, True, True)
+    assert "+$10.0\u202fm on 19 Nov" in found.reading
+
+
+def test_a_session_is_not_known_on_its_own_day() -> None:
+    """The figure of today's session changes nothing; that of yesterday's does."""
+    past = [1e6, -1e6] * 10
+    before = reading(market(flows(*past)))
+    with_today = replace(flows(*past, 99e6, last_days_ago=0))
+    assert reading(market(with_today)).etf_net_quote == before.etf_net_quote
+    assert known_flows(with_today, NOW_MS + DAY_MS).date == with_today.date
+
+
+def test_too_few_and_too_old_sessions_are_said() -> None:
+    """Without enough sessions there is a figure and no z; an old last session is no figure at all."""
+    few = reading(market(flows(1e6, 2e6)))
+    assert few.etf_net_quote == 2e6
+    assert isinstance(few.etf_z, Missing)
+    old = reading(market(flows(*[1e6, 2e6] * 8, last_days_ago=9)))
+    assert isinstance(old.etf_net_quote, Missing)
+    assert "too old" in old.reading
+
+
+def test_without_any_input_there_is_no_reading() -> None:
+    """Neither flows nor spot candles: Missing, with its reason."""
+    assert read_flows(market(Missing("x")), DEFAULTS) == NO_FLOWS
+
+
+def test_spot_share_is_of_the_last_day_against_days_before() -> None:
+    """Spot at a fifth of all volume for weeks and at half on the last day is a shift; without ETF flows it says so."""
+    rng = np.random.default_rng(3)
+    spot = rng.uniform(0.9, 1.1, 24 * 25)
+    perpetual = np.full(24 * 25, 4.0)
+    spot[-24:] = 4.0
+    found = reading(market(Missing("No ETF flows were given."), spot, perpetual))
+    assert found.spot_share == pytest.approx(0.5)
+    assert found.shifted
+    assert not found.etf_shifted
+    assert "ETF flows are not known" in found.reading
+
+
+@given(st.floats(0.01, 1e6))
+def test_the_spot_share_knows_no_unit(scale: float) -> None:
+    """Coins or satoshis, the share and its z-score are the same."""
+    rng = np.random.default_rng(5)
+    spot, perpetual = rng.uniform(1, 2, 24 * 22), rng.uniform(3, 5, 24 * 22)
+    one = reading(market(Missing("x"), spot, perpetual))
+    other = reading(market(Missing("x"), spot * scale, perpetual * scale))
+    assert one.spot_share == pytest.approx(other.spot_share)
+    assert one.spot_z == pytest.approx(other.spot_z)
+
+
+def test_a_table_as_copied_is_read_whole(tmp_path: Path) -> None:
+    """Parentheses, both minus signs, thousands, dashes, fee and total rows; a session not yet whole is left out."""
+    path = tmp_path / "btc.txt"
+    path.write_text(FARSIDE, encoding="utf-8")
+    found = read_flow_file(path)
+    assert found.date == ("2026-11-16",)
+    path.write_text(FARSIDE.replace("125.5\t(3.2)\t0.0\t122.3", "125.5\t(3.2)\t-\t122.3"), encoding="utf-8")
+    found = read_flow_file(path)
+    assert found.date == ("2026-11-16", "2026-11-17", "2026-11-18")
+    assert found.net_flow_quote.tolist() == pytest.approx([122.3e6, 1197.3e6, -10.5e6])
+    assert found.tickers.tolist() == [2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (FARSIDE.replace("122.3", "222.3"), "add up to 122.3"),
+        (FARSIDE.replace("125.5", "12x"), "`12x` is not a flow"),
+        (FARSIDE.replace("(3.2)", "(3.2"), "is not a flow"),
+        (FARSIDE.replace("17 Nov", "16 Nov"), "stands there twice"),
+        ("Date,IBIT\n", "no row that begins with a date"),
+        ("<html>403</html>", "is a web page"),
+    ],
+)
+def test_a_table_that_makes_no_sense_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    """Totals that do not add up, torn cells, days twice and error pages are each one clear sentence."""
+    path = tmp_path / "btc.txt"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=said.replace("(", r"\(")):
+        read_flow_file(path)
+
+
+def test_the_service_is_asked_with_its_key_and_tells_it_to_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key of the environment goes into a header, never into a copy, a reason or a reading."""
+    monkeypatch.setenv("FLOW_KEY", "hush-hush")
+    rows = [{"date": "2026-11-19", "total_net_inflow": -5.5e6}, {"date": "2026-11-18", "total_net_inflow": 1e6}]
+    with serving() as server:
+        path = "/openapi/v1/etfs/summary-history"
+        server.body[path] = json.dumps({"code": 0, "data": rows}).encode()
+        api = FlowApi(asset="BTC", env="FLOW_KEY", file=None, url=server.url)
+        found = gather_flows([api], network(tmp_path))["BTC"]
+        server.status = 401
+        refused = gather_flows([api], network(tmp_path / "none"))["BTC"]
+    assert isinstance(found, EtfFlows)
+    assert found.date == ("2026-11-18", "2026-11-19")
+    assert found.net_flow_quote.tolist() == [1e6, -5.5e6]
+    asked, headers, _ = server.asked[0]
+    assert "symbol=BTC" in asked
+    assert {name.lower(): value for name, value in headers.items()}["x-soso-api-key"] == "hush-hush"
+    assert isinstance(refused, Missing)
+    assert "HTTP 401" in refused.reason
+    kept = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    assert b"hush" not in kept
+    assert "hush" not in repr(found) + refused.reason
+
+
+def test_a_key_that_is_not_set_is_a_reason(tmp_path: Path) -> None:
+    """No key in the environment or the file: the flows are missing, and nobody is asked."""
+    for api in (
+        FlowApi(asset="BTC", env="NOT_SET_ANYWHERE", file=None),
+        FlowApi(asset="BTC", env=None, file=tmp_path / "no"),
+    ):
+        assert isinstance(gather_flows([api], network())["BTC"], Missing)
+
+
+def test_of_two_sources_the_first_that_gives_any_is_used(tmp_path: Path) -> None:
+    """A file stands in for a service without a key."""
+    path = tmp_path / "btc.csv"
+    path.write_text("Date,IBIT\n18 Nov 2026,2.0\n", encoding="utf-8")
+    sources: list[FlowSource] = [
+        FlowApi(asset="BTC", env="NOT_SET_ANYWHERE", file=None),
+        FlowFile(asset="BTC", path=path),
+    ]
+    found = gather_flows(sources, network())["BTC"]
+    assert isinstance(found, EtfFlows)
+    assert found.net_flow_quote.tolist() == [2e6]
+
+
+def folder_of(tmp_path: Path, rows: str) -> Path:
+    """Write a market folder of one bar and some ETF flows."""
+    bars = f"binance,BTC/USDT:USDT,1h,{NOW_MS - HOUR_MS},1,1,1,1,1\n"
+    header = "venue,symbol,interval,open_time_ms,open,high,low,close,volume_base\n"
+    (tmp_path / "candles.csv").write_text(header + bars, encoding="utf-8")
+    (tmp_path / "etf_flows.csv").write_text("asset,date,ticker,net_flow_quote\n" + rows, encoding="utf-8")
+    return tmp_path
+
+
+def test_the_folders_table_adds_funds_up_and_counts_no_total_twice(tmp_path: Path) -> None:
+    """Two funds and their total are the sum of the two; a total alone stands; other coins and today are left out."""
+    rows = (
+        "BTC,2026-11-18,IBIT,1000000\nBTC,2026-11-18,FBTC,-250000\nBTC,2026-11-18,Total,750000\n"
+        "BTC,2026-11-17,Total,5\nETH,2026-11-18,ETHA,7\nBTC,2026-11-20,IBIT,9\n"
+    )
+    folder = folder_of(tmp_path, rows)
+    gathered = read_market(folder, ("BTC", "SOL"), as_of_ms=NOW_MS)
+    found = gathered.markets["BTC/USDT:USDT"].etf_flows
+    assert isinstance(found, EtfFlows)
+    assert found.date == ("2026-11-17", "2026-11-18")
+    assert found.net_flow_quote.tolist() == [5, 750_000]
+    assert found.tickers.tolist() == [1, 2]
+    assert isinstance(gathered.markets["SOL/USDT:USDT"].etf_flows, Missing)
+    assert "etf_flows.csv" in gathered.provenance
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("BTC,soon,IBIT,1", "row 1: date is no date"),
+        ("BTC,2026-11-18,IBIT,", "row 1: net_flow_quote"),
+        ("BTC,2026-11-18,,1", "row 1: ticker is empty"),
+        ("BTC,2026-11-18,IBIT,1\nBTC,2026-11-18,ibit,2", "stands there twice"),
+    ],
+)
+def test_a_wrong_row_of_the_folders_table_is_named(tmp_path: Path, row: str, said: str) -> None:
+    """Each impossible cell is one sentence with its row."""
+    with pytest.raises(DataError, match=said):
+        read_market(folder_of(tmp_path, f"{row}\n"), ("BTC",), as_of_ms=NOW_MS)

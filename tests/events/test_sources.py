@@ -1,0 +1,239 @@
+"""Events from any mix of sources: files end the command when they are wrong, feeds become notes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from reportgen.errors import DataError
+from reportgen.events.origins import EventFeed, EventFile, EventSources, StatusFeed, UnlockFeed
+from reportgen.events.sources import gather_events, read_event_file
+from reportgen.events.status import STATUS_VENUES
+from reportgen.moments import moment_text
+from reportgen.units import DAY_MS, HOUR_MS
+from tests.events.servers import NOW_MS, ics, network, serving
+
+SPAN = (NOW_MS - DAY_MS, NOW_MS + 30 * DAY_MS)
+ONE = ics("SUMMARY:US CPI\nDTSTART:20261124T133000Z\nCATEGORIES:macro")
+WELL = {
+    "binance": ("/sapi/v1/system/status", {"status": 0, "msg": "normal"}, {"status": 1, "msg": "system_maintenance"}),
+    "bybit": ("/v5/system/status", {"result": {"list": []}},
+              {"result": {"list": [{"title": "Upgrade", "state": "scheduled", "begin": str(NOW_MS + HOUR_MS),
+                                    "end": str(NOW_MS + 2 * HOUR_MS)}]}}),
+    "okx": ("/api/v5/system/status", {"code": "0", "data": []},
+            {"code": "0", "data": [{"title": "Upgrade", "state": "ongoing", "begin": str(NOW_MS), "end": ""}]}),
+    "deribit": ("/api/v2/public/status", {"result": {"locked": "false"}}, {"result": {"locked": "partial"}}),
+    "hyperliquid": ("/info", {"time": 1, "specialStatuses": None}, {"time": 1, "specialStatuses": "halted"}),
+    "kucoin": ("/api/v1/status", {"data": {"status": "open", "msg": ""}}, {"data": {"status": "cancelonly"}}),
+}  # fmt: skip
+
+
+def write(path: Path, text: str) -> EventFile:
+    """Write a calendar file."""
+    path.write_text(text, encoding="utf-8")
+    return EventFile(path=path)
+
+
+def only(*feeds: EventFeed | UnlockFeed | StatusFeed) -> EventSources:
+    """Name feeds and nothing else."""
+    return EventSources(feeds=feeds, calendars=())
+
+
+def test_the_same_event_in_yaml_csv_and_ics_is_one(tmp_path: Path) -> None:
+    """Three files of one release give one event that names all three."""
+    files = (
+        write(tmp_path / "a.yaml", "- {name: US CPI, at: '2026-11-24T08:30', zone: America/New_York, kind: macro}\n"),
+        write(tmp_path / "b.csv", "name,at,kind\nUS CPI,2026-11-24T13:30Z,macro\n"),
+    )
+    (tmp_path / "c.ics").write_bytes(ONE)
+    sources = EventSources(files=(*files, EventFile(path=tmp_path / "c.ics")), calendars=())
+    (one,) = gather_events(sources, NOW_MS, 24, network()).events
+    assert moment_text(one.at_ms) == "2026-11-24T13:30Z"
+    assert one.source == "a.yaml; b.csv; c.ics"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.yaml", "- {name: A, at: 2026-12-10T13:30}", "event 1: `2026-12-10T13:30` has no time zone"),
+        ("a.yaml", "- {name: A, at: '2026-03-29T02:30', zone: Europe/Berlin}", "the clocks skip it"),
+        ("a.yaml", "- {name: A, at: '2026-10-25T02:30', zone: Europe/Berlin}", "happens twice"),
+        ("a.yaml", "- {name: A, at: '2026-10-25T02:30', zone: Mars/Base}", "`Mars/Base` is not a time zone"),
+        ("a.yaml", "- {name: A, at: 2026-12-10T13:30Z, ends: 2026-12-09T13:30Z}", "does not lie after"),
+        ("a.yaml", "- {name: A, at: 2026-12-10T13:30Z, kind: makro}", "Did you mean `macro`"),
+        ("a.yaml", "- {nam: A, at: 2026-12-10T13:30Z}", "Did you mean `name`"),
+        ("a.yaml", "- [", "this is not YAML"),
+        ("a.yaml", "x: 1", "holds no list of events"),
+        ("a.csv", "title,when\nA,2026-12-10\n", "names no `name` and `at`"),
+        ("a.csv", "name,at\nA,soon\n", "line 2: `soon` is not a date"),
+        ("a.txt", "x", "is not a calendar by its name"),
+    ],
+)
+def test_a_mistake_in_a_file_is_said_with_its_place(tmp_path: Path, name: str, text: str, said: str) -> None:
+    """Each mistake is one sentence that names file, entry and next step."""
+    with pytest.raises(DataError) as caught:
+        read_event_file(write(tmp_path / name, text), SPAN)
+    assert name in str(caught.value)
+    assert said in str(caught.value)
+
+
+def test_every_mistake_of_a_file_is_told_at_once(tmp_path: Path) -> None:
+    """Two wrong rows are two lines."""
+    with pytest.raises(DataError) as caught:
+        read_event_file(write(tmp_path / "a.csv", "name,at\nA,x\nB,2026-12-10\nC,y\n"), SPAN)
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_feed_is_fetched_once_with_a_user_agent_and_its_day() -> None:
+    """The feed is asked by name of the program, and the event says when it was read."""
+    with serving() as server:
+        server.body["/c.ics"] = ONE
+        gathered = gather_events(only(EventFeed(url=f"{server.url}/c.ics")), NOW_MS, 24, network())
+    assert [event.retrieved for event in gathered.events] == ["2026-11-20"]
+    assert gathered.notes == ()
+    ((_, headers, _),) = server.asked
+    assert headers["User-Agent"].startswith("reportgen/")
+
+
+def test_a_feed_that_is_down_is_served_from_its_copy_with_its_age(tmp_path: Path) -> None:
+    """After an outage the event is still there, and the page is told how old the copy is."""
+    with serving() as server:
+        server.body["/secret-token/c.ics"] = ONE
+        feed = only(EventFeed(url=f"{server.url}/secret-token/c.ics?key=hush"))
+        fresh = gather_events(feed, NOW_MS, 24, network(tmp_path))
+        server.status = 503
+        later = gather_events(feed, NOW_MS, 24, network(tmp_path, NOW_MS + 5 * HOUR_MS))
+    assert later.events == fresh.events
+    (note,) = later.notes
+    assert "HTTP 503" in note
+    assert "kept 5 h ago" in note
+    kept = "".join(path.read_text() for path in tmp_path.glob("*.json"))
+    assert "secret" not in note + kept + fresh.events[0].source
+    assert "hush" not in note + kept
+    assert len(server.asked) == 1 + 2  # what can pass is asked again
+
+
+def test_a_spoilt_copy_is_no_copy(tmp_path: Path) -> None:
+    """A copy whose bytes changed is not used."""
+    with serving() as server:
+        server.body["/c.ics"] = ONE
+        feed = only(EventFeed(url=f"{server.url}/c.ics"))
+        gather_events(feed, NOW_MS, 24, network(tmp_path))
+        for path in tmp_path.iterdir():
+            if path.suffix != ".json":
+                path.write_bytes(b"other")
+        server.status = 404
+        gathered = gather_events(feed, NOW_MS, 24, network(tmp_path))
+    assert gathered.events == ()
+    assert "HTTP 404" in gathered.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [("/gone", "HTTP 404"), ("/page", "is a web page"), ("/huge", "larger than 10 MB"), ("/long", "larger than 10 MB")],
+)
+def test_what_is_wrong_with_a_feed_is_a_note_and_never_the_end(path: str, said: str) -> None:
+    """A missing address, an error page, an announced and an unannounced 50 MB answer each leave a sentence."""
+    with serving() as server:
+        server.body |= {"/page": b"<html>403</html>", "/huge": b"", "/long": b"x" * 1_000_000}
+        server.length = "50000000" if path == "/huge" else None
+        server.chunks = 50 if path == "/long" else 1
+        gathered = gather_events(only(EventFeed(url=f"{server.url}{path}")), NOW_MS, 24, network())
+    assert gathered.events == ()
+    assert said in gathered.notes[0]
+
+
+def test_nobody_listening_is_a_note() -> None:
+    """A refused connection is named as one."""
+    with serving() as server:
+        gone = server.url
+    (note,) = gather_events(only(EventFeed(url=f"{gone}/c.ics")), NOW_MS, 24, network()).notes
+    assert "no connection" in note
+
+
+def test_a_feed_may_not_redirect_to_a_file() -> None:
+    """A redirect that leaves the web is refused."""
+    with serving() as server:
+        server.body["/c.ics"], server.status, server.location = b"", 302, "file:///etc/hostname"
+        gathered = gather_events(only(EventFeed(url=f"{server.url}/c.ics")), NOW_MS, 24, network())
+    assert gathered.events == ()
+    assert len(gathered.notes) == 1
+
+
+def test_cliff_unlocks_of_a_token_are_events_of_its_coin() -> None:
+    """Cliffs of one moment add up, with their groups; linear parts and those of other weeks are none."""
+    at = NOW_MS // 1000 + 3600
+    parts = [
+        {"timestamp": at, "noOfTokens": [1_000_000], "category": "insiders", "unlockType": "cliff"},
+        {"timestamp": str(at), "noOfTokens": [500_000], "category": "farming", "unlockType": "cliff"},
+        {"timestamp": at, "noOfTokens": [5, 7], "category": "linear", "unlockType": "linear"},
+        {"timestamp": at + 10**7, "noOfTokens": [9], "category": "insiders", "unlockType": "cliff"},
+    ]
+    with serving() as server:
+        server.body["/emissions/arbitrum"] = json.dumps({"metadata": {"events": parts}, "gecko_id": "x"}).encode()
+        feed = UnlockFeed(slug="arbitrum", symbol="ARB", url=server.url)
+        (one,) = gather_events(only(feed), NOW_MS, 24, network()).events
+        server.body["/emissions/arbitrum"] = b'{"message": "Upgrade to a paid plan"}'
+        paid = gather_events(only(feed), NOW_MS, 24, network())
+    assert one.name == "ARB unlock of 1.5\u202fm tokens (farming, insiders)"
+    assert (one.at_ms, one.symbols, one.kind) == (at * 1000, ("ARB",), "unlock")
+    assert "is not an unlock schedule" in paid.notes[0]
+
+
+def test_every_venue_of_the_status_list_is_tried() -> None:
+    """The table of this file covers every venue that can be asked."""
+    assert set(WELL) == set(STATUS_VENUES)
+
+
+@pytest.mark.parametrize("venue", WELL)
+def test_a_venue_that_is_well_gives_nothing_and_one_that_is_not_gives_an_event(venue: str) -> None:
+    """Health is silent; trouble is an event of that venue; an unknown answer is a note."""
+    path, well, ill = WELL[venue]
+    feed = only(StatusFeed(venue=venue, url=""))
+    with serving() as server:
+        feed = only(StatusFeed(venue=venue, url=server.url))
+        server.body[path] = json.dumps(well).encode()
+        quiet = gather_events(feed, NOW_MS, 24, network())
+        server.body[path] = json.dumps(ill).encode()
+        told = gather_events(feed, NOW_MS, 24, network())
+        server.body[path] = b'["what"]'
+        strange = gather_events(feed, NOW_MS, 24, network())
+    assert (quiet.events, quiet.notes) == ((), ())
+    (one,) = told.events
+    assert one.name.lower().startswith(venue)
+    assert one.at_ms >= NOW_MS
+    assert "is not a status" in strange.notes[0]
+
+
+def test_a_status_of_now_says_nothing_about_another_day() -> None:
+    """For a brief of last week nobody is asked, and the page says why."""
+    gathered = gather_events(only(StatusFeed(venue="binance")), NOW_MS - 7 * DAY_MS, 24, network())
+    assert "was not asked" in gathered.notes[0]
+
+
+def test_an_error_page_never_takes_the_place_of_a_good_copy(tmp_path: Path) -> None:
+    """A server that answers 200 with a web page leaves the earlier copy as it was, and in use."""
+    with serving() as server:
+        server.body["/c.ics"] = ONE
+        feed = only(EventFeed(url=f"{server.url}/c.ics"))
+        gather_events(feed, NOW_MS, 24, network(tmp_path))
+        server.body["/c.ics"] = b"<html>Sorry</html>"
+        for hours in (1, 50):
+            gathered = gather_events(feed, NOW_MS, 24, network(tmp_path, NOW_MS + hours * HOUR_MS))
+            assert [event.name for event in gathered.events] == ["US CPI"]
+            assert "is a web page" in gathered.notes[0]
+            assert f"kept {'1 h' if hours == 1 else '2 days'} ago" in gathered.notes[0]
+
+
+def test_a_feed_can_be_thinned_to_the_titles_that_matter() -> None:
+    """Of a statistics office's whole calendar only the titles asked for stay, with the weight asked for."""
+    with serving() as server:
+        server.body["/c.ics"] = ics(
+            "SUMMARY:Consumer Price Index\nDTSTART:20261124T133000Z",
+            "SUMMARY:Import Prices\nDTSTART:20261125T133000Z",
+        )
+        feed = EventFeed(url=f"{server.url}/c.ics", kind="macro", weight="medium", only=("consumer price",))
+        (one,) = gather_events(only(feed), NOW_MS, 24, network()).events
+    assert (one.name, one.kind, one.weight) == ("Consumer Price Index", "macro", "medium")
