@@ -48,12 +48,16 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "section": PURE_GROUND
     | {"section_inputs", "guide", "liquidation", "indicators", "market.coverage", "market.grade"}
     | {"events.calendar", "events.flows"},
-    "brief": PURE_GROUND | {"section", "guide", "liquidation", "indicators", "events.calendar"},
+    "brief": PURE_GROUND
+    | {"section", "guide", "liquidation", "indicators", "events.calendar", "brief_changes", "brief_record"},
+    "changes": PURE_GROUND | {"brief", "section", "guide"},
+    "alerts": PURE_GROUND | {"brief", "section", "guide", "track_record"},
+    "refresh": PURE_GROUND | {"brief", "section", "guide", "events", "alerts", "track_record"},
     "track_record": PURE_GROUND | {"track_record", "guide", "liquidation", "indicators", "brief", "section"},
     "calibrations": EDGE_GROUND | {"calibrations", "liquidation", "delivery.output"},
     "render": EDGE_GROUND
-    | {"render", "brief", "track_record", "section", "guide", "liquidation.picture", "events.calendar"},
-    "delivery": EDGE_GROUND | {"delivery", "brief"},
+    | {"render", "brief", "alerts", "track_record", "section", "guide", "liquidation.picture", "events.calendar"},
+    "delivery": EDGE_GROUND | {"delivery", "brief", "render.serialise"},
     "cli": frozenset({"*"}),
 }
 """DESIGN's "Who may import whom"; the longest name that fits a module speaks for it, config for config_yaml too."""
@@ -63,14 +67,14 @@ TYPES_ONLY: Final = {"render": ("guide", "section", "track_record", "liquidation
 
 PURE: Final = (
     *("units", "errors", "assumptions", "notation", "indicators", "liquidation", "guide"),
-    *("events.calendar", "events.flows", "track_record"),
+    *("events.calendar", "events.flows", "track_record", "brief", "changes", "alerts", "refresh"),
     *(*PURE_MARKET, "market.simulate"),
 )
 PURE_LIBRARIES: Final = frozenset(
     {
         *("__future__", "abc", "collections", "dataclasses", "enum", "types", "typing"),
         *("bisect", "functools", "heapq", "itertools", "math", "operator", "numpy", "numba"),
-        *("base64", "datetime", "re", "string", "textwrap", "zlib", "zoneinfo"),
+        *("base64", "datetime", "hashlib", "json", "re", "string", "textwrap", "zlib", "zoneinfo"),
     }
 )
 CLOCK: Final = {

@@ -7,11 +7,11 @@ end, so a run that is interrupted or meets a full disk leaves the earlier brief 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, TypeAlias
 
 from filelock import FileLock, Timeout
 
@@ -36,8 +36,28 @@ class WrittenBrief:
     json: Path
 
 
-def write_brief_files(output: Path, as_of_ms: int, *, html: bytes, pdf: bytes, json: bytes) -> WrittenBrief:
-    """Write one brief into the folder of its UTC day and into `latest/`.
+class Reader(Protocol):
+    """Reads what stands in the output while nobody else may write there."""
+
+    def read(self, relative_path: str) -> bytes | None:
+        """Give a file's bytes, or None when it is not there."""
+
+
+Also: TypeAlias = Callable[[Reader], Mapping[str, bytes]]
+"""Makes the whole new content of further files, by their path below the output, from what stands there."""
+
+
+def write_brief_files(
+    output: Path,
+    as_of_ms: int,
+    *,
+    html: bytes,
+    pdf: bytes,
+    json: bytes,
+    extra: Mapping[str, bytes] | None = None,
+    also: Also | None = None,
+) -> WrittenBrief:
+    """Write one brief into the folder of its UTC day and into `latest/`, and all that belongs to the run with it.
 
     Args:
         output: Folder of all briefs; made if it is not there.
@@ -45,6 +65,8 @@ def write_brief_files(output: Path, as_of_ms: int, *, html: bytes, pdf: bytes, j
         html: The page.
         pdf: The same to print.
         json: Its full copy.
+        extra: Further files of the brief's own folder, by name.
+        also: Called once nobody else can write; what it gives is written in the same transaction.
 
     Returns:
         The paths in the folder of the day.
@@ -54,12 +76,25 @@ def write_brief_files(output: Path, as_of_ms: int, *, html: bytes, pdf: bytes, j
         OSError: The folder cannot be written; what stood there before is unchanged.
     """
     day = output.joinpath(*day_of(as_of_ms))
-    files = {HTML: html, PDF: pdf, JSON: json}
+    files = {HTML: html, PDF: pdf, JSON: json, **(extra or {})}
     with _alone_in(output):
+        further = also(_Folder(root=output)) if also else {}
         replace_files(
             {folder / name: content for folder in (day, output / "latest") for name, content in files.items()}
+            | {output / path: content for path, content in further.items()}
         )
     return WrittenBrief(html=day / HTML, pdf=day / PDF, json=day / JSON)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Folder:
+    """An output that is a folder of this machine."""
+
+    root: Path
+
+    def read(self, relative_path: str) -> bytes | None:
+        path = self.root / relative_path
+        return path.read_bytes() if path.is_file() else None
 
 
 def replace_files(contents: Mapping[Path, bytes]) -> None:
