@@ -112,7 +112,8 @@ def _structure(was: Structure, now: Structure, symbol: SymbolBrief) -> Iterator[
     if was.regime != now.regime:
         text = (
             f"volatility {was.regime} {_ARROW} {now.regime}, ATR percentile "
-            f"{was.atr_percentile * 100:.0f} {_ARROW} {now.atr_percentile * 100:.0f}"
+            f"{was.atr_percentile * 100:.0f} {_ARROW} {now.atr_percentile * 100:.0f}, range percentile "
+            f"{was.range_percentile * 100:.0f} {_ARROW} {now.range_percentile * 100:.0f}"
         )
         yield _change(
             symbol, "structure", (was.atr_percentile,), (now.atr_percentile,), "percentile", text, _STATE_CHANGE
@@ -142,7 +143,7 @@ def _open_interest(
     grown = now.open_interest_base / was.open_interest_base - 1
     if abs(grown) < a.open_interest_moving:
         return
-    coins = f"{_coins(was.open_interest_base)} {_ARROW} {_coins(now.open_interest_base)} {symbol.base}"
+    coins = f"{_coins(was.open_interest_base)} {_ARROW} {_coins(now.open_interest_base)}\u00a0{symbol.base}"
     text = f"open interest {notation.percent_change(grown)}, {coins}"
     yield _change(
         symbol, "open interest", (was.open_interest_base,), (now.open_interest_base,), "base coins", text,

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,7 +13,10 @@ from reportgen.cli.options import AsJson, ConfigFile, Output, Sample, Source, Te
 from reportgen.cli.speech import Step, note, progress, tell, tell_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reportgen.brief import Brief
+    from reportgen.cli.memory import Remembered
     from reportgen.cli.orders import Order
     from reportgen.cli.workers import Workers
     from reportgen.delivery.output import WrittenBrief
@@ -53,6 +56,7 @@ def brief(
     from reportgen.cli.pages import make_pages
     from reportgen.cli.workers import start_workers
     from reportgen.delivery.output import write_brief_files
+    from reportgen.render.alerts import alert_files
     from reportgen.render.serialise import brief_to_json
 
     order = take_order(
@@ -62,30 +66,40 @@ def brief(
         )
     )  # fmt: skip
     with start_workers(workers) as pool, progress(_STEPS) as step:
-        made = _walk_the_steps(order, pool, step)
+        remembered = _walk_the_steps(order, pool, step)
+        made = remembered.brief
         pages = make_pages(made, order.config.templates, pool, step)
         step("Writing the files")
         written = write_brief_files(
-            order.config.output, made.as_of_ms, html=pages.html, pdf=pages.pdf, json=brief_to_json(made)
-        )
+            order.config.output, made.as_of_ms, html=pages.html, pdf=pages.pdf, json=brief_to_json(made),
+            extra=alert_files(made), also=remembered.also(),
+        )  # fmt: skip
     _report(made, written, as_json=as_json, strict=strict)
     if strict and made.missing:
         raise typer.Exit(_MISSING_UNDER_STRICT)
 
 
-def _walk_the_steps(order: Order, workers: Workers, step: Step) -> Brief:
-    """Gather the market data and write the brief from it."""
+def _walk_the_steps(order: Order, workers: Workers, step: Step) -> Remembered:
+    """Gather the market data, write the brief from it, and let it remember those before."""
+    from reportgen.cli.memory import remember
+
+    step("Reading the market data")
+    gathered = gather(order)
+    step("Reading structure, zones and positioning")
+    made = walk(order, gathered, workers.map_sections)
+    _refuse_empty(made, gathered)
+    return remember(made, gathered, order.config.output, order.config.assumptions)
+
+
+def walk(order: Order, gathered: Gathered, map_sections: Callable[..., Any] = map) -> Brief:
+    """Walk the five steps over what was gathered, with the calibrations that the output folder holds."""
     from reportgen.brief import write_brief
     from reportgen.calibrations import FOLDER, newest_calibrations
     from reportgen.moments import parse_span
 
-    step("Reading the market data")
-    gathered = gather(order)
     found = newest_calibrations(order.config.calibration or order.config.output / FOLDER, gathered.as_of_ms)
-    gathered = replace(gathered, notes=(*gathered.notes, *found.notes))
-    step("Reading structure, zones and positioning")
-    made = write_brief(
-        gathered,
+    return write_brief(
+        replace(gathered, notes=(*gathered.notes, *found.notes)),
         horizon_hours=order.config.horizon_hours,
         timeframe=order.config.timeframe,
         timeframe_ms=parse_span(order.config.timeframe),
@@ -93,10 +107,8 @@ def _walk_the_steps(order: Order, workers: Workers, step: Step) -> Brief:
         events=order.config.events,
         assumptions=order.config.assumptions,
         calibrations=found.calibrations,
-        map_sections=workers.map_sections,
+        map_sections=map_sections,
     )
-    _refuse_empty(made, gathered)
-    return made
 
 
 def gather(order: Order) -> Gathered:

@@ -50,6 +50,9 @@ _VIEWS = (
     "oldest",
     "fit",
     "percent_of",
+    "leading_changes",
+    "changes_of",
+    "leading_levels",
 )
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reportgen.brief import Brief, SymbolBrief
+from reportgen.brief_changes import Change, Changes
+from reportgen.brief_record import LevelFate
 from reportgen.events.calendar import Event
 from reportgen.guide.plan import ZonePlan
 from reportgen.guide.reaction import Evidence, Reaction
@@ -16,6 +18,9 @@ from reportgen.units import Fraction, Missing, Where
 
 STALE_BARS = 2
 """A last close more bars than this before as-of is called stale."""
+
+FIRST_CHANGES, FIRST_LEVELS = 7, 6
+"""Lines that the first screen has room for."""
 
 _OUTCOMES = ("reject", "continue", "front_run", "ignore")
 
@@ -95,6 +100,23 @@ def arguments(reaction: Reaction) -> tuple[Argument, ...]:
         for outcome in _OUTCOMES
     )
     return tuple(argument for argument in found if argument.supports or argument.against)
+
+
+def leading_changes(changes: Changes) -> tuple[Change, ...]:
+    """Give the largest changes, for the first screen."""
+    return changes.items[:FIRST_CHANGES]
+
+
+def changes_of(changes: Changes, symbol: SymbolBrief) -> tuple[Change, ...]:
+    """Give the changes of one symbol, the largest first."""
+    return tuple(change for change in changes.items if change.symbol == symbol.symbol)
+
+
+def leading_levels(fates: tuple[LevelFate, ...]) -> tuple[LevelFate, ...]:
+    """Give the levels for the first screen: those that were touched, then the nearest, in the order of the brief."""
+    ranked = sorted(fates, key=lambda one: (one.touched_ms is None, one.distance_atr))
+    kept = {id(one) for one in ranked[:FIRST_LEVELS]}
+    return tuple(one for one in fates if id(one) in kept)
 
 
 def next_event(brief: Brief) -> Event | None:
