@@ -22,7 +22,8 @@ LEDGER_FILE: Final = "ledger/ledger.jsonl"
 
 _NOTHING_BEFORE: Final = "0" * 64
 _VERSION: Final = 1
-_CHAIN: Final = ("ledger_version", "row", "previous", "sha256")
+_OWN: Final = b',"sha256":"'
+_HASH_LENGTH: Final = 64
 
 FourShares = tuple[float, float, float, float]
 """Shares of reject, continue, front-run and ignore, in this order."""
@@ -91,12 +92,15 @@ def append_rows(ledger: bytes, rows: Iterable[LedgerRow]) -> bytes:
         DataError: A line of the ledger was changed; nothing may be added to it.
     """
     held = {row.zone for row in read_rows(ledger)}
-    lines = ledger.split(b"\n")[:-1]
+    count = ledger.count(b"\n")
+    previous = line_sha256(ledger[:-1].rpartition(b"\n")[2]) if ledger else _NOTHING_BEFORE
+    lines = []
     for row in rows:
         if row.zone not in held:
             held.add(row.zone)
-            lines.append(_line(asdict(row), len(lines) + 1, line_sha256(lines[-1]) if lines else _NOTHING_BEFORE))
-    return b"".join(line + b"\n" for line in lines)
+            lines.append(_line(asdict(row), count + len(lines) + 1, previous))
+            previous = line_sha256(lines[-1])
+    return ledger + b"".join(line + b"\n" for line in lines)
 
 
 def read_rows(ledger: bytes) -> tuple[LedgerRow, ...]:
@@ -105,15 +109,14 @@ def read_rows(ledger: bytes) -> tuple[LedgerRow, ...]:
     Raises:
         DataError: A line was changed; names the first.
     """
-    bad = verify_ledger(ledger)
+    parsed, bad = _checked(ledger)
     if bad is not None:
         raise DataError(
             f"{LEDGER_FILE}:{bad}: this line was changed or lost: its hash does not fit. "
             "Restore the ledger from a copy; until then nothing is added to it."
         )
     known = {field.name for field in fields(LedgerRow)}
-    parsed = (json.loads(line) for line in ledger.split(b"\n")[:-1])
-    return tuple(LedgerRow(**_tupled({k: v for k, v in row.items() if k in known})) for row in parsed)
+    return tuple(LedgerRow(**_tupled({key: row[key] for key in known & row.keys()})) for row in parsed)
 
 
 def verify_ledger(ledger: bytes) -> int | None:
@@ -126,15 +129,7 @@ def verify_ledger(ledger: bytes) -> int | None:
         Its number, counted from 1, or None when every line is sound. Lines cut off at the very end are not seen from
         the ledger alone: each brief keeps how many rows there were, and the hash of the last.
     """
-    if not ledger:
-        return None
-    previous = _NOTHING_BEFORE
-    lines = ledger.split(b"\n")
-    for number, line in enumerate(lines[:-1], start=1):
-        if not _sound(line, number, previous):
-            return number
-        previous = line_sha256(line)
-    return None if not lines[-1] else len(lines)
+    return _checked(ledger)[1]
 
 
 def line_sha256(line: bytes) -> str:
@@ -142,19 +137,36 @@ def line_sha256(line: bytes) -> str:
     return hashlib.sha256(line).hexdigest()
 
 
-def _sound(line: bytes, number: int, previous: str) -> bool:
-    """Tell whether a line is exactly what was written for its place."""
+def _checked(ledger: bytes) -> tuple[list[dict[str, Any]], int | None]:
+    """Parse the lines as far as they are sound, and give the number of the first that is not."""
+    *lines, rest = ledger.split(b"\n")
+    parsed: list[dict[str, Any]] = []
+    previous = _NOTHING_BEFORE
+    for number, line in enumerate(lines, start=1):
+        row = _sound(line, number, previous)
+        if row is None:
+            return parsed, number
+        parsed.append(row)
+        previous = line_sha256(line)
+    return parsed, len(lines) + 1 if rest else None
+
+
+def _sound(line: bytes, number: int, previous: str) -> dict[str, Any] | None:
+    """Parse a line that is exactly what was written for its place; None for any other."""
+    before, mark, after = line.partition(_OWN)
+    own, rest = after[:_HASH_LENGTH], after[_HASH_LENGTH:]
+    if not mark or rest[:1] != b'"' or line_sha256(before + rest[1:]) != own.decode("latin-1"):
+        return None
     try:
-        row = json.loads(line.decode())
-        content = {key: value for key, value in row.items() if key not in _CHAIN}
-        return line == _line(content, number, previous, row.get("ledger_version"))
-    except (ValueError, AttributeError, RecursionError):  # no JSON, no object, or nested without end
-        return False
+        row: dict[str, Any] = json.loads(line)
+        return row if (row.get("row"), row.get("previous")) == (number, previous) else None
+    except (ValueError, AttributeError, RecursionError):  # somebody signed what is no row
+        return None
 
 
-def _line(content: Mapping[str, Any], number: int, previous: str, version: object = _VERSION) -> bytes:
+def _line(content: Mapping[str, Any], number: int, previous: str) -> bytes:
     """Write one line: the row, its place in the chain, and its own hash."""
-    row = {**content, "ledger_version": version, "row": number, "previous": previous}
+    row = {**content, "ledger_version": _VERSION, "row": number, "previous": previous}
     return _canonical({**row, "sha256": line_sha256(_canonical(row))})
 
 
