@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import re
+import warnings
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -128,10 +129,12 @@ def _apprise() -> ModuleType:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep apprise's remarks, which hold addresses, from stderr and from any log."""
+    """Keep apprise's remarks, which hold addresses, from stderr and from any log, and its warnings to itself."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         logging.disable(before)
