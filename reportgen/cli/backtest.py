@@ -131,13 +131,14 @@ def _write(output: Path, result: Backtest) -> tuple[Path, ...]:
     from reportgen.market.symbols import base_of, quote_of
     from reportgen.moments import day_of
     from reportgen.render.backtest import render_backtest
+    from reportgen.track_record.findings import findings_of
     from reportgen.track_record.result import as_record
 
     day = "-".join(day_of(result.until_ms))
     folder = output / "backtests" / f"{base_of(result.symbol)}-{quote_of(result.symbol)}-{day}"
     record = json.dumps(as_record(result), indent=1, allow_nan=False, sort_keys=True) + "\n"
     files = {folder / "backtest.json": record.encode("ascii")}
-    page, printed = render_backtest(result)
+    page, printed = render_backtest(result, findings_of(result))
     files |= {folder / "backtest.html": page, folder / "backtest.pdf": printed}
     replace_files(files)
     return tuple(files)

@@ -40,16 +40,23 @@ def make_pages(brief: Brief, templates: Path | None, workers: Workers, step: Ste
     from reportgen.render.charts import draw_charts
     from reportgen.render.charts_variant import PRINT, variants
     from reportgen.render.html import render_html
+    from reportgen.render.parts import parts_of
 
     try:
         step("Drawing the charts")
         printed = draw_charts(brief, workers.executor, chosen=(PRINT,))
-        laying_out = workers.press.submit(_lay_out, brief, printed, templates)
+        short = len(parts_of(brief)) == 1
+        laying_out = workers.press.submit(_lay_out, brief, printed, templates) if short else None
         screen = tuple(variant for variant in variants(len(brief.symbols)) if variant is not PRINT)
         charts = draw_charts(brief, workers.executor, chosen=screen)
         step("Laying out page and PDF")
+        if laying_out is not None:
+            return Pages(html=render_html(brief, charts, templates=templates), pdf=laying_out.result())
+        from reportgen.render.pdf import join_parts, start_parts
+
+        parts = start_parts(brief, printed, templates=templates, map_parts=workers.executor.map)
         page = render_html(brief, charts, templates=templates)
-        return Pages(html=page, pdf=laying_out.result())
+        return Pages(html=page, pdf=join_parts(brief, parts, templates=templates))
     except BrokenProcessPool as error:
         raise RenderError(
             "A process that draws ended early, most likely for lack of memory. Free some; run again."

@@ -30,6 +30,7 @@ class Sensitivity:
         label, side: Which zone. assumption: in plain words, with its settings.
         edge_shift: Fraction of the price by which the near edge moves at most; None where the zone is lost.
         survives: Whether an overlapping zone is found at every setting.
+        share_shift: By how much of the side's mass the zone's share changes at most; None where the zone is lost.
     """
 
     label: Label
@@ -37,6 +38,7 @@ class Sensitivity:
     assumption: str
     edge_shift: Fraction | None
     survives: bool
+    share_shift: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,7 +74,7 @@ def zone_sensitivities(
     lines: list[Sensitivity] = []
     for zone in zones:
         on_bars = _overlapping(zone, base[zone.liquidated_side], float(candles.close[-1]), assumptions)
-        own = [_compare(zone, "path: bars alone", _bins(zone, candles, assumptions), [on_bars], assumptions)]
+        own = [_compare(zone, "path: bars alone", _as_run(zone, candles, assumptions), [on_bars], assumptions)]
         if on_bars is not None:
             own += _against(zone, on_bars, found, assumptions)
         lines += sorted(own, key=lambda line: (line.survives, -(line.edge_shift or 0.0), line.assumption))
@@ -99,14 +101,19 @@ def _cases(candles: Candles, brackets: Brackets, a: Assumptions) -> Iterator[_Ca
         moved = tuple(float(distance * np.exp(shift)) for distance in a.kernel_distances)
         text = f"kernel distances ± {100 * a.draw_log_distance:.0f}\u202f%"
         yield replace(same, assumption=text, assumptions=replace(a, kernel_distances=moved))
-    interval = a.sensitivity_bars * candles.interval_ms
-    coarse = resample(candles, interval, int(candles.close_time_ms[-1]))
-    if (
-        not isinstance(coarse, Missing)
-        and len(coarse)
-        and int(coarse.close_time_ms[-1]) == int(candles.close_time_ms[-1])
-    ):
-        yield replace(same, assumption=f"bars {a.sensitivity_bars} times as long", candles=coarse)
+    yield replace(
+        same, assumption=f"bars {a.sensitivity_bars} times as long", candles=_coarser(candles, a.sensitivity_bars)
+    )
+
+
+def _coarser(candles: Candles, times: int) -> Candles:
+    """Gather bars into longer ones that end with the last, whatever the hour: as-of need not end one of UTC's."""
+    last, interval = int(candles.close_time_ms[-1]), times * candles.interval_ms
+    offset = last % interval
+    moved = resample(replace(candles, open_time_ms=candles.open_time_ms - offset), interval, last - offset)
+    if isinstance(moved, Missing) or not len(moved):
+        return candles
+    return replace(moved, open_time_ms=moved.open_time_ms + offset)
 
 
 def _mixed(a: Assumptions, share: float) -> Assumptions:
@@ -122,17 +129,21 @@ def _runs(case: _Case, scope: Mapping[Side, int]) -> dict[Side, tuple[Run, ...]]
     }
 
 
-def _bins(zone: Zone, candles: Candles, a: Assumptions) -> tuple[int, int]:
+def _as_run(zone: Zone, candles: Candles, a: Assumptions) -> Run:
+    """Give a zone in bins from the price, as the runs are that it is held against."""
+    near, far = _bins(zone, float(candles.close[-1]), a)
+    return Run(start=near, stop=far, peak=near, share=zone.share, intensity=zone.intensity)
+
+
+def _bins(zone: Zone, price: Price, a: Assumptions) -> tuple[int, int]:
     """Give a zone's edges in bins from the price, nearest first."""
-    price: Price = float(candles.close[-1])
     near, far = sorted(round(abs(float(np.log(edge / price))) / a.bin_log_width) for edge in (zone.low, zone.high))
     return near, far
 
 
 def _overlapping(zone: Zone, runs: tuple[Run, ...], price: Price, a: Assumptions) -> Run | None:
     """Find the run that shares most with a zone, None when none does."""
-    near, far = sorted(round(abs(float(np.log(edge / price))) / a.bin_log_width) for edge in (zone.low, zone.high))
-    return _closest(near, far, runs)
+    return _closest(*_bins(zone, price, a), runs)
 
 
 def _closest(near: int, far: int, runs: tuple[Run, ...]) -> Run | None:
@@ -149,18 +160,16 @@ def _against(
     edges = (on_bars.start, on_bars.stop)
     return [
         _compare(
-            zone, name, edges, [_closest(*edges, runs[zone.liquidated_side]) for one, runs in found if one == name], a
+            zone, name, on_bars, [_closest(*edges, runs[zone.liquidated_side]) for one, runs in found if one == name], a
         )
         for name in names
     ]
 
 
-def _compare(
-    zone: Zone, assumption: str, edges: tuple[int, int], settings: list[Run | None], a: Assumptions
-) -> Sensitivity:
-    """Write down the largest shift of the near edge, or that a setting loses the zone."""
+def _compare(zone: Zone, assumption: str, base: Run, settings: list[Run | None], a: Assumptions) -> Sensitivity:
+    """Write down the largest shift of the near edge and of the share, or that a setting loses the zone."""
     kept = [run for run in settings if run is not None]
-    shift = max((abs(run.start - edges[0]) for run in kept), default=0) * a.bin_log_width
+    shift = max((abs(run.start - base.start) for run in kept), default=0) * a.bin_log_width
     survives = len(kept) == len(settings)
     return Sensitivity(
         label=zone.label,
@@ -168,4 +177,5 @@ def _compare(
         assumption=assumption,
         edge_shift=float(np.expm1(shift)) if survives else None,
         survives=survives,
+        share_shift=max((abs(run.share - base.share) for run in kept), default=0.0) if survives else None,
     )

@@ -88,6 +88,23 @@ def levelled(prior: Floats, swept: Floats, realised: Floats) -> Floats:
     return prior * (float(realised.sum()) / estimated) if estimated > 0 else prior
 
 
+def recent_level(rows: Observed, weight: Floats, now_ms: Milliseconds, half_life_ms: float) -> float:
+    """Give realised over estimated of the last days: how far a market's level has moved from what weights remember.
+
+    Args:
+        rows: Unfaded, none later than now.
+        weight: Shape (k,).
+        now_ms: From when on the weights are used.
+        half_life_ms: A bar this much older counts half.
+
+    Returns:
+        The factor, 1 where nothing was estimated or realised.
+    """
+    late = rows.faded(now_ms, half_life_ms)
+    estimated, realised = float((late.swept @ weight).sum()), float(late.realised.sum())
+    return realised / estimated if estimated > 0 and realised > 0 else 1.0
+
+
 def identified_nodes(swept: Floats, strength: float) -> Bools:
     """Tell which nodes the data outweigh the prior in, shape (k,)."""
     exposure = swept.sum(axis=0)

@@ -70,11 +70,13 @@ def calibrate(samples: Sequence[Sample], assumptions: Assumptions, rng: np.rando
     before, now = (choose_churn(whole, walks, until, a) for until in (since, a.calibration_spans))
     recent = [_recent(rows[now], sample.end_ms, a) for rows, sample in zip(whole, samples, strict=True)]
     pooled = fit_pooled(recent, a)
+    levels = _levels(pooled, [rows[now] for rows in whole], [one.end_ms for one in samples], a)
     return tuple(
         replace(
-            _described(sample, a.calibration_churns[now], pooled, at, a),
+            _described(sample, a.calibration_churns[now], pooled, levels[at], at, a),
             identified=fitting.identified_nodes(recent[at].swept, pooled.strength),
-            weight_draws=fitting.drawn_weights(
+            weight_draws=levels[at]
+            * fitting.drawn_weights(
                 recent[at], pooled.weight[at], pooled.prior[at], pooled.strength, a, rng, recent[at].time_ms // DAY_MS
             ),
             fit=_fitted(whole[at][now], pooled.weight[at], a),
@@ -85,7 +87,9 @@ def calibrate(samples: Sequence[Sample], assumptions: Assumptions, rng: np.rando
     )
 
 
-def _described(sample: Sample, churn: float, pooled: Pooled, at: int, assumptions: Assumptions) -> Calibration:
+def _described(
+    sample: Sample, churn: float, pooled: Pooled, level: float, at: int, assumptions: Assumptions
+) -> Calibration:
     """Write down what was fitted on what, before anything is judged."""
     none = Missing("Not scored yet.")
     return Calibration(
@@ -103,8 +107,8 @@ def _described(sample: Sample, churn: float, pooled: Pooled, at: int, assumption
         churn=churn,
         volume_share=assumptions.volume_share,
         node_distance=tuple(node_distances(assumptions).tolist()),
-        weight=pooled.weight[at],
-        prior_weight=pooled.prior[at],
+        weight=level * pooled.weight[at],
+        prior_weight=level * pooled.prior[at],
         identified=np.zeros(len(pooled.shared), dtype=np.bool_),
         weight_draws=pooled.weight[at][None, :],
         fit=none,
@@ -172,8 +176,9 @@ def walk(rows: Observed, assumptions: Assumptions) -> Walk:
         before = _recent(rows.rows(span < each), int(edges[each]), a)
         if before.realised.any():
             now = span == each
-            (weight,) = fit_pooled([before], quick).weight
-            estimated[now] = rows.swept[now] @ weight
+            pooled = fit_pooled([before], quick)
+            (level,) = _levels(pooled, [rows.rows(span < each)], [int(edges[each])], a)
+            estimated[now] = level * (rows.swept[now] @ pooled.weight[0])
             control[now] = rows.reached[now] @ _control(before, quick)
     return Walk(span=span, estimated=estimated, control=control)
 
@@ -246,6 +251,17 @@ def _finite(found: FitScore) -> Maybe[FitScore]:
     if found.ratio > 0 and isfinite(found.ratio) and isfinite(found.correlation) and isfinite(found.climatology):
         return found
     return Missing("Estimated or observed liquidations do not vary, so they cannot be compared.")
+
+
+def _levels(
+    pooled: Pooled, rows: Sequence[Observed], now_ms: Sequence[Milliseconds], assumptions: Assumptions
+) -> tuple[float, ...]:
+    """Give for each symbol how far the level of its last days stands from what the weights remember."""
+    half_life = assumptions.calibration_level_days * DAY_MS
+    return tuple(
+        fitting.recent_level(own, weight, until, half_life)
+        for own, weight, until in zip(rows, pooled.weight, now_ms, strict=True)
+    )
 
 
 def _control(rows: Observed, assumptions: Assumptions) -> Floats:

@@ -6,6 +6,7 @@ the style sheet, so that they follow light and dark and need no picture.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -13,10 +14,13 @@ from markupsafe import Markup
 from reportgen.render.fonts import css_font_faces
 from reportgen.render.html import environment
 from reportgen.render.pdf import print_page
-from reportgen.track_record.result import Backtest, Difference, DistanceSkill, Interval, MapScore
+from reportgen.track_record.findings import Findings
+from reportgen.track_record.result import Backtest, DistanceSkill, DollarScore, Interval, MapScore
 from reportgen.units import Missing
 
 _SHOWN = ("path", "path+price", "chart")
+_SIDE_COLOUR = {"long": "168,84,0", "short": "5,96,194"}
+_GREY = "120,120,120"
 _STRONGEST_TINT = 0.62
 _SKILL_OF_STRONGEST_TINT = 0.5
 
@@ -37,11 +41,34 @@ class Axis:
         return f"{max(0.5, 100 * (interval.high - interval.low) / (self.high - self.low)):.2f}%"
 
 
-def render_backtest(result: Backtest) -> tuple[bytes, bytes]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Versus:
+    """Paired differences as a table.
+
+    Attributes:
+        controls: Columns, by control set. names: rows, the other maps.
+        by: The difference by (control set, map); absent where it could not be scored.
+    """
+
+    controls: tuple[str, ...]
+    names: tuple[str, ...]
+    by: Mapping[tuple[str, str], Interval]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tint:
+    """A cell's colour: red, green, blue as CSS writes them, and its opacity from "0.00" on."""
+
+    colour: str
+    opacity: str
+
+
+def render_backtest(result: Backtest, findings: Findings) -> tuple[bytes, bytes]:
     """Write a backtest as one self-contained HTML file and as a PDF.
 
     Args:
         result: What was found.
+        findings: The same in words, a sentence a section.
 
     Returns:
         HTML in UTF-8, and PDF; the same result gives the same bytes.
@@ -57,6 +84,8 @@ def render_backtest(result: Backtest) -> tuple[bytes, bytes]:
             ranks=rank_rows(result),
             others=other_rows(result),
             versus=differences(result),
+            dollars=dollar_rows(result),
+            findings=findings,
             bands=bands(result),
             cells=cells(result),
         )
@@ -84,10 +113,24 @@ def other_rows(result: Backtest) -> tuple[MapScore, ...]:
     return tuple(score for score in result.map_scores if id(score) not in shown)
 
 
-def differences(result: Backtest) -> tuple[tuple[str, tuple[Difference, ...]], ...]:
-    """Give the first engine's paired differences, by control set."""
+def differences(result: Backtest) -> Versus:
+    """Lay out the first engine's paired differences, a row for each other map and a column for each control set."""
     rows = rank_rows(result)
-    return tuple((score.controls, score.minus) for score in rows[0] if score.minus) if rows else ()
+    scored = [score for score in rows[0] if score.minus] if rows else []
+    return Versus(
+        controls=tuple(score.controls for score in scored),
+        names=tuple(dict.fromkeys(one.versus for score in scored for one in score.minus)),
+        by={(score.controls, one.versus): one.by for score in scored for one in score.minus},
+    )
+
+
+def dollar_rows(result: Backtest) -> tuple[tuple[str, DollarScore, DollarScore, DollarScore], ...]:
+    """Give each map's dollars: its name, both sides together, longs, shorts."""
+    if isinstance(result.dollars, Missing):
+        return ()
+    found = {(one.name, one.side): one for one in result.dollars}
+    names = dict.fromkeys(one.name for one in result.dollars)
+    return tuple((name, found[name, "both"], found[name, "long"], found[name, "short"]) for name in names)
 
 
 def axis_of(result: Backtest) -> Axis:
@@ -106,8 +149,8 @@ def bands(result: Backtest) -> tuple[tuple[float, float | None], ...]:
     return tuple(dict.fromkeys((one.from_atr, one.to_atr) for one in skill))
 
 
-def cells(result: Backtest) -> tuple[tuple[str, tuple[tuple[DistanceSkill, str], ...]], ...]:
-    """Lay the skill by distance out by side: each cell with the strength of its tint, "0.00" where nothing is known."""
+def cells(result: Backtest) -> tuple[tuple[str, tuple[tuple[DistanceSkill, Tint], ...]], ...]:
+    """Lay the skill by distance out by side: each cell with its tint, "0.00" where nothing is known."""
     skill = result.skill_by_distance
     if isinstance(skill, Missing):
         return ()
@@ -115,9 +158,10 @@ def cells(result: Backtest) -> tuple[tuple[str, tuple[tuple[DistanceSkill, str],
     return tuple((side, tuple((one, _tint(one)) for one in skill if one.side == side)) for side in sides)
 
 
-def _tint(cell: DistanceSkill) -> str:
-    """Give the opacity of a cell's colour: none at no skill."""
+def _tint(cell: DistanceSkill) -> Tint:
+    """Give a cell the colour of its side, or grey below zero: the deeper the farther from no skill."""
     if isinstance(cell.skill, Missing):
-        return "0.00"
-    strength = min(1.0, max(0.0, cell.skill.value / _SKILL_OF_STRONGEST_TINT))
-    return f"{_STRONGEST_TINT * strength:.2f}"
+        return Tint(colour=_GREY, opacity="0.00")
+    strength = min(1.0, abs(cell.skill.value) / _SKILL_OF_STRONGEST_TINT)
+    colour = _GREY if cell.skill.value < 0 else _SIDE_COLOUR[cell.side]
+    return Tint(colour=colour, opacity=f"{_STRONGEST_TINT * strength:.2f}")

@@ -22,6 +22,7 @@ from reportgen.errors import RenderError
 from reportgen.render import filters, views
 from reportgen.render.charts import ladder_svg, slug
 from reportgen.render.fonts import css_font_faces
+from reportgen.render.parts import Part, all_of
 
 _PACKAGE = Path(__file__).parents[1]
 _MANY_SYMBOLS = 6
@@ -73,7 +74,13 @@ def render_html(brief: Brief, charts: Mapping[str, bytes], *, templates: Path | 
 
 
 def write_page(
-    brief: Brief, pictures: Mapping[str, str], fonts: str, *, printed: bool, templates: Path | None = None
+    brief: Brief,
+    pictures: Mapping[str, str],
+    fonts: str,
+    *,
+    printed: bool,
+    shown: Part | None = None,
+    templates: Path | None = None,
 ) -> str:
     """Write the page that the HTML and the PDF share.
 
@@ -82,11 +89,18 @@ def write_page(
         pictures: The address of each chart, by its name.
         fonts: The @font-face rules.
         printed: True for the PDF: one picture a figure, the zones' details after the symbols.
+        shown: Which sections of it; all of them where none is named.
         templates: The user's own folder.
     """
     try:
         template = environment(templates).get_template("brief.html.j2")
-        return template.render(brief=brief, pictures=pictures, fonts=Markup(fonts), printed=printed)  # noqa: S704 - ours
+        return template.render(
+            brief=brief,
+            pictures=pictures,
+            fonts=Markup(fonts),  # noqa: S704 - ours
+            printed=printed,
+            shown=shown or all_of(brief),
+        )
     except (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RuntimeError) as error:
         raise RenderError(f"{_place(error)}: {error}. Mend this template, or remove it from your folder.") from error
 

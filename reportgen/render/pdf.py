@@ -8,53 +8,122 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
+
+from markupsafe import Markup
 
 from reportgen.brief import Brief
 from reportgen.errors import RenderError
 from reportgen.render.fonts import css_font_faces, font_bytes, font_files
-from reportgen.render.html import write_page
+from reportgen.render.html import environment, write_page
+from reportgen.render.parts import Part, parts_of, pictures_of
 from reportgen.render.pdf_engine import HTML, FatalURLFetchingError, URLFetcher, URLFetcherResponse
 from reportgen.render.pdf_images import palettise
 
-TAGGED_UP_TO = 30
-"""Symbols up to which the PDF carries tags for screen readers: they cost a fifth of the time."""
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
+
+
+class MapParts(Protocol):
+    """`map`, or the one of any executor."""
+
+    def __call__(self, make: Callable[[_Given], _Made], given: Iterable[_Given], /) -> Iterable[_Made]:
+        """Make one of each."""
+
 
 _SCHEME = "brief:"
 _LOGGERS = ("weasyprint", "weasyprint.progress", "fontTools")
 
 
-def render_pdf(brief: Brief, charts: Mapping[str, bytes], *, templates: Path | None = None) -> bytes:
+def render_pdf(
+    brief: Brief, charts: Mapping[str, bytes], *, templates: Path | None = None, map_parts: MapParts = map
+) -> bytes:
     """Write the brief as a PDF: page 1 the answer, a page a symbol where it fits, then zones, method and data.
 
     Args:
-        brief: What to say.
+        brief: What to say; above thirty symbols it is laid out in parts, and the PDF then carries no tags.
         charts: PNG by name; of each symbol `<slug>.print.png` is used.
         templates: A folder whose files replace shipped templates of the same name.
+        map_parts: How to map parts: `map`, or an executor's.
 
     Raises:
         RenderError: A template is broken, or asks for an address that was not handed over.
     """
+    return join_parts(brief, start_parts(brief, charts, templates=templates, map_parts=map_parts), templates=templates)
+
+
+def start_parts(
+    brief: Brief, charts: Mapping[str, bytes], *, templates: Path | None = None, map_parts: MapParts = map
+) -> Iterable[bytes]:
+    """Begin to lay out every part: an executor's map works on while the caller does something else.
+
+    Args:
+        brief: What to say.
+        charts: PNG by name.
+        templates: A folder whose files replace shipped templates of the same name.
+        map_parts: How to map parts.
+    """
+    # A part is handed over with the pictures of its own symbols alone.
+    handed = [(part, pictures_of(part, charts)) for part in parts_of(brief)]
+    return map_parts(partial(_render_handed, brief=brief, templates=templates), handed)
+
+
+def join_parts(brief: Brief, parts: Iterable[bytes], *, templates: Path | None = None) -> bytes:
+    """Make one PDF of all parts; a brief of one part is that part."""
+    made = list(parts)
+    if len(made) == 1:
+        return made[0]
+    from reportgen.render.pdf_merge import merged  # noqa: PLC0415 - only a long brief needs it
+
+    return merged(made, lambda count: print_page(partial(_numbers, brief, count, templates), tagged=False))
+
+
+def _render_handed(handed: tuple[Part, Mapping[str, bytes]], *, brief: Brief, templates: Path | None) -> bytes:
+    """Lay out one part with its own pictures."""
+    part, charts = handed
+    return render_part(brief, charts, part, templates=templates)
+
+
+def _numbers(brief: Brief, count: int, templates: Path | None, fonts: str) -> str:
+    """Write the empty pages that carry the numbers of a long brief."""
+    template = environment(templates).get_template("page_numbers.html.j2")
+    return template.render(brief=brief, count=count, fonts=Markup(fonts))  # noqa: S704 - ours
+
+
+def render_part(brief: Brief, charts: Mapping[str, bytes], part: Part, *, templates: Path | None = None) -> bytes:
+    """Lay out some sections of a brief.
+
+    Args:
+        brief: What to say.
+        charts: PNG by name.
+        part: Which sections.
+        templates: A folder whose files replace shipped templates of the same name.
+    """
     printed = {name: png for name, png in charts.items() if name.endswith(".print.png")}
     pictures = {name: f"{_SCHEME}charts/{name}" for name in printed}
-    page = write_page(brief, pictures, css_font_faces("file", f"{_SCHEME}fonts/"), printed=True, templates=templates)
+    fonts = css_font_faces("file", f"{_SCHEME}fonts/")
+    page = write_page(brief, pictures, fonts, printed=True, shown=part, templates=templates)
     held = {f"{_SCHEME}charts/{name}": (png, "image/png") for name, png in printed.items()}
-    held |= {f"{_SCHEME}fonts/{path.name}": (font_bytes(path.name), "font/ttf") for path in font_files()}
-    return lay_out(page, held, tagged=len(brief.symbols) <= TAGGED_UP_TO)
+    return lay_out(page, held | _fonts_held(), tagged=part.whole)
 
 
-def print_page(page: Callable[[str], str]) -> bytes:
+def print_page(page: Callable[[str], str], *, tagged: bool = True) -> bytes:
     """Lay out a page without pictures, such as a backtest's.
 
     Args:
         page: Writes the page, given the @font-face rules.
+        tagged: Whether it carries tags for screen readers.
     """
-    fonts = css_font_faces("file", f"{_SCHEME}fonts/")
-    held = {f"{_SCHEME}fonts/{path.name}": (font_bytes(path.name), "font/ttf") for path in font_files()}
-    return lay_out(page(fonts), held, tagged=True)
+    return lay_out(page(css_font_faces("file", f"{_SCHEME}fonts/")), _fonts_held(), tagged=tagged)
+
+
+def _fonts_held() -> dict[str, tuple[bytes, str]]:
+    """Give every font by its address."""
+    return {f"{_SCHEME}fonts/{path.name}": (font_bytes(path.name), "font/ttf") for path in font_files()}
 
 
 def lay_out(page: str, held: Mapping[str, tuple[bytes, str]], *, tagged: bool) -> bytes:

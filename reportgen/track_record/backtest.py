@@ -18,13 +18,14 @@ from reportgen.errors import DataError
 from reportgen.liquidation.heatmap import DEFAULT_ENGINE, Engine, maps_at
 from reportgen.liquidation.margin import Brackets, brackets_of
 from reportgen.market.data import Candles, MarketData, OpenInterest
+from reportgen.track_record.calibrated import calibrated_scores
 from reportgen.track_record.controls import CONTROLS, controls_of
 from reportgen.track_record.dollars import dollar_scores
 from reportgen.track_record.frozen import FrozenMaps, decision_times
 from reportgen.track_record.measure import DayAhead, Measured, day_ahead, measure
 from reportgen.track_record.outward import outward
 from reportgen.track_record.reactions import judged_zones, reaction_score
-from reportgen.track_record.result import Backtest, DistanceSkill, MapKind, MapScore, Verdict
+from reportgen.track_record.result import Backtest, DistanceSkill, DollarScore, MapKind, MapScore, Verdict
 from reportgen.track_record.situation import Fresh, Situation, situation_of
 from reportgen.track_record.skill import distance_skill, known_rows, location_scores, rank_scores, worth_in_days
 from reportgen.track_record.verdict import judge_map
@@ -119,12 +120,23 @@ def backtest(market: MarketData, question: Question) -> Backtest:
         effective=0.0 if isinstance(scored, Missing) else scored.effective,
         map_scores=() if isinstance(scored, Missing) else scored.map_scores,
         skill_by_distance=scored if isinstance(scored, Missing) else scored.by_distance,
-        dollars=scored if isinstance(scored, Missing) else dollar_scores(scored.measured, scored.situation),
+        dollars=scored if isinstance(scored, Missing) else _dollars(market, scored, window[1], question),
         reactions=reaction_score(judged, elsewhere, question.assumptions, question.fresh),
         verdict=verdict,
         why=why,
         notes=(*question.notes, *_notes(market, scored)),
     )
+
+
+def _dollars(
+    market: MarketData, scored: _Scored, until_ms: Milliseconds, question: Question
+) -> Maybe[tuple[DollarScore, ...]]:
+    """Score the dollars that a brief would have shown, where a calibration can be made, then each map's own scale."""
+    scaled = dollar_scores(scored.measured, scored.situation)
+    fitted = calibrated_scores(market, until_ms, question.assumptions, question.fresh)
+    if isinstance(scaled, Missing):
+        return fitted if not isinstance(fitted, Missing) else scaled
+    return scaled if isinstance(fitted, Missing) else (*fitted, *scaled)
 
 
 def horizon_of(market: MarketData, candles: Candles) -> Milliseconds:

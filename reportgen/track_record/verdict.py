@@ -40,20 +40,26 @@ def judge_map(
         return "insufficient evidence", "Not every control could be scored on these days."
     worst = min(held, key=lambda one: one.by.low)
     beaten = all(one.by.low > 0 and one.by.value >= a.verdict_margin for one in held)
-    nearest = f"{_signed(worst)} against {worst.versus}, its strongest control"
+    lead = f"{_signed(worst)} against {worst.versus}, its strongest control"
+    nearest = f"Given path, price and time, rank correlation {lead}"
     if beaten and effective >= a.verdict_least_days:
-        return "better than its controls", f"Rank correlation {nearest}{_beside_baselines(row)}."
+        return (
+            "better than its controls",
+            f"{nearest}{_beside_baselines(row)}.",
+        )
     if beaten:
         return "insufficient evidence", (
-            f"Rank correlation {nearest}, but the sample is worth {effective:.0f} days and a claim needs "
-            f"{a.verdict_least_days:.0f}."
+            f"{nearest}, but the sample is worth {effective:.0f} days and a claim needs {a.verdict_least_days:.0f}."
         )
     if effective < a.verdict_enough_days:
         return "insufficient evidence", (
-            f"Rank correlation {nearest}; the sample is worth {effective:.0f} days, and fewer than "
+            f"{nearest}; the sample is worth {effective:.0f} days, and fewer than "
             f"{a.verdict_enough_days:.0f} cannot rule a small difference out."
         )
-    return "not distinguishable", f"Rank correlation {nearest}, over {effective:.0f} effective days."
+    return (
+        "not distinguishable",
+        f"{nearest}, over {effective:.0f} effective days.",
+    )
 
 
 def _is_judged(row: MapScore) -> bool:

@@ -68,6 +68,25 @@ def test_what_loses_a_zone_stands_first_then_the_largest_shift() -> None:
         assert all((line.edge_shift is None) != line.survives for line in own)
 
 
+def test_longer_bars_are_tried_whatever_the_hour() -> None:
+    """The line for longer bars is there though as-of ends none of them by UTC, and tells shift and share."""
+    for hours in (1197, 1198, 1199, 1200):
+        candles = random_walk(hours)
+        zones = zones_on_bars()
+        lines = zone_sensitivities(candles, BRACKETS, zones, SCOPE, DEFAULTS)
+        followed = {(line.label, line.side) for line in lines if line.assumption.startswith("churn")}
+        longer = [line for line in lines if line.assumption == f"bars {DEFAULTS.sensitivity_bars} times as long"]
+        assert {(line.label, line.side) for line in longer} == followed
+        assert all((line.share_shift is None) == (line.edge_shift is None) for line in lines)
+
+
+def test_more_blur_changes_the_share() -> None:
+    """Smoothing moves how much of its side a zone holds, and the line says by how much."""
+    lines = zone_sensitivities(random_walk(1200), BRACKETS, zones_on_bars(), SCOPE, DEFAULTS)
+    blurred = [line.share_shift for line in lines if line.assumption.startswith("smoothing")]
+    assert any(share is not None and share > 0 for share in blurred)
+
+
 def test_no_zone_no_line() -> None:
     """Where nothing is dense there is nothing to follow."""
     assert zone_sensitivities(random_walk(1200), BRACKETS, (), SCOPE, DEFAULTS) == ()

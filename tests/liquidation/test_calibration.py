@@ -15,6 +15,7 @@ from reportgen.liquidation.calibration_fit import (
     identified_nodes,
     levelled,
     likelihood,
+    recent_level,
 )
 from reportgen.liquidation.calibration_make import Walk, choose_churn, fit_pooled, walk
 from reportgen.liquidation.calibration_sample import common_bars, sample_of
@@ -127,6 +128,28 @@ def test_each_round_climbs_the_posterior() -> None:
 
     heights = [posterior(fit_weights(rows.swept, rows.realised, prior, 0.1, steps)) for steps in (0, 1, 3, 10, 50, 300)]
     assert np.all(np.diff(heights) >= -1e-9 * abs(heights[0]))
+
+
+def test_a_market_that_doubles_is_followed_within_weeks() -> None:
+    """When liquidations double half-way, the last spans are estimated at the new level and the shape stays."""
+    rows = observed(true_weights(), rows=2400, noise=0.0)
+    doubled = replace(rows, realised=np.where(np.arange(2400) < 1200, 1.0, 2.0) * rows.realised)
+    slow = replace(QUICK, calibration_level_days=1e6)
+    steady, moved, late = walk(rows, QUICK), walk(doubled, QUICK), walk(doubled, slow)
+    last = steady.span == steady.span.max()
+    times = moved.estimated[last] / steady.estimated[last]
+    assert late.estimated[last].sum() < 0.9 * moved.estimated[last].sum()
+    assert 1.7 < times.min() <= times.max() < 2.1
+
+
+def test_the_level_of_steady_weights_is_one() -> None:
+    """Weights that made the liquidations are at their level, and a level without data changes nothing."""
+    truth = true_weights()
+    rows = observed(truth, noise=0.0)
+    assert recent_level(rows, truth, int(rows.time_ms[-1]), 7.0 * DAY_MS) == pytest.approx(1.0)
+    assert recent_level(rows, 3 * truth, int(rows.time_ms[-1]), 7.0 * DAY_MS) == pytest.approx(1 / 3)
+    nothing = replace(rows, realised=np.zeros_like(rows.realised))
+    assert recent_level(nothing, truth, int(rows.time_ms[-1]), 7.0 * DAY_MS) == 1.0
 
 
 @pytest.mark.parametrize("factor", [1e-6, 1e3])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -10,8 +13,21 @@ from pathlib import Path
 import pytest
 
 from reportgen import notation
-from reportgen.render.backtest import render_backtest
-from reportgen.track_record.result import Backtest, Difference, DistanceSkill, Interval, MapKind, MapScore
+from reportgen.render.backtest import cells, render_backtest
+from reportgen.track_record.controls import PLACEBO, UNIFORM
+from reportgen.track_record.findings import findings_of
+from reportgen.track_record.result import (
+    Backtest,
+    Difference,
+    DistanceSkill,
+    DollarScore,
+    Interval,
+    MapKind,
+    MapScore,
+    OutcomeBand,
+    ReactionScore,
+    Which,
+)
 from reportgen.units import Missing
 
 HOSTILE = "<script>alert(1)</script>"
@@ -62,10 +78,38 @@ def found() -> Backtest:
     )  # fmt: skip
 
 
+def dollars(side: Which, ratio: float) -> DollarScore:
+    """Give the dollars of one side."""
+    return DollarScore(
+        name="kernel", side=side, ratio=interval(ratio), root_correlation=interval(0.9013),
+        climatology_root_correlation=interval(0.7641), coverage=0.893, coverage_meant=0.9, realised=1.0e8,
+        estimated=1.1e8,
+    )  # fmt: skip
+
+
+def reactions(here: float, elsewhere: float) -> ReactionScore:
+    """Give reactions at zones, rejected as often as asked here and at mirrored places."""
+    band = OutcomeBand(
+        from_atr=0.25, to_atr=0.35, zones=40, reject=18, proceed=10, front_run=6, ignore=6, expected_reject=0.46,
+        expected_proceed=0.27, expected_front_run=0.15, expected_ignore=0.12, timeout=3,
+    )  # fmt: skip
+    return ReactionScore(
+        zones=40, censored=2, not_events=1, brier_skill=interval(0.2171), log_skill=interval(0.2),
+        brier_skill_distance_only=interval(0.0123), log_skill_distance_only=interval(0.01),
+        reject_given_tap=interval(here), reject_given_tap_elsewhere=interval(elsewhere), bands=(band,), independent=31,
+    )  # fmt: skip
+
+
+def whole() -> Backtest:
+    """Give a backtest in which nothing is missing."""
+    scored = (dollars("long", 1.08), dollars("short", 0.74), dollars("both", 0.8649))
+    return replace(found(), dollars=scored, reactions=reactions(0.7857, 0.8301))
+
+
 @pytest.fixture(scope="module")
 def pages() -> tuple[str, bytes]:
     """Render once."""
-    html, pdf = render_backtest(found())
+    html, pdf = render_backtest(found(), findings_of(found()))
     return unescape(html.decode()), pdf
 
 
@@ -97,23 +141,74 @@ def test_what_is_missing_prints_its_reason(pages: tuple[str, bytes]) -> None:
 
 def test_hostile_text_is_shown_not_run() -> None:
     """Markup in a note is escaped."""
-    assert HOSTILE.encode() not in render_backtest(found())[0]
+    assert HOSTILE.encode() not in render_backtest(found(), findings_of(found()))[0]
 
 
 def test_the_same_result_gives_the_same_bytes(pages: tuple[str, bytes]) -> None:
     """Rendering twice changes nothing."""
-    html, pdf = render_backtest(found())
+    html, pdf = render_backtest(found(), findings_of(found()))
     assert (unescape(html.decode()), pdf) == pages
 
 
 def test_deeper_colour_is_more_skill() -> None:
     """The tint of a cell grows with its skill and is none without one."""
-    from reportgen.render.backtest import cells  # noqa: PLC0415 - only here
-
     result = found()
     assert not isinstance(result.skill_by_distance, Missing)
     one = result.skill_by_distance[0]
     three = tuple(replace(one, skill=skill) for skill in (Missing("none"), interval(0.1), interval(0.3)))
-    tints = [float(tint) for _, row in cells(replace(result, skill_by_distance=three)) for _, tint in row]
+    tints = [float(tint.opacity) for _, row in cells(replace(result, skill_by_distance=three)) for _, tint in row]
     assert tints[0] == 0.0
     assert tints == sorted(set(tints))
+
+
+def test_skill_below_zero_is_grey() -> None:
+    """A band in which the map ranks worse than nothing never wears its side's colour."""
+    result = found()
+    assert not isinstance(result.skill_by_distance, Missing)
+    one = result.skill_by_distance[0]
+    (_, row), *_ = cells(replace(result, skill_by_distance=(one, replace(one, skill=interval(-0.2)))))
+    assert row[0][1].colour != row[1][1].colour
+    assert float(row[1][1].opacity) > 0
+
+
+def test_dollars_and_reactions_stand_beside_their_controls() -> None:
+    """Both sides, each side alone, the distance control and the mirrored places are all on the page."""
+    page = unescape(render_backtest(whole(), findings_of(whole()))[0].decode())
+    for value in (0.86, 1.08, 0.74, 0.9, 0.76, 0.79, 0.83):
+        assert notation.grouped(value, 2) in page
+    assert "longs 1.08, shorts 0.74" in page
+    assert "0.25–0.35" in page
+    assert "18" not in page.split("Observed beside expected")[0].split("Reactions at zones")[1]
+    assert notation.share(18 / 40) in page
+
+
+def test_the_words_say_what_the_tables_show() -> None:
+    """Overlapping rejection rates are no magnet; rates far apart are said to differ; a placebo is named."""
+    alike = findings_of(whole()).reactions
+    apart = findings_of(replace(whole(), reactions=reactions(0.9, 0.3))).reactions
+    assert "no magnets and no barriers" in alike
+    assert "turned price back more often" in apart
+    assert "no magnets" not in apart
+    assert "In 1 of 1 bands" in findings_of(whole()).skill
+    assert findings_of(found()).dollars == findings_of(found()).reactions == ""
+
+
+def test_a_lead_is_told_over_the_nearest_control() -> None:
+    """Of several controls the sentence names the one that the map leads by least, under each control set."""
+    near, far = (Difference(versus=name, by=interval(by)) for name, by in ((PLACEBO, 0.1), (UNIFORM, 0.3)))
+    scores = tuple(
+        replace(score, minus=(far, near)) if score.kind == "engine" else score for score in found().map_scores
+    )
+    told = findings_of(replace(found(), map_scores=scores)).rank
+    assert told.count(PLACEBO) == 3
+    assert UNIFORM not in told
+
+
+@pytest.mark.parametrize("width", [390, 800, 1400])
+def test_no_table_is_cut_at_any_width(width: int, in_browser: Callable[[str, int], str]) -> None:
+    """In a real browser every cell of the report lies inside the window, on a phone too."""
+    page = render_backtest(whole(), findings_of(whole()))[0].decode()
+    told = re.search(r'data-result="([^"]*)"', in_browser(page, width))
+    assert told
+    seen = json.loads(unescape(told[1]))
+    assert (seen["scroll"], seen["wide"]) == (width, [])
