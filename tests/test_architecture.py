@@ -50,7 +50,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     | {"events.calendar", "events.flows"},
     "brief": PURE_GROUND
     | {"section", "guide", "liquidation", "indicators", "events.calendar", "brief_changes", "brief_record"},
-    "changes": PURE_GROUND | {"brief", "section", "guide"},
+    "changes": PURE_GROUND | {"changes", "brief", "section", "guide"},
     "alerts": PURE_GROUND | {"brief", "section", "guide", "track_record"},
     "refresh": PURE_GROUND | {"brief", "section", "guide", "events", "alerts", "track_record"},
     "track_record": PURE_GROUND | {"track_record", "guide", "liquidation", "indicators", "brief", "section"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -125,16 +126,10 @@ def positioning(brief: Brief, **fields: object) -> Brief:
     assert isinstance(held, Positioning)
     assert not isinstance(held.open_interest, Missing)
     assert not isinstance(held.funding, Missing)
-    interest = {key: value for key, value in fields.items() if hasattr(held.open_interest, key)}
-    rate = {key: value for key, value in fields.items() if not hasattr(held.open_interest, key)}
-    return changed(
-        brief,
-        positioning=replace(
-            held,
-            open_interest=replace(held.open_interest, **interest),
-            funding=replace(held.funding, **rate),
-        ),
-    )
+    interest: dict[str, Any] = {key: value for key, value in fields.items() if hasattr(held.open_interest, key)}
+    rate: dict[str, Any] = {key: value for key, value in fields.items() if key not in interest}
+    changed_interest, changed_rate = replace(held.open_interest, **interest), replace(held.funding, **rate)
+    return changed(brief, positioning=replace(held, open_interest=changed_interest, funding=changed_rate))
 
 
 def test_open_interest_is_told_from_two_percent_on_and_on_one_venue_only() -> None:

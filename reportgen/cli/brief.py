@@ -82,13 +82,14 @@ def brief(
 def _walk_the_steps(order: Order, workers: Workers, step: Step) -> Remembered:
     """Gather the market data, write the brief from it, and let it remember those before."""
     from reportgen.cli.memory import remember
+    from reportgen.delivery.output import open_store
 
     step("Reading the market data")
     gathered = gather(order)
     step("Reading structure, zones and positioning")
     made = walk(order, gathered, workers.map_sections)
     _refuse_empty(made, gathered)
-    return remember(made, gathered, order.config.output, order.config.assumptions)
+    return remember(made, gathered, open_store(order.config.output), order.config.assumptions)
 
 
 def walk(order: Order, gathered: Gathered, map_sections: Callable[..., Any] = map) -> Brief:

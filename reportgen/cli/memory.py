@@ -16,14 +16,13 @@ from reportgen.units import Milliseconds, Missing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from numpy.random import Generator
 
     from reportgen.assumptions import Assumptions
     from reportgen.brief import Brief
     from reportgen.changes_zones import Reach
-    from reportgen.delivery.output import Also, Reader
+    from reportgen.delivery.output import Also, Reader, Store
     from reportgen.market.data import Gathered
     from reportgen.track_record.ledger import LedgerRow
     from reportgen.track_record.record import Kept
@@ -51,13 +50,13 @@ class Remembered:
         return {LEDGER_FILE: append_rows(reader.read(LEDGER_FILE) or b"", self.rows)}
 
 
-def remember(made: Brief, gathered: Gathered, output: Path, assumptions: Assumptions) -> Remembered:
+def remember(made: Brief, gathered: Gathered, store: Store, assumptions: Assumptions) -> Remembered:
     """Compare a brief with those before it, and score what they said.
 
     Args:
         made: Today's brief.
         gathered: The market it was made from.
-        output: Folder of all briefs.
+        store: Where all briefs stand.
         assumptions: Every constant.
     """
     from reportgen.changes import compare
@@ -65,9 +64,9 @@ def remember(made: Brief, gathered: Gathered, output: Path, assumptions: Assumpt
     from reportgen.track_record.settle import Now, due_rows
 
     now = Now(as_of_ms=made.as_of_ms, markets=gathered.markets, assumptions=assumptions)
-    kept, notes = read_ledger(output, made.as_of_ms)
+    kept, notes = read_ledger(store, made.as_of_ms)
     held = None if isinstance(kept.rows, Missing) else frozenset(row.zone for row in kept.rows)
-    earlier, unread = _earlier(made, output, held, now)
+    earlier, unread = _earlier(made, store, held, now)
     rows = () if held is None else tuple(due_rows(reversed(earlier), held, now))
     if not isinstance(kept.rows, Missing):
         kept = replace(kept, rows=(*kept.rows, *rows))
@@ -82,13 +81,12 @@ def remember(made: Brief, gathered: Gathered, output: Path, assumptions: Assumpt
     return Remembered(brief=brief, rows=rows)
 
 
-def read_ledger(output: Path, as_of_ms: Milliseconds) -> tuple[Kept, tuple[str, ...]]:
+def read_ledger(store: Reader, as_of_ms: Milliseconds) -> tuple[Kept, tuple[str, ...]]:
     """Read the ledger; one that was tampered with is left alone, and the brief says so."""
     from reportgen.track_record.ledger import LEDGER_FILE, line_sha256, read_rows
     from reportgen.track_record.record import Kept
 
-    path = output / LEDGER_FILE
-    data = path.read_bytes() if path.is_file() else b""
+    data = store.read(LEDGER_FILE) or b""
     try:
         rows = read_rows(data)
     except DataError as error:
@@ -106,12 +104,12 @@ def reached(gathered: Gathered, since_ms: Milliseconds) -> dict[str, Reach]:
     return {symbol: reach for symbol, reach in found.items() if not isinstance(reach, Missing)}
 
 
-def last_brief(output: Path, until_ms: Milliseconds, *, simulated: bool) -> tuple[Brief | None, tuple[str, ...]]:
+def last_brief(store: Store, until_ms: Milliseconds, *, simulated: bool) -> tuple[Brief | None, tuple[str, ...]]:
     """Find the newest brief of the same kind of market that speaks of a moment up to another, with notes on the way."""
     from reportgen.delivery.earlier import earlier_briefs
 
     notes: list[str] = []
-    for found in earlier_briefs(output, until_ms + 1):
+    for found in earlier_briefs(store, until_ms + 1):
         if isinstance(found, Missing):
             notes.append(found.reason)
         elif found.simulated == simulated:
@@ -120,7 +118,7 @@ def last_brief(output: Path, until_ms: Milliseconds, *, simulated: bool) -> tupl
 
 
 def _earlier(
-    made: Brief, output: Path, held: frozenset[object] | None, now: Now
+    made: Brief, store: Store, held: frozenset[object] | None, now: Now
 ) -> tuple[list[Brief], tuple[str, ...]]:
     """Read back earlier briefs of the same kind of market until one has nothing left to score."""
     from reportgen.delivery.earlier import earlier_briefs
@@ -128,7 +126,7 @@ def _earlier(
 
     briefs: list[Brief] = []
     notes: list[str] = []
-    for found in earlier_briefs(output, made.as_of_ms):
+    for found in earlier_briefs(store, made.as_of_ms):
         if isinstance(found, Missing):
             notes.append(found.reason)
         elif found.simulated == made.simulated:

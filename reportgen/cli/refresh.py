@@ -14,7 +14,6 @@ import typer
 from reportgen.cli.options import AsJson, ConfigFile, Output, Sample, Source
 from reportgen.cli.speech import complain, note, tell, tell_json
 from reportgen.errors import ReportgenError, UsageError
-from reportgen.units import Missing
 
 if TYPE_CHECKING:
     from reportgen.alerts import MetAlert
@@ -104,13 +103,14 @@ def look(order: Order) -> Look:
     from reportgen.alerts import met_alerts
     from reportgen.cli.brief import gather, walk
     from reportgen.cli.memory import last_brief
+    from reportgen.delivery.output import open_store
     from reportgen.moments import moment_text
     from reportgen.refresh import is_due, triggers
     from reportgen.track_record.settle import Now
 
     gathered = gather(order)
     now = walk(order, gathered)
-    last, notes = last_brief(order.config.output, gathered.as_of_ms, simulated=now.simulated)
+    last, notes = last_brief(open_store(order.config.output), gathered.as_of_ms, simulated=now.simulated)
     as_of = moment_text(gathered.as_of_ms)
     if last is None:
         return Look(brief="", as_of=as_of, due=True, triggers=(), alerts=(), notes=notes)
@@ -154,6 +154,8 @@ def _report(found: Look, *, as_json: bool) -> None:
 
 
 def _word(trigger: Trigger) -> str:
+    from reportgen.units import Missing
+
     return "unknown" if isinstance(trigger.fired, Missing) else "FIRED" if trigger.fired else "quiet"
 
 
@@ -171,6 +173,7 @@ def _met_line(met: MetAlert) -> str:
 def _record(found: Look) -> dict[str, Any]:
     """Lay a look out for programs: a trigger that cannot be told has its reason in `missing`."""
     from reportgen.moments import moment_text
+    from reportgen.units import Missing
 
     listed = [
         asdict(trigger)
@@ -188,11 +191,13 @@ def _record(found: Look) -> dict[str, Any]:
 def _tell(order: Order, found: Look, told: tuple[Channel, ...]) -> bool:
     """Tell each channel what it has not heard about this brief; True when all of them took it."""
     from reportgen.delivery.notify import read_told, tell_channel, write_told
+    from reportgen.delivery.output import open_store
 
     lines = {trigger.id: trigger.text for trigger in found.triggers if trigger.fired is True}
     lines |= {met.alert.id: met.alert.condition for met in found.alerts}
     fired = {trigger.id for trigger in found.triggers if trigger.fired is True}
-    state = read_told(order.config.output, found.brief)
+    store = open_store(order.config.output)
+    state = read_told(store, found.brief)
     reached = True
     for channel in told:
         news = state.unheard(channel, lines)
@@ -201,7 +206,7 @@ def _tell(order: Order, found: Look, told: tuple[Channel, ...]) -> bool:
         title = f"reportgen: {'refresh due' if fired & news else 'alert met'}, brief of {found.brief}"
         if tell_channel(channel, title, "\n".join(line for key, line in lines.items() if key in news)):
             state = state.with_told(channel, news)
-            write_told(order.config.output, state)
+            write_told(store, state)
         else:
             note(f"{channel.name} did not take the message; the next look tries again.")
             reached = False

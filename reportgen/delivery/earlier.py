@@ -1,4 +1,4 @@
-"""Earlier briefs of an output folder, the newest first, read one at a time as they are asked for.
+"""Earlier briefs of an output, the newest first, read one at a time as they are asked for.
 
 The way back from files to briefs: what changed, the ledger and `refresh` begin here. The layout is
 `YYYY/MM/DD/brief.json`, and `YYYY/MM/DD/rN/brief.json` for later revisions of a day, of which the newest counts.
@@ -8,75 +8,64 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from itertools import groupby
 from typing import Final
 
 from reportgen.brief import Brief
-from reportgen.delivery.output import JSON
+from reportgen.delivery.output import JSON, Store
 from reportgen.errors import DataError
 from reportgen.moments import day_of
 from reportgen.render.serialise import brief_from_json
 from reportgen.units import Maybe, Milliseconds, Missing
 
-_YEAR: Final = re.compile(r"[0-9]{4}")
-_TWO_DIGITS: Final = re.compile(r"[0-9]{2}")
-_REVISION: Final = re.compile(r"r([0-9]{1,4})")
+_PATH: Final = re.compile(rf"(\d{{4}}/\d{{2}}/\d{{2}})(?:/r([1-9]\d*))?/{re.escape(JSON)}")
+_SILENT_MONTHS: Final = 24
+"""After two years without a brief nobody looks for one before them."""
 
 
-def earlier_briefs(output: Path, before_ms: Milliseconds) -> Iterator[Maybe[Brief]]:
+def earlier_briefs(store: Store, before_ms: Milliseconds) -> Iterator[Maybe[Brief]]:
     """Yield the briefs that spoke of a moment before another, one a day, the newest first.
 
-    Of a day the newest revision counts that speaks of an earlier moment.
+    Of a day the newest revision counts that speaks of an earlier moment. Folders are listed month by month, files read
+    one by one, so that the last brief costs the same whatever the archive holds.
 
     Args:
-        output: Folder of all briefs; need not be there.
+        store: Where the briefs stand; need not be there.
         before_ms: UTC epoch milliseconds.
 
     Yields:
         A brief, or a Missing that says in one sentence which file could not be read.
     """
-    last_day = day_of(before_ms)
-    for day in _days(output):
-        if day.relative_to(output).parts <= last_day:
-            yield from _of_day(day, output, before_ms)
+    last_day = "/".join(day_of(before_ms))
+    for _, revisions in groupby(_newest_first(store, last_day), key=lambda found: found[0]):
+        yield from _of_day(store, [path for *_, path in revisions], before_ms)
 
 
-def _of_day(day: Path, output: Path, before_ms: Milliseconds) -> Iterator[Maybe[Brief]]:
+def _of_day(store: Store, paths: list[str], before_ms: Milliseconds) -> Iterator[Maybe[Brief]]:
     """Yield the notes on what cannot be read of a day, and the first brief that can."""
-    for folder in _revisions(day):
-        path = folder / JSON
-        name = path.relative_to(output).as_posix()
+    for path in paths:
         try:
-            brief = brief_from_json(path.read_bytes(), name)
-        except FileNotFoundError:
-            continue
+            brief = brief_from_json(store.read(path) or b"", path)
         except (DataError, OSError) as error:
-            cause = (
-                str(error).splitlines()[0].removeprefix(f"{name}: ")
-                if isinstance(error, DataError)
-                else str(error.strerror)
-            )
-            yield Missing(f"{name} cannot be read and is left out: {cause.rstrip('.')}.")
+            cause = str(error).splitlines()[0].partition(": ")[2] if isinstance(error, DataError) else error.strerror
+            yield Missing(f"{path} cannot be read and is left out: {str(cause).rstrip('.')}.")
             continue
         if brief.as_of_ms < before_ms:
             yield brief
             return
 
 
-def _days(output: Path) -> Iterator[Path]:
-    """List the folders of days, the newest first, year by year and month by month."""
-    for year in _newest_first(output, _YEAR):
-        for month in _newest_first(year, _TWO_DIGITS):
-            yield from _newest_first(month, _TWO_DIGITS)
+def _newest_first(store: Store, last_day: str) -> Iterator[tuple[str, int, str]]:
+    """Yield day, revision and path of each brief up to a day: the newest day and revision first."""
+    silent, month = 0, last_day[:7]
+    while silent < _SILENT_MONTHS:
+        found = [match for match in map(_PATH.fullmatch, store.files(month)) if match and match[1] <= last_day]
+        yield from sorted(((match[1], int(match[2] or 1), match[0]) for match in found), reverse=True)
+        silent = 0 if found else silent + 1
+        month = _month_before(month)
 
 
-def _newest_first(folder: Path, name: re.Pattern[str]) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted((path for path in folder.iterdir() if name.fullmatch(path.name) and path.is_dir()), reverse=True)
-
-
-def _revisions(day: Path) -> list[Path]:
-    """List the folders that hold a brief of one day: the newest revision first, the day's own folder last."""
-    numbered = [(int(found[1]), path) for path in day.iterdir() if (found := _REVISION.fullmatch(path.name))]
-    return [*(path for _, path in sorted(numbered, reverse=True)), day]
+def _month_before(month: str) -> str:
+    """Step back: 2026/01 becomes 2025/12."""
+    year, number = int(month[:4]), int(month[5:])
+    return f"{year}/{number - 1:02}" if number > 1 else f"{year - 1:04}/12"

@@ -14,11 +14,10 @@ import warnings
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
-from reportgen.delivery.output import replace_files
+from reportgen.delivery.output import Reader, Store
 from reportgen.errors import EnvironmentProblem, UsageError
 
 if TYPE_CHECKING:
@@ -91,24 +90,24 @@ def tell_channel(channel: Channel, title: str, body: str) -> bool:
         return bool(service.add(channel.address) and service.notify(title=title, body=body))
 
 
-def read_told(output: Path, brief: str) -> Told:
+def read_told(store: Reader, brief: str) -> Told:
     """Read what was told about a brief; nothing when the state is of another brief, absent or unreadable."""
     try:
-        state = json.loads((output / STATE).read_bytes())
+        state = json.loads(store.read(STATE) or b"")
         kept = {str(key): frozenset(map(str, ids)) for key, ids in state.get("told", {}).items()}
         return Told(brief=brief, ids=kept if state.get("brief") == brief else {})
-    except (OSError, ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError):
         return Told(brief=brief, ids={})
 
 
-def write_told(output: Path, told: Told) -> None:
+def write_told(store: Store, told: Told) -> None:
     """Keep what was told, whole or not at all.
 
     Raises:
         OSError: The folder cannot be written.
     """
     state = {"brief": told.brief, "told": {key: sorted(ids) for key, ids in sorted(told.ids.items())}}
-    replace_files({output / STATE: f"{json.dumps(state, indent=1)}\n".encode()})
+    store.write(STATE, f"{json.dumps(state, indent=1)}\n".encode())
 
 
 def _value(name: str, environment: Mapping[str, str]) -> str:

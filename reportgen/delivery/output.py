@@ -39,8 +39,18 @@ class WrittenBrief:
 class Reader(Protocol):
     """Reads what stands in the output while nobody else may write there."""
 
-    def read(self, relative_path: str) -> bytes | None:
-        """Give a file's bytes, or None when it is not there."""
+    def read(self, path: str) -> bytes | None:
+        """Read a file by its path relative to the output; None when it is not there."""
+
+
+class Store(Reader, Protocol):
+    """A place that keeps files, each written whole or not at all."""
+
+    def files(self, below: str = "") -> Iterator[str]:
+        """List the files below a folder, in no certain order; none when there is no such folder."""
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write a file so that it is complete or as it was before."""
 
 
 Also: TypeAlias = Callable[[Reader], Mapping[str, bytes]]
@@ -78,7 +88,7 @@ def write_brief_files(
     day = output.joinpath(*day_of(as_of_ms))
     files = {HTML: html, PDF: pdf, JSON: json, **(extra or {})}
     with _alone_in(output):
-        further = also(_Folder(root=output)) if also else {}
+        further = also(open_store(output)) if also else {}
         replace_files(
             {folder / name: content for folder in (day, output / "latest") for name, content in files.items()}
             | {output / path: content for path, content in further.items()}
@@ -87,14 +97,32 @@ def write_brief_files(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Folder:
+class FolderStore:
     """An output that is a folder of this machine."""
 
-    root: Path
+    folder: Path
 
-    def read(self, relative_path: str) -> bytes | None:
-        path = self.root / relative_path
-        return path.read_bytes() if path.is_file() else None
+    def read(self, path: str) -> bytes | None:
+        """Read a file."""
+        try:
+            return (self.folder / path).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def files(self, below: str = "") -> Iterator[str]:
+        """Walk the folder."""
+        for folder, _, names in os.walk(self.folder / below):
+            inside = Path(folder).relative_to(self.folder)
+            yield from ((inside / name).as_posix() for name in names)
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write beside the place, then move."""
+        replace_files({self.folder / path: content})
+
+
+def open_store(output: Path) -> Store:
+    """Open the place where the briefs stand or will stand."""
+    return FolderStore(folder=output)
 
 
 def replace_files(contents: Mapping[Path, bytes]) -> None:

@@ -94,7 +94,7 @@ def append_rows(ledger: bytes, rows: Iterable[LedgerRow]) -> bytes:
     held = {row.zone for row in read_rows(ledger)}
     count = ledger.count(b"\n")
     previous = line_sha256(ledger[:-1].rpartition(b"\n")[2]) if ledger else _NOTHING_BEFORE
-    lines = []
+    lines: list[bytes] = []
     for row in rows:
         if row.zone not in held:
             held.add(row.zone)

@@ -17,6 +17,7 @@ from reportgen.cli import refresh as refresh_command
 from reportgen.cli.brief import gather, walk
 from reportgen.cli.memory import remember
 from reportgen.cli.orders import Options, take_order
+from reportgen.delivery.output import open_store
 from reportgen.moments import parse_moment
 from reportgen.render.serialise import brief_from_json
 from reportgen.track_record.ledger import LEDGER_FILE, read_rows, verify_ledger
@@ -123,7 +124,7 @@ def test_a_changed_ledger_is_said_and_left_alone(folder: Path) -> None:
     options = Options(source=str(MARKET), symbols="BTC", as_of=NEXT, output=folder / "out")
     order = take_order(options)
     gathered = gather(order)
-    found = remember(walk(order, gathered), gathered, folder / "out", DEFAULTS)
+    found = remember(walk(order, gathered), gathered, open_store(folder / "out"), DEFAULTS)
     assert found.rows == ()
     assert found.also() is None
     assert any("ledger.jsonl:1" in note for note in found.brief.notes)
@@ -227,7 +228,7 @@ def test_watch_looks_again_and_survives_a_source_that_breaks(
         else:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(refresh_command.time, "sleep", sleep)
+    monkeypatch.setattr("reportgen.cli.refresh.time.sleep", sleep)
     monkeypatch.chdir(folder)
     with pytest.raises(KeyboardInterrupt):
         refresh_command.refresh(source=str(market), symbols="BTC", output=Path("out"), watch="15m", as_json=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from reportgen.brief import Brief
-from reportgen.delivery import earlier as earlier_module
 from reportgen.delivery.earlier import earlier_briefs
+from reportgen.delivery.output import FolderStore, open_store
 from reportgen.moments import day_of
 from reportgen.render.serialise import brief_to_json
 from reportgen.units import DAY_MS, HOUR_MS, Missing
@@ -37,13 +37,13 @@ def test_the_newest_comes_first_and_today_does_not_count(tmp_path: Path) -> None
     (tmp_path / "latest").mkdir()
     (tmp_path / "latest" / "brief.json").write_bytes(brief_to_json(briefs[0]))
     (tmp_path / "2026" / "notes.txt").write_text("not a month")
-    assert list(earlier_briefs(tmp_path, AS_OF_MS)) == [briefs[one] for one in (1, 2, 30, 400)]
-    assert next(earlier_briefs(tmp_path, AS_OF_MS + 1)) == briefs[0]
+    assert list(earlier_briefs(open_store(tmp_path), AS_OF_MS)) == [briefs[one] for one in (1, 2, 30, 400)]
+    assert next(earlier_briefs(open_store(tmp_path), AS_OF_MS + 1)) == briefs[0]
 
 
 def test_an_output_that_is_not_there_has_no_earlier_brief(tmp_path: Path) -> None:
     """The first run finds nothing and makes nothing."""
-    assert list(earlier_briefs(tmp_path / "new", AS_OF_MS)) == []
+    assert list(earlier_briefs(open_store(tmp_path / "new"), AS_OF_MS)) == []
     assert not list(tmp_path.iterdir())
 
 
@@ -55,7 +55,7 @@ def test_of_a_day_the_newest_revision_counts(tmp_path: Path) -> None:
     put(tmp_path, 1 - 4 / 24, "r10", "tenth, four hours later")
 
     def headlines(before_ms: int) -> list[str]:
-        return [one.headline for one in earlier_briefs(tmp_path, before_ms) if not isinstance(one, Missing)]
+        return [one.headline for one in earlier_briefs(open_store(tmp_path), before_ms) if not isinstance(one, Missing)]
 
     assert headlines(AS_OF_MS) == ["tenth, four hours later"]
     assert headlines(AS_OF_MS - DAY_MS + HOUR_MS) == ["ninth"]
@@ -68,7 +68,7 @@ def test_a_broken_file_is_a_note_and_the_others_come(tmp_path: Path, broken: str
     folder = tmp_path.joinpath(*day_of(AS_OF_MS - DAY_MS), "r2")
     folder.mkdir()
     (folder / "brief.json").write_bytes(broken.encode("latin-1"))
-    note, *rest = earlier_briefs(tmp_path, AS_OF_MS)
+    note, *rest = earlier_briefs(open_store(tmp_path), AS_OF_MS)
     assert isinstance(note, Missing)
     assert note.reason.startswith("2026/01/18/r2/brief.json cannot be read and is left out: ")
     assert "\n" not in note.reason
@@ -86,7 +86,7 @@ def test_a_brief_from_before_these_fields_still_reads(tmp_path: Path) -> None:
         for newer in ("dollars", "sensitivities", "flows"):
             symbol.pop(newer)
     path.write_text(json.dumps(plain))
-    (found,) = earlier_briefs(tmp_path, AS_OF_MS)
+    (found,) = earlier_briefs(open_store(tmp_path), AS_OF_MS)
     assert isinstance(found, Brief)
     assert isinstance(found.changes, Missing)
     assert isinstance(found.track_record, Missing)
@@ -97,12 +97,12 @@ def test_files_are_read_only_as_they_are_asked_for(tmp_path: Path, monkeypatch: 
     for days_ago in range(1, 11):
         put(tmp_path, days_ago)
     read: list[str] = []
-    parse = earlier_module.brief_from_json
+    open_file = FolderStore.read
 
-    def counted(data: bytes, name: str) -> Brief:
-        read.append(name)
-        return parse(data, name)
+    def counted(store: FolderStore, path: str) -> bytes | None:
+        read.append(path)
+        return open_file(store, path)
 
-    monkeypatch.setattr(earlier_module, "brief_from_json", counted)
-    assert len(list(islice(earlier_briefs(tmp_path, AS_OF_MS), 2))) == 2
+    monkeypatch.setattr(FolderStore, "read", counted)
+    assert len(list(islice(earlier_briefs(open_store(tmp_path), AS_OF_MS), 2))) == 2
     assert read == ["2026/01/18/brief.json", "2026/01/17/brief.json"]

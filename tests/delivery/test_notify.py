@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from reportgen.delivery.notify import Told, channels, read_told, tell_channel, write_told
+from reportgen.delivery.output import open_store
 from reportgen.errors import EnvironmentProblem, UsageError
 
 Messages = list[dict[str, Any]]
@@ -93,13 +94,13 @@ def test_without_apprise_the_error_names_the_extra(monkeypatch: pytest.MonkeyPat
 def test_what_was_told_is_kept_until_the_next_brief(tmp_path: Path) -> None:
     """Each channel has its own list; another brief begins anew, and so does a state that cannot be read."""
     one, two = channels(["json://one", "json://two"], {})
-    write_told(tmp_path, Told(brief="b1", ids={}).with_told(one, {"a", "b"}))
-    kept = read_told(tmp_path, "b1")
+    write_told(open_store(tmp_path), Told(brief="b1", ids={}).with_told(one, {"a", "b"}))
+    kept = read_told(open_store(tmp_path), "b1")
     assert kept.unheard(one, {"a", "c"}) == {"c"}
     assert kept.unheard(two, {"a", "c"}) == {"a", "c"}
-    assert read_told(tmp_path, "b2").ids == {}
+    assert read_told(open_store(tmp_path), "b2").ids == {}
     text = (tmp_path / ".refresh.json").read_text()
     assert "json://" not in text
     for broken in ("", "{", "[]", '{"told": 3}', '{"brief": "b1", "told": {"x": 1}}'):
         (tmp_path / ".refresh.json").write_text(broken)
-        assert read_told(tmp_path, "b1").ids == {}
+        assert read_told(open_store(tmp_path), "b1").ids == {}

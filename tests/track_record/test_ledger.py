@@ -9,13 +9,14 @@ from dataclasses import replace
 import pytest
 
 from reportgen.errors import DataError
+from reportgen.guide.zones import Label
 from reportgen.track_record.ledger import LedgerRow, append_rows, read_rows, verify_ledger
 from reportgen.units import DAY_MS, HOUR_MS
 
 START_MS = 480_000 * HOUR_MS
 
 
-def row(day: int, label: str = "A", *, simulated: bool = False) -> LedgerRow:
+def row(day: int, label: Label = "A", *, simulated: bool = False) -> LedgerRow:
     """Make one scored zone of one day."""
     return LedgerRow(
         symbol="BTC/USDT:USDT", label=label, side="above", low=104.0, high=106.125, price=100.1, atr=4.0 / 3,
@@ -24,7 +25,7 @@ def row(day: int, label: str = "A", *, simulated: bool = False) -> LedgerRow:
         shown=(0.1, 0.03, 0.03, 0.84), control=(0.1, 0.03, 0.03, 0.84), outcome="reject", timeout=False, reason="",
         planned=True, touched_ms=START_MS + day * DAY_MS + 5 * HOUR_MS, excursion_atr=0.125, alert_ms=None,
         entry_ms=None, invalidation_ms=None, de_risk_ms=None, scored_as_of_ms=START_MS + (day + 1) * DAY_MS,
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # fmt: skip
 
 
 LEDGER = append_rows(append_rows(b"", [row(0), row(0, "C")]), [row(1), row(2)])

@@ -59,7 +59,7 @@ def record_of(rows: list[LedgerRow]) -> RunningRecord:
 
 def test_a_short_record_is_insufficient_evidence() -> None:
     """Five days give counts and no interval, whatever came."""
-    found = record_of(ledger_of(5, lambda came, _: tuple(np.eye(4)[came].tolist()), FLAT))  # type: ignore[arg-type,return-value]
+    found = record_of(ledger_of(5, lambda came, _: tuple(np.eye(4)[came].tolist()), FLAT))
     assert isinstance(found.against_climatology.skill, Missing)
     assert found.against_climatology.verdict == found.against_distance.verdict == "insufficient evidence"
     assert "insufficient evidence" in found.text
@@ -79,10 +79,10 @@ def test_true_foresight_is_found_and_noise_is_not() -> None:
 
     def seeing(came: int, rng: Generator) -> FourShares:
         seen = came if rng.random() < 0.7 else int(rng.integers(4))
-        return tuple((0.5 * np.array(FAR) + 0.5 * np.eye(4)[seen]).tolist())  # type: ignore[return-value]
+        return tuple((0.5 * np.array(FAR) + 0.5 * np.eye(4)[seen]).tolist())
 
     def guessing(_: int, rng: Generator) -> FourShares:
-        return tuple((0.5 * np.array(FAR) + 0.5 * np.eye(4)[int(rng.integers(4))]).tolist())  # type: ignore[return-value]
+        return tuple((0.5 * np.array(FAR) + 0.5 * np.eye(4)[int(rng.integers(4))]).tolist())
 
     good, bad = (record_of(ledger_of(200, kind, FAR)).against_distance for kind in (seeing, guessing))
     assert good.verdict == "better"
@@ -95,7 +95,7 @@ def test_skill_is_one_minus_the_ratio_of_brier_scores() -> None:
     """The value is what a plain loop over the rows gives."""
 
     def leaning(came: int, _: Generator) -> FourShares:
-        return tuple((0.8 * np.array(FAR) + 0.2 * np.eye(4)[came]).tolist())  # type: ignore[return-value]
+        return tuple((0.8 * np.array(FAR) + 0.2 * np.eye(4)[came]).tolist())
 
     rows = ledger_of(60, leaning, FLAT)
     own = control = 0.0
@@ -114,7 +114,7 @@ def test_few_independent_events_keep_a_wide_record_insufficient() -> None:
     """An interval is shown from twenty days on, a verdict only from 330 independent events on."""
 
     def seeing(came: int, _: Generator) -> FourShares:
-        return tuple((0.5 * np.array(FAR) + 0.5 * np.eye(4)[came]).tolist())  # type: ignore[return-value]
+        return tuple((0.5 * np.array(FAR) + 0.5 * np.eye(4)[came]).tolist())
 
     short, long = record_of(ledger_of(60, seeing, FAR)), record_of(ledger_of(165, seeing, FAR))
     assert not isinstance(short.against_distance.skill, Missing)
