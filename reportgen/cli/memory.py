@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 _SEED: Final = 20_240_229
 _MOST_BRIEFS: Final = 400
-"""Briefs that one run reads back at most; a ledger that is kept needs four or five."""
+_FEW_BRIEFS: Final = 3
+"""Briefs that one run reads back at most: a ledger that is kept needs four or five, one that cannot be read fewer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +92,8 @@ def read_ledger(store: Reader, as_of_ms: Milliseconds) -> tuple[Kept, tuple[str,
         rows = read_rows(data)
     except DataError as error:
         return Kept(rows=Missing(str(error)), rows_before=0, sha256_before=""), (str(error),)
-    before = sum(row.scored_as_of_ms < as_of_ms for row in rows)
-    lines = data.splitlines()
+    before = max((place for place, row in enumerate(rows, start=1) if row.scored_as_of_ms < as_of_ms), default=0)
+    lines = data.split(b"\n")
     return Kept(rows=rows, rows_before=before, sha256_before=line_sha256(lines[before - 1]) if before else ""), ()
 
 
@@ -109,11 +110,10 @@ def last_brief(store: Store, until_ms: Milliseconds, *, simulated: bool) -> tupl
     from reportgen.delivery.earlier import earlier_briefs
 
     notes: list[str] = []
-    for found in earlier_briefs(store, until_ms + 1):
-        if isinstance(found, Missing):
-            notes.append(found.reason)
-        elif found.simulated == simulated:
+    for found in earlier_briefs(store, until_ms + 1, simulated=simulated):
+        if not isinstance(found, Missing):
             return found, tuple(notes)
+        notes.append(found.reason)
     return None, tuple(notes)
 
 
@@ -126,13 +126,14 @@ def _earlier(
 
     briefs: list[Brief] = []
     notes: list[str] = []
-    for found in earlier_briefs(store, made.as_of_ms):
+    for found in earlier_briefs(store, made.as_of_ms, simulated=made.simulated):
         if isinstance(found, Missing):
             notes.append(found.reason)
-        elif found.simulated == made.simulated:
-            briefs.append(found)
-            if is_closed(found, frozenset() if held is None else held, now) or len(briefs) == _MOST_BRIEFS:
-                break
+            continue
+        briefs.append(found)
+        most = _FEW_BRIEFS if held is None else _MOST_BRIEFS
+        if len(briefs) >= most or (held is not None and is_closed(found, held, now)):
+            break
     return briefs, tuple(notes)
 
 

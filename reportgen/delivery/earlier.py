@@ -23,7 +23,7 @@ _SILENT_MONTHS: Final = 24
 """After two years without a brief nobody looks for one before them."""
 
 
-def earlier_briefs(store: Store, before_ms: Milliseconds) -> Iterator[Maybe[Brief]]:
+def earlier_briefs(store: Store, before_ms: Milliseconds, *, simulated: bool | None = None) -> Iterator[Maybe[Brief]]:
     """Yield the briefs that spoke of a moment before another, one a day, the newest first.
 
     Of a day the newest revision counts that speaks of an earlier moment. Folders are listed month by month, files read
@@ -32,16 +32,22 @@ def earlier_briefs(store: Store, before_ms: Milliseconds) -> Iterator[Maybe[Brie
     Args:
         store: Where the briefs stand; need not be there.
         before_ms: UTC epoch milliseconds.
+        simulated: Only briefs of the simulated market, or only of real ones; None for both.
 
     Yields:
         A brief, or a Missing that says in one sentence which file could not be read.
     """
     last_day = "/".join(day_of(before_ms))
     for _, revisions in groupby(_newest_first(store, last_day), key=lambda found: found[0]):
-        yield from _of_day(store, [path for *_, path in revisions], before_ms)
+        yield from _of_day(store, [path for *_, path in revisions], before_ms, simulated)
 
 
-def _of_day(store: Store, paths: list[str], before_ms: Milliseconds) -> Iterator[Maybe[Brief]]:
+def _of_day(
+    store: Store,
+    paths: list[str],
+    before_ms: Milliseconds,
+    simulated: bool | None,  # noqa: FBT001 - as the caller's
+) -> Iterator[Maybe[Brief]]:
     """Yield the notes on what cannot be read of a day, and the first brief that can."""
     for path in paths:
         try:
@@ -50,7 +56,7 @@ def _of_day(store: Store, paths: list[str], before_ms: Milliseconds) -> Iterator
             cause = str(error).splitlines()[0].partition(": ")[2] if isinstance(error, DataError) else error.strerror
             yield Missing(f"{path} cannot be read and is left out: {str(cause).rstrip('.')}.")
             continue
-        if brief.as_of_ms < before_ms:
+        if brief.as_of_ms < before_ms and simulated in (None, brief.simulated):
             yield brief
             return
 

@@ -61,6 +61,18 @@ def test_of_a_day_the_newest_revision_counts(tmp_path: Path) -> None:
     assert headlines(AS_OF_MS - DAY_MS + HOUR_MS) == ["ninth"]
 
 
+def test_a_brief_of_the_simulated_market_hides_no_real_one(tmp_path: Path) -> None:
+    """Of each kind of market the newest revision of its own is found."""
+    real = put(tmp_path, 1.0)
+    folder = tmp_path.joinpath(*day_of(real.as_of_ms), "r2")
+    folder.mkdir()
+    (folder / "brief.json").write_bytes(brief_to_json(replace(real, simulated=True)))
+    for simulated in (False, True):
+        (found,) = earlier_briefs(open_store(tmp_path), AS_OF_MS, simulated=simulated)
+        assert isinstance(found, Brief)
+        assert found.simulated == simulated
+
+
 @pytest.mark.parametrize("broken", ["{", "{}", '{"schema_version": 99}', "[]", "\xff"])
 def test_a_broken_file_is_a_note_and_the_others_come(tmp_path: Path, broken: str) -> None:
     """What cannot be read is named, with the day's older revision, and the day before, still found."""
