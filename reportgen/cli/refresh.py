@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from reportgen.cli.options import AsJson, ConfigFile, Output, Sample, Source
-from reportgen.cli.speech import complain, note, tell, tell_json
+from reportgen.cli.speech import complain, harmless, note, tell, tell_json
 from reportgen.errors import ReportgenError, UsageError
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def refresh(
 def _once(order: Order, told: tuple[Channel, ...], *, as_json: bool) -> int:
     """Look, say what was found, tell the channels, and give the exit code."""
     found = look(order)
-    _report(found, as_json=as_json)
+    report(found, as_json=as_json)
     reached = not told or not found.brief or _tell(order, found, told)
     return _DUE if found.due else 0 if reached else _SOME_FAILED
 
@@ -133,7 +133,7 @@ def _age(last: Brief, as_of_ms: int) -> tuple[str, ...]:
     return (f"The brief's horizon ended {over:.0f} hours ago.",) if over > 0 else ()
 
 
-def _report(found: Look, *, as_json: bool) -> None:
+def report(found: Look, *, as_json: bool) -> None:
     """Print what was found: one JSON object, or the triggers a line each and the alerts that were met."""
     for text in found.notes:
         note(text)
@@ -148,7 +148,7 @@ def _report(found: Look, *, as_json: bool) -> None:
     verdict = "Due: recalculate" if found.due else "Not due: keep"
     tell(f"{verdict} the map of {found.brief} (now {found.as_of}): {count}.")
     for trigger in found.triggers:
-        tell(f"{_word(trigger):8}{trigger.base or 'all':10}{trigger.kind:15}{trigger.text}")
+        tell(harmless(f"{_word(trigger):8}{trigger.base or 'all':10}{trigger.kind:15}{trigger.text}"))
     for met in found.alerts:
         tell(_met_line(met))
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ from reportgen.cli.memory import remember
 from reportgen.cli.orders import Options, take_order
 from reportgen.delivery.output import open_store
 from reportgen.moments import parse_moment
+from reportgen.refresh import triggers
 from reportgen.render.serialise import brief_from_json
 from reportgen.track_record.ledger import LEDGER_FILE, read_rows, verify_ledger
 from reportgen.units import Missing
+from tests.briefs import event, morning
 from tests.cli.cli_process import REPOSITORY, reportgen
 from tests.delivery.test_notify import endpoint
 
@@ -233,6 +236,18 @@ def test_watch_looks_again_and_survives_a_source_that_breaks(
     assert waited == [900.0] * 3
     assert [json.loads(line)["due"] is not None for line in said.out.splitlines()] == [True, True]
     assert said.err.count("Error: ") == 1
+
+
+def test_an_event_cannot_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Control characters in an operator's event names are printed as replacement signs."""
+    near = replace(morning(), events=(event("\x1b[31mUS CPI\x07", 1.0),))
+    found = triggers(replace(morning(), as_of_ms=0), near, DEFAULTS)
+    refresh_command.report(
+        refresh_command.Look(brief=NEXT, as_of=NEXT, due=True, triggers=found, alerts=(), notes=()), as_json=False
+    )
+    said = capsys.readouterr().out
+    assert "[31mUS CPI" in said
+    assert not {"\x1b", "\x07"} & set(said)
 
 
 def test_an_interrupt_ends_a_watch_with_130(folder: Path) -> None:
