@@ -137,14 +137,24 @@ def _state(zone: ZoneAt, bars: _Bars, now: Now) -> tuple[FateState, bool, str]:
 def _levels(plan: ZonePlan, brief: Brief) -> PlannedLevels:
     """Take the prices from a plan; an event inside the horizon holds the entry back until it has passed."""
     line = next((c.level for c in plan.entry if c.kind in ("closes_above", "closes_below")), None)
-    event = next((event.at_ms for event in brief.events if event.inside_horizon), 0)
     return PlannedLevels(
         alert=plan.alert,
         entry=plan.de_risk if line is None else line,
         invalidation=plan.invalidation,
         de_risk=plan.de_risk,
         timeframe_ms=interval_length(brief.timeframe),
-        after_ms=event if plan.post_event else 0,
+        after_ms=_waits_until(plan, brief),
+    )
+
+
+def _waits_until(plan: ZonePlan, brief: Brief) -> Milliseconds:
+    """Find when the event has passed that the entry waits for: the one that the condition names; 0 without one."""
+    named = next((c.text for c in plan.entry if c.kind == "event_passed"), None)
+    if named is None:
+        return 0
+    inside = [event for event in brief.events if event.inside_horizon]
+    return next(
+        (event.at_ms for event in inside if " ".join(event.name.split()) in named), inside[0].at_ms if inside else 0
     )
 
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reportgen.guide.plan import ZonePlan
+from reportgen.guide.plan import Condition, ZonePlan
 from reportgen.market.data import Candles
 from reportgen.render.serialise import brief_to_json
 from reportgen.track_record.settle import Now, due_rows, is_closed, rows_of
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 from tests.brief_parts import AS_OF_MS
-from tests.briefs import changed, morning, price_inside
+from tests.briefs import changed, event, morning, price_inside
 from tests.track_record.mornings import later
 
 OUTCOMES = {"reject", "continue", "front_run", "ignore"}
@@ -147,3 +147,28 @@ def test_levels_are_those_of_the_plan() -> None:
     up, down = after.high >= first.price, after.low <= first.price
     for plan, met in zip(near, alert_of(*near), strict=True):
         assert met == after.close_time_ms[np.argmax(up if plan.side == "above" else down)]
+
+
+def test_an_entry_waits_for_the_event_that_its_condition_names() -> None:
+    """With an event in the twentieth hour no entry is met before it, whatever other events are inside the horizon."""
+    first = morning().symbols[0]
+    assert not isinstance(first.price, Missing)
+    wait = Condition(kind="event_passed", level=None, text="US CPI has passed")
+    plans = []
+    for plan in first.plan:
+        sign = 1 if plan.side == "above" else -1
+        line = Condition(kind=f"closes_{plan.side}", level=first.price * (1 - sign * 0.5), text="at once")  # type: ignore[arg-type]
+        plans.append((replace(plan, entry=(line,)), replace(plan, entry=(wait, line))))
+    zones = tuple(
+        replace(zone, low=first.price * 1.0001, high=first.price * 1.001) if zone.side == "above"
+        else replace(zone, low=first.price * 0.999, high=first.price * 0.9999)
+        for zone in first.zones
+    )  # fmt: skip
+    events = (event("FOMC", 2.0, inside=True), event("US CPI", 20.0, inside=True))
+    entries = []
+    for pick in range(2):
+        brief = replace(changed(morning(), zones=zones, plan=tuple(pair[pick] for pair in plans)), events=events)
+        rows = due_rows([brief], frozenset(), later(24))
+        entries.append([row.entry_ms for row in rows if row.symbol == first.symbol and row.entry_ms is not None])
+    assert min(entries[0]) <= AS_OF_MS + 4 * HOUR_MS
+    assert all(met > AS_OF_MS + 20 * HOUR_MS for met in entries[1])
