@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from pydantic import Field, ValidationError, create_model
 from reportgen import config_schema as schema
 from reportgen.assumptions import DEFAULTS, Assumptions
 from reportgen.config_assumptions import assumption_overrides
+from reportgen.config_mail import Mail, settle_mail
 from reportgen.config_problems import Problem, duplicate_symbols, schema_problems, yaml_problem
 from reportgen.config_yaml import read_yaml
 from reportgen.errors import ConfigError
@@ -31,28 +33,6 @@ class Watched:
 
     symbol: str
     venues: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretSource:
-    """Where a secret is kept: an environment variable, a file or a command; never the secret itself."""
-
-    env: str | None
-    file: str | None
-    command: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mail:
-    """How the brief is mailed, once it is: relay, sender and the file of subscribers."""
-
-    sender: str
-    host: str
-    port: int
-    security: str
-    username: SecretSource | None
-    password: SecretSource | None
-    subscribers: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +142,7 @@ def _settle(file: schema.ConfigFile, folder: Path, assumptions: Assumptions) -> 
         calibration=_path(folder, file.calibration) if file.calibration else None,
         venue_urls={venue: settings.url for venue, settings in sorted(file.venues.items())},
         events=tuple(_event(event) for event in file.events if isinstance(event, schema.ListedEvent)),
-        mail=_mail(file.mail, folder) if file.mail else None,
+        mail=settle_mail(file.mail, partial(_path, folder)) if file.mail else None,
         assumptions=assumptions,
     )
 
@@ -179,24 +159,6 @@ def _watched(entry: str | schema.WatchlistEntry) -> Watched:
 
 def _event(event: schema.ListedEvent) -> ScheduledEvent:
     return ScheduledEvent(name=event.name, kind=event.kind, at_ms=int(event.at), source="config.yaml")
-
-
-def _secret(reference: schema.SecretReference | None) -> SecretSource | None:
-    if reference is None:
-        return None
-    return SecretSource(env=reference.env, file=reference.file, command=reference.command)
-
-
-def _mail(mail: schema.MailSettings, folder: Path) -> Mail:
-    return Mail(
-        sender=mail.sender,
-        host=mail.smtp.host,
-        port=mail.smtp.port,
-        security=mail.smtp.security,
-        username=_secret(mail.smtp.username),
-        password=_secret(mail.smtp.password),
-        subscribers=_path(folder, mail.subscribers),
-    )
 
 
 def _assumptions(overrides: object) -> Assumptions:

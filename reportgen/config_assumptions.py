@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, get_type_hints
 from pydantic import Field, create_model
 
 from reportgen.assumptions import Assumptions
-from reportgen.config_schema import Settings
+from reportgen.config_settings import Settings
 
 FURTHEST: Final = 1000
 """How many times above or below its default an assumption may be set."""

@@ -16,6 +16,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from reportgen import config_schema as schema
+from reportgen import config_schema_mail as mail
+from reportgen import config_settings as ground
 from reportgen.assumptions import Assumptions
 from reportgen.config_yaml import Trail, YamlFile, YamlProblem, dotted
 from reportgen.errors import UsageError
@@ -27,10 +29,15 @@ _SECTIONS: Final[dict[Trail, type[BaseModel]]] = {
     ("events", schema.EVENT): schema.ListedEvent,
     ("events", schema.EVENT_FILE): schema.EventFile,
     ("events", schema.EVENT_FEED): schema.EventFeed,
-    ("mail",): schema.MailSettings,
-    ("mail", "smtp"): schema.SmtpSettings,
-    ("mail", "smtp", "username"): schema.SecretReference,
-    ("mail", "smtp", "password"): schema.SecretReference,
+    ("mail",): mail.MailSettings,
+    ("mail", "smtp"): mail.SmtpSettings,
+    ("mail", "unsubscribe"): mail.UnsubscribeSettings,
+    ("mail", "retry"): mail.RetrySettings,
+    ("mail", "dkim"): mail.DkimSettings,
+    **{
+        ("mail", *secret): ground.SecretReference
+        for secret in (("smtp", "username"), ("smtp", "password"), ("unsubscribe", "secret"), ("dkim", "private_key"))
+    },
 }
 _SENTENCES: Final = {
     "missing": ("is missing", "Add `{name}:`."),
@@ -43,14 +50,16 @@ _SENTENCES: Final = {
     "dict_type": ("expected settings, got {shown}", "Write `name: value` lines below it, indented by two spaces."),
     "model_type": ("expected settings, got {shown}", "Write `name: value` lines below it, indented by two spaces."),
     "greater_than_equal": ("must be at least {ge:g}, got {shown}", "Choose a larger number."),
+    "greater_than": ("must be more than {gt:g}, got {shown}", "Choose a larger number."),
     "less_than_equal": ("must be at most {le:g}, got {shown}", "Choose a smaller number."),
     "finite_number": ("must be a finite number, got {shown}", "Write it out, as 24 or 0.5."),
     "string_too_short": ("is empty", "Write a value, or leave the line out."),
     "string_too_long": ("is longer than {max_length} characters", "Shorten it."),
     "too_short": ("holds {actual_length} items where {min_length} are meant", "Add some."),
     "too_long": ("holds {actual_length} items where {max_length} are the most", "Remove some."),
-    schema.ONE_LINE: ("holds a line break or a control character", "Keep it on one line."),
-    schema.WEB_ADDRESS: ("{shown} is not a web address", "Start it with http:// or https://."),
+    ground.ONE_LINE: ("holds a line break or a control character", "Keep it on one line."),
+    ground.WEB_ADDRESS: ("{shown} is not a web address", "Start it with http:// or https://."),
+    mail.DOMAIN_NAME: ("{shown} is not a domain", "Write it as brief.example.com."),
     schema.VENUE_NAME: ("{shown} is not a venue's name", "Use lower-case letters, as binance or bybit."),
 }
 """By the kind of the error, or by the pattern that a text does not match."""

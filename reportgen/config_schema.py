@@ -8,9 +8,12 @@ from __future__ import annotations
 import zoneinfo
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
+from reportgen.config_schema_mail import MailSettings
+from reportgen.config_settings import WEB_ADDRESS, Settings, Text
+from reportgen.config_settings import setting_error as _setting
 from reportgen.errors import UsageError
 from reportgen.market.symbols import unified_symbol
 from reportgen.moments import parse_moment
@@ -23,14 +26,7 @@ SYMBOL, ENTRY, EVENT, EVENT_FILE, EVENT_FEED = "a symbol", "an entry", "an event
 TAGS: Final = frozenset({SYMBOL, ENTRY, EVENT, EVENT_FILE, EVENT_FEED, "[key]"})
 """Steps of an error's location that do not stand in the file; the spaces keep them apart from real keys."""
 
-ONE_LINE: Final = r"^[^\x00-\x1f\x7f]*$"
-WEB_ADDRESS: Final = r"^https?://"
 VENUE_NAME: Final = r"^[a-z0-9_]+$"
-
-
-def _setting(reason: str, suggestion: str) -> PydanticCustomError:
-    """Make an error that already says both sentences; braces are data, never a template."""
-    return PydanticCustomError("setting", "{reason}", {"reason": reason, "suggestion": suggestion})
 
 
 def _symbol(text: str) -> str:
@@ -68,33 +64,14 @@ def _not_built(what: str) -> BeforeValidator:
     return BeforeValidator(refuse)
 
 
-def _reference_only(value: object) -> object:
-    """Keep secrets out of the file; the value itself is never repeated."""
-    if isinstance(value, dict) and len(value) == 1:
-        return value
-    if isinstance(value, dict):
-        raise _setting("needs exactly one source", "Keep one of {env: NAME}, {file: path} or {command: program}.")
-    raise _setting(
-        "a secret may not stand in the file itself",
-        "Point to it: {env: NAME}, {file: path} or {command: program}.",
-    )
-
-
 def _folder(text: str) -> str:
     if "://" in text:
         raise _setting(f"`{text}` is a web address, and writing to one is not built yet", "Name a folder.")
     return text
 
 
-Text = Annotated[str, Field(min_length=1, max_length=300, pattern=ONE_LINE)]
 VenueName = Annotated[str, Field(min_length=1, max_length=40, pattern=VENUE_NAME)]
 Symbol = Annotated[Text, AfterValidator(_symbol)]
-
-
-class Settings(BaseModel):
-    """A mapping in the file: unknown keys are errors and nothing is converted silently."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class WatchlistEntry(Settings):
@@ -132,35 +109,6 @@ class VenueSettings(Settings):
     url: Annotated[Text, Field(pattern=WEB_ADDRESS)] | None = Field(
         default=None, description="Send requests to URL/<original host>/<original path>: a proxy or a test server."
     )
-
-
-class SecretReference(Settings):
-    """Where a secret is kept; one of the three."""
-
-    env: Text | None = Field(default=None, description="Name of an environment variable.")
-    file: Text | None = Field(default=None, description="A file whose first line is the secret.")
-    command: Text | None = Field(default=None, description="A command whose output is the secret.")
-
-
-Secret = Annotated[SecretReference, BeforeValidator(_reference_only)]
-
-
-class SmtpSettings(Settings):
-    """The relay that takes the mail."""
-
-    host: Text = Field(description="Host name or address of the relay.")
-    port: int = Field(default=587, ge=1, le=65535, description="587 for starttls, 465 for tls.")
-    security: Literal["none", "starttls", "tls"] = Field(default="starttls", description="How the line is encrypted.")
-    username: Secret | None = Field(default=None, description="From the environment, a file or a command.")
-    password: Secret | None = Field(default=None, description="From the environment, a file or a command.")
-
-
-class MailSettings(Settings):
-    """Who gets the brief by mail. Kept for a later version; checked already."""
-
-    sender: Text = Field(alias="from", description="Morning brief <brief@example.com>.")
-    smtp: SmtpSettings = Field(description="The relay that takes the mail.")
-    subscribers: Text = Field(default="subscribers.yaml", description="The file that lists who gets it.")
 
 
 def _kind_of_entry(value: object) -> str:

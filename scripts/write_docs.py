@@ -29,6 +29,7 @@ Made from `--help` by scripts/write_docs.py. stdout is data, stderr is messages.
 | 1 | failed; one sentence on stderr says where and what to do |
 | 2 | an option or the configuration makes no sense |
 | 3 | done, but data is missing, under `--strict` |
+| 4 | some deliveries can be tried again |
 | 130 | interrupted |
 """
 

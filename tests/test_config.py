@@ -154,8 +154,8 @@ def test_a_password_in_the_file_is_refused_and_never_repeated(tmp_path: Path) ->
     assert "hunter2" not in line
     config = load_config(written(tmp_path, mail.format(secret="{env: SMTP_PASSWORD}")))  # noqa: S106 - a reference
     assert config.mail is not None
-    assert config.mail.password is not None
-    assert config.mail.password.env == "SMTP_PASSWORD"
+    assert config.mail.relay.password is not None
+    assert config.mail.relay.password.env == "SMTP_PASSWORD"
     (both,) = problems_of(tmp_path, mail.format(secret="{env: A, file: b}"))  # noqa: S106 - a reference
     assert "exactly one" in both
 

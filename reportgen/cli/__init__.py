@@ -3,8 +3,8 @@
     options -> Config -> Gathered -> Brief -> charts -> HTML, PDF, JSON -> output/
 
 stdout is data, stderr is messages. Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 done but data missing
-under --strict, 4 some messages failed, 10 a refresh is due, 130 interrupted. Nothing heavy is imported before a command
-runs: `--help` stays quick.
+under --strict, 4 some deliveries can be tried again, 10 a refresh is due, 130 interrupted. Nothing heavy is imported
+before a command runs: `--help` stays quick.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from reportgen import __version__
-from reportgen.cli import backtest, brief, calibrate, maps, refresh, render, setup
+from reportgen.cli import backtest, brief, calibrate, maps, preview, refresh, render, send, setup, subscribers
 from reportgen.cli.speech import complain
 from reportgen.errors import ReportgenError
 
@@ -52,11 +52,14 @@ app.command("check", short_help="List every problem of the configuration.")(setu
 app.command("doctor", short_help="Say what this machine lacks, and the fix.")(setup.doctor)
 app.command("render", short_help="Render a kept brief.json again.")(render.render)
 app.command("refresh", short_help="Say whether the map must be recalculated, and why.")(refresh.refresh)
+app.command("send", short_help="Mail the newest brief to the subscribers.")(send.send)
+app.command("preview", short_help="Look at the mail and the page in a browser.")(preview.preview)
 app.command("calibrate", short_help="Turn the map into dollars: fit it to liquidations.")(calibrate.calibrate)
 app.command("map", short_help="Export liquidation maps as arrays.")(maps.export)
 app.command("backtest", short_help="Score past maps and zones beside their controls.")(backtest.backtest)
 config_app.command("schema", short_help="Print the JSON Schema of config.yaml.")(setup.schema)
 app.add_typer(config_app, name="config")
+app.add_typer(subscribers.app, name="subscribers")
 
 
 @app.callback()

@@ -54,6 +54,8 @@ _VIEWS = (
     "leading_changes",
     "changes_of",
     "leading_levels",
+    "told_changes",
+    "told_levels",
 )
 
 

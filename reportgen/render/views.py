@@ -14,13 +14,14 @@ from reportgen.events.calendar import Event
 from reportgen.guide.plan import ZonePlan
 from reportgen.guide.reaction import Evidence, Reaction
 from reportgen.guide.zones import NoDenseZone, Zone
+from reportgen.render.filters import day_and_clock, fate
 from reportgen.units import Fraction, Missing, Where
 
 STALE_BARS = 2
 """A last close more bars than this before as-of is called stale."""
 
-FIRST_CHANGES, FIRST_LEVELS = 7, 6
-"""Lines that the first screen has room for."""
+FIRST_CHANGES, FIRST_LEVELS, MAIL_LINES = 7, 6, 4
+"""Lines that the first screen has room for, and a mail."""
 
 _OUTCOMES = ("reject", "continue", "front_run", "ignore")
 
@@ -117,6 +118,25 @@ def leading_levels(fates: tuple[LevelFate, ...]) -> tuple[LevelFate, ...]:
     ranked = sorted(fates, key=lambda one: (one.touched_ms is None, one.distance_atr))
     kept = {id(one) for one in ranked[:FIRST_LEVELS]}
     return tuple(one for one in fates if id(one) in kept)
+
+
+def told_changes(brief: Brief) -> str:
+    """Tell the largest changes in one sentence, for a mail; "" where nothing is known."""
+    found = brief.changes
+    if isinstance(found, Missing) or not found.items:
+        return ""
+    told = (f"{one.base} {f'{one.label} ' if one.label else ''}{one.text}" for one in found.items[:MAIL_LINES])
+    return f"Since {day_and_clock(found.since_ms)} UTC: {'; '.join(told)}."
+
+
+def told_levels(brief: Brief) -> str:
+    """Tell how the levels of the brief before did, and the record, for a mail; "" where nothing is known."""
+    track = brief.track_record
+    if isinstance(track, Missing) or isinstance(track.levels, Missing):
+        return ""
+    levels = leading_levels(track.levels)[:MAIL_LINES]
+    told = "; ".join(f"{one.base} {one.label} {one.side}: {fate(one.state).lower()}" for one in levels)
+    return f"{told}. {track.record.reason if isinstance(track.record, Missing) else track.record.text}"
 
 
 def next_event(brief: Brief) -> Event | None:

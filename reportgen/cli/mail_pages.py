@@ -1,0 +1,143 @@
+"""A brief becomes letters: one for each kind of reader, pictures drawn once for all of them.
+
+Stands between brief.json and delivery, as `pages` does for the web page and the PDF.
+"""
+
+# ruff: noqa: PLC0415 - heavy imports live inside the functions
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from reportgen.errors import EnvironmentProblem
+
+if TYPE_CHECKING:
+    from reportgen.brief import Brief
+    from reportgen.delivery.letter import Composer, Letter, Sender
+    from reportgen.delivery.subscribers import Subscriber
+    from reportgen.render.email_reader import Reader
+
+MOST_PDF_BYTES: Final = 10_000_000
+"""Many servers refuse more; the web page is the better place for a long brief."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptBrief:
+    """A brief as it was read back.
+
+    Attributes:
+        path: Of its brief.json. brief: what it holds. name: what the ledger calls it, its as-of time.
+        folder: where it stays, relative to the output: 2026/01/19, or 2026/01/19/r2.
+    """
+
+    path: Path
+    brief: Brief
+    name: str
+    folder: str
+
+    def web_page(self, link: str | None) -> str:
+        """Give the lasting address of its page under the operator's link, or ""."""
+        return f"{link.rstrip('/')}/{self.folder}/brief.html" if link else ""
+
+
+def read_kept(output: Path, day: str | None) -> KeptBrief:
+    """Read the newest brief, or that of a day.
+
+    Raises:
+        UsageError: There is none.
+        DataError: It cannot be read back.
+    """
+    from reportgen.delivery.kept_briefs import find_brief, folder_of
+    from reportgen.render.serialise import brief_from_json
+
+    path = find_brief(output, day)
+    brief = brief_from_json(path.read_bytes(), str(path))
+    return KeptBrief(
+        path=path,
+        brief=brief,
+        name=brief.as_of + (" simulated" if brief.simulated else ""),
+        folder=folder_of(output, path, brief.as_of_ms),
+    )
+
+
+def reader_of(subscriber: Subscriber) -> Reader:
+    """Take from a subscriber what changes the text."""
+    from reportgen.render.email_reader import Reader
+
+    return Reader(
+        symbols=subscriber.symbols,
+        only=subscriber.only,
+        timezone=subscriber.timezone,
+        locale=subscriber.locale,
+        html=subscriber.format != "text",
+    )
+
+
+def write_letters(
+    kept: KeptBrief, readers: Iterable[Reader], *, page: str, templates: Path | None, attach_pdf: bool
+) -> Mapping[Reader, Letter]:
+    """Write the letter of each kind of reader before the first is sent, so that a fault in one stops all of them.
+
+    Raises:
+        RenderError: A template or a chart could not be made.
+        EnvironmentProblem: The PDF is not there, or too large to be mailed.
+    """
+    from reportgen.delivery.letter import Letter
+    from reportgen.render.email import WAY_OUT, render_mail
+    from reportgen.render.email_pictures import draw_pictures
+
+    pages = {
+        reader: render_mail(kept.brief, reader, page=page, templates=templates) for reader in dict.fromkeys(readers)
+    }
+    drawn = draw_pictures(kept.brief, (one for page in pages.values() for one in page.pictures))
+    pdf = _pdf(kept) if attach_pdf else None
+    return {
+        reader: Letter(
+            subject=page.subject,
+            text=page.text,
+            html=page.html,
+            way_out=WAY_OUT,
+            pictures={one.cid: drawn[one.cid] for one in page.pictures},
+            pdf=pdf,
+        )
+        for reader, page in pages.items()
+    }
+
+
+def make_composers(
+    letters: Mapping[Reader, Letter], sender: Sender, sign: Callable[[bytes], bytes] | None
+) -> Mapping[Reader, Composer]:
+    """Prepare each letter for addressing."""
+    from reportgen.delivery.letter import Composer
+
+    return {reader: Composer(letter, sender, sign) for reader, letter in letters.items()}
+
+
+def shown_in_browser(letter: Letter) -> str:
+    """Write a letter's HTML as a browser shows it: the pictures inside, no link to leave by."""
+    page = letter.html or ""
+    for cid, png in letter.pictures.items():
+        page = page.replace(f"cid:{cid}", f"data:image/png;base64,{base64.b64encode(png).decode()}")
+    return page.replace(letter.way_out, "#unsubscribe")
+
+
+def _pdf(kept: KeptBrief) -> tuple[str, bytes]:
+    """Read the PDF that stands beside the brief."""
+    from reportgen.delivery.output import PDF
+
+    path = kept.path.with_name(PDF)
+    if not path.is_file():
+        raise EnvironmentProblem(
+            f"{path} is not there. Make it with `reportgen render {kept.path}`, or leave out --attach-pdf."
+        )
+    content = path.read_bytes()
+    if len(content) > MOST_PDF_BYTES:
+        raise EnvironmentProblem(
+            f"{path} has {len(content)} bytes, and many mail servers refuse more than {MOST_PDF_BYTES}. "
+            "Leave out --attach-pdf and set mail.link."
+        )
+    return f"brief-{kept.brief.as_of[:10]}.pdf", content

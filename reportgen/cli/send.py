@@ -1,0 +1,205 @@
+"""The command that mails the brief: options -> brief.json -> letters -> ledger -> relay."""
+
+# ruff: noqa: PLC0415, PLR0913 - heavy imports live inside the commands, and an option is an argument
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from reportgen.cli.options import AsJson, ConfigFile, Output, Templates
+from reportgen.cli.speech import note
+from reportgen.errors import UsageError
+
+if TYPE_CHECKING:
+    from reportgen.cli.mail_pages import KeptBrief
+    from reportgen.config import Config
+    from reportgen.config_mail import Mail
+    from reportgen.delivery.mail_ledger import Delivery, MailLedger
+    from reportgen.delivery.subscribers import Subscriber, SubscriberList
+
+LEDGER: Final = "deliveries.sqlite"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the command line asked of a send."""
+
+    to: tuple[str, ...]
+    attach_pdf: bool
+    resume: bool
+    resend_unknown: bool
+    templates: Path | None
+
+
+def send(
+    day: Annotated[
+        str | None, typer.Argument(metavar="DATE", help="The day of the brief, as 2026-01-19. [the newest brief]")
+    ] = None,
+    *,
+    config: ConfigFile = None,
+    output: Output = None,
+    to: Annotated[
+        list[str] | None, typer.Option("--to", metavar="ADDRESS", help="Only to this address; may be repeated.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Send nothing: write .eml files and a page to look at.")
+    ] = False,
+    attach_pdf: Annotated[bool, typer.Option("--attach-pdf", help="Attach brief.pdf.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Finish what is queued or deferred; add nobody new.")
+    ] = False,
+    resend_unknown: Annotated[
+        bool, typer.Option("--resend-unknown", help="Send again where a crash left open whether it arrived.")
+    ] = False,
+    status: Annotated[bool, typer.Option("--status", help="Say how the deliveries stand, and send nothing.")] = False,
+    templates: Templates = None,
+    as_json: AsJson = False,
+) -> None:
+    """Mail the newest brief to the subscribers; who got it already gets nothing.
+
+    Exit code 4 when some deliveries can be tried again with --resume. Examples: reportgen send --dry-run ·
+    reportgen send 2026-01-19 --to anna@example.com
+    """
+    from reportgen.cli.mail_pages import read_kept
+    from reportgen.cli.mail_setup import mail_config
+
+    settings, mail = mail_config(config, output)
+    wishes = Wishes(
+        to=tuple(to or ()), attach_pdf=attach_pdf, resume=resume, resend_unknown=resend_unknown,
+        templates=templates or settings.templates,
+    )  # fmt: skip
+    kept = read_kept(settings.output, day)
+    if status:
+        show_status(settings, mail, kept, as_json=as_json)
+    elif dry_run:
+        from reportgen.cli.send_dry import dry_run as write_mails
+
+        write_mails(settings, mail, kept, wishes, as_json=as_json)
+    else:
+        _send(settings, mail, kept, wishes, as_json=as_json)
+
+
+def choose_subscribers(mail: Mail, wishes: Wishes) -> SubscriberList:
+    """Read the subscribers; with --to those named, whether they are on the list or not."""
+    from reportgen.delivery.addresses import parse_address
+    from reportgen.delivery.subscribers import Subscriber, SubscriberList
+    from reportgen.delivery.subscribers_files import read_subscribers
+
+    if not wishes.to:
+        return read_subscribers(mail.subscribers)
+    listed = read_subscribers(mail.subscribers) if mail.subscribers.exists() else None
+    known = {subscriber.address.key: subscriber for subscriber in listed.subscribers} if listed else {}
+    named = {address.key: address for address in map(parse_address, wishes.to)}
+    chosen = tuple(known.get(key, Subscriber(address=address)) for key, address in named.items())
+    return SubscriberList(subscribers=chosen, problems=(), notes=())
+
+
+def ledger_folder(settings: Config, mail: Mail) -> Path:
+    """Find the folder of the ledger."""
+    from reportgen.delivery.one_send import MAIL_FOLDER
+
+    return mail.ledger or settings.output / MAIL_FOLDER
+
+
+def show_status(settings: Config, mail: Mail, kept: KeptBrief, *, as_json: bool) -> None:
+    """Say how a brief's deliveries stand, from the ledger alone."""
+    from reportgen.cli.send_report import leave, report
+    from reportgen.delivery.mail_ledger import MailLedger
+
+    path = ledger_folder(settings, mail) / LEDGER
+    if not path.exists():
+        raise UsageError(f"Nothing was sent from {settings.output} yet. `reportgen send` does.")
+    with MailLedger(path, reading=True) as ledger:
+        leave(report(ledger, kept, None, as_json=as_json))
+
+
+def _send(settings: Config, mail: Mail, kept: KeptBrief, wishes: Wishes, *, as_json: bool) -> None:
+    """Queue who has no line in the ledger, send what is open, and say how it went."""
+    from reportgen.cli.send_report import leave, report
+    from reportgen.delivery.mail_ledger import MailLedger
+    from reportgen.delivery.one_send import alone, make_private
+
+    listed = choose_subscribers(mail, wishes)
+    for line in (*listed.notes, *listed.problems):
+        note(line)
+    folder = make_private(ledger_folder(settings, mail))
+    people = {subscriber.address.key: subscriber for subscriber in listed.subscribers}
+    with alone(folder), MailLedger(folder / LEDGER) as ledger:
+        if found := ledger.recover():
+            note(f"{found} deliveries were cut off by an earlier crash; nobody can know whether they arrived.")
+        open_ones = _queue(ledger, mail, kept, people, wishes)
+        if not open_ones:
+            note("Nothing to send: each of them has a line in the ledger already, or the list is empty.")
+        ended = _deliver(ledger, mail, kept, people, open_ones, wishes) if open_ones else None
+        code = report(ledger, kept, ended, as_json=as_json, problems=listed.problems)
+    leave(code or int(bool(listed.problems)))
+
+
+def _queue(
+    ledger: MailLedger, mail: Mail, kept: KeptBrief, people: Mapping[str, Subscriber], wishes: Wishes
+) -> tuple[Delivery, ...]:
+    """Give the deliveries that are to be made now, in the order of the subscriber file."""
+    from reportgen.cli.mail_setup import make_sender
+    from reportgen.delivery.letter import message_id
+    from reportgen.delivery.mail_ledger import OPEN
+
+    now_ms = _now_ms()
+    if wishes.resend_unknown:
+        ledger.queue_unknown(kept.name, tuple(people), now_ms)
+    if not wishes.resume:
+        sender = make_sender(mail)
+        ledger.queue(kept.name, ((key, message_id(kept.name, key, sender)) for key in people), now_ms)
+    order = {key: place for place, key in enumerate(people)}
+    open_ones = ledger.deliveries(kept.name, OPEN)
+    found = [one for one in open_ones if one.subscriber in order]
+    if not wishes.to:
+        for one in open_ones:
+            if one.subscriber not in order:
+                ledger.suppress(kept.name, one.subscriber, "no longer on the list", now_ms)
+    return tuple(sorted(found, key=lambda one: order[one.subscriber]))
+
+
+def _deliver(
+    ledger: MailLedger,
+    mail: Mail,
+    kept: KeptBrief,
+    people: Mapping[str, Subscriber],
+    open_ones: tuple[Delivery, ...],
+    wishes: Wishes,
+) -> str | None:
+    """Write the letters and hand them to the relay; gives why it ended early, or None."""
+    from reportgen.cli.mail_pages import make_composers, reader_of, write_letters
+    from reportgen.cli.mail_setup import make_pace, make_relay, make_sender, make_signer
+    from reportgen.delivery.sending import Errand, Run
+    from reportgen.delivery.suppressions import Suppressions
+
+    sender, relay = make_sender(mail), make_relay(mail)
+    readers = [reader_of(people[one.subscriber]) for one in open_ones]
+    letters = write_letters(
+        kept, readers, page=kept.web_page(mail.link), templates=wishes.templates, attach_pdf=wishes.attach_pdf
+    )  # fmt: skip
+    composers = make_composers(letters, sender, make_signer(mail))
+
+    def write(one: Delivery) -> bytes:
+        subscriber = people[one.subscriber]
+        composer = composers[reader_of(subscriber)]
+        return composer.compose(subscriber, message_id=one.message_id, date_ms=one.queued_ms)
+
+    errand = Errand(
+        brief=kept.name,
+        sender=sender.envelope,
+        addresses={key: subscriber.address for key, subscriber in people.items()},
+        write=write,
+        now=_now_ms,
+    )
+    return Run(errand, ledger, relay, make_pace(mail), Suppressions(mail.suppressions)).start(open_ones)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

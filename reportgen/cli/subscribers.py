@@ -1,0 +1,168 @@
+"""The commands on the list of subscribers: add, remove, import, list."""
+
+# ruff: noqa: PLC0415 - heavy imports live inside the commands
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from reportgen.cli.options import AsJson, ConfigFile
+from reportgen.cli.speech import note, tell, tell_json
+from reportgen.errors import UsageError
+
+if TYPE_CHECKING:
+    from reportgen.delivery.subscribers import Subscriber
+
+app: Final = typer.Typer(help="Look after the list of subscribers.", no_args_is_help=True, rich_markup_mode=None)
+
+_LEFT: Final = "asked to leave"
+
+
+@app.command("add", short_help="Add one subscriber.")
+def add(  # noqa: PLR0913 - a field is an option
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="anna@example.com")],
+    *,
+    name: Annotated[str, typer.Option(metavar="NAME", help="For the To line.")] = "",
+    symbols: Annotated[str, typer.Option(metavar="LIST", help="Their markets first, as BTC,ETH.")] = "",
+    only: Annotated[bool, typer.Option("--only", help="Nothing but those.")] = False,
+    locale: Annotated[str, typer.Option(metavar="TAG", help="How dates and local times are written, as en-US.")] = "",
+    timezone: Annotated[str, typer.Option(metavar="ZONE", help="Their time beside UTC, as Europe/Berlin.")] = "",
+    form: Annotated[str, typer.Option("--format", metavar="FORM", help="html or text. [html]")] = "",
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add one subscriber; an address that had left is welcome again.
+
+    Example: reportgen subscribers add anna@example.com --symbols ETH --timezone Europe/Berlin
+    """
+    from reportgen.cli.mail_setup import mail_config
+    from reportgen.delivery.subscribers import check_entry
+    from reportgen.delivery.subscribers_files import add_subscriber
+    from reportgen.delivery.suppressions import Suppressions
+
+    _, mail = mail_config(config, None)
+    values = {"address": address, "name": name, "symbols": symbols, "only": "yes" if only else ""}
+    made = check_entry(values | {"locale": locale, "timezone": timezone, "format": form})
+    add_subscriber(mail.subscribers, made)
+    if Suppressions(mail.suppressions).lift(made.address.key):
+        note(f"{made.address.written} was on the suppression list and is off it now.")
+    if as_json:
+        tell_json({"added": plain(made), "file": str(mail.subscribers)})
+    else:
+        tell(f"{made.address.written} added to {mail.subscribers}")
+
+
+@app.command("remove", short_help="Remove one subscriber, at once.")
+def remove(
+    address: Annotated[str | None, typer.Argument(metavar="ADDRESS", help="anna@example.com")] = None,
+    *,
+    token: Annotated[
+        str | None, typer.Option("--token", metavar="TOKEN", help="From an unsubscribe link, instead of an address.")
+    ] = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove one subscriber and put the address on the suppression list, which a running send honours at once.
+
+    Example: reportgen subscribers remove anna@example.com
+    """
+    from reportgen.cli.mail_setup import mail_config, make_sender
+    from reportgen.delivery.addresses import parse_address
+    from reportgen.delivery.subscribers_files import read_subscribers, remove_subscriber
+    from reportgen.delivery.suppressions import Suppressions
+    from reportgen.delivery.unsubscribe import read_token
+
+    _, mail = mail_config(config, None)
+    if (address is None) == (token is None):
+        raise UsageError("Name an address or a --token, one of the two.")
+    way_out = make_sender(mail).way_out
+    if token is not None and not way_out.secret:
+        raise UsageError("mail.unsubscribe has no url and secret, so there are no tokens. Name the address.")
+    key = read_token(way_out.secret, way_out.list_id, token) if token else parse_address(address or "").key
+    suppressed = Suppressions(mail.suppressions)
+    if key not in suppressed:
+        suppressed.add(key, _LEFT)
+    listed = mail.subscribers.exists() and any(
+        one.address.key == key for one in read_subscribers(mail.subscribers).subscribers
+    )
+    if listed:
+        remove_subscriber(mail.subscribers, key)
+    if as_json:
+        tell_json({"removed": key, "was_listed": listed})
+    else:
+        tell(f"{key} gets nothing any more" + ("" if listed else f"; it was not in {mail.subscribers}"))
+
+
+@app.command("import", short_help="Add all subscribers of another file.")
+def import_from(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="YAML, .csv or .sqlite.")],
+    *,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add everybody of another file who is not on the list yet and has not left; bad lines are named and left out.
+
+    Exit code 1 when a line was bad. Example: reportgen subscribers import people.csv
+    """
+    from reportgen.cli.mail_setup import mail_config
+    from reportgen.delivery.subscribers_files import add_subscribers, read_subscribers
+    from reportgen.delivery.suppressions import Suppressions
+
+    _, mail = mail_config(config, None)
+    found = read_subscribers(file)
+    listed = read_subscribers(mail.subscribers).subscribers if mail.subscribers.exists() else ()
+    known, suppressed = {one.address.key for one in listed}, Suppressions(mail.suppressions)
+    left = [one for one in found.subscribers if one.address.key in suppressed]
+    new = [one for one in found.subscribers if one.address.key not in known and one not in left]
+    if new:
+        add_subscribers(mail.subscribers, new)
+    for line in (*found.notes, *found.problems, *(f"{one.address.written} has left and stays out." for one in left)):
+        note(line)
+    if as_json:
+        tell_json({"added": [one.address.written for one in new], "problems": list(found.problems)})
+    else:
+        tell(f"{len(new)} added to {mail.subscribers}, {len(found.subscribers) - len(new)} skipped")
+    if found.problems:
+        raise typer.Exit(1)
+
+
+@app.command("list", short_help="Show the subscribers, and every bad line.")
+def show(*, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Show who gets the brief; bad lines are named on stderr.
+
+    Exit code 1 when a line is bad. Example: reportgen subscribers list --json
+    """
+    from reportgen.cli.mail_setup import mail_config
+    from reportgen.delivery.subscribers_files import read_subscribers
+    from reportgen.delivery.suppressions import Suppressions
+
+    _, mail = mail_config(config, None)
+    found, suppressed = read_subscribers(mail.subscribers), Suppressions(mail.suppressions)
+    for line in (*found.notes, *found.problems):
+        note(line)
+    if as_json:
+        people = [plain(one) | {"suppressed": one.address.key in suppressed} for one in found.subscribers]
+        tell_json({"subscribers": people, "problems": list(found.problems)})
+    else:
+        for one in found.subscribers:
+            wishes = f"{'only ' if one.only else ''}{' '.join(one.symbols)}"
+            gone = "suppressed" if one.address.key in suppressed else ""
+            tell(" · ".join(filter(None, (one.address.written, one.name, wishes, one.timezone, one.format, gone))))
+    if found.problems:
+        raise typer.Exit(1)
+
+
+def plain(subscriber: Subscriber) -> dict[str, Any]:
+    """Write a subscriber as JSON does."""
+    return {
+        "address": subscriber.address.written,
+        "name": subscriber.name,
+        "symbols": list(subscriber.symbols),
+        "only": subscriber.only,
+        "locale": subscriber.locale,
+        "timezone": subscriber.timezone,
+        "format": subscriber.format,
+    }

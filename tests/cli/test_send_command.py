@@ -1,0 +1,372 @@
+"""`reportgen send`, `preview` and `subscribers` as an operator types them, against a real SMTP server."""
+
+# ruff: noqa: S106, S310 - made-up secrets, and our own server on loopback
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from reportgen import notation
+from reportgen.delivery.mail_ledger import MailLedger
+from reportgen.delivery.output import write_brief_files
+from reportgen.errors import EnvironmentProblem
+from reportgen.render.email_reader import plain
+from reportgen.render.serialise import brief_to_json
+from reportgen.units import Missing
+from tests import briefs
+from tests.cli.cli_process import REPOSITORY, reportgen
+from tests.delivery.relay import Script, relay
+
+ANNA, BOB, CARL = "anna@example.com", "bob@example.com", "carl@xn--bcher-kva.example"
+PEOPLE = f"""\
+- {{address: {ANNA}, name: Anna, symbols: [ETH], timezone: Europe/Berlin, format: html}}
+- {{address: {BOB}, symbols: [BTC], only: true, format: text}}
+- {{address: carl@bücher.example, format: text}}
+"""
+PLAIN = PEOPLE.replace("html", "text")
+"""The same people, all of whom read plain text: nothing is drawn, which takes most of a run."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Make a folder with a configuration, three subscribers and the brief of one day."""
+    brief = briefs.simulated()
+    written = write_brief_files(
+        tmp_path / "output", brief.as_of_ms, html=b"<h1>page</h1>", pdf=b"%PDF-1.7 small", json=brief_to_json(brief)
+    )
+    assert written.json.exists()
+    (tmp_path / "subscribers.yaml").write_text(PLAIN, encoding="utf-8")
+    configure(tmp_path, 9)
+    return tmp_path
+
+
+def configure(folder: Path, port: int, **more: object) -> None:
+    """Write config.yaml; JSON is YAML."""
+    mail = {
+        "from": "Morning brief <brief@example.com>",
+        "link": "https://briefs.example.com",
+        "smtp": {"host": "127.0.0.1", "port": port, "security": "none", "timeout_seconds": 10},
+        "retry": {"attempts": 2, "first_wait_seconds": 0.01},
+        **more,
+    }
+    text = json.dumps({"watchlist": ["BTC"], "source": "sample", "mail": mail})
+    (folder / "config.yaml").write_text(text, encoding="utf-8")
+
+
+def facts(done: subprocess.CompletedProcess[str]) -> Any:
+    """Read what --json printed."""
+    return json.loads(done.stdout)
+
+
+def test_the_newest_brief_reaches_each_subscriber_once(folder: Path) -> None:
+    """Each gets their own version of brief.json's numbers, a second send adds nothing, and status agrees."""
+    (folder / "subscribers.yaml").write_text(PEOPLE, encoding="utf-8")
+    script = Script()
+    with relay(script) as port:
+        configure(folder, port)
+        first = reportgen(folder, "send", "--attach-pdf")
+        again = reportgen(folder, "send", "--json")
+    assert (first.returncode, again.returncode) == (0, 0), first.stderr
+    assert facts(again)["counts"]["sent"] == 3
+    messages = script.messages()
+    assert len(script.accepted) == 3
+    assert set(messages) == {ANNA, BOB, CARL}
+    for message in messages.values():
+        assert message["Subject"].startswith("Simulated market: Morning brief")
+        assert [part.get_payload(decode=True) for part in message.iter_attachments()] == [b"%PDF-1.7 small"]
+    anna, bob, carl = (messages[address] for address in (ANNA, BOB, CARL))
+    assert "ETH 3 194" in anna["Subject"]
+    assert "08:00 Berlin" in text_of(anna)
+    assert "https://briefs.example.com/2026/01/19/brief.html" in text_of(anna)
+    assert "WIF" not in text_of(bob)
+    assert carl.get_body(("html",)) is None
+    assert_numbers(anna)
+    status = reportgen(folder, "send", "--status", "--json")
+    assert (status.returncode, facts(status)["deliveries"]) == (0, [])
+
+
+def text_of(message: EmailMessage) -> str:
+    """Give the plain text part."""
+    part = message.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def assert_numbers(message: EmailMessage) -> None:
+    """Find each price and zone of brief.json in both parts of a parsed message."""
+    page = message.get_body(("html",))
+    assert page is not None
+    pictures = [part["Content-ID"].strip("<>") for part in message.walk() if part.get_content_maintype() == "image"]
+    assert all(f"cid:{cid}" in page.get_content() for cid in pictures)
+    assert len(pictures) == 8
+    for symbol in briefs.simulated().symbols:
+        assert not isinstance(symbol.price, Missing)
+        levels = [notation.price(symbol.price, symbol.price_decimals)]
+        levels += [notation.price_range(zone.low, zone.high, symbol.price_decimals) for zone in symbol.zones]
+        for written in levels:
+            assert written in page.get_content()
+            assert plain(written) in text_of(message).replace("\n", " ")
+
+
+def test_refusals_lead_to_exit_code_four_and_resume_finishes(folder: Path) -> None:
+    """A deferred message makes the exit code 4; --resume sends what is left and adds nobody."""
+    script = Script()
+    script.at_rcpt[BOB] = ["451 4.7.1 later"] * 2
+    script.at_data[CARL] = ["550 5.7.1 no"]
+    with relay(script) as port:
+        configure(folder, port)
+        first = reportgen(folder, "send")
+        with (folder / "subscribers.yaml").open("a", encoding="utf-8") as file:
+            file.write("- new@example.com\n")
+        second = reportgen(folder, "send", "--resume", "--json")
+    assert first.returncode == 4
+    assert "451" in first.stderr
+    assert "send --resume" in first.stderr
+    assert second.returncode == 0
+    assert facts(second)["counts"] | {"sent": 2, "failed": 1} == facts(second)["counts"]
+    assert [address for address, _ in script.accepted] == [ANNA, BOB]
+
+
+def test_who_left_the_list_is_not_waited_for(folder: Path) -> None:
+    """A deferred message to somebody who is no longer on the list ends as suppressed, and the exit code is 0 again."""
+    script = Script()
+    script.at_rcpt[BOB] = ["451 4.7.1 later"] * 2
+    with relay(script) as port:
+        configure(folder, port)
+        first = reportgen(folder, "send")
+        (folder / "subscribers.yaml").write_text(f"- {{address: {ANNA}, format: text}}\n", encoding="utf-8")
+        second = reportgen(folder, "send", "--resume")
+    assert (first.returncode, second.returncode) == (4, 0)
+    assert states(folder) == {ANNA: "sent", BOB: "suppressed", CARL: "sent"}
+
+
+def test_what_nobody_can_know_is_listed_and_sent_again_only_when_asked(folder: Path) -> None:
+    """A broken line leaves "unknown", exit code 0 and its address on stderr; --resend-unknown sends it."""
+    script = Script()
+    script.at_data[ANNA] = ["drop after"]
+    with relay(script) as port:
+        configure(folder, port)
+        first = reportgen(folder, "send")
+        second = reportgen(folder, "send")
+        assert [address for address, _ in script.accepted].count(ANNA) == 1
+        third = reportgen(folder, "send", "--resend-unknown")
+    assert [done.returncode for done in (first, second, third)] == [0, 0, 0]
+    assert f"unknown {ANNA}" in second.stderr
+    assert [address for address, _ in script.accepted].count(ANNA) == 2
+
+
+def test_a_crash_between_data_and_answer_becomes_unknown(folder: Path) -> None:
+    """A process that is killed while the server thinks leaves a line that the next run lists and does not send."""
+    script = Script()
+    script.at_data[ANNA] = ["stall"]
+    with relay(script) as port:
+        configure(folder, port)
+        command = [sys.executable, "-m", "reportgen", "send"]
+        child = subprocess.Popen(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(REPOSITORY)})
+        while not any(address == ANNA for address in script.tried):
+            assert child.poll() is None
+        while "sending" not in set(states(folder).values()):
+            assert child.poll() is None
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        done = reportgen(folder, "send")
+    assert "cut off by an earlier crash" in done.stderr
+    assert states(folder) == {ANNA: "unknown", BOB: "sent", CARL: "sent"}
+    assert script.tried.count(ANNA) == 1
+
+
+def test_an_interrupt_lets_what_is_in_flight_find_its_line(folder: Path) -> None:
+    """Ctrl-C ends with 130 once the message in flight is settled, and nobody after it is tried."""
+    script = Script()
+    script.at_data[ANNA] = ["stall"]
+    with relay(script) as port:
+        configure(folder, port, smtp={"host": "127.0.0.1", "port": port, "security": "none", "timeout_seconds": 1})
+        command = [sys.executable, "-m", "reportgen", "send"]
+        child = subprocess.Popen(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(REPOSITORY)})
+        while "sending" not in set(states(folder).values()):
+            assert child.poll() is None
+        child.send_signal(signal.SIGINT)
+        assert child.wait(30) == 130
+    assert states(folder) == {ANNA: "unknown", BOB: "queued", CARL: "queued"}
+
+
+def states(folder: Path) -> dict[str, str]:
+    """Read the ledger; empty while the process under test has not made it yet."""
+    try:
+        with MailLedger(folder / "output/.mail/deliveries.sqlite", reading=True) as ledger:
+            return {one.subscriber: str(one.state) for one in ledger.deliveries("2026-01-19T07:00Z simulated")}
+    except EnvironmentProblem:
+        return {}
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")
+def test_a_refused_login_fails_without_the_password(folder: Path) -> None:
+    """535 is exit code 1 and one sentence; the secret from the environment is nowhere."""
+    with relay(Script(), password="right") as port:
+        smtp = {
+            "host": "127.0.0.1", "port": port, "security": "none",
+            "username": {"command": "echo me"}, "password": {"env": "RELAY_PASSWORD"},
+        }  # fmt: skip
+        configure(folder, port, smtp=smtp)
+        unset = reportgen(folder, "send")
+        done = reportgen(folder, "send", RELAY_PASSWORD="hunter2hunter2")
+    assert (unset.returncode, done.returncode) == (1, 1)
+    assert "RELAY_PASSWORD holds no secret" in unset.stderr
+    assert "refused the login" in done.stderr
+    assert "hunter2" not in done.stderr + done.stdout
+    assert set(states(folder).values()) == {"queued"}
+
+
+def test_a_bad_line_is_named_and_the_others_get_their_mail(folder: Path) -> None:
+    """One mistake in the file costs nobody else the brief, and the exit code says that something is wrong."""
+    (folder / "subscribers.yaml").write_text(f"- {ANNA}\n- nonsense\n", encoding="utf-8")
+    script = Script()
+    with relay(script) as port:
+        configure(folder, port)
+        done = reportgen(folder, "send")
+    assert done.returncode == 1
+    assert "subscribers.yaml:2: 'nonsense' is no mail address" in done.stderr
+    assert [address for address, _ in script.accepted] == [ANNA]
+
+
+def test_to_sends_to_one_address_only(folder: Path) -> None:
+    """--to takes a subscriber's own wishes, and takes addresses that are on no list."""
+    script = Script()
+    with relay(script) as port:
+        configure(folder, port)
+        done = reportgen(folder, "send", "2026-01-19", "--to", BOB.upper(), "--to", "guest@example.com")
+    assert done.returncode == 0, done.stderr
+    assert sorted(script.messages()) == [BOB, "guest@example.com"]
+    assert "WIF" not in text_of(script.messages()[BOB])
+
+
+def test_a_dry_run_writes_what_would_be_sent(folder: Path) -> None:
+    """Messages and a page are written, twice the same bytes, and no ledger begins."""
+    (folder / "subscribers.yaml").write_text(PEOPLE, encoding="utf-8")
+    done = reportgen(folder, "send", "--dry-run")
+    paths = [folder / line for line in done.stdout.split()]
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in paths] == [f"{ANNA}.eml", f"{BOB}.eml", f"{CARL}.eml", "preview.html"]
+    message = message_from_bytes(paths[0].read_bytes(), policy=default)
+    assert message["To"].addresses[0].display_name == "Anna"
+    assert "data:image/png;base64," in paths[-1].read_text(encoding="utf-8")
+    before = [path.read_bytes() for path in paths]
+    reportgen(folder, "send", "--dry-run")
+    assert [path.read_bytes() for path in paths] == before
+    assert not (folder / "output/.mail/deliveries.sqlite").exists()
+
+
+def test_two_sends_at_once_are_refused(folder: Path) -> None:
+    """While one send holds the lock another ends at once and says so; nobody else may read the folder."""
+    reportgen(folder, "send", "--dry-run")
+    assert (folder / "output/.mail").stat().st_mode & 0o077 == 0
+    with FileLock(folder / "output/.mail/send.lock"):
+        done = reportgen(folder, "send")
+    assert done.returncode == 1
+    assert "Another send holds" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["2026-01-20"], "holds no brief of 2026-01-20"),
+        (["yesterday"], "is no day"),
+        (["--to", "x"], "no mail address"),
+    ],
+)
+def test_what_makes_no_sense_is_said_in_one_sentence(folder: Path, words: list[str], sentence: str) -> None:
+    """A day without a brief, no day at all, or no address ends with exit code 2."""
+    done = reportgen(folder, "send", *words)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_last_revision_of_a_day_is_sent(folder: Path) -> None:
+    """Where a day was made again the newest revision counts."""
+    later = folder / "output/2026/01/19/r10"
+    for name in ("r2", "r10"):
+        (folder / "output/2026/01/19" / name).mkdir()
+        (folder / "output/2026/01/19" / name / "brief.json").write_bytes(brief_to_json(briefs.morning()))
+    done = reportgen(folder, "send", "2026-01-19", "--dry-run", "--to", BOB)
+    message = message_from_bytes((folder / done.stdout.split()[0]).read_bytes(), policy=default)
+    assert isinstance(message, EmailMessage)
+    assert later.exists()
+    assert "Simulated" not in message["Subject"]
+    assert "https://briefs.example.com/2026/01/19/r10/brief.html" in text_of(message)
+
+
+def test_subscribers_come_and_go(folder: Path) -> None:
+    """add, list, remove and import do what they say; who has left comes back by add only."""
+    assert reportgen(folder, "subscribers", "add", "dora@example.com", "--symbols", "SOL", "--only").returncode == 0
+    assert reportgen(folder, "subscribers", "remove", ANNA).returncode == 0
+    (folder / "more.csv").write_text(f"address,name\n{ANNA},Anna\neve@example.com,Eve\nbad,\n", encoding="utf-8")
+    brought = reportgen(folder, "subscribers", "import", "more.csv")
+    assert brought.returncode == 1
+    assert "more.csv:4: 'bad'" in brought.stderr
+    assert f"{ANNA} has left" in brought.stderr
+    listed = facts(reportgen(folder, "subscribers", "list", "--json"))["subscribers"]
+    assert [one["address"] for one in listed] == [BOB, "carl@bücher.example", "dora@example.com", "eve@example.com"]
+    back = reportgen(folder, "subscribers", "add", ANNA)
+    assert "off it now" in back.stderr
+    assert ANNA in reportgen(folder, "subscribers", "list").stdout
+
+
+def test_a_token_from_a_link_is_enough_to_leave(folder: Path) -> None:
+    """An endpoint hands on the token of the link; a forged one is refused."""
+    way_out = {"url": "https://example.com/leave/{token}", "secret": {"env": "LEAVE_SECRET"}}
+    configure(folder, 9, unsubscribe=way_out)
+    secret = {"LEAVE_SECRET": "a long secret"}
+    reportgen(folder, "send", "--dry-run", "--to", ANNA, **secret)
+    (mail,) = (folder / "output/.mail/dry-run").rglob("*.eml")
+    message = message_from_bytes(mail.read_bytes(), policy=default)
+    token = message["List-Unsubscribe"].split(">")[0].rpartition("/")[2]
+    forged = reportgen(folder, "subscribers", "remove", "--token", f"A{token}", **secret)
+    done = reportgen(folder, "subscribers", "remove", "--token", token, **secret)
+    assert (forged.returncode, done.returncode) == (2, 0)
+    assert ANNA not in (folder / "subscribers.yaml").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def preview(folder: Path) -> Iterator[str]:
+    """Start `reportgen preview` and give its address."""
+    command = [sys.executable, "-m", "reportgen", "preview", "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as child:
+        assert child.stdout is not None
+        yield json.loads(child.stdout.readline())["url"]
+        child.send_signal(signal.SIGINT)
+        assert child.wait(20) == 130
+
+
+def test_preview_shows_mail_and_page_on_this_machine_only(preview: str) -> None:
+    """The mail, its plain text and the page are served on 127.0.0.1, and no other file is."""
+    assert preview.startswith("http://127.0.0.1:")
+    pages = {
+        path: urllib.request.urlopen(preview + path).read() for path in ("", "mail.html", "mail.txt", "brief.html")
+    }
+    assert b'src="/mail.html"' in pages[""]
+    assert b"Simulated market" in pages["mail.html"]
+    assert b"MORNING BRIEF" in pages["mail.txt"]
+    assert pages["brief.html"] == b"<h1>page</h1>"
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(preview + "../config.yaml")
+    assert refused.value.code == 404
+    refused.value.close()

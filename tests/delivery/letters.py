@@ -1,0 +1,77 @@
+"""Small letters and lists of subscribers for tests of delivery."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from reportgen.delivery.addresses import parse_address
+from reportgen.delivery.letter import Composer, Letter, Sender, message_id
+from reportgen.delivery.mail_ledger import OPEN, Delivery, MailLedger
+from reportgen.delivery.sending import Errand, Pace, Run
+from reportgen.delivery.smtp import Relay
+from reportgen.delivery.subscribers import Subscriber
+from reportgen.delivery.suppressions import Suppressions
+from reportgen.delivery.unsubscribe import WayOut
+
+BRIEF: Final = "2026-01-19T07:00Z"
+WAY_OUT: Final = "https://way-out.invalid/"
+PNG: Final = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4
+
+LETTER: Final = Letter(
+    subject="Morning brief 19 Jan 2026",
+    text=f"One line.\n.A line that begins with a dot.\nUnsubscribe: {WAY_OUT}\n",
+    html=f'<p>One line.</p><img src="cid:map@brief" alt="dense shorts +3.3 %"><a href="{WAY_OUT}">Unsubscribe</a>',
+    way_out=WAY_OUT,
+    pictures={"map@brief": PNG},
+)
+
+SENDER: Final = Sender(
+    mailbox="Morning brief <brief@example.com>",
+    reply_to="Desk <desk@example.com>",
+    list_id="brief.example.com",
+    way_out=WayOut(mailto="leave@example.com", url=None, secret=b"", list_id="brief.example.com"),
+)
+
+QUICK: Final = Pace(attempts=3, first_wait_seconds=0.01)
+
+
+def people(count: int) -> tuple[Subscriber, ...]:
+    """Make so many subscribers."""
+    return tuple(Subscriber(address=parse_address(f"reader{number:04}@example.com")) for number in range(count))
+
+
+def queue_all(ledger: MailLedger, subscribers: Iterable[Subscriber]) -> tuple[Delivery, ...]:
+    """Queue everybody who has no line yet, and give what is open."""
+    keys = [subscriber.address.key for subscriber in subscribers]
+    ledger.queue(BRIEF, ((key, message_id(BRIEF, key, SENDER)) for key in keys), 1_768_806_000_000)
+    return ledger.deliveries(BRIEF, OPEN)
+
+
+def run_once(
+    ledger: MailLedger, port: int, subscribers: tuple[Subscriber, ...], folder: Path, pace: Pace = QUICK, **more: object
+) -> str | None:
+    """Send what is open to a relay on loopback; gives why it ended early."""
+    by_key = {subscriber.address.key: subscriber for subscriber in subscribers}
+    composer = Composer(LETTER, SENDER)
+    errand = Errand(
+        brief=BRIEF,
+        sender=SENDER.envelope,
+        addresses={key: subscriber.address for key, subscriber in by_key.items()},
+        write=lambda one: composer.compose(
+            by_key[one.subscriber], message_id=one.message_id, date_ms=one.queued_ms
+        ),
+        now=lambda: time.time_ns() // 1_000_000,
+    )  # fmt: skip
+    settings: dict[str, object] = {
+        "host": "127.0.0.1",
+        "port": port,
+        "security": "none",
+        "timeout_seconds": 10.0,
+        **more,
+    }
+    relay = Relay(**settings)  # type: ignore[arg-type]
+    suppressed = Suppressions(folder / "suppressed.txt")
+    return Run(errand, ledger, relay, pace, suppressed).start(queue_all(ledger, subscribers))

@@ -1,0 +1,157 @@
+"""A message, parsed back by the standard library: parts, headers, and what may not get into them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+
+import pytest
+
+from reportgen.delivery.addresses import parse_address
+from reportgen.delivery.dkim_sign import dkim_signer
+from reportgen.delivery.letter import Composer, Letter, Sender, dot_stuffed, message_id
+from reportgen.delivery.subscribers import Subscriber
+from reportgen.delivery.unsubscribe import WayOut, read_token
+from reportgen.errors import EnvironmentProblem, UsageError
+from tests.delivery.letters import BRIEF, LETTER, PNG, SENDER, WAY_OUT
+
+ANNA = Subscriber(address=parse_address("anna@bücher.example"), name="Anna Österreicher")
+CLICK = replace(
+    SENDER,
+    way_out=WayOut(
+        mailto="leave@example.com", url="https://example.com/leave/{token}", secret=b"s3cret", list_id=SENDER.list_id
+    ),
+)
+
+
+def composed(letter: Letter = LETTER, sender: Sender = SENDER, subscriber: Subscriber = ANNA) -> EmailMessage:
+    """Compose and parse back."""
+    name = message_id(BRIEF, subscriber.address.key, sender)
+    written = Composer(letter, sender).compose(subscriber, message_id=name, date_ms=1_768_806_000_000)
+    message = message_from_bytes(written, policy=default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def shape(message: EmailMessage) -> object:
+    """Write the tree of media types."""
+    if not message.is_multipart():
+        return message.get_content_type()
+    return [message.get_content_type(), *(shape(part) for part in message.iter_parts())]  # type: ignore[arg-type]
+
+
+def test_the_parts_are_nested_as_mail_programs_want_them() -> None:
+    """Text and HTML are alternatives, pictures belong to the HTML, and a PDF stands beside all of it."""
+    inner = ["multipart/alternative", "text/plain", ["multipart/related", "text/html", "image/png"]]
+    assert shape(composed()) == inner
+    assert shape(composed(replace(LETTER, pdf=("b.pdf", b"%PDF-1.7")))) == ["multipart/mixed", inner, "application/pdf"]
+    assert shape(composed(replace(LETTER, html=None, pictures={}))) == "text/plain"
+
+
+def test_every_part_comes_back_as_it_went() -> None:
+    """Bodies, picture and PDF are the same after parsing, but for the subscriber's own link."""
+    message = composed(replace(LETTER, pdf=("brief.pdf", b"%PDF-1.7\n\x00\xff")))
+    link = "mailto:leave@example.com?subject=unsubscribe%20anna@xn--bcher-kva.example"
+    text, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert text is not None
+    assert html is not None
+    assert text.get_content().replace("\r\n", "\n") == LETTER.text.replace(WAY_OUT, link)
+    assert html.get_content().strip() == (LETTER.html or "").replace(WAY_OUT, link)
+    picture = next(part for part in message.walk() if part.get_content_type() == "image/png")
+    assert (picture["Content-ID"], picture.get_content_disposition()) == ("<map@brief>", "inline")
+    assert picture.get_payload(decode=True) == PNG
+    (pdf,) = message.iter_attachments()
+    assert (pdf.get_filename(), pdf.get_payload(decode=True)) == ("brief.pdf", b"%PDF-1.7\n\x00\xff")
+
+
+def test_the_headers_say_who_when_and_how_to_leave() -> None:
+    """Name, date, list and the way out stand in headers; without an endpoint there is no one-click."""
+    message = composed()
+    assert message["To"] == "Anna Österreicher <anna@xn--bcher-kva.example>"
+    assert message["From"] == "Morning brief <brief@example.com>"
+    assert message["Reply-To"] == "Desk <desk@example.com>"
+    assert message["Date"].datetime.timestamp() == 1_768_806_000
+    assert message["List-Id"] == "<brief.example.com>"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["List-Unsubscribe"].startswith("<mailto:leave@example.com?")
+    assert "List-Unsubscribe-Post" not in message
+
+
+def test_one_click_needs_an_endpoint_and_carries_a_signed_token() -> None:
+    """With an endpoint the https address comes first, and its token names the subscriber to who knows the secret."""
+    message = composed(sender=CLICK)
+    web, by_mail = (part.strip(" <>") for part in message["List-Unsubscribe"].split(","))
+    token = web.removeprefix("https://example.com/leave/")
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert by_mail.startswith("mailto:")
+    assert read_token(b"s3cret", SENDER.list_id, token) == ANNA.address.key
+    for forged in (token[:-2], "x" + token, "", token.replace(".", "")):
+        with pytest.raises(UsageError, match="not signed"):
+            read_token(b"s3cret", SENDER.list_id, forged)
+    with pytest.raises(UsageError, match="not signed"):
+        read_token(b"s3cret", "other.example.com", token)
+
+
+def test_a_long_link_is_one_header_line_that_parses() -> None:
+    """No header is over the 998 characters of RFC 5322, and a long link is neither broken nor encoded."""
+    long_one = Subscriber(address=parse_address(f"{'a' * 60}@{'b' * 60}.{'c' * 60}.example"))
+    url = f"https://{'long-name.' * 12}example.com/leave?list=morning&token={{token}}"
+    sender = replace(CLICK, way_out=replace(CLICK.way_out, url=url))
+    written = Composer(LETTER, sender).compose(long_one, message_id="<a@example.com>", date_ms=0)
+    assert max(map(len, written.split(b"\r\n\r\n")[0].split(b"\r\n"))) < 998
+    parsed = message_from_bytes(written, policy=default)
+    assert sender.way_out.links(long_one.address.key)[0] in str(parsed["List-Unsubscribe"])
+
+
+def test_the_same_message_has_the_same_bytes() -> None:
+    """Nothing in a message comes from a clock or from chance, and each subscriber's has a name of its own."""
+    first, second = (
+        Composer(LETTER, SENDER).compose(ANNA, message_id="<a@example.com>", date_ms=5) for _ in range(2)
+    )  # fmt: skip
+    assert first == second
+    assert message_id(BRIEF, "a@b.example", SENDER) != message_id(BRIEF, "c@b.example", SENDER)
+    assert message_id("2026-01-20", "a@b.example", SENDER) != message_id(BRIEF, "a@b.example", SENDER)
+
+
+INJECTION = "Anna\r\nBcc: everybody@example.com"
+
+
+@pytest.mark.parametrize(
+    ("letter", "sender", "subscriber"),
+    [
+        (replace(LETTER, subject=INJECTION), SENDER, ANNA),
+        (replace(LETTER, subject="a\u2028b"), SENDER, ANNA),
+        (LETTER, replace(SENDER, mailbox=f'"{INJECTION}" <a@example.com>'), ANNA),
+        (LETTER, replace(SENDER, list_id=INJECTION), ANNA),
+        (LETTER, SENDER, replace(ANNA, name=INJECTION)),
+        (LETTER, SENDER, replace(ANNA, name="a\x00b")),
+    ],
+)
+def test_nothing_breaks_out_of_its_header(letter: Letter, sender: Sender, subscriber: Subscriber) -> None:
+    """A line break in a subject, a name or a setting is refused, wherever it comes from."""
+    with pytest.raises(UsageError, match="control character"):
+        composed(letter, sender, subscriber)
+
+
+@pytest.mark.parametrize("name", ['A "quoted" <b@c.example>, d', "Ünï, cödé; ✓", "=?utf-8?q?x?=", "a" * 200])
+def test_odd_names_reach_one_mailbox_only(name: str) -> None:
+    """Whatever a name looks like, the message is to one address."""
+    (one,) = composed(subscriber=replace(ANNA, name=name))["To"].addresses
+    assert one.addr_spec == "anna@xn--bcher-kva.example"
+
+
+def test_a_dot_at_the_start_of_a_line_is_doubled() -> None:
+    """No line of a message can end it."""
+    assert dot_stuffed(b".\r\na.b\r\n..c") == b"..\r\na.b\r\n...c\r\n"
+
+
+def test_signing_without_the_library_names_the_extra() -> None:
+    """DKIM needs an extra, and the error says which."""
+    pytest.importorskip("reportgen")
+    try:
+        import dkim  # type: ignore[import-not-found] # noqa: F401, PLC0415 - is it there?
+    except ImportError:
+        with pytest.raises(EnvironmentProblem, match=r"reportgen\[dkim\]"):
+            dkim_signer(domain="example.com", selector="s", private_key="")

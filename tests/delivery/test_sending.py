@@ -1,0 +1,303 @@
+"""A run against a real SMTP server that takes, refuses, breaks off and stalls."""
+
+# ruff: noqa: S106 - made-up secrets
+
+from __future__ import annotations
+
+import sqlite3
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reportgen.delivery.addresses import parse_address
+from reportgen.delivery.mail_ledger import Delivery, MailLedger, State
+from reportgen.delivery.sending import Pace
+from reportgen.delivery.subscribers import Subscriber
+from reportgen.delivery.suppressions import Suppressions
+from reportgen.errors import EnvironmentProblem
+from tests.delivery.letters import BRIEF, QUICK, people, queue_all, run_once
+from tests.delivery.relay import Script, relay
+
+FIRST, SECOND, THIRD = (subscriber.address.key for subscriber in people(3))
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[MailLedger]:
+    """Open a ledger."""
+    with MailLedger(tmp_path / "deliveries.sqlite") as opened:
+        yield opened
+
+
+def states(ledger: MailLedger) -> dict[str, State]:
+    """Say how each delivery stands."""
+    return {one.subscriber: one.state for one in ledger.deliveries(BRIEF)}
+
+
+def line_of(ledger: MailLedger, key: str) -> Delivery:
+    """Find one delivery."""
+    return next(one for one in ledger.deliveries(BRIEF) if one.subscriber == key)
+
+
+def test_everybody_gets_one_message_over_one_connection(ledger: MailLedger, tmp_path: Path) -> None:
+    """Each recipient gets a message of their own, and a second run sends nothing."""
+    script, readers = Script(), people(20)
+    with relay(script) as port:
+        assert run_once(ledger, port, readers, tmp_path) is None
+        assert run_once(ledger, port, readers, tmp_path) is None
+    assert sorted(address for address, _ in script.accepted) == [s.address.key for s in readers]
+    assert set(states(ledger).values()) == {State.SENT}
+    assert script.connections == 1
+
+
+def test_a_refusal_for_now_is_tried_again(ledger: MailLedger, tmp_path: Path) -> None:
+    """A 451 at RCPT or after the message is tried again until it is taken."""
+    script = Script()
+    script.at_rcpt[FIRST] = ["451 4.7.1 greylisted"]
+    script.at_data[SECOND] = ["452 4.2.2 full", "451 4.3.0 again"]
+    with relay(script) as port:
+        run_once(ledger, port, people(3), tmp_path)
+    assert sorted(address for address, _ in script.accepted) == [FIRST, SECOND, THIRD]
+    assert line_of(ledger, SECOND).attempts == 3
+
+
+def test_who_is_refused_too_often_stays_deferred_until_the_next_run(ledger: MailLedger, tmp_path: Path) -> None:
+    """After the attempts of one run a message waits for the next one, which sends it alone."""
+    script = Script()
+    script.at_rcpt[FIRST] = ["451 4.7.1 later"] * QUICK.attempts
+    with relay(script) as port:
+        run_once(ledger, port, people(2), tmp_path)
+        assert states(ledger) == {FIRST: State.DEFERRED, SECOND: State.SENT}
+        run_once(ledger, port, people(2), tmp_path)
+    assert set(states(ledger).values()) == {State.SENT}
+    assert len(script.accepted) == 2
+
+
+def test_a_final_refusal_is_final(ledger: MailLedger, tmp_path: Path) -> None:
+    """A 550 fails once and is never tried again; its words are kept."""
+    script = Script()
+    script.at_data[FIRST] = ["550 5.7.1 we do not like it"]
+    with relay(script) as port:
+        run_once(ledger, port, people(2), tmp_path)
+        run_once(ledger, port, people(2), tmp_path)
+    assert states(ledger) == {FIRST: State.FAILED, SECOND: State.SENT}
+    assert script.tried.count(FIRST) == 1
+    assert line_of(ledger, FIRST).reply == "5.7.1 we do not like it"
+
+
+def test_an_address_that_does_not_exist_is_suppressed_for_good(ledger: MailLedger, tmp_path: Path) -> None:
+    """A 5.1.1 puts the address on the suppression list; a complaint of the sender's address does not."""
+    script = Script()
+    script.at_rcpt[FIRST] = ["550 5.1.1 no such user"]
+    script.at_rcpt[SECOND] = ["550 5.1.8 bad sender"]
+    with relay(script) as port:
+        run_once(ledger, port, people(2), tmp_path)
+    assert states(ledger) == {FIRST: State.SUPPRESSED, SECOND: State.FAILED}
+    suppressed = Suppressions(tmp_path / "suppressed.txt")
+    assert FIRST in suppressed
+    assert SECOND not in suppressed
+
+
+def test_421_connects_anew(ledger: MailLedger, tmp_path: Path) -> None:
+    """A 421 ends the connection, not the run."""
+    script = Script()
+    script.at_data[FIRST] = ["421 4.3.2 closing down"]
+    with relay(script) as port:
+        run_once(ledger, port, people(3), tmp_path)
+    assert set(states(ledger).values()) == {State.SENT}
+    assert script.connections == 2
+
+
+def test_a_line_that_breaks_after_the_message_leaves_it_unknown(ledger: MailLedger, tmp_path: Path) -> None:
+    """Whether the server took it or not, nobody sends it again until asked."""
+    script = Script()
+    script.at_data |= {FIRST: ["drop after"], SECOND: ["drop"]}
+    with relay(script) as port:
+        run_once(ledger, port, people(3), tmp_path)
+        assert states(ledger) == {FIRST: State.UNKNOWN, SECOND: State.UNKNOWN, THIRD: State.SENT}
+        run_once(ledger, port, people(3), tmp_path)
+        assert [address for address, _ in script.accepted] == [FIRST, THIRD]
+        assert ledger.queue_unknown(BRIEF, [SECOND], 1) == 1
+        run_once(ledger, port, people(3), tmp_path)
+    assert states(ledger) == {FIRST: State.UNKNOWN, SECOND: State.SENT, THIRD: State.SENT}
+
+
+def test_a_line_that_is_closed_between_messages_costs_nothing(ledger: MailLedger, tmp_path: Path) -> None:
+    """A relay that hangs up after a message is called again, and nobody is left unknown."""
+    script = Script()
+    script.at_data |= {FIRST: ["250 and close"], SECOND: ["250 and close"]}
+    with relay(script) as port:
+        run_once(ledger, port, people(3), tmp_path, Pace(per_second=10.0, first_wait_seconds=0.01))
+    assert set(states(ledger).values()) == {State.SENT}
+    assert len(script.accepted) == 3
+    assert script.connections == 2
+
+
+def test_a_server_that_stalls_is_left(ledger: MailLedger, tmp_path: Path) -> None:
+    """No answer in time is no answer: unknown, and the others go on."""
+    script = Script()
+    script.at_data[FIRST] = ["stall"]
+    with relay(script) as port:
+        run_once(ledger, port, people(2), tmp_path, timeout_seconds=0.5)
+    assert states(ledger) == {FIRST: State.UNKNOWN, SECOND: State.SENT}
+    assert "no answer" in line_of(ledger, FIRST).reply
+
+
+def test_failures_in_a_row_pause_the_run(ledger: MailLedger, tmp_path: Path) -> None:
+    """Where everything fails the run ends early, and who was not tried stays queued."""
+    script = Script()
+    script.always = "550 5.7.1 blocked"
+    with relay(script) as port:
+        ended = run_once(ledger, port, people(9), tmp_path, replace(QUICK, pause_after=4))
+    assert ended is not None
+    assert "4 failures in a row" in ended
+    counts = ledger.counts(BRIEF)
+    assert (counts["failed"], counts["queued"]) == (4, 5)
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")
+def test_a_refused_login_stops_everything(ledger: MailLedger, tmp_path: Path) -> None:
+    """535 ends the run with one sentence that does not hold the password, and everybody stays queued."""
+    with (
+        relay(Script(), password="right") as port,
+        pytest.raises(EnvironmentProblem, match="refused the login") as told,
+    ):
+        run_once(ledger, port, people(3), tmp_path, user="me", password="wrong-secret")
+    assert "wrong-secret" not in str(told.value)
+    assert set(states(ledger).values()) == {State.QUEUED}
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")
+def test_a_login_lets_us_in(ledger: MailLedger, tmp_path: Path) -> None:
+    """With the right password the mail goes out."""
+    script = Script()
+    with relay(script, password="right") as port:
+        run_once(ledger, port, people(2), tmp_path, user="me", password="right")
+    assert len(script.accepted) == 2
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")
+def test_a_relay_that_wants_a_login_stops_everything(ledger: MailLedger, tmp_path: Path) -> None:
+    """530 after MAIL is no failure of the message: the run ends and everybody stays queued."""
+    with relay(Script(), password="right") as port, pytest.raises(EnvironmentProblem, match="does not let us send"):
+        run_once(ledger, port, people(2), tmp_path)
+    assert set(states(ledger).values()) == {State.QUEUED}
+
+
+def test_a_relay_that_is_away_leaves_everybody_queued(ledger: MailLedger, tmp_path: Path) -> None:
+    """Without a connection nothing is tried, and the reason names the relay."""
+    with relay(Script()) as port:
+        pass
+    ended = run_once(ledger, port, people(2), tmp_path)
+    assert ended is not None
+    assert f"127.0.0.1:{port}" in ended
+    assert {(one.state, one.attempts) for one in ledger.deliveries(BRIEF)} == {(State.QUEUED, 0)}
+
+
+def test_the_suppression_list_is_read_before_each_message(ledger: MailLedger, tmp_path: Path) -> None:
+    """Who leaves while a run goes on gets nothing any more."""
+    script, readers = Script(), people(3)
+    suppressed = Suppressions(tmp_path / "suppressed.txt")
+
+    class LeavesMeanwhile(Script):
+        async def handle_DATA(self, *given: object) -> str:  # noqa: N802 - the server's names
+            suppressed.add(THIRD.upper(), "left just now")
+            return await super().handle_DATA(*given)
+
+    script = LeavesMeanwhile()
+    with relay(script) as port:
+        run_once(ledger, port, readers, tmp_path)
+    assert [address for address, _ in script.accepted] == [FIRST, SECOND]
+    assert states(ledger)[THIRD] is State.SUPPRESSED
+
+
+def test_nothing_is_sent_that_cannot_be_written_down(tmp_path: Path) -> None:
+    """When the ledger takes no more lines the run ends before DATA, with one sentence."""
+    script = Script()
+    with MailLedger(tmp_path / "deliveries.sqlite") as ledger, relay(script) as port:
+        queue_all(ledger, people(2))
+        with closing(sqlite3.connect(tmp_path / "deliveries.sqlite")) as other:
+            other.execute("CREATE TRIGGER full BEFORE UPDATE ON deliveries BEGIN SELECT RAISE(ABORT, 'full'); END")
+            other.commit()
+        with pytest.raises(EnvironmentProblem, match="nothing more is sent"):
+            run_once(ledger, port, people(2), tmp_path)
+    assert script.accepted == []
+
+
+def test_several_connections_share_the_work(ledger: MailLedger, tmp_path: Path) -> None:
+    """With four connections everybody still gets exactly one message."""
+    script, readers = Script(), people(40)
+    with relay(script) as port:
+        run_once(ledger, port, readers, tmp_path, Pace(connections=4))
+    assert sorted(address for address, _ in script.accepted) == [s.address.key for s in readers]
+    assert script.connections == 4
+
+
+def test_a_connection_serves_as_many_messages_as_the_relay_allows(ledger: MailLedger, tmp_path: Path) -> None:
+    """After messages_per_connection the next message gets a new line."""
+    script = Script()
+    with relay(script) as port:
+        run_once(ledger, port, people(6), tmp_path, Pace(per_connection=2))
+    assert script.connections == 3
+
+
+def test_the_rate_is_kept(ledger: MailLedger, tmp_path: Path) -> None:
+    """At twenty a second six messages need at least five gaps of a twentieth."""
+    script = Script()
+    begun = time.monotonic()
+    with relay(script) as port:
+        run_once(ledger, port, people(6), tmp_path, Pace(per_second=20.0, connections=2))
+    assert time.monotonic() - begun >= 5 / 20
+    assert len(script.accepted) == 6
+
+
+def test_letters_beyond_ascii_before_the_at_reach_a_relay_that_takes_them(ledger: MailLedger, tmp_path: Path) -> None:
+    """SMTPUTF8 is used for the one address that needs it."""
+    script = Script()
+    odd = Subscriber(address=parse_address("jürgen@bücher.example"))
+    with relay(script) as port:
+        run_once(ledger, port, (odd, *people(1)), tmp_path)
+    assert {address for address, _ in script.accepted} == {"jürgen@xn--bcher-kva.example", FIRST}
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a certificate for 127.0.0.1 that nobody trusts by itself."""
+    folder = tmp_path_factory.mktemp("tls")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+         "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return folder / "cert.pem"
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_the_line_is_encrypted_and_checked(
+    ledger: MailLedger, tmp_path: Path, certificate: Path, security: str
+) -> None:
+    """With the authority named mail goes out; without it the run ends before a word is said."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
+    script = Script()
+    implicit, later = (context, None) if security == "tls" else (None, context)
+    with relay(script, tls=implicit, starttls=later) as port:
+        with pytest.raises(EnvironmentProblem, match="not trusted"):
+            run_once(ledger, port, people(2), tmp_path, security=security)
+        assert script.accepted == []
+        run_once(ledger, port, people(2), tmp_path, security=security, ca_file=certificate)
+    assert len(script.accepted) == 2
+
+
+def test_starttls_is_not_given_up_silently(ledger: MailLedger, tmp_path: Path) -> None:
+    """A relay without STARTTLS gets nothing when starttls is asked for."""
+    script = Script()
+    with relay(script) as port, pytest.raises(EnvironmentProblem, match="does not offer"):
+        run_once(ledger, port, people(1), tmp_path, security="starttls")
+    assert script.accepted == []

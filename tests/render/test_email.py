@@ -1,0 +1,286 @@
+"""The mail of a brief: the same numbers as the page, always small enough, personal, and fit for a phone."""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Final
+
+import pytest
+from PIL import Image
+
+from reportgen import notation
+from reportgen.brief import Brief
+from reportgen.errors import RenderError
+from reportgen.render.email import MOST_DETAILS, TEXT_COLUMNS, WAY_OUT, MailPage, render_mail
+from reportgen.render.email_pictures import MOST_BYTES, draw_pictures
+from reportgen.render.email_reader import Reader, local_time, plain
+from reportgen.render.html import render_html
+from reportgen.render.serialise import brief_from_json, brief_to_json
+from reportgen.units import Missing
+from tests import briefs
+
+PAGE: Final = "https://briefs.example.com/2026/01/19/brief.html"
+EVERY_STATE: Final = pytest.mark.parametrize("state", list(briefs.STATES))
+GMAIL_BYTES: Final = 100_000
+NUMBER: Final = re.compile(r"\d+(?:[\u202f.]\d+)*")
+
+
+class Words(HTMLParser):
+    """Collects the text that a reader sees, and the attributes that matter."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        super().__init__()
+        self.text: list[str] = []
+        self.images: list[dict[str, str | None]] = []
+        self.links: list[str] = []
+        self._hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep pictures and links."""
+        given = dict(attrs)
+        self._hidden += tag in ("style", "title", "script")
+        if tag == "img":
+            self.images.append(given)
+        if tag == "a":
+            self.links.append(given["href"] or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        """Leave what is not shown."""
+        self._hidden -= tag in ("style", "title", "script")
+
+    def handle_data(self, data: str) -> None:
+        """Keep what is shown."""
+        if not self._hidden:
+            self.text.append(data)
+
+
+def read(page: str) -> Words:
+    """Read a page as its reader does."""
+    words = Words()
+    words.feed(page)
+    return words
+
+
+def seen(page: str) -> str:
+    """Give a page's text with single spaces."""
+    return " ".join("".join(read(page).text).split(" "))
+
+
+def mail(brief: Brief, **reader: object) -> MailPage:
+    """Write the mail of a brief that was read back from its JSON, as `send` does."""
+    kept = brief_from_json(brief_to_json(brief))
+    return render_mail(kept, Reader(**reader), page=PAGE)  # type: ignore[arg-type]
+
+
+@cache
+def morning_of(state: str) -> tuple[Brief, MailPage]:
+    """Make the brief of a state and its mail, once a run."""
+    brief = briefs.STATES[state]()
+    return brief, mail(brief)
+
+
+def figures(brief: Brief) -> list[str]:
+    """List what must be readable of each symbol: price, and each zone's edges, distance and plan."""
+    found = []
+    for s in brief.symbols:
+        if isinstance(s.price, Missing):
+            continue
+        found.append(notation.price(s.price, s.price_decimals))
+        found += [notation.price_range(zone.low, zone.high, s.price_decimals) for zone in s.zones]
+        for plan in s.plan:
+            found += [
+                notation.price(level, s.price_decimals) for level in (plan.alert, plan.invalidation, plan.de_risk)
+            ]
+    return found
+
+
+@EVERY_STATE
+def test_both_parts_say_the_numbers_of_the_brief(state: str) -> None:
+    """Prices, zones and plans of brief.json stand in the HTML and in the plain text alike."""
+    brief, page = morning_of(state)
+    assert page.html is not None
+    text = seen(page.html)
+    for figure in figures(brief):
+        assert figure in text
+        assert plain(figure) in page.text.replace("\n", " ").replace("  ", " ")
+
+
+@EVERY_STATE
+def test_the_mail_has_no_number_of_its_own(state: str) -> None:
+    """Every number in the mail stands on the web page of the same brief too."""
+    brief, page = morning_of(state)
+    assert page.html is not None
+    known = set(NUMBER.findall(seen(render_html(brief, {}).decode())))
+    assert set(NUMBER.findall(seen(page.html))) - known == set()
+
+
+@EVERY_STATE
+def test_the_mail_is_well_made(state: str) -> None:
+    """Small enough, a preheader, colours for both schemes, and the way out at top and bottom."""
+    brief, page = morning_of(state)
+    assert page.html is not None
+    words = read(page.html)
+    assert len(page.html.encode()) < GMAIL_BYTES
+    assert words.links.count(WAY_OUT) == 2
+    assert page.html.index(WAY_OUT) < page.html.index("<h1") < page.html.rindex(WAY_OUT)
+    assert '<meta name="color-scheme" content="light dark">' in page.html
+    assert "prefers-color-scheme:dark" in page.html
+    assert html.escape(brief.headline, quote=False) in page.html.partition("<h1")[0]
+    assert [image["src"] for image in words.images] == [f"cid:{one.cid}" for one in page.pictures]
+    assert "data:" not in page.html
+    assert "<script" not in page.html
+
+
+@EVERY_STATE
+def test_plain_text_fits_a_terminal(state: str) -> None:
+    """No line is over 78 columns but one that is a link, and typewriter spaces and minus signs are enough."""
+    text = morning_of(state)[1].text
+    assert [line for line in text.splitlines() if len(line) > TEXT_COLUMNS and "://" not in line] == []
+    assert not set(text) & {notation.THIN, notation.MINUS}
+    assert f"Unsubscribe: {WAY_OUT}" in text
+
+
+def test_a_simulated_market_is_called_one_everywhere() -> None:
+    """Subject, HTML, preheader and plain text say it first."""
+    page = mail(briefs.simulated())
+    assert page.subject.startswith("Simulated market: ")
+    assert page.html is not None
+    assert "Simulated market." in page.html.partition("<h1")[0]
+    assert "SIMULATED MARKET" in page.text.partition("Symbol")[0]
+    assert "imulated" not in mail(briefs.morning()).subject
+
+
+def test_an_event_inside_the_horizon_is_in_the_subject() -> None:
+    """Its countdown ends the subject; one that is days off does not."""
+    assert mail(briefs.event_inside()).subject.endswith("US CPI in 6 h 30 min")
+    assert "FOMC" not in mail(briefs.morning()).subject
+
+
+@pytest.mark.parametrize("count", [1, 5, 12, 13, 60, 300, 1000])
+def test_every_symbol_is_in_the_summary_however_many_there_are(count: int) -> None:
+    """A thousand symbols still fit under Gmail's limit, each with its price; details give way first."""
+    brief = briefs.many(count)
+    page = render_mail(brief, Reader(), page=PAGE)
+    assert page.html is not None
+    assert len(page.html.encode()) < GMAIL_BYTES
+    text = seen(page.html)
+    assert all(s.base[:7] in text for s in brief.symbols)
+    assert 1 <= page.details <= MOST_DETAILS
+    assert (f"other {count - page.details} symbol" in text) is (count > page.details)
+
+
+def test_a_reader_sees_their_symbols_first() -> None:
+    """Wished symbols lead in the reader's order, and the others follow; what is not there is said."""
+    page = mail(briefs.morning(), symbols=("WIF/USDT:USDT", "XRP/USDT:USDT", "ETH/USDT:USDT"))
+    order = [one.symbol.partition("/")[0] for one in page.pictures if one.kind == "ladder"]
+    assert order == ["WIF", "ETH", "BTC", "SOL"]
+    assert "Not in this brief: XRP/USDT:USDT." in page.text
+    assert "WIF 0.3386" in page.subject
+
+
+def test_a_reader_who_wants_only_theirs_gets_no_other() -> None:
+    """With `only` no other symbol is named anywhere, not in the headline either."""
+    page = mail(briefs.morning(), symbols=("SOL/USDT:USDT",), only=True)
+    assert page.html is not None
+    for part in (page.html, page.text, page.subject):
+        assert "SOL" in part
+        assert "WIF" not in part
+        assert "BTC 92" not in part
+
+
+def test_a_reader_none_of_whose_symbols_is_there_gets_all() -> None:
+    """An empty mail would look like a quiet market."""
+    page = mail(briefs.morning(), symbols=("XRP/USDT:USDT",), only=True)
+    assert "Here is all of it instead." in page.text
+    assert "BTC 92 543" in page.text
+
+
+def test_times_are_the_readers_own() -> None:
+    """UTC comes first, then the reader's zone, written as their region does."""
+    page = mail(briefs.morning(), timezone="America/New_York", locale="en-US")
+    assert "As of 07:00 UTC, 2:00 AM New York." in page.text
+    assert "Jan 19, 2026" in page.subject
+    assert local_time(briefs.morning().as_of_ms, "Asia/Tokyo", "ja-JP") == "16:00 Tokyo"
+    assert local_time(briefs.morning().as_of_ms + 5 * 3_600_000, "UTC", "en-US") == ""
+
+
+def test_what_changed_and_how_it_went_is_told_where_it_is_known() -> None:
+    """A comparison with the brief before and a score of its levels stand in both parts; while unknown neither does."""
+    page = mail(briefs.remembered())
+    for part in (page.html or "", page.text):
+        told = " ".join(part.split())
+        assert "Since 18 Jan, 07:00 UTC: SOL B 133.9–136.2 swept" in told
+        assert "BTC B below: tap and reject" in told
+        assert "412 zones scored on 61 days" in told
+    assert "What changed" not in mail(briefs.morning()).text
+
+
+def test_plain_text_alone_asks_for_no_picture() -> None:
+    """A reader of plain text costs no HTML and no drawing."""
+    page = mail(briefs.morning(), html=False)
+    assert (page.html, page.pictures) == (None, ())
+
+
+@pytest.mark.parametrize("text", ["CPI\r\nBcc: a@b.example", "CPI\x00", "a\u2028b"])
+@pytest.mark.parametrize("where", ["event", "symbol"])
+def test_nothing_breaks_out_of_the_subject(text: str, where: str) -> None:
+    """A line break in an event's title or a symbol's name is refused."""
+    brief = briefs.event_inside()
+    if where == "event":
+        brief = replace(brief, events=(replace(brief.events[0], name=text),))
+    else:
+        brief = briefs.changed(brief, base=text)
+    with pytest.raises(RenderError, match="control character"):
+        mail(brief)
+
+
+def test_hostile_text_stays_text() -> None:
+    """Markup and template code in a name is shown as it was written."""
+    page = mail(briefs.hostile())
+    assert page.html is not None
+    assert "<script>" not in page.html
+    assert briefs.HOSTILE in seen(page.html)
+
+
+def test_pictures_are_small_sharp_and_opaque() -> None:
+    """Twice the pixels shown, a palette without transparency, at most 60 KB; the alt text states the finding."""
+    brief = briefs.one_symbol()
+    page = mail(brief)
+    for name, png in draw_pictures(brief, page.pictures).items():
+        image = Image.open(io.BytesIO(png))
+        assert (image.mode, image.width, "transparency" in image.info) == ("P", 1200, False), name
+        assert len(png) <= MOST_BYTES
+    assert page.html is not None
+    assert read(page.html).images[-1]["alt"] == brief.symbols[0].heatmap_alt
+
+
+def test_the_same_brief_and_reader_give_the_same_mail() -> None:
+    """Nothing in a mail comes from a clock."""
+    assert mail(briefs.morning()) == mail(briefs.morning())
+
+
+def test_a_template_of_the_readers_own_replaces_ours(tmp_path: Path) -> None:
+    """A user's folder may hold one template, and an error in it names the file."""
+    (tmp_path / "mail").mkdir()
+    own = tmp_path / "mail/mail.txt.j2"
+    own.write_text("{{ brief.headline }} mine", encoding="utf-8")
+    assert render_mail(briefs.morning(), Reader(html=False), templates=tmp_path).text.endswith("mine\n")
+    own.write_text("{{ brief.nothing }}", encoding="utf-8")
+    with pytest.raises(RenderError, match="nothing"):
+        render_mail(briefs.morning(), Reader(html=False), templates=tmp_path)
+
+
+@pytest.mark.parametrize("width", [320, 600, 1200])
+def test_no_width_scrolls_sideways(in_browser: Callable[[str, int], str], width: int) -> None:
+    """In a browser at the width of a phone, a pane and a desk nothing is wider than the window."""
+    page = mail(briefs.event_inside())
+    shown = html.unescape(in_browser(page.html or "", width))
+    assert f'"inner":{width},"scroll":{width},"wide":[]' in shown
