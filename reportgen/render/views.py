@@ -121,12 +121,14 @@ def leading_levels(fates: tuple[LevelFate, ...]) -> tuple[LevelFate, ...]:
 
 
 def told_changes(brief: Brief) -> str:
-    """Tell the largest changes in one sentence, for a mail; "" where nothing is known."""
+    """Tell the largest changes in one sentence, of the symbols that the reader gets, for a mail; "" without any."""
     found = brief.changes
-    if isinstance(found, Missing) or not found.items:
+    if isinstance(found, Missing):
         return ""
-    told = (f"{one.base} {f'{one.label} ' if one.label else ''}{one.text}" for one in found.items[:MAIL_LINES])
-    return f"Since {day_and_clock(found.since_ms)} UTC: {'; '.join(told)}."
+    read = {symbol.symbol for symbol in brief.symbols}
+    own = [one for one in found.items if one.symbol in read][:MAIL_LINES]
+    told = "; ".join(f"{one.base} {f'{one.label} ' if one.label else ''}{one.text}" for one in own)
+    return f"Since {day_and_clock(found.since_ms)} UTC: {told}." if told else ""
 
 
 def told_levels(brief: Brief) -> str:
@@ -134,9 +136,11 @@ def told_levels(brief: Brief) -> str:
     track = brief.track_record
     if isinstance(track, Missing) or isinstance(track.levels, Missing):
         return ""
-    levels = leading_levels(track.levels)[:MAIL_LINES]
+    read = {symbol.symbol for symbol in brief.symbols}
+    levels = leading_levels(tuple(one for one in track.levels if one.symbol in read))[:MAIL_LINES]
     told = "; ".join(f"{one.base} {one.label} {one.side}: {fate(one.state).lower()}" for one in levels)
-    return f"{told}. {track.record.reason if isinstance(track.record, Missing) else track.record.text}"
+    record = track.record.reason if isinstance(track.record, Missing) else track.record.text
+    return f"{told}. {record}" if told else record
 
 
 def next_event(brief: Brief) -> Event | None:
