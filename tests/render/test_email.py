@@ -223,7 +223,7 @@ def test_what_changed_and_how_it_went_is_told_where_it_is_known() -> None:
     assert "What changed" not in mail(briefs.morning()).text
     narrow = replace(briefs.remembered(), symbols=briefs.morning().symbols[:1])
     assert "UTC: BTC A" in " ".join(mail(narrow).text.split())
-    assert "SOL" not in mail(narrow).text
+    assert "SOL B" not in mail(narrow).text
 
 
 def test_plain_text_alone_asks_for_no_picture() -> None:
