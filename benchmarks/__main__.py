@@ -1,4 +1,4 @@
-"""Measure and print: `.venv/bin/python -m benchmarks [--runs N] [--json] [--without-peer]`."""
+"""Measure and print: `.venv/bin/python -m benchmarks [--runs N] [--json] [--without-peer] [--scaling]`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from benchmarks import peer
+from benchmarks import peer, scaling
+from benchmarks.maps import MapTime
 from benchmarks.processes import (
     ROOT,
     Median,
@@ -27,7 +28,7 @@ from benchmarks.processes import (
     median_of,
 )
 
-BUDGET_MS: Final = {"help": 150.0, "brief": 2000.0, "5760": 80.0, "25920": 250.0}
+BUDGET_MS: Final = {"help": 150.0, "brief": 2000.0, "draws": 15.0}
 BUDGET_MIB: Final = 250.0
 HEAVY: Final = frozenset({"pandas", "matplotlib", "weasyprint", "ccxt", "duckdb", "numpy"})
 
@@ -51,17 +52,17 @@ def cold_runs(runs: int, *, with_peer: bool) -> tuple[Median, ...]:
     return tuple(found)
 
 
-def map_times() -> dict[str, list[float]]:
-    """Time the map in a process of its own: bars -> wall median, lowest, highest and CPU median in milliseconds."""
+def draws_time() -> list[float]:
+    """Time zone finding with its draws in a process of its own: wall median, lowest, highest and least CPU in ms."""
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.maps"],
+        [sys.executable, "-m", "benchmarks.draws"],
         cwd=ROOT,
         env=environment(),
         check=True,
         capture_output=True,
         text=True,
     )
-    times: dict[str, list[float]] = json.loads(done.stdout)
+    times: list[float] = json.loads(done.stdout)
     return times
 
 
@@ -70,9 +71,8 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, bytecode compiled"
 
 
-def print_table(cold: tuple[Median, ...], maps: dict[str, list[float]], heavy: Sequence[str]) -> None:
+def print_table(cold: tuple[Median, ...], heavy: Sequence[str]) -> None:
     """Print the figures beside their budgets."""
-    print(machine())
     print(f"\n{'cold process':36}{'runs':>6}{'wall ms':>10}{'range':>16}{'CPU ms':>9}{'peak MiB':>10}{'budget':>17}")
     budgets = (f"{BUDGET_MS['help']:.0f} ms", f"{BUDGET_MS['brief']:.0f} ms, {BUDGET_MIB:.0f} MiB", "")
     for row, budget in zip(cold, budgets, strict=False):
@@ -84,10 +84,18 @@ def print_table(cold: tuple[Median, ...], maps: dict[str, list[float]], heavy: S
         brief, page = cold[1:3]
         wall, cpu, peak = page.wall_ms / brief.wall_ms, page.cpu_ms / brief.cpu_ms, page.peak_mib / brief.peak_mib
         print(f"quantstats / brief (above 1: brief lighter): wall {wall:.2f}, CPU {cpu:.2f}, peak memory {peak:.2f}")
-    print(f"\n{'map, warm, 1000 x 720, both sides':36}{'wall ms':>10}{'range':>16}{'CPU ms':>9}{'budget':>14}")
-    for bars, (median, low, high, cpu) in maps.items():
-        span, budget = f"{low:.0f} to {high:.0f}", f"{BUDGET_MS[bars]:.0f} ms"
-        print(f"{int(bars):>12,} bars{'':19}{median:10.0f}{span:>16}{cpu:9.0f}{budget:>14}")
+
+
+def print_maps(found: Sequence[tuple[scaling.Case, MapTime]], draws: Sequence[float] | None) -> None:
+    """Print the maps' times, and that of the draws, beside their budgets."""
+    print(f"\n{scaling.HEADING}")
+    for case, time in found:
+        print(scaling.row(case, time))
+    if draws is not None:
+        median, least, _, cpu = draws
+        print(
+            f"{'zones with 500 draws, both sides':36}{least:9.1f}{median:10.1f}{cpu:9.1f}{BUDGET_MS['draws']:20.0f} ms"
+        )
 
 
 def main() -> None:
@@ -96,18 +104,29 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5, help="runs of each cold process (5)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--without-peer", action="store_true", help="leave quantstats out (it needs a network once)")
+    parser.add_argument("--scaling", action="store_true", help="only the maps, from 2,160 to 2,100,000 bars")
     options = parser.parse_args()
     compile_bytecode(Path(sys.executable), ROOT / "reportgen", ROOT / "benchmarks")
-    if not options.without_peer:
-        peer.install()
-    cold = cold_runs(options.runs, with_peer=not options.without_peer)
-    maps = map_times()
-    heavy = sorted(HEAVY & loaded_by_help())
-    if options.json:
-        found = {"machine": machine(), "cold": [asdict(row) for row in cold], "map_ms": maps, "help_loads": heavy}
-        print(json.dumps(found, indent=1))
+    cold: tuple[Median, ...] = ()
+    heavy: list[str] = []
+    draws: list[float] | None = None
+    if options.scaling:
+        maps = tuple(scaling.scaled(options.runs))
     else:
-        print_table(cold, maps, heavy)
+        if not options.without_peer:
+            peer.install()
+        cold = cold_runs(options.runs, with_peer=not options.without_peer)
+        maps, draws = tuple(scaling.budgeted(options.runs)), draws_time()
+        heavy = sorted(HEAVY & loaded_by_help())
+    if options.json:
+        rows = [{**asdict(case), **asdict(time)} for case, time in maps]
+        found = {"machine": machine(), "cold": [asdict(each) for each in cold], "maps": rows, "draws_ms": draws}
+        print(json.dumps({**found, "help_loads": heavy}, indent=1))
+        return
+    print(machine())
+    if cold:
+        print_table(cold, heavy)
+    print_maps(maps, draws)
 
 
 if __name__ == "__main__":

@@ -319,6 +319,7 @@ class Assumptions:
     depth_deep: float = _is(10e6, "quote currency", "own choice", "a book with this on its thinner side is deep")
     depth_thin: float = _is(1e6, "quote currency", "own choice", "a book with less on its thinner side is very thin")
     depth_oldest_hours: float = _is(24.0, "hours", "own choice", "an older order-book snapshot says nothing any more")
+    exact_oldest_hours: float = _is(24.0, "hours", "own choice", "older known positions say nothing any more")
     thin_daily_volume: float = _is(
         200e6, "quote currency a day", "own choice", "a market below this counts as thin where its book is unknown"
     )

@@ -201,7 +201,8 @@ def _nearest(section: SymbolBrief, side: Where) -> Zone | None:
 def list_missing(section: SymbolBrief, named: Mapping[str, object]) -> tuple[MissingInput, ...]:
     """List every input that a section lacks, and what could not be made for want of history, with the reason."""
     made: Mapping[str, object] = {"structure": section.structure, "liquidation map": section.heatmap}
-    looked_at = {**named, **({} if isinstance(section.price, Missing) else made)}
+    asked: Mapping[str, object] = {"exact positions": section.exact}
+    looked_at = {**named, **asked, **({} if isinstance(section.price, Missing) else made)}
     return tuple(
         MissingInput(symbol=section.symbol, venue="", what=what, reason=one.reason)
         for what, one in looked_at.items()

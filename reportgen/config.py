@@ -23,6 +23,7 @@ from reportgen.config_problems import Problem, duplicate_symbols, schema_problem
 from reportgen.config_yaml import read_yaml
 from reportgen.errors import ConfigError
 from reportgen.events.calendar import ScheduledEvent
+from reportgen.places import Place, place_of
 
 DEFAULT_PATH: Final = Path("config.yaml")
 
@@ -42,10 +43,11 @@ class Config:
     Attributes:
         watchlist: In the page's order, without duplicates.
         timeframe: The trading timeframe, "4h". horizon_hours: How far the brief looks ahead. timezone: IANA name.
-        output: Folder of the briefs. source: `live`, `sample`, or the absolute path of a market folder.
+        output: Folder or URL of the briefs. source: `live`, `sample`, or the absolute path of a market folder.
         templates: Folder whose files replace single templates.
         calibration: File or folder of calibrations; None for `calibrations` in the output folder.
         venue_urls: Where to send the requests meant for a venue.
+        exact_addresses: Whose positions become exact levels. exact_file: a file that lists them instead.
         events: As listed, in the file's order.
         assumptions: The defaults with the file's overrides.
     """
@@ -54,11 +56,13 @@ class Config:
     timeframe: str = "4h"
     horizon_hours: float = 24.0
     timezone: str = "UTC"
-    output: Path = Path("output")
+    output: Place = Path("output")
     source: str = schema.LIVE
     templates: Path | None = None
     calibration: Path | None = None
     venue_urls: Mapping[str, str | None] = field(default_factory=dict)
+    exact_addresses: tuple[str, ...] = ()
+    exact_file: Path | None = None
     events: tuple[ScheduledEvent, ...] = ()
     mail: Mail | None = None
     assumptions: Assumptions = DEFAULTS
@@ -130,17 +134,20 @@ def _unreadable(name: str, error: OSError) -> Problem:
 
 def _settle(file: schema.ConfigFile, folder: Path, assumptions: Assumptions) -> Config:
     """Turn the checked file into the frozen Config, with paths made relative to the file's folder."""
+    exact = file.exact_positions
     source = file.source if file.source in {schema.LIVE, schema.SAMPLE} else str(_path(folder, file.source))
     return Config(
         watchlist=tuple(_watched(entry) for entry in file.watchlist),
         timeframe=file.timeframe,
         horizon_hours=file.horizon_hours,
         timezone=file.timezone,
-        output=_path(folder, file.output),
+        output=place_of(file.output, folder),
         source=source,
         templates=_path(folder, file.templates) if file.templates else None,
         calibration=_path(folder, file.calibration) if file.calibration else None,
         venue_urls={venue: settings.url for venue, settings in sorted(file.venues.items())},
+        exact_addresses=tuple(dict.fromkeys(exact.addresses)) if exact else (),
+        exact_file=_path(folder, exact.file) if exact and exact.file else None,
         events=tuple(_event(event) for event in file.events if isinstance(event, schema.ListedEvent)),
         mail=settle_mail(file.mail, partial(_path, folder)) if file.mail else None,
         assumptions=assumptions,

@@ -29,6 +29,7 @@ _SECTIONS: Final[dict[Trail, type[BaseModel]]] = {
     ("events", schema.EVENT): schema.ListedEvent,
     ("events", schema.EVENT_FILE): schema.EventFile,
     ("events", schema.EVENT_FEED): schema.EventFeed,
+    ("exact_positions",): schema.ExactPositions,
     ("mail",): mail.MailSettings,
     ("mail", "smtp"): mail.SmtpSettings,
     ("mail", "unsubscribe"): mail.UnsubscribeSettings,

@@ -5,6 +5,7 @@ Stands between the parsed file and `config.Config`; the JSON Schema for editors 
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
@@ -27,6 +28,7 @@ TAGS: Final = frozenset({SYMBOL, ENTRY, EVENT, EVENT_FILE, EVENT_FEED, "[key]"})
 """Steps of an error's location that do not stand in the file; the spaces keep them apart from real keys."""
 
 VENUE_NAME: Final = r"^[a-z0-9_]+$"
+ADDRESS: Final = r"0x[0-9a-fA-F]{40}"
 
 
 def _symbol(text: str) -> str:
@@ -35,6 +37,24 @@ def _symbol(text: str) -> str:
     except UsageError as error:
         reason, _, suggestion = str(error).partition(". ")
         raise _setting(reason, suggestion) from error
+
+
+def _address(text: str) -> str:
+    if not re.fullmatch(ADDRESS, text):
+        raise _setting(f"`{text}` is no address", "Write 0x and 40 hexadecimal digits.")
+    return text.lower()
+
+
+def _unquoted_address(value: object) -> object:
+    """Take back what YAML made of an address without quotes: a number."""
+    known = isinstance(value, int) and not isinstance(value, bool) and 1 << 100 <= value < 1 << 160
+    return f"0x{value:040x}" if known else value
+
+
+def _one_source(value: object) -> object:
+    if isinstance(value, dict) and bool(value.get("addresses")) == bool(value.get("file")):
+        raise _setting("needs exactly one source", "Keep one of {addresses: [0x…]} or {file: path}.")
+    return value
 
 
 def _moment(text: str) -> int:
@@ -64,14 +84,9 @@ def _not_built(what: str) -> BeforeValidator:
     return BeforeValidator(refuse)
 
 
-def _folder(text: str) -> str:
-    if "://" in text:
-        raise _setting(f"`{text}` is a web address, and writing to one is not built yet", "Name a folder.")
-    return text
-
-
 VenueName = Annotated[str, Field(min_length=1, max_length=40, pattern=VENUE_NAME)]
 Symbol = Annotated[Text, AfterValidator(_symbol)]
+Address = Annotated[Text, AfterValidator(_address), BeforeValidator(_unquoted_address)]
 
 
 class WatchlistEntry(Settings):
@@ -111,6 +126,13 @@ class VenueSettings(Settings):
     )
 
 
+class ExactPositions(Settings):
+    """Addresses whose positions on Hyperliquid become exact levels: listed here or in a file."""
+
+    addresses: list[Address] = Field(default=[], max_length=1000, description="0x and 40 hexadecimal digits each.")
+    file: Text | None = Field(default=None, description="A text file with one address a line; # begins a comment.")
+
+
 def _kind_of_entry(value: object) -> str:
     return ENTRY if isinstance(value, (dict, BaseModel)) else SYMBOL
 
@@ -140,8 +162,9 @@ class ConfigFile(Settings):
     timezone: Annotated[Text, AfterValidator(_timezone)] = Field(
         default="UTC", description="IANA name such as Europe/Berlin: for display, everything is kept in UTC."
     )
-    output: Annotated[Text, AfterValidator(_folder)] = Field(
-        default="output", description="The folder for the briefs, relative to this file."
+    output: Text = Field(
+        default="output",
+        description="The folder for the briefs, relative to this file, or an fsspec URL such as s3://bucket/briefs.",
     )
     source: Text = Field(
         default=LIVE, description="sample, or a market folder relative to this file; live is not built yet."
@@ -153,6 +176,9 @@ class ConfigFile(Settings):
         "the output folder's calibrations/ if not named.",
     )
     venues: dict[VenueName, VenueSettings] = Field(default={}, description="Which exchanges to ask, and where.")
+    exact_positions: Annotated[ExactPositions, BeforeValidator(_one_source)] | None = Field(
+        default=None, description="Addresses whose positions on Hyperliquid become exact levels."
+    )
     events: list[AnyEvent] = Field(default=[], max_length=10_000, description="What could override the map.")
     mail: MailSettings | None = Field(default=None, description="Who gets the brief by mail.")
     assumptions: dict[str, Any] = Field(

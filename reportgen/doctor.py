@@ -20,6 +20,9 @@ from pathlib import Path
 from typing import Final, Literal
 
 from reportgen.config import read_config
+from reportgen.delivery.store import open_store
+from reportgen.errors import ReportgenError
+from reportgen.places import Place
 
 _OLDEST_PYTHON: Final = (3, 11)
 _LIBRARIES: Final = {
@@ -54,12 +57,12 @@ class Check:
     fix: str = ""
 
 
-def examine(config: Path | None, output: Path) -> Iterator[Check]:
+def examine(config: Path | None, output: Place) -> Iterator[Check]:
     """Look at everything that a brief needs.
 
     Args:
         config: The configuration the user named, or None for ./config.yaml if it is there.
-        output: The folder that the briefs go to.
+        output: The folder or URL that the briefs go to.
     """
     yield _python()
     yield _packages()
@@ -67,7 +70,7 @@ def examine(config: Path | None, output: Path) -> Iterator[Check]:
     yield from libraries
     yield _pdf_engine(all(library.state == "ok" for library in libraries))
     yield _fonts()
-    yield _writable("output folder", output, "Name another with --output, or change its permissions")
+    yield _output(output)
     yield _chart_cache()
     yield _configuration(config)
 
@@ -153,6 +156,17 @@ def _writable(name: str, folder: Path, fix: str) -> Check:
     except OSError as error:
         return Check(name=name, state="wrong", finding=f"{folder} cannot be written: {error.strerror}", fix=fix)
     return Check(name=name, state="ok", finding=f"{folder} can be written")
+
+
+def _output(place: Place) -> Check:
+    """Look at where the briefs go; a URL must answer."""
+    if isinstance(place, Path):
+        return _writable("output folder", place, "Name another with --output, or change its permissions")
+    try:
+        open_store(place)
+    except ReportgenError as error:
+        return Check(name="output URL", state="wrong", finding=str(error), fix="Name another with --output")
+    return Check(name="output URL", state="ok", finding=f"{place} answers")
 
 
 def _chart_cache() -> Check:

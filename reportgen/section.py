@@ -29,6 +29,7 @@ from reportgen.guide.reaction import Reaction
 from reportgen.guide.read import figure_finding, heatmap_alt, write_read
 from reportgen.guide.routine import walk_checklist
 from reportgen.guide.sensitivity import Sensitivity, zone_sensitivities
+from reportgen.guide.spot_volume import beside_spot
 from reportgen.guide.structure import Structure
 from reportgen.guide.structure_reading import read_structure
 from reportgen.guide.zone_finding import ZoneFinding, find_zones
@@ -36,6 +37,7 @@ from reportgen.guide.zones import NoDenseZone, Zone
 from reportgen.indicators.bars import close_at, resample
 from reportgen.indicators.volatility import day_range
 from reportgen.liquidation.calibration import Calibration
+from reportgen.liquidation.exact import ExactLayer, exact_layer
 from reportgen.liquidation.heatmap import DEFAULT_ENGINE, LiquidationMap, build_map
 from reportgen.liquidation.margin import brackets_of
 from reportgen.liquidation.picture import HeatmapPicture, draw_picture, ladder
@@ -61,6 +63,7 @@ class SymbolBrief:
         dollars: what the zones' notional rests on, or why there is none.
         sensitivities: what each assumption does to each zone, zone by zone, the strongest first.
         caveats: sentences. flows: what spot money did.
+        exact: levels of known positions, why they are not known, or None when nobody asked for any.
     """
 
     symbol: str
@@ -96,6 +99,7 @@ class SymbolBrief:
     dollars: Maybe[DollarBasis] = NO_DOLLARS
     sensitivities: tuple[Sensitivity, ...] = ()
     flows: Maybe[FlowReading] = NO_FLOWS
+    exact: Maybe[ExactLayer] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -153,6 +157,7 @@ def write_section(market: MarketData, reference: MarketData, reading: Reading) -
         as_of_ms=reading.as_of_ms,
         assumptions=reading.assumptions,
     )
+    structure = beside_spot(structure, market, reading.timeframe_ms, reading.assumptions)
     positioning = read_positioning(market, structure, price=price, assumptions=reading.assumptions)
     mapped = _map(market, candles, structure, positioning, reading)
     coverage = cover(market, positioning, reading.assumptions)
@@ -219,6 +224,7 @@ def _section(
         ),
         dollars=dollars,
         sensitivities=() if isinstance(mapped, Missing) else mapped.sensitivities,
+        exact=exact_layer(market, findings.price, findings.assumptions),
     )
 
 

@@ -14,8 +14,9 @@ from reportgen.events.calendar import Event
 from reportgen.guide.plan import Stance
 from reportgen.guide.positioning import Positioning
 from reportgen.guide.zones import Zone
+from reportgen.liquidation.exact import ExactLayer, ExactLevel
 from reportgen.market.quality import Coverage, MapQuality
-from reportgen.units import HOUR_MS, Missing, Where
+from reportgen.units import HOUR_MS, Missing, Side, Where
 from tests.brief_parts import (
     AS_OF_MS,
     Sketch,
@@ -261,6 +262,32 @@ def remembered() -> Brief:
     return replace(morning(), changes=changes(), track_record=record())
 
 
+def exact_levels() -> Brief:
+    """The first symbol has levels of known positions, one by a hostile name; the second's could not be looked up."""
+    brief = morning()
+    first, second, *others = brief.symbols
+    assert not isinstance(first.price, Missing)
+    price = first.price
+    levels = tuple(
+        ExactLevel(
+            price=price * part, side=Side.LONG if part < 1 else Side.SHORT, size_base=size,
+            notional=size * price * part, share=share, distance_fraction=abs(part - 1), address=address,
+            venue="hyperliquid",
+        )
+        for part, size, share, address in (
+            (0.985, 12.5, 0.0004, "0x1234…cdef"),
+            (1.02, 0.0031, Missing("No open interest was given."), HOSTILE),
+            (0.95, 12_345.6, 0.02, "0xabcd…0001"),
+        )
+    )  # fmt: skip
+    layer = ExactLayer(
+        levels=levels, long_share=0.0204, short_share=0.0001, share_of="hyperliquid", time_ms=brief.as_of_ms,
+        positions=5, unreachable=1, passed=1,
+    )  # fmt: skip
+    refused = Missing("Hyperliquid refused this location (HTTP 403).")
+    return replace(brief, symbols=(replace(first, exact=layer), replace(second, exact=refused), *others))
+
+
 def one_symbol() -> Brief:
     """Keep the first symbol only."""
     return replace(morning(), symbols=morning().symbols[:1])
@@ -280,7 +307,7 @@ STATES: dict[str, Callable[[], Brief]] = {
     state.__name__: state
     for state in (
         morning, simulated, no_dense_zone, input_missing, no_candles, stale_data, event_inside, price_inside, far_zone,
-        horizon_unmeasured, hostile, remembered, one_symbol,
+        horizon_unmeasured, hostile, remembered, one_symbol, exact_levels,
     )
 }  # fmt: skip
 """Every state of the page, by name; `many` is apart because it takes long to draw."""

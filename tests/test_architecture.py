@@ -22,7 +22,7 @@ GROUND: Final = frozenset({"units", "errors", "assumptions", "notation"})
 
 PURE_MARKET: Final = tuple(f"market.{name}" for name in ("data", "quality", "venues", "symbols"))
 PURE_GROUND: Final = GROUND | set(PURE_MARKET)
-EDGE_GROUND: Final = PURE_GROUND | {"moments"}
+EDGE_GROUND: Final = PURE_GROUND | {"moments", "places"}
 
 MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "": frozenset(),
@@ -32,6 +32,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "assumptions": frozenset({"units"}),
     "notation": frozenset({"units"}),
     "moments": GROUND,
+    "places": GROUND,
     "market.data": GROUND,
     "market.venues": GROUND,
     "market.symbols": GROUND,
@@ -44,7 +45,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "events": EDGE_GROUND | {"events"},
     "config": EDGE_GROUND | {"config", "events"},
     "scaffold": EDGE_GROUND | {"config", "delivery.output"},
-    "doctor": EDGE_GROUND | {"config", "render.fonts"},
+    "doctor": EDGE_GROUND | {"config", "render.fonts", "delivery.store"},
     "section": PURE_GROUND
     | {"section_inputs", "guide", "liquidation", "indicators", "market.coverage", "market.grade"}
     | {"events.calendar", "events.flows"},
@@ -56,13 +57,16 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "track_record": PURE_GROUND | {"track_record", "guide", "liquidation", "indicators", "brief", "section"},
     "calibrations": EDGE_GROUND | {"calibrations", "liquidation", "delivery.output"},
     "render": EDGE_GROUND
-    | {"render", "brief", "alerts", "track_record", "section", "guide", "liquidation.picture", "events.calendar"},
-    "delivery": EDGE_GROUND | {"delivery", "brief", "render.serialise"},
+    | {"render", "brief", "alerts", "track_record", "section", "guide", "liquidation.picture", "liquidation.exact"}
+    | {"events.calendar"},
+    "delivery": EDGE_GROUND | {"delivery", "brief", "render.serialise", "render.site"},
     "cli": frozenset({"*"}),
 }
 """DESIGN's "Who may import whom"; the longest name that fits a module speaks for it, config for config_yaml too."""
 
-TYPES_ONLY: Final = {"render": ("guide", "section", "track_record", "liquidation.picture", "events.calendar")}
+TYPES_ONLY: Final = {
+    "render": (*("guide", "section", "track_record", "liquidation.picture", "liquidation.exact", "events.calendar"),)
+}
 """A view names the types that a Brief is made of; it calls none of the functions that made them."""
 
 PURE: Final = (
@@ -72,8 +76,8 @@ PURE: Final = (
 )
 PURE_LIBRARIES: Final = frozenset(
     {
-        *("__future__", "abc", "collections", "dataclasses", "enum", "types", "typing"),
-        *("bisect", "functools", "heapq", "itertools", "math", "operator", "numpy", "numba"),
+        *("__future__", "abc", "collections", "concurrent", "dataclasses", "enum", "types", "typing"),
+        *("bisect", "functools", "heapq", "itertools", "math", "operator", "numpy", "numba", "llvmlite"),
         *("base64", "datetime", "hashlib", "json", "re", "string", "textwrap", "zlib", "zoneinfo"),
     }
 )

@@ -88,7 +88,6 @@ def test_every_problem_is_reported_at_once_in_the_order_of_the_file(tmp_path: Pa
         ("watchlist: [BTC\n", 2, "not valid YAML"),
         ("watchlist: [BTC]\nwatchlist: [ETH]\n", 2, "set twice, first in line 1"),
         ("watchlist: [BTC]\noutput: \x01\n", 2, "control character"),
-        ("watchlist: [BTC]\noutput: s3://bucket/briefs\n", 2, "not built yet"),
         ("watchlist: [BTC]\noutput: 'a\n\n  b'\n", 2, "line break"),
         ("watchlist: [12]\n", 1, "expected text, got `12`"),
         ("watchlist: [no]\n", 1, "expected text, got `false`"),

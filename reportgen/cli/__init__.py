@@ -17,7 +17,21 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from reportgen import __version__
-from reportgen.cli import backtest, brief, calibrate, maps, preview, refresh, render, send, setup, subscribers
+from reportgen.cli import (
+    archive,
+    archive_query,
+    backtest,
+    brief,
+    calibrate,
+    fetch,
+    maps,
+    preview,
+    refresh,
+    render,
+    send,
+    setup,
+    subscribers,
+)
 from reportgen.cli.speech import complain
 from reportgen.errors import ReportgenError
 
@@ -55,11 +69,14 @@ app.command("refresh", short_help="Say whether the map must be recalculated, and
 app.command("send", short_help="Mail the newest brief to the subscribers.")(send.send)
 app.command("preview", short_help="Look at the mail and the page in a browser.")(preview.preview)
 app.command("calibrate", short_help="Turn the map into dollars: fit it to liquidations.")(calibrate.calibrate)
+app.command("fetch", short_help="Fill a market folder from archive dumps.")(fetch.fetch)
 app.command("map", short_help="Export liquidation maps as arrays.")(maps.export)
 app.command("backtest", short_help="Score past maps and zones beside their controls.")(backtest.backtest)
 config_app.command("schema", short_help="Print the JSON Schema of config.yaml.")(setup.schema)
 app.add_typer(config_app, name="config")
 app.add_typer(subscribers.app, name="subscribers")
+archive.app.command("query", short_help="Ask the kept rows with SQL.")(archive_query.query)
+app.add_typer(archive.app, name="archive")
 
 
 @app.callback()

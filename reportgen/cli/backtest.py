@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 from difflib import get_close_matches
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, get_args
 
 import typer
@@ -14,6 +13,7 @@ import typer
 from reportgen.cli.options import AsJson, ConfigFile, Output, Sample, Source
 from reportgen.cli.speech import progress, tell, tell_json
 from reportgen.errors import DataError, UsageError
+from reportgen.places import Place, inside
 
 if TYPE_CHECKING:
     from reportgen.cli.orders import Order
@@ -125,9 +125,9 @@ def _score(
     return [backtest(market, question) for market in gathered.markets.values()]
 
 
-def _write(output: Path, result: Backtest) -> tuple[Path, ...]:
+def _write(output: Place, result: Backtest) -> tuple[str, ...]:
     """Write one market's record, and its pages."""
-    from reportgen.delivery.output import replace_files
+    from reportgen.delivery.output import add_files
     from reportgen.market.symbols import base_of, quote_of
     from reportgen.moments import day_of
     from reportgen.render.backtest import render_backtest
@@ -135,16 +135,16 @@ def _write(output: Path, result: Backtest) -> tuple[Path, ...]:
     from reportgen.track_record.result import as_record
 
     day = "-".join(day_of(result.until_ms))
-    folder = output / "backtests" / f"{base_of(result.symbol)}-{quote_of(result.symbol)}-{day}"
+    folder = f"backtests/{base_of(result.symbol)}-{quote_of(result.symbol)}-{day}"
     record = json.dumps(as_record(result), indent=1, allow_nan=False, sort_keys=True) + "\n"
-    files = {folder / "backtest.json": record.encode("ascii")}
+    files = {f"{folder}/backtest.json": record.encode("ascii")}
     page, printed = render_backtest(result, findings_of(result))
-    files |= {folder / "backtest.html": page, folder / "backtest.pdf": printed}
-    replace_files(files)
-    return tuple(files)
+    files |= {f"{folder}/backtest.html": page, f"{folder}/backtest.pdf": printed}
+    add_files(output, files)
+    return tuple(inside(output, path) for path in files)
 
 
-def _report(results: list[Backtest], written: dict[str, tuple[Path, ...]], *, as_json: bool) -> None:
+def _report(results: list[Backtest], written: dict[str, tuple[str, ...]], *, as_json: bool) -> None:
     """Print the tables and where the files are, or everything as one object."""
     from reportgen.cli.backtest_table import table
     from reportgen.track_record.result import as_record

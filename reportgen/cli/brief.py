@@ -72,7 +72,8 @@ def brief(
         step("Writing the files")
         written = write_brief_files(
             order.config.output, made.as_of_ms, html=pages.html, pdf=pages.pdf, json=brief_to_json(made),
-            extra=alert_files(made), also=remembered.also(),
+            extra={f"charts/{name}": png for name, png in pages.charts.items()} | dict(alert_files(made)),
+            also=remembered.also(),
         )  # fmt: skip
     _report(made, written, as_json=as_json, strict=strict)
     if strict and made.missing:
@@ -82,7 +83,7 @@ def brief(
 def _walk_the_steps(order: Order, workers: Workers, step: Step) -> Remembered:
     """Gather the market data, write the brief from it, and let it remember those before."""
     from reportgen.cli.memory import remember
-    from reportgen.delivery.output import open_store
+    from reportgen.delivery.store import open_store
 
     step("Reading the market data")
     gathered = gather(order)
@@ -95,10 +96,10 @@ def _walk_the_steps(order: Order, workers: Workers, step: Step) -> Remembered:
 def walk(order: Order, gathered: Gathered, map_sections: Callable[..., Any] = map) -> Brief:
     """Walk the five steps over what was gathered, with the calibrations that the output folder holds."""
     from reportgen.brief import write_brief
-    from reportgen.calibrations import FOLDER, newest_calibrations
+    from reportgen.cli.calibrations_kept import find_calibrations
     from reportgen.moments import parse_span
 
-    found = newest_calibrations(order.config.calibration or order.config.output / FOLDER, gathered.as_of_ms)
+    found = find_calibrations(order.config, gathered.as_of_ms)
     return write_brief(
         replace(gathered, notes=(*gathered.notes, *found.notes)),
         horizon_hours=order.config.horizon_hours,
@@ -114,10 +115,11 @@ def walk(order: Order, gathered: Gathered, map_sections: Callable[..., Any] = ma
 
 def gather(order: Order) -> Gathered:
     """Read the market folder or the sample, and keep the venues that the watchlist asks for."""
+    from reportgen.cli.exact import without_lookup
     from reportgen.market.venue_choice import only_venues
 
     venues = {watched.symbol: watched.venues for watched in order.config.watchlist}
-    gathered = _read(order, tuple(venues))
+    gathered = without_lookup(_read(order, tuple(venues)), order.config)
     return replace(
         gathered, markets={name: only_venues(market, venues[name]) for name, market in gathered.markets.items()}
     )
@@ -152,12 +154,14 @@ def _report(made: Brief, written: WrittenBrief, *, as_json: bool, strict: bool) 
     from reportgen.units import Missing
 
     if as_json:
-        paths = {"html": str(written.html), "pdf": str(written.pdf), "json": str(written.json)}
+        paths = {"html": written.html, "pdf": written.pdf, "json": written.json}
         facts = {"as_of": made.as_of, "symbols": [symbol.symbol for symbol in made.symbols]}
         tell_json(paths | facts | {"missing": [asdict(missing) for missing in made.missing]})
     else:
         for path in (written.html, written.pdf, written.json):
             tell(path)
+    if not written.new:
+        note("The archive holds this result already; nothing was changed.")
     for symbol in made.symbols:
         if isinstance(symbol.price, Missing):
             note(f"{symbol.symbol}: {symbol.price.reason}")

@@ -51,14 +51,15 @@ def calibrate(
     """
     import numpy as np
 
-    from reportgen.calibrations import FOLDER, calibration_path, write_calibrations
+    from reportgen.calibrations import calibration_path
     from reportgen.cli.brief import gather
+    from reportgen.cli.calibrations_kept import keep_calibrations, own_folder
     from reportgen.liquidation.calibration_make import calibrate as make
     from reportgen.moments import parse_moment
 
     start_ms = parse_moment(start) if start is not None else 0
     order = _order(source, config, output, symbol, until, sample=sample)
-    folder = order.config.calibration or order.config.output / FOLDER
+    folder = order.config.calibration or own_folder(order.config.output)
     with progress(_STEPS) as step:
         step("Reading the market data")
         gathered = gather(order)
@@ -69,14 +70,15 @@ def calibrate(
         made = (*fitted, *_borrowed(others, fitted))
         path = out or calibration_path(folder if folder.suffix != ".json" else folder.parent, made)
         step("Writing the file")
-        write_calibrations(path, made)
+        named = out is not None or order.config.calibration is not None
+        kept = keep_calibrations(order.config.output, path, made, named=named)
     for each in gathered.notes:
         note(each)
-    _report(made, path, order.config.assumptions.calibration_churns, as_json=as_json)
+    _report(made, kept, order.config.assumptions.calibration_churns, as_json=as_json)
 
 
 def _order(
-    source: str | None, config: Path | None, output: Path | None, symbols: Sequence[str] | None, until: str | None, *,
+    source: str | None, config: Path | None, output: str | None, symbols: Sequence[str] | None, until: str | None, *,
     sample: bool,
 ) -> Order:  # fmt: skip
     """Take the order; without symbols and configuration every market of the source is meant."""
@@ -144,10 +146,10 @@ def _borrowed(others: Sequence[MarketData], fitted: Sequence[Calibration]) -> tu
     return tuple(each for _, each in lent if not isinstance(each, Missing))
 
 
-def _report(made: Sequence[Calibration], path: Path, churns: Sequence[float], *, as_json: bool) -> None:
+def _report(made: Sequence[Calibration], path: str, churns: Sequence[float], *, as_json: bool) -> None:
     """Print what was fitted and how well it held."""
     if as_json:
-        tell_json({"file": str(path), "calibrations": [_facts(each) for each in made]})
+        tell_json({"file": path, "calibrations": [_facts(each) for each in made]})
         return
     for each in made:
         tell("\n".join(_lines(each, churns)))

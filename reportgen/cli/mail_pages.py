@@ -18,7 +18,9 @@ from reportgen.errors import EnvironmentProblem
 if TYPE_CHECKING:
     from reportgen.brief import Brief
     from reportgen.delivery.letter import Composer, Letter, Sender
+    from reportgen.delivery.store import Store
     from reportgen.delivery.subscribers import Subscriber
+    from reportgen.places import Place
     from reportgen.render.email_reader import Reader
 
 MOST_PDF_BYTES: Final = 10_000_000
@@ -30,21 +32,32 @@ class KeptBrief:
     """A brief as it was read back.
 
     Attributes:
-        path: Of its brief.json. brief: what it holds. name: what the ledger calls it, its as-of time.
+        store: The archive it stands in. path: of its brief.json there. brief: what it holds.
+        name: what the ledger calls it, its as-of time.
         folder: where it stays, relative to the output: 2026/01/19, or 2026/01/19/r2.
     """
 
-    path: Path
+    store: Store
+    path: str
     brief: Brief
     name: str
     folder: str
+
+    @property
+    def place(self) -> str:
+        """Name its brief.json as a user finds it."""
+        return self.store.path(self.path)
+
+    def beside(self, name: str) -> bytes | None:
+        """Read a file that stands beside it, None where there is none."""
+        return self.store.read(f"{self.path.rpartition('/')[0]}/{name}")
 
     def web_page(self, link: str | None) -> str:
         """Give the lasting address of its page under the operator's link, or ""."""
         return f"{link.rstrip('/')}/{self.folder}/brief.html" if link else ""
 
 
-def read_kept(output: Path, day: str | None) -> KeptBrief:
+def read_kept(output: Place, day: str | None) -> KeptBrief:
     """Read the newest brief, or that of a day.
 
     Raises:
@@ -52,15 +65,18 @@ def read_kept(output: Path, day: str | None) -> KeptBrief:
         DataError: It cannot be read back.
     """
     from reportgen.delivery.kept_briefs import find_brief, folder_of
+    from reportgen.delivery.store import open_store
     from reportgen.render.serialise import brief_from_json
 
-    path = find_brief(output, day)
-    brief = brief_from_json(path.read_bytes(), str(path))
+    store = open_store(output)
+    path = find_brief(store, day)
+    brief = brief_from_json(store.read(path) or b"", store.path(path))
     return KeptBrief(
+        store=store,
         path=path,
         brief=brief,
         name=brief.as_of + (" simulated" if brief.simulated else ""),
-        folder=folder_of(output, path, brief.as_of_ms),
+        folder=folder_of(store, path, brief.as_of_ms),
     )
 
 
@@ -129,15 +145,15 @@ def _pdf(kept: KeptBrief) -> tuple[str, bytes]:
     """Read the PDF that stands beside the brief."""
     from reportgen.delivery.output import PDF
 
-    path = kept.path.with_name(PDF)
-    if not path.is_file():
+    content = kept.beside(PDF)
+    if content is None:
         raise EnvironmentProblem(
-            f"{path} is not there. Make it with `reportgen render {kept.path}`, or leave out --attach-pdf."
+            f"There is no {PDF} beside {kept.place}. Make it with `reportgen render {kept.place}`, "
+            "or leave out --attach-pdf."
         )
-    content = path.read_bytes()
     if len(content) > MOST_PDF_BYTES:
         raise EnvironmentProblem(
-            f"{path} has {len(content)} bytes, and many mail servers refuse more than {MOST_PDF_BYTES}. "
-            "Leave out --attach-pdf and set mail.link."
+            f"The {PDF} beside {kept.place} has {len(content)} bytes, and many mail servers refuse more than "
+            f"{MOST_PDF_BYTES}. Leave out --attach-pdf and set mail.link."
         )
     return f"brief-{kept.brief.as_of[:10]}.pdf", content

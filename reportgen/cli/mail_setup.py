@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from reportgen.config import Config
 from reportgen.config_mail import Mail
 from reportgen.errors import UsageError
+from reportgen.places import place_of
 
 if TYPE_CHECKING:
     from reportgen.config_mail import SecretSource
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from reportgen.delivery.smtp import Relay
 
 
-def mail_config(config: Path | None, output: Path | None) -> tuple[Config, Mail]:
+def mail_config(config: Path | None, output: str | None) -> tuple[Config, Mail]:
     """Read the configuration of a command that needs `mail:`.
 
     Raises:
@@ -35,7 +36,7 @@ def mail_config(config: Path | None, output: Path | None) -> tuple[Config, Mail]
         raise UsageError(
             f"{config or DEFAULT_PATH} has no `mail:`. Add from, smtp and subscribers; docs/mail.md shows how."
         )
-    return replace(settings, output=output or settings.output), settings.mail
+    return replace(settings, output=place_of(output) if output else settings.output), settings.mail
 
 
 def make_relay(mail: Mail) -> Relay:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from reportgen.assumptions import Assumptions
     from reportgen.brief import Brief
     from reportgen.changes_zones import Reach
-    from reportgen.delivery.output import Also, Reader, Store
+    from reportgen.delivery.output import Also
+    from reportgen.delivery.store import Reader, Store
     from reportgen.market.data import Gathered
     from reportgen.track_record.ledger import LedgerRow
     from reportgen.track_record.record import Kept

@@ -12,9 +12,12 @@ ConfigFile: TypeAlias = Annotated[
     typer.Option("--config", "-c", metavar="FILE", help="The configuration; ./config.yaml if not named."),
 ]
 Output: TypeAlias = Annotated[
-    Path | None,
-    typer.Option("--output", "-o", metavar="DIR", help="The folder for the briefs; the configuration's if not named."),
+    str | None,
+    typer.Option(
+        "--output", "-o", metavar="DIR", help="Folder or URL of the briefs; the configuration's if not named."
+    ),
 ]
+"""Text, not a path: a path would fold the slashes of a URL. `places.place_of` reads it."""
 Source: TypeAlias = Annotated[
     str | None, typer.Option("--source", metavar="DIR", help="A market folder with candles and more, CSV or Parquet.")
 ]

@@ -16,6 +16,7 @@ from reportgen.config_schema import LIVE, SAMPLE, TIMEFRAMES
 from reportgen.errors import UsageError
 from reportgen.market.symbols import unified_symbol
 from reportgen.moments import parse_moment
+from reportgen.places import Place, local_folder, place_of
 
 SAMPLE_WATCHLIST: Final = ("BTC/USDT:USDT", "ETH/USDT:USDT")
 _LONGEST_HORIZON_HOURS: Final = 720
@@ -26,7 +27,7 @@ class Options:
     """What the command line said; None where it said nothing."""
 
     config: Path | None = None
-    output: Path | None = None
+    output: str | None = None
     source: str | None = None
     sample: bool = False
     symbols: str | None = None
@@ -86,12 +87,21 @@ def market_folder(sample: bool, source: str | None, config: Config | None) -> Pa
     return folder
 
 
-def output_folder(config: Path | None, output: Path | None) -> Path:
-    """Find the folder of the briefs for commands that must work with a broken configuration too."""
+def output_place(config: Path | None, output: str | None) -> Place:
+    """Find the folder or URL of the briefs for commands that must work with a broken configuration too."""
     if output is not None:
-        return output
+        return place_of(output)
     settings, _ = read_config(config or DEFAULT_PATH)
     return settings.output if settings else Path("output")
+
+
+def output_folder(config: Path | None, output: str | None, what: str = "What this command reads") -> Path:
+    """Find the folder of the briefs for commands that need one on this machine.
+
+    Raises:
+        UsageError: The briefs are kept behind a URL.
+    """
+    return local_folder(output_place(config, output), what)
 
 
 def find_problems(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
@@ -132,7 +142,7 @@ def _with_options(config: Config, options: Options) -> Config:
         watchlist=_watchlist(options.symbols, config) if options.symbols is not None else config.watchlist,
         timeframe=options.timeframe or config.timeframe,
         horizon_hours=horizon or config.horizon_hours,
-        output=options.output or config.output,
+        output=config.output if options.output is None else place_of(options.output),
         templates=templates_folder(options.templates or config.templates),
     )
 

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pages:
-    """The bytes of one brief's page, and of the same to print."""
+    """The bytes of one brief's page, of the same to print, and its charts for screens by name."""
 
     html: bytes
     pdf: bytes
+    charts: Mapping[str, bytes]
 
 
 def make_pages(brief: Brief, templates: Path | None, workers: Workers, step: Step) -> Pages:
@@ -51,12 +52,12 @@ def make_pages(brief: Brief, templates: Path | None, workers: Workers, step: Ste
         charts = draw_charts(brief, workers.executor, chosen=screen)
         step("Laying out page and PDF")
         if laying_out is not None:
-            return Pages(html=render_html(brief, charts, templates=templates), pdf=laying_out.result())
+            return Pages(html=render_html(brief, charts, templates=templates), pdf=laying_out.result(), charts=charts)
         from reportgen.render.pdf import join_parts, start_parts
 
         parts = start_parts(brief, printed, templates=templates, map_parts=workers.executor.map)
         page = render_html(brief, charts, templates=templates)
-        return Pages(html=page, pdf=join_parts(brief, parts, templates=templates))
+        return Pages(html=page, pdf=join_parts(brief, parts, templates=templates), charts=charts)
     except BrokenProcessPool as error:
         raise RenderError(
             "A process that draws ended early, most likely for lack of memory. Free some; run again."

@@ -33,15 +33,15 @@ def preview(
     Example: reportgen preview 2026-01-19
     """
     from reportgen.cli.mail_pages import read_kept
-    from reportgen.cli.orders import output_folder
+    from reportgen.cli.orders import output_place
     from reportgen.delivery.preview import LOOPBACK, preview_server
 
-    kept = read_kept(output_folder(config, output), day)
+    kept = read_kept(output_place(config, output), day)
     link, own_templates = _of_config(config)
     server = preview_server(_documents(kept, kept.web_page(link), templates or own_templates), port)
     address = f"http://{LOOPBACK}:{server.server_address[1]}/"
     if as_json:
-        tell_json({"url": address, "brief": str(kept.path)})
+        tell_json({"url": address, "brief": kept.place})
     else:
         tell(address)
     typer.get_text_stream("stdout").flush()
@@ -78,9 +78,9 @@ def _documents(kept: KeptBrief, page: str, templates: Path | None) -> dict[str, 
     }
     beside = ((HTML, "Page", "text/html; charset=utf-8"), (PDF, "PDF", "application/pdf"))
     for name, title, kind in (*beside, (JSON, "JSON", "application/json")):
-        path = kept.path.with_name(name)
-        if path.is_file():
-            found[f"/{name}"] = (title, Document(kind=kind, content=path.read_bytes()))
+        content = kept.beside(name)
+        if content is not None:
+            found[f"/{name}"] = (title, Document(kind=kind, content=content))
     template = environment(templates).get_template("mail/preview.html.j2")
     index = template.render(subject=letter.subject, links=[(path, title) for path, (title, _) in found.items()])
     pages = {path: document for path, (_, document) in found.items()}

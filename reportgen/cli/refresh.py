@@ -103,7 +103,7 @@ def look(order: Order) -> Look:
     from reportgen.alerts import met_alerts
     from reportgen.cli.brief import gather, walk
     from reportgen.cli.memory import last_brief
-    from reportgen.delivery.output import open_store
+    from reportgen.delivery.store import open_store
     from reportgen.moments import moment_text
     from reportgen.refresh import is_due, triggers
     from reportgen.track_record.settle import Now
@@ -191,7 +191,7 @@ def _record(found: Look) -> dict[str, Any]:
 def _tell(order: Order, found: Look, told: tuple[Channel, ...]) -> bool:
     """Tell each channel what it has not heard about this brief; True when all of them took it."""
     from reportgen.delivery.notify import read_told, tell_channel, write_told
-    from reportgen.delivery.output import open_store
+    from reportgen.delivery.store import open_store
 
     lines = {trigger.id: trigger.text for trigger in found.triggers if trigger.fired is True}
     lines |= {met.alert.id: met.alert.condition for met in found.alerts}

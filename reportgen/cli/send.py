@@ -101,10 +101,15 @@ def choose_subscribers(mail: Mail, wishes: Wishes) -> SubscriberList:
 
 
 def ledger_folder(settings: Config, mail: Mail) -> Path:
-    """Find the folder of the ledger."""
-    from reportgen.delivery.one_send import MAIL_FOLDER
+    """Find the folder of the ledger.
 
-    return mail.ledger or settings.output / MAIL_FOLDER
+    Raises:
+        UsageError: The briefs are kept behind a URL, and `mail.ledger` names no folder.
+    """
+    from reportgen.delivery.one_send import MAIL_FOLDER
+    from reportgen.places import local_folder
+
+    return mail.ledger or local_folder(settings.output, "The mail ledger (`mail.ledger`)") / MAIL_FOLDER
 
 
 def show_status(settings: Config, mail: Mail, kept: KeptBrief, *, as_json: bool) -> None:

@@ -38,7 +38,7 @@ def report(
     counts = ledger.counts(kept.name)
     trouble = ledger.deliveries(kept.name, (*OPEN, State.SENDING, State.UNKNOWN, State.FAILED, State.SUPPRESSED))
     if as_json:
-        facts: dict[str, Any] = {"brief": kept.name, "path": str(kept.path), "counts": counts, "ended": ended}
+        facts: dict[str, Any] = {"brief": kept.name, "path": kept.place, "counts": counts, "ended": ended}
         tell_json(facts | {"problems": list(problems), "deliveries": [_plain(one) for one in trouble]})
     else:
         tell(f"{kept.name}: {', '.join(f'{number} {state}' for state, number in counts.items() if number) or 'nobody'}")

@@ -71,10 +71,10 @@ def doctor(*, config: ConfigFile = None, output: Output = None, as_json: AsJson 
 
     Exit code 1 when something is wrong. Example: reportgen doctor --output /srv/briefs
     """
-    from reportgen.cli.orders import output_folder
+    from reportgen.cli.orders import output_place
     from reportgen.doctor import examine
 
-    checks = tuple(examine(config, output_folder(config, output)))
+    checks = tuple(examine(config, output_place(config, output)))
     healthy = all(found.state != "wrong" for found in checks)
     if as_json:
         tell_json({"ok": healthy, "checks": [asdict(found) for found in checks]})

@@ -12,7 +12,8 @@ from itertools import groupby
 from typing import Final
 
 from reportgen.brief import Brief
-from reportgen.delivery.output import JSON, Store
+from reportgen.delivery.layout import JSON
+from reportgen.delivery.store import Store
 from reportgen.errors import DataError
 from reportgen.moments import day_of
 from reportgen.render.serialise import brief_from_json

@@ -3,66 +3,62 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Final
 
-from reportgen.delivery.output import JSON
+from reportgen.delivery.layout import JSON, LATEST, Shelf, shelves
+from reportgen.delivery.store import Store
 from reportgen.errors import UsageError
 from reportgen.moments import day_of
 from reportgen.units import Milliseconds
 
-_DAY: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
-_REVISION: Final = re.compile(r"r(\d+)")
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def find_brief(output: Path, day: str | None = None) -> Path:
-    """Find a brief.json.
+def find_brief(store: Store, day: str | None = None) -> str:
+    """Find a brief.json, as a path in the archive.
 
     Args:
-        output: Folder of all briefs.
+        store: The archive.
         day: 2026-01-19, or None for the newest.
 
     Raises:
         UsageError: The day is none, or there is no brief.
     """
     if day is None:
-        return _newest(output)
-    found = _DAY.fullmatch(day.strip())
-    if found is None:
+        return _newest(store)
+    if not _DAY.fullmatch(day.strip()):
         raise UsageError(f"`{day}` is no day. Write it as 2026-01-19.")
-    revisions = _revisions(output.joinpath(*found.groups()))
-    if not revisions:
-        raise UsageError(f"{output} holds no brief of {day}. Make one with `reportgen brief`, or name another day.")
-    return revisions[-1]
+    kept = _of_day(store, day.strip())
+    if not kept:
+        raise UsageError(f"{store.name} holds no brief of {day}. Make one with `reportgen brief`, or name another day.")
+    return f"{kept[-1].folder}/{JSON}"
 
 
-def folder_of(output: Path, brief: Path, as_of_ms: Milliseconds) -> str:
-    """Name the folder in which a brief stays, relative to the output; for latest/ that of the day's last revision.
+def folder_of(store: Store, path: str, as_of_ms: Milliseconds) -> str:
+    """Name the folder in which a brief stays; for latest/ that of the day's last revision.
 
     Args:
-        output: Folder of all briefs.
-        brief: A brief.json in it.
+        store: The archive.
+        path: Of a brief.json in it.
         as_of_ms: Of that brief.
     """
-    folder = brief.parent
-    if folder == output / "latest":
-        day = output.joinpath(*day_of(as_of_ms))
-        folder = next((path.parent for path in reversed(_revisions(day))), day)
-    return folder.relative_to(output).as_posix()
+    folder = path.rpartition("/")[0]
+    if folder != LATEST:
+        return folder
+    kept = _of_day(store, "-".join(day_of(as_of_ms)))
+    return kept[-1].folder if kept else folder
 
 
-def _newest(output: Path) -> Path:
-    latest = output / "latest" / JSON
-    if latest.is_file():
+def _newest(store: Store) -> str:
+    latest = f"{LATEST}/{JSON}"
+    if store.read(latest) is not None:
         return latest
-    days = sorted(path for path in output.glob("[0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]") if _revisions(path))
-    if not days:
-        raise UsageError(f"{output} holds no brief. Make one with `reportgen brief`.")
-    return _revisions(days[-1])[-1]
+    kept = shelves(store.files())
+    if not kept:
+        raise UsageError(f"{store.name} holds no brief. Make one with `reportgen brief`.")
+    return f"{kept[-1].folder}/{JSON}"
 
 
-def _revisions(folder: Path) -> list[Path]:
-    """List a day's brief.json files, the first one before r2, r3 …."""
-    numbered = [(int(found[1]), path) for path in folder.glob("r*") if (found := _REVISION.fullmatch(path.name))]
-    files = [folder / JSON, *(path / JSON for _, path in sorted(numbered))]
-    return [file for file in files if file.is_file()]
+def _of_day(store: Store, day: str) -> list[Shelf]:
+    """List a day's briefs, the first one before r2, r3 …."""
+    return shelves(store.files(day.replace("-", "/")))

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
-from reportgen.delivery.output import Reader, Store
+from reportgen.delivery.store import Reader, Store
 from reportgen.errors import EnvironmentProblem, UsageError
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from reportgen import notation
 from reportgen.guide.findings import Findings
 from reportgen.guide.reaction import Evidence, Outcome, Reaction, distance_shares
+from reportgen.guide.spot_volume import confirms, volume_text
 from reportgen.guide.structure import Structure
 from reportgen.guide.terrain import aligned_level, gap_atr, level_on_the_way, next_cluster, outward
 from reportgen.guide.wording import at, countdown, crowd, event_name, level_name, ordinal
@@ -99,8 +100,17 @@ def _volume(_: Zone, __: Findings, structure: Structure) -> Evidence | None:
     if structure.volume == "steady":
         return None
     expanding = structure.volume == "expanding"
-    text = f"volume {notation.times(structure.volume_ratio)} its median, {structure.volume}"
+    text = f"volume {volume_text(structure)}"
     return _says("continue" if expanding else "reject", True, "volume", structure.volume_ratio, text)
+
+
+def _spot(_: Zone, __: Findings, structure: Structure) -> Evidence | None:
+    """A breakout that spot does not confirm is thin: it is the contract's alone."""
+    spot = structure.spot_volume
+    if isinstance(spot, Missing) or confirms(structure) is not False:
+        return None
+    text = f"spot volume only {notation.times(spot.ratio)} its median on {spot.venue}: the move is thin"
+    return _says("reject", True, "spot volume", spot.ratio, text)
 
 
 def _regime(_: Zone, __: Findings, structure: Structure) -> Evidence | None:
@@ -212,5 +222,7 @@ def _touched(touches: int) -> str:
     return f"touched {touches} times" if touches > 1 else "touched once"
 
 
-_CHART_RULES: tuple[_Chart, ...] = (_trend, _momentum, _exhaustion, _volume, _regime, _sweep, _relative_strength)
+_CHART_RULES: tuple[_Chart, ...] = (
+    *(_trend, _momentum, _exhaustion, _volume, _spot, _regime, _sweep, _relative_strength),
+)
 _RULES: tuple[_Rule, ...] = (_open_interest, _funding, _aligned, _on_the_way, _next_cluster, _event, _gaps)

@@ -9,6 +9,7 @@ from reportgen import notation
 from reportgen.guide.checklist import InputReading, Verdict
 from reportgen.guide.findings import Findings
 from reportgen.guide.positioning import FundingReading
+from reportgen.guide.spot_volume import volume_text
 from reportgen.guide.structure import Structure
 from reportgen.guide.terrain import aligned_level
 from reportgen.guide.wording import (
@@ -115,11 +116,11 @@ def nearest_levels(findings: Findings) -> str:
 
 
 def read_volume(findings: Findings) -> InputReading:
-    """Volume: expanding adds, contracting eases."""
+    """Volume: expanding adds, contracting eases; spot stands beside it."""
     name, structure = "Volume", findings.structure
     if isinstance(structure, Missing):
         return _unknown(name, structure)
-    reading = f"{notation.times(structure.volume_ratio)} its median, {structure.volume}"
+    reading = volume_text(structure, unknown="; spot n/a")
     verdict: Verdict = "neutral"
     if structure.volume != "steady":
         verdict = "adds" if structure.volume == "expanding" else "eases"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from reportgen.guide.long_short import NO_LONG_SHORT, LongShortReading
 from reportgen.units import Fraction, Maybe, Milliseconds, Notional, Side
 
 
@@ -62,9 +63,11 @@ class Positioning:
 
     Attributes:
         crowded_side: the side that looks crowded, or None when neither. crowded_because: one clause with its numbers.
+        long_short: how the accounts of a venue lean; it changes nothing of the above.
     """
 
     open_interest: Maybe[OpenInterestReading]
     funding: Maybe[FundingReading]
     crowded_side: Side | None
     crowded_because: str
+    long_short: Maybe[LongShortReading] = NO_LONG_SHORT

@@ -9,6 +9,7 @@ import numpy as np
 
 from reportgen.assumptions import Assumptions
 from reportgen.guide.crowding import crowded
+from reportgen.guide.long_short import read_long_short
 from reportgen.guide.positioning import FundingReading, OpenInterestReading, Positioning
 from reportgen.guide.structure import Structure
 from reportgen.indicators.bars import close_at, slice_from, slice_until
@@ -49,7 +50,13 @@ def read_positioning(
     open_interest = _open_interest(market, structure, price, assumptions)
     funding = _funding(market, assumptions)
     side, because = crowded(open_interest, funding)
-    return Positioning(open_interest=open_interest, funding=funding, crowded_side=side, crowded_because=because)
+    return Positioning(
+        open_interest=open_interest,
+        funding=funding,
+        crowded_side=side,
+        crowded_because=because,
+        long_short=read_long_short(market, assumptions),
+    )
 
 
 def _open_interest(

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
-from reportgen.units import Fraction, Maybe, Milliseconds, Price, Where
+from reportgen.units import Fraction, Maybe, Milliseconds, Missing, Price, Where
 
 Trend = Literal["up", "down", "sideways"]
 Regime = Literal["compressed", "normal", "expanding"]
+Volume = Literal["expanding", "steady", "contracting"]
+NO_SPOT_VOLUME: Final = Missing("No spot candles were given.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpotVolume:
+    """Spot volume over the same bars as the contract's.
+
+    Attributes:
+        volume: expanding, steady or contracting. ratio: recent volume / its median. venue: whose spot market.
+    """
+
+    volume: Volume
+    ratio: float
+    venue: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +72,7 @@ class Structure:
         atr: a day's typical range in price (MODEL section 4: mean true range of 24 hourly bars x sqrt(24) x 0.6).
         atr_fraction: atr / price. change_24h: fraction.
         bars: bars of the trading timeframe that were available.
+        spot_volume: what spot did meanwhile: whether it confirms the move.
     """
 
     timeframe: str
@@ -65,7 +81,7 @@ class Structure:
     momentum: float
     exhausted: bool
     exhaustion: float
-    volume: Literal["expanding", "steady", "contracting"]
+    volume: Volume
     volume_ratio: float
     supports: tuple[Level, ...]
     resistances: tuple[Level, ...]
@@ -81,3 +97,4 @@ class Structure:
     atr_fraction: Fraction
     change_24h: Maybe[Fraction]
     bars: int
+    spot_volume: Maybe[SpotVolume] = NO_SPOT_VOLUME

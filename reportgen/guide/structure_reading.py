@@ -6,11 +6,10 @@ the last day's change and the edges of the range.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
 from reportgen.assumptions import Assumptions
+from reportgen.guide.spot_volume import volume_state
 from reportgen.guide.structure import Level, Regime, Structure, Sweep, Trend
 from reportgen.indicators.bars import close_at, resample, slice_from, slice_until
 from reportgen.indicators.flow import recent_over_median
@@ -74,7 +73,7 @@ def read_structure(
         momentum=pace,
         exhausted=abs(pace) >= assumptions.momentum_extreme and fade >= assumptions.exhaustion_fading,
         exhaustion=fade,
-        volume=_volume(volume_ratio, assumptions),
+        volume=volume_state(volume_ratio, assumptions),
         volume_ratio=volume_ratio,
         supports=_side(levels, "below", price, atr, assumptions),
         resistances=_side(levels, "above", price, atr, assumptions),
@@ -147,13 +146,6 @@ def _pace(bars: Candles, assumptions: Assumptions) -> tuple[float, float]:
     """Return momentum's z-score and how far it fades."""
     close = bars.last(assumptions.momentum_history_bars).close
     return momentum(close, assumptions.momentum_bars), fading(close, assumptions.momentum_bars)
-
-
-def _volume(ratio: float, assumptions: Assumptions) -> Literal["expanding", "steady", "contracting"]:
-    """Put a word to the volume ratio."""
-    if ratio >= assumptions.volume_expanding:
-        return "expanding"
-    return "contracting" if ratio <= assumptions.volume_contracting else "steady"
 
 
 def _regime(bars: Candles, assumptions: Assumptions) -> tuple[Regime, Fraction, Fraction]:

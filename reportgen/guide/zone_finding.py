@@ -18,7 +18,7 @@ from reportgen.liquidation.density import Run, dense_runs
 from reportgen.liquidation.heatmap import LiquidationMap
 from reportgen.liquidation.shares import SideShares, shares_of_side
 from reportgen.liquidation.smoothing import along_price
-from reportgen.liquidation.uncertainty import RunUncertainty, draw_profiles, run_uncertainty
+from reportgen.liquidation.uncertainty import RunUncertainty, draw_profiles, follow_runs
 from reportgen.units import Fraction, Maybe, Price, Side, Where
 
 
@@ -80,8 +80,9 @@ def find_zones(
         runs = dense_runs(shares[side].share[:scope], assumptions)
         if not runs:
             nothing.append(_nothing(frame, where, shares[side]))
-        for label, run in _labelled(runs, where):
-            uncertain = run_uncertainty(run, draws[:, :scope], assumptions)
+        named = _labelled(runs, where)
+        followed = follow_runs([run for _, run in named], draws[:, :scope], assumptions)
+        for (label, run), uncertain in zip(named, followed, strict=True):
             zones.append(_zone(label, where, run, uncertain, estimate.grid.step, frame))
     ranked = rank_zones(tuple(zones), structure, positioning, atr=atr, assumptions=assumptions)
     return ZoneFinding(zones=ranked, no_dense_zone=tuple(nothing), shares=shares)

@@ -1,103 +1,41 @@
 """One side's book of liquidation levels over time: sweep, age, deposit, column by column.
 
-The state is O(1) a bar: for each exponential of the age law one array over price, kept as differences along price so
-that a deposit on a whole range costs four numbers. Levels that the path has touched are gone: everything beyond the
-bar's extreme is cleared before new mass arrives. `frozen_profile` computes the same book at one moment directly, node
-by node and with the exact age law; a test holds the two against each other.
+The state is O(1) a bar: for each exponential of the age law one array over price, kept as differences along price
+(`boxes`). Levels that the path has touched are gone: everything beyond the bar's extreme is cleared before new mass
+arrives. Bars of one column are aged to its end at once and together, and layers that lie on the same bars share one
+state, so the loop over columns is the only one. `frozen_profile` computes the same book at one moment directly, node by
+node and with the exact age law; a test holds the two against each other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from reportgen.liquidation.boxes import add_aged, deposit_boxes, entries_of, taking_part
+from reportgen.liquidation.columns import Columns, Layer, columns_of, on_shared_rates, touches
+from reportgen.liquidation.compiled_book import compiled_book
 from reportgen.liquidation.deposits import Path
 from reportgen.liquidation.kernel import Nodes
 from reportgen.units import Floats, Ints
 
-_POINTS_AT_ONCE = 12_000
-_COLUMNS_AT_ONCE = 8  # what they deposit then stays in the processor's cache
+_POINTS_AT_ONCE = 12000
+_COLUMNS_AT_ONCE = 16  # what they deposit then stays in the processor's cache
 _FADED = 40.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Boxes:
-    """Deposits that are still alive, as uniform ranges on the bin axis; p of them.
-
-    Attributes:
-        bar, node: Shape (p,), which bar and which node each comes from.
-        low, high: Shape (p,), bin coordinates, cut at what was swept since. density: shape (p,), mass per bin.
-    """
-
-    bar: Ints
-    node: Ints
-    low: Floats
-    high: Floats
-    density: Floats
-
-
-def deposit_boxes(path: Path, nodes: Nodes, cut: Floats, step: float) -> Boxes:
-    """Spread each bar's deposit over its range and each node's cell, and drop what has been touched whole.
-
-    Args:
-        path: n bars.
-        nodes: k nodes.
-        cut: Shape (n,), nothing lives at or above this bin coordinate (already touched, or beyond the close).
-        step: Log width of a bin.
-
-    Returns:
-        At most n x k boxes. A box is as wide as range and cell together (in quadrature), at least one bin.
-    """
-    middle = ((path.near + path.far) / 2)[:, None] - nodes.distance / step
-    width = np.maximum(1.0, np.hypot((path.far - path.near)[:, None], nodes.cell / step))
-    low = middle - width / 2
-    bar, node = np.nonzero(low < cut[:, None])
-    width = width[bar, node]
-    low = low[bar, node]
-    return Boxes(
-        bar=bar,
-        node=node,
-        low=low,
-        high=np.minimum(low + width, cut[bar]),
-        density=path.deposit[bar] * nodes.weight[node] / width,
-    )
-
-
-def scatter(boxes: Boxes, scale: Sequence[Floats | float], group: Ints, groups: int, bins: int) -> Floats:
-    """Add boxes to difference arrays: the running sum along the last axis is mass per bin.
-
-    Args:
-        boxes: p boxes.
-        scale: One factor, or shape (p,), for each layer.
-        group: Shape (p,), which of the groups a box belongs to.
-        groups: How many groups.
-        bins: Length of the price axis.
-
-    Returns:
-        Shape (layers, groups, bins + 1), differences of mass per bin.
-    """
-    ends = np.clip(np.stack([boxes.low, boxes.high]), 0, bins)
-    cell = np.minimum(ends.astype(np.int64), bins - 1)
-    upper = (ends - cell) * boxes.density
-    lower = boxes.density - upper
-    index = (group * (bins + 1) + cell).ravel()
-    index = np.concatenate([index, index + 1])
-    weight = np.stack([lower[0], -lower[1], upper[0], -upper[1]])
-    size = groups * (bins + 1)
-    layered = np.empty((len(scale), size))
-    for layer, factor in enumerate(scale):
-        layered[layer] = np.bincount(index, weights=(weight * factor).ravel(), minlength=size)
-    return layered.reshape(len(scale), groups, bins + 1)
-
-
 def book_over_time(path: Path, nodes: Nodes, column_end_ms: Ints, bins: int, step: float) -> Floats:
-    """Run the book and keep it at the end of each column.
+    """Run one layer's book and keep it at the end of each column; as `mixed_book`, at a scale of one."""
+    return mixed_book((Layer(path=path, nodes=nodes, scale=1.0),), column_end_ms, bins, step)
+
+
+def mixed_book(layers: Sequence[Layer], column_end_ms: Ints, bins: int, step: float) -> Floats:
+    """Run the book of layers on the same bars and keep their mix at the end of each column.
 
     Args:
-        path: n bars; those closing after the last column are ignored, those before the first are warm-up.
-        nodes: Kernel nodes or leverage tiers.
+        layers: Of one side. Their paths agree in times, near extremes and closes, so what sweeps one sweeps all. Bars
+            closing after the last column are ignored, those before the first are warm-up.
         column_end_ms: Shape (c,), ascending.
         bins: Length of the price axis.
         step: Log width of a bin.
@@ -105,17 +43,27 @@ def book_over_time(path: Path, nodes: Nodes, column_end_ms: Ints, bins: int, ste
     Returns:
         Mass per bin, shape (c, bins), non-negative.
     """
-    ends = _with_warm_up(path, column_end_ms)
-    out = np.zeros((len(column_end_ms), bins + 1))
-    skip = len(ends) - len(column_end_ms)
-    state = np.zeros((len(nodes.decay_rate), bins + 1))
-    for column, (lowest, elapsed, added) in enumerate(_columns(path, nodes, ends, bins, step)):
-        state *= np.exp(-nodes.decay_rate * elapsed)[:, None]
-        _sweep(state, lowest, bins)
-        state += added
+    columns = columns_of(layers[0].path, column_end_ms)
+    rate, shared = on_shared_rates(layers)
+    fast = compiled_book(shared, columns, rate, (len(column_end_ms), bins), step)
+    if fast is not None:
+        return fast
+    cut, lowest_touch = touches(layers[0].path, columns)
+    deposited = _deposited(shared, columns, cut, bins, step)
+    faded = np.exp(-np.outer(np.diff(columns.end_ms, prepend=columns.end_ms[0]), rate))[:, :, None]
+    skip = len(columns.end_ms) - len(column_end_ms)
+    out = np.zeros((len(column_end_ms), bins + 2))
+    state = np.zeros((len(rate), bins + 2))
+    top = 0  # all is zero from here on
+    for column, (added, lowest) in enumerate(zip(deposited, lowest_touch.tolist(), strict=True)):
+        top = _sweep(state, top, lowest)
+        state[:, :top] *= faded[column]
+        state[:, : added.shape[1]] += added
+        top = max(top, added.shape[1])
         if column >= skip:
-            np.sum(state, axis=0, out=out[column - skip])
-    return np.maximum(np.cumsum(out, axis=1)[:, :-1], 0.0)
+            np.add.reduce(state[:, :top], axis=0, out=out[column - skip, :top])
+    np.cumsum(out, axis=1, out=out)
+    return np.maximum(out[:, :bins], 0.0)
 
 
 def frozen_profile(path: Path, nodes: Nodes, at_ms: int, bins: int, step: float) -> Floats:
@@ -126,35 +74,38 @@ def frozen_profile(path: Path, nodes: Nodes, at_ms: int, bins: int, step: float)
     """
     later = np.minimum.accumulate(path.near[::-1])[::-1]
     cut = np.minimum(path.close, np.append(later[1:], np.inf))
-    boxes = deposit_boxes(path, nodes, cut, step)
-    alive = nodes.survival((at_ms - path.close_time_ms).astype(np.float64))
-    count = len(nodes.distance)
-    by_node = scatter(boxes, [alive[boxes.bar, boxes.node]], boxes.node, count, bins)[0]
-    return np.asarray(np.maximum(np.cumsum(by_node, axis=1)[:, :-1], 0.0))
+    widest = np.maximum(1.0, np.hypot(path.far - path.near, nodes.cell.max(initial=0.0) / step))
+    farthest = (path.near + path.far) / 2 - nodes.distance.max(initial=0.0) / step - widest
+    left = np.flatnonzero(farthest < cut)  # of a long path most bars have been touched whole
+    by_node = np.zeros(len(nodes.distance) * (bins + 1))
+    at_once = max(1, _POINTS_AT_ONCE // max(1, len(nodes.distance)))
+    for start in range(0, len(left), at_once):
+        some = left[start : start + at_once]
+        boxes = deposit_boxes(path.part(some), nodes, cut[some], step)
+        entries = entries_of(boxes, boxes.node, bins)
+        alive = nodes.survival((at_ms - path.close_time_ms[some]).astype(np.float64))[boxes.bar, boxes.node]
+        np.add.at(by_node, entries.index.ravel(), (entries.amount * alive).ravel())
+    mass = np.cumsum(by_node.reshape(len(nodes.distance), bins + 1), axis=1)[:, :-1]
+    return np.asarray(np.maximum(mass, 0.0))
 
 
-def _with_warm_up(path: Path, column_end_ms: Ints) -> Ints:
-    """Put one column before the first that takes in all the warm-up."""
-    if len(column_end_ms) < 2 or not len(path.close_time_ms):
-        return column_end_ms
-    before = 2 * int(column_end_ms[0]) - int(column_end_ms[1])
-    return np.concatenate([[before], column_end_ms]) if path.close_time_ms[0] <= before else column_end_ms
-
-
-def _columns(path: Path, nodes: Nodes, ends: Ints, bins: int, step: float) -> Iterator[tuple[float, float, Floats]]:
-    """Yield for each column the lowest touch, the time since the column before, and what it deposits."""
-    used = int(np.searchsorted(path.close_time_ms, ends[-1], side="right"))
-    column = np.searchsorted(ends, path.close_time_ms[:used], side="left")
-    cut, lowest = _touches(path, column, len(ends), used)
-    elapsed = np.diff(ends, prepend=ends[0]).astype(np.float64)
-    start_of = np.searchsorted(column, np.arange(len(ends) + 1))
+def _deposited(layers: Sequence[Layer], columns: Columns, cut: Floats, bins: int, step: float) -> Iterator[Floats]:
+    """Yield what each column deposits, differences of shape (r, w); beyond w it deposits nothing."""
+    at_once = max(1, _POINTS_AT_ONCE // max(1, *(len(layer.nodes.distance) for layer in layers)))
+    rates = len(layers[0].nodes.decay_rate)
+    room = np.empty(rates * _COLUMNS_AT_ONCE * (bins + 1))  # used again and again: fresh memory is slow
     first = 0
-    while first < len(ends):
-        last = _batch_end(start_of, first, max(1, _POINTS_AT_ONCE // len(nodes.distance)))
-        bars = slice(int(start_of[first]), int(start_of[last]))
-        added = _deposits(path, nodes, bars, cut, column, ends, (first, last), bins, step)
-        for offset in range(last - first):
-            yield float(lowest[first + offset]), float(elapsed[first + offset]), added[:, offset]
+    while first < len(columns.end_ms):
+        last = _batch_end(columns.start_of, first, at_once)
+        bars = range(int(columns.start_of[first]), int(columns.start_of[last]), at_once)
+        highest = cut[bars.start : bars.stop].max(initial=0.0)
+        width = min(bins, 1 + int(highest))
+        added = room[: rates * (last - first) * (width + 1)].reshape(rates, last - first, width + 1)
+        added[:] = 0.0
+        for start in bars:
+            some = slice(start, min(bars.stop, start + at_once))
+            _deposit(added, layers, columns.end_ms[first:last], cut[some], some, step)
+        yield from added.transpose(1, 0, 2)
         first = last
 
 
@@ -164,55 +115,31 @@ def _batch_end(start_of: Ints, first: int, bars: int) -> int:
     return min(len(start_of) - 1, max(first + 1, min(last, first + _COLUMNS_AT_ONCE)))
 
 
-def _deposits(  # noqa: PLR0913, PLR0917 - the pieces of one batch, all of them
-    path: Path, nodes: Nodes, bars: slice, cut: Floats, column: Ints, ends: Ints, span: tuple[int, int], bins: int,
-    step: float,
-) -> Floats:  # fmt: skip
-    """Deposit a batch of columns, each bar aged to its column's end; shape (r, columns, bins + 1)."""
-    at_once = max(1, _POINTS_AT_ONCE // len(nodes.distance))
-    groups = span[1] - span[0]
-    added = np.zeros((len(nodes.decay_rate), groups, bins + 1))
-    for start in range(bars.start, bars.stop, at_once):
-        some = slice(start, min(bars.stop, start + at_once))
-        boxes = deposit_boxes(path.part(some), nodes, cut[some], step)
-        age = (ends[column[some]] - path.close_time_ms[some]).astype(np.float64)
-        group = column[some][boxes.bar] - span[0]
-        if not age.any():
-            by_node = scatter(
-                boxes, [1.0], group * len(nodes.distance) + boxes.node, groups * len(nodes.distance), bins
-            )
-            mixed = nodes.decay_weight.T @ by_node.reshape(groups, len(nodes.distance), bins + 1)
-            added += mixed.transpose(1, 0, 2)
-            continue
-        left = np.flatnonzero(nodes.decay_rate * age.min() < _FADED)  # what has faded whole needs no layer
-        faded = [
-            np.exp(-nodes.decay_rate[layer] * age)[boxes.bar] * nodes.decay_weight[boxes.node, layer] for layer in left
-        ]
-        added[left] += scatter(boxes, faded, group, groups, bins)
-    return added
+def _deposit(added: Floats, layers: Sequence[Layer], ends: Ints, cut: Floats, bars: slice, step: float) -> None:
+    """Deposit some bars of a batch of columns in place, each bar aged to its column's end."""
+    rate = layers[0].nodes.decay_rate
+    times = layers[0].path.close_time_ms[bars]
+    column = np.searchsorted(ends, times, side="left")
+    aged = np.outer(rate, (ends[column] - times).astype(np.float64))
+    left = np.where(aged < _FADED, np.exp(-aged), 0.0)
+    for layer in layers:
+        boxes = deposit_boxes(layer.path.part(bars), layer.nodes, cut, step)
+        entries = entries_of(boxes, column[boxes.bar], added.shape[2] - 1)
+        add_aged(added.reshape(len(rate), -1), boxes, entries, layer.nodes, taking_part(layer.nodes), left)
 
 
-def _touches(path: Path, column: Ints, columns: int, used: int) -> tuple[Floats, Floats]:
-    """Find, for each bar, what later bars of its column (and its own close) cut off, and each column's lowest touch."""
-    near = path.near[:used]
-    lowest = np.full(columns, np.inf)
-    np.minimum.at(lowest, column, near)
-    cut = path.close[:used].copy()
-    running = np.inf
-    for bar in range(used - 1, 0, -1):
-        running = min(running, near[bar]) if column[bar] == column[bar - 1] else np.inf
-        cut[bar - 1] = min(cut[bar - 1], running)
-    return cut, lowest
+def _sweep(state: Floats, top: int, lowest: float) -> int:
+    """Clear, in place, everything at or above the lowest touch; a bin cut through keeps its lower part.
 
-
-def _sweep(state: Floats, lowest: float, bins: int) -> None:
-    """Clear, in place, everything at or above the lowest touch; a bin cut through keeps its lower part."""
-    if lowest >= bins:
-        return
-    cell = max(0, int(np.floor(lowest)))
+    Returns:
+        The place from which on all is zero now, where it was `top` before.
+    """
+    if lowest >= top:
+        return top
+    cell = max(0, int(lowest))
     kept = min(1.0, max(0.0, lowest - cell))
-    below = state[:, :cell].sum(axis=1)
-    inside = (below + state[:, cell]) * kept
-    state[:, cell] = inside - below
-    state[:, cell + 1] = -inside
-    state[:, cell + 2 :] = 0.0
+    above = np.add.reduce(state[:, cell + 1 : top], axis=1)  # all differences sum to zero: the bin holds minus this
+    state[:, cell] += (1.0 - kept) * above
+    state[:, cell + 1] = kept * above
+    state[:, cell + 2 : top] = 0.0
+    return cell + 2

@@ -6,7 +6,8 @@ day's range, longs less.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -55,7 +56,7 @@ class Path:
     close: Floats
     deposit: Floats
 
-    def part(self, bars: slice) -> Path:
+    def part(self, bars: slice | Ints) -> Path:
         """Give some of the bars."""
         return Path(
             close_time_ms=self.close_time_ms[bars],
@@ -66,13 +67,19 @@ class Path:
         )
 
 
-def path_of(candles: Candles, grid: Grid, side: Side, deposit: Floats) -> Path:
-    """Turn bars into a side's path on a grid."""
+def paths_of(candles: Candles, grid: Grid) -> Mapping[Side, Path]:
+    """Turn bars into both sides' paths on a grid; they deposit nothing yet."""
     low, high, close = (grid.position(x) for x in (candles.low, candles.high, candles.close))
-    if side is Side.LONG:
-        return Path(close_time_ms=candles.close_time_ms, near=low, far=high, close=close, deposit=deposit)
-    top = float(grid.bins)
-    return Path(close_time_ms=candles.close_time_ms, near=top - high, far=top - low, close=top - close, deposit=deposit)
+    top, none, time = float(grid.bins), np.zeros(len(candles)), candles.close_time_ms
+    return {
+        Side.LONG: Path(close_time_ms=time, near=low, far=high, close=close, deposit=none),
+        Side.SHORT: Path(close_time_ms=time, near=top - high, far=top - low, close=top - close, deposit=none),
+    }
+
+
+def path_of(candles: Candles, grid: Grid, side: Side, deposit: Floats) -> Path:
+    """Turn bars into one side's path on a grid, with what each bar deposits, shape (n,)."""
+    return replace(paths_of(candles, grid)[side], deposit=deposit)
 
 
 def entered_at_close(path: Path) -> Path:
@@ -98,7 +105,7 @@ def kernel_deposits(candles: Candles, side: Side, assumptions: Assumptions) -> F
     Returns:
         Shape (n,), in hours of path.
     """
-    return _blended(candles, candles.volume_base, assumptions.volume_share, side, assumptions)
+    return deposits_of_sides(candles, assumptions, by_range=False)[side]
 
 
 def range_deposits(candles: Candles, side: Side, assumptions: Assumptions) -> Floats:
@@ -112,42 +119,79 @@ def range_deposits(candles: Candles, side: Side, assumptions: Assumptions) -> Fl
     Returns:
         Shape (n,), in hours of path.
     """
-    return _blended(candles, np.log(candles.high / candles.low), assumptions.range_share, side, assumptions)
+    return deposits_of_sides(candles, assumptions, by_range=True)[side]
 
 
-def _blended(candles: Candles, busy: Floats, share: float, side: Side, assumptions: Assumptions) -> Floats:
-    """Deposit a constant and a share that follows how busy a bar was against its past days, tilted by side; (n,)."""
+def deposits_of_sides(candles: Candles, assumptions: Assumptions, *, by_range: bool) -> Mapping[Side, Floats]:
+    """Give both sides' deposits, `range_deposits` or `kernel_deposits`, with what they share computed once."""
     a = assumptions
-    mean = _trailing_mean(busy, max(1, int(a.volume_mean_days * DAY_MS // candles.interval_ms)))
-    relative = np.divide(busy, mean, out=np.ones(len(candles)), where=mean > 0)
-    blended = (1 - share) + share * relative
+    busy, share = (_log_range(candles), a.range_share) if by_range else (candles.volume_base, a.volume_share)
+    blended, place = _blended(candles, busy, share, a), _tilted_by(candles, a)
+    return {side: _tilted(blended, place, side, a) for side in Side}
+
+
+def _log_range(candles: Candles) -> Floats:
+    """Give each bar's log range, shape (n,)."""
+    return np.asarray(np.log(candles.high / candles.low))
+
+
+def _tilted_by(candles: Candles, assumptions: Assumptions) -> Floats:
+    """Place each close in the range that the side tilt looks at, shape (n,)."""
+    return place_in_range(candles, max(1, int(assumptions.side_tilt_hours * HOUR_MS // candles.interval_ms)))
+
+
+def _blended(candles: Candles, busy: Floats, share: float, assumptions: Assumptions) -> Floats:
+    """Deposit a constant and a share that follows how busy a bar was against its past days; shape (n,)."""
+    mean = _trailing_mean(busy, max(1, int(assumptions.volume_mean_days * DAY_MS // candles.interval_ms)))
+    quiet = mean <= 0
+    mean[quiet] = 1.0
+    relative = busy / mean
+    relative[quiet] = 1.0
+    relative *= share
+    relative += 1 - share
+    return np.asarray(constant_deposits(candles) * relative)
+
+
+def _tilted(blended: Floats, place: Floats, side: Side, assumptions: Assumptions) -> Floats:
+    """Let shorts open more near the top of the day's range, longs less; shape (n,)."""
     sign = -1.0 if side is Side.LONG else 1.0
-    place = place_in_range(candles, max(1, int(a.side_tilt_hours * HOUR_MS // candles.interval_ms)))
-    return constant_deposits(candles) * blended * np.exp(sign * a.side_tilt * place)
+    return np.asarray(blended * np.exp(sign * assumptions.side_tilt * place))
 
 
 def place_in_range(candles: Candles, bars: int) -> Floats:
     """Place each close in the log range of the trailing bars: -1 at its low, 1 at its high, 0 when flat; shape (n,)."""
     low = _trailing(np.log(candles.low), bars, np.minimum)
-    width = _trailing(np.log(candles.high), bars, np.maximum) - low
-    above_low = np.log(candles.close) - low
-    return np.divide(2 * above_low, width, out=np.ones(len(candles)), where=width > 0) - 1
+    width = _trailing(np.log(candles.high), bars, np.maximum)
+    width -= low
+    place = np.log(candles.close)
+    place -= low
+    place *= 2
+    flat = width <= 0
+    place[flat] = width[flat] = 1.0
+    place /= width
+    place -= 1
+    return place
 
 
 def _trailing(values: Floats, bars: int, pick: np.ufunc) -> Floats:
-    """Take the running minimum or maximum over trailing windows by doubling their length, shape (n,)."""
-    result, covered = values.copy(), 1
-    while covered < bars:
-        shift = min(covered, bars - covered)
-        shifted = result.copy()
-        shifted[shift:] = pick(result[shift:], result[:-shift]) if shift < len(result) else result[shift:]
-        result, covered = shifted, covered + shift
-    return result
+    """Take the running minimum or maximum over trailing windows, shape (n,).
+
+    A window reaches over two blocks of its own length: the end of one, picked from behind, and the start of the next.
+    """
+    blocks = -(-len(values) // bars)
+    padded = np.concatenate([values, np.repeat(values[-1:], blocks * bars - len(values))]).reshape(blocks, bars)
+    end = np.empty_like(padded)
+    pick.accumulate(padded[:, ::-1], axis=1, out=end[:, ::-1])
+    start = pick.accumulate(padded, axis=1, out=padded).ravel()[: len(values)]
+    pick(start[bars:], end.ravel()[1 : max(1, 1 + len(values) - bars)], out=start[bars:])
+    return np.asarray(start)
 
 
 def _trailing_mean(values: Floats, bars: int) -> Floats:
     """Average over the trailing bars, fewer at the start, shape (n,)."""
-    total = np.concatenate([[0.0], np.cumsum(values)])
-    end = np.arange(1, len(values) + 1)
-    start = np.maximum(0, end - bars)
-    return np.asarray((total[end] - total[start]) / (end - start))
+    total = np.cumsum(values)
+    mean = total.copy()
+    mean[bars:] -= total[:-bars]
+    mean[:bars] /= np.arange(1, 1 + len(mean[:bars]))
+    mean[bars:] /= bars
+    return mean

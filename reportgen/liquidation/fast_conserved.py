@@ -1,7 +1,7 @@
 """The conservation nodes' two long loops, compiled: the accounts of bars, and the book over columns.
 
 Needs numba (the `fast` extra) and is imported only where a long history makes compiling worth it; the numpy loops in
-`flows` and `conservation` say what these do, and a test holds the two together to 1e-12.
+`accounts` and `conservation` say what these do, and a test holds the two together to 1e-12.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def run_bars(  # noqa: PLR0913, PLR0917 - a compiled loop takes plain arrays
     entry: Ints, touch: Ints, steady: Floats, change: Floats, before: Floats, answers: bool,  # noqa: FBT001
     below: Ints, weight: Floats, most: float,
 ) -> Floats:  # fmt: skip
-    """Run the bars of one side: sweep, decay, deposit, as `flows.run_bars` does; shape (5, n)."""
+    """Run the bars of one side: sweep, decay, deposit, as `accounts.run` does; shape (5, n)."""
     base, nearest = entry.min() - below.max(), below.min()
     ladder = np.zeros(entry.max() - base + 1)
     out = np.empty((5, len(entry)))

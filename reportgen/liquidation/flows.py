@@ -5,24 +5,24 @@ bar's path swept and open interest did not lose must have been opened again. Ent
 lies beyond it, so nothing that is opened is already touched: book = book before + opened - closed - swept, exactly.
 
 Levels stand on a fine ladder of log prices (`level_log_width`), which makes "touched" a comparison of whole numbers:
-the numpy loop here, its compiled twin and every later use of the flows agree on it.
+the numpy loop of `accounts`, its compiled twin and every later use of the flows agree on it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log
 from types import ModuleType
 
 import numpy as np
 
 from reportgen.assumptions import Assumptions
+from reportgen.liquidation import accounts
+from reportgen.liquidation.accounts import Bars
 from reportgen.market.data import Candles, OpenInterest
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Missing, Side
 
-_RESCALE = 1e-100
-_WORTH_COMPILING = 50_000
-"""Bars from which loading numba costs less than the numpy loop."""
+_WORTH_COMPILING = 20_000
+"""Bars from which loading numba costs less than the numpy loops of a few symbols."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -80,25 +80,6 @@ class Flows:
     swept: Floats
     book: Floats
     log_survival: Floats
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Bars:
-    """What the accounts of one side are made from, n bars.
-
-    Attributes:
-        entry: Shape (n,), rung of the close. touch: shape (n,), the lowest rung touched.
-        steady: Shape (n,), opened and closed in any case. change: shape (n,), of open interest.
-        before: Shape (n,), open interest before the bar; infinite when nothing ever closes by itself.
-        answers: Whether what opens and closes also answers to `change` and to what was swept.
-    """
-
-    entry: Ints
-    touch: Ints
-    steady: Floats
-    change: Floats
-    before: Floats
-    answers: bool
 
 
 def node_distances(assumptions: Assumptions) -> Floats:
@@ -196,7 +177,7 @@ def _account(
 
 
 def run_bars(bars: Bars, below: Ints, weight: Floats, most: float) -> Floats:
-    """Run the bars: sweep, decay, deposit. The ladder holds mass over the survival since, so decay is one product.
+    """Run the bars with the loop that suits the history's length.
 
     Args:
         bars: n bars.
@@ -211,36 +192,7 @@ def run_bars(bars: Bars, below: Ints, weight: Floats, most: float) -> Floats:
     if fast is not None:
         given = (bars.entry, bars.touch, bars.steady, bars.change, bars.before, bars.answers, below, weight, most)
         return np.asarray(fast.run_bars(*given))
-    base = int(bars.entry.min()) - int(below.max())
-    ladder = np.zeros(int(bars.entry.max()) - base + 1)
-    nearest, farthest = int(below.min()), int(below.max())
-    levels = farthest - below
-    rows: list[tuple[float, float, float, float, float]] = []
-    book, survival, log_survival, highest = 0.0, 1.0, 0.0, -1
-    touch = np.maximum(bars.touch - base, 0)
-    columns = (x.tolist() for x in (bars.entry - base, touch, bars.steady, bars.change, bars.before))
-    for rung, low, churn, change, had in zip(*columns, strict=True):
-        swept = 0.0
-        if low <= highest:
-            gone = ladder[low : highest + 1]
-            swept = float(np.add.reduce(gone)) * survival
-            gone[:] = 0.0
-            highest = low - 1
-        left = change + swept if bars.answers else 0.0
-        opened = churn + max(left, 0.0)
-        wanted = churn + max(-left, 0.0)
-        kept = 1.0 - min(most, wanted / had) if had > 0 else 1.0 - most
-        remaining = max(book - swept, 0.0)
-        survival *= kept
-        log_survival += log(kept)
-        if survival < _RESCALE:
-            ladder *= survival
-            survival = 1.0
-        ladder[rung - farthest :][levels] += weight * (opened / survival)
-        highest = max(highest, rung - nearest)
-        book = remaining * kept + opened
-        rows.append((opened, remaining * (1.0 - kept), swept, book, log_survival))
-    return np.ascontiguousarray(np.array(rows).T)
+    return accounts.run(bars, below, weight, most)
 
 
 def compiled(bars: int) -> ModuleType | None:

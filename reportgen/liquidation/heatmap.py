@@ -19,15 +19,15 @@ import numpy as np
 from reportgen.assumptions import Assumptions
 from reportgen.errors import DataError
 from reportgen.liquidation import conservation
-from reportgen.liquidation.book import book_over_time, frozen_profile
+from reportgen.liquidation.book import frozen_profile, mixed_book
+from reportgen.liquidation.columns import Layer
+from reportgen.liquidation.compiled_book import each_side
 from reportgen.liquidation.deposits import (
     Grid,
-    Path,
     constant_deposits,
+    deposits_of_sides,
     entered_at_close,
-    kernel_deposits,
-    path_of,
-    range_deposits,
+    paths_of,
 )
 from reportgen.liquidation.finer_path import along_marks
 from reportgen.liquidation.flows import (
@@ -38,7 +38,7 @@ from reportgen.liquidation.flows import (
     node_distances,
     reference_weights,
 )
-from reportgen.liquidation.kernel import Nodes, kernel_nodes, tier_nodes
+from reportgen.liquidation.kernel import kernel_nodes, tier_nodes
 from reportgen.liquidation.margin import Brackets
 from reportgen.liquidation.smoothing import by_distance
 from reportgen.market.data import Candles, OpenInterest
@@ -51,15 +51,6 @@ LayeredEngine = Literal["kernel+path-only", "range-kernel", "fine-range-kernel",
 _RANGE_KERNELS: Final = ("range-kernel", "fine-range-kernel")
 DEFAULT_ENGINE: Final = "fine-range-kernel"
 NOT_GIVEN = Missing("No open interest was handed to the map.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Layer:
-    """One engine's input for one side: a path, its nodes, and its scale in the mix."""
-
-    path: Path
-    nodes: Nodes
-    scale: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -120,45 +111,34 @@ def grid_around(candles: Candles, price: Price, assumptions: Assumptions) -> tup
     return Grid(log_low=float(np.log(price) - below * step), step=step, bins=below + above), below
 
 
-def layers(
+def layers_of_sides(
     candles: Candles,
     grid: Grid,
-    side: Side,
     brackets: Brackets,
     engine: LayeredEngine,
     assumptions: Assumptions,
     open_interest: Maybe[OpenInterest] = NOT_GIVEN,
-) -> tuple[Layer, ...]:
-    """Prepare what the engine mixes for one side."""
-    price = float(candles.close[-1])
+) -> Mapping[Side, tuple[Layer, ...]]:
+    """Prepare what the engine mixes for each side; the layers of a side lie on the same bars."""
     own = of_engine(engine, assumptions)
-    deposits = range_deposits if engine in _RANGE_KERNELS else kernel_deposits
     marks = open_interest if engine == "fine-range-kernel" else NOT_GIVEN
-    kernel = Layer(
-        path=along_marks(
-            path_of(candles, grid, side, deposits(candles, side, own)), grid, side, candles.interval_ms, marks
-        ),
-        nodes=kernel_nodes(own),
-        scale=1 / own.kernel_mean_swept,
-    )
+    nodes = kernel_nodes(own)
+    deposits = deposits_of_sides(candles, own, by_range=engine in _RANGE_KERNELS)
     share = 1.0 if engine == "path-only" else assumptions.path_only_share
-    path_only = Layer(
-        path=entered_at_close(
-            along_marks(
-                path_of(candles, grid, side, constant_deposits(candles)), grid, side, candles.interval_ms, marks
-            )
-        ),
-        nodes=tier_nodes(side, price, brackets, assumptions),
-        scale=share / assumptions.path_only_mean_swept,
-    )
-    chosen: dict[LayeredEngine, tuple[Layer, ...]] = {
-        "kernel": (kernel,),
-        "path-only": (path_only,),
-        "kernel+path-only": (kernel, path_only),
-        "range-kernel": (kernel, path_only),
-        "fine-range-kernel": (kernel, path_only),
-    }
-    return chosen[engine]
+    found: dict[Side, tuple[Layer, ...]] = {}
+    for side, path in paths_of(candles, grid).items():
+        kernel, path_only = (
+            along_marks(replace(path, deposit=deposit), grid, side, candles.interval_ms, marks)
+            for deposit in (deposits[side], constant_deposits(candles))
+        )
+        tiers = tier_nodes(side, float(candles.close[-1]), brackets, assumptions)
+        scale = share / assumptions.path_only_mean_swept
+        every = (
+            Layer(path=kernel, nodes=nodes, scale=1 / own.kernel_mean_swept),
+            Layer(path=entered_at_close(path_only), nodes=tiers, scale=scale),
+        )
+        found[side] = every[:1] if engine == "kernel" else every[1:] if engine == "path-only" else every
+    return found
 
 
 def of_engine(engine: Engine, assumptions: Assumptions) -> Assumptions:
@@ -175,10 +155,7 @@ def of_engine(engine: Engine, assumptions: Assumptions) -> Assumptions:
 
 def history_of(parts: tuple[Layer, ...], column_end_ms: Ints, grid: Grid) -> Floats:
     """Mix the layers' books at the end of each column, shape (c, bins), in the side's own orientation."""
-    total = np.zeros((len(column_end_ms), grid.bins))
-    for part in parts:
-        total += part.scale * book_over_time(part.path, part.nodes, column_end_ms, grid.bins, grid.step)
-    return total
+    return mixed_book(parts, column_end_ms, grid.bins, grid.step)
 
 
 def node_flows(
@@ -234,16 +211,20 @@ def build_map(
     sides: dict[Side, SideProfile] = {}
     history: dict[Side, Floats] = {}
     column_price = candles.close[np.searchsorted(candles.close_time_ms, column_end_ms, side="right") - 1]
-    for side in Side:
+    layered: Mapping[Side, tuple[Layer, ...]] = {}
+    if not (engine == "conservation" or engine == "constant-nodes"):  # noqa: PLR1714 - narrows the type
+        layered = layers_of_sides(candles, grid, brackets, engine, assumptions, open_interest)
+
+    def now_and_over_time(side: Side) -> tuple[Floats, Floats]:
         if engine == "conservation" or engine == "constant-nodes":  # noqa: PLR1714 - narrows the type
             flows = node_flows(candles, side, assumptions, engine, open_interest)
-            profile = _node_profile(flows, grid, weights, price, assumptions)
             own = _node_history(flows, grid, weights, column_end_ms, assumptions)
             own = _blurred(own, grid, side, column_price, assumptions)
-        else:
-            parts = layers(candles, grid, side, brackets, engine, assumptions, open_interest)
-            profile = _layered_profile(parts, int(column_end_ms[-1]), grid)
-            own = history_of(parts, column_end_ms, grid)
+            return _node_profile(flows, grid, weights, price, assumptions), own
+        own = history_of(layered[side], column_end_ms, grid)
+        return _layered_profile(layered[side], int(column_end_ms[-1]), grid), own
+
+    for side, (profile, own) in each_side(now_and_over_time, len(candles)).items():
         near_edge = price_bin if side is Side.LONG else grid.bins - price_bin
         sides[side] = SideProfile(side=side, node_mass=profile[:, :near_edge][:, ::-1], step=grid.step)
         history[side] = own if side is Side.LONG else own[:, ::-1]
@@ -265,8 +246,7 @@ def profiles_now(candles: Candles, brackets: Brackets, assumptions: Assumptions)
     price = float(candles.close[-1])
     grid, price_bin = grid_around(candles, price, assumptions)
     found: dict[Side, SideProfile] = {}
-    for side in Side:
-        parts = layers(candles, grid, side, brackets, "range-kernel", assumptions)
+    for side, parts in layers_of_sides(candles, grid, brackets, "range-kernel", assumptions).items():
         mass = _layered_profile(parts, int(candles.close_time_ms[-1]), grid)
         near_edge = price_bin if side is Side.LONG else grid.bins - price_bin
         found[side] = SideProfile(side=side, node_mass=mass[:, :near_edge][:, ::-1], step=grid.step)
@@ -300,17 +280,22 @@ def maps_at(
     first = max(0, int(np.searchsorted(candles.close_time_ms, decision_ms[0], side="right")) - 1)
     grid, _ = grid_around(candles.first(known), float(candles.close[first]), assumptions)
     at = np.searchsorted(candles.close_time_ms, decision_ms, side="right") - 1
-    result: dict[Side, Floats] = {}
-    for side in Side:
+    used = candles.first(known)
+    layered: Mapping[Side, tuple[Layer, ...]] = {}
+    if not (engine == "conservation" or engine == "constant-nodes"):  # noqa: PLR1714 - narrows the type
+        layered = layers_of_sides(used, grid, brackets, engine, assumptions, open_interest)
+
+    def over_time(side: Side) -> Floats:
         if engine == "conservation" or engine == "constant-nodes":  # noqa: PLR1714 - narrows the type
-            flows = node_flows(candles.first(known), side, assumptions, engine, open_interest)
-            own = _node_history(flows, grid, weights, decision_ms, assumptions)
+            own = _node_history(
+                node_flows(used, side, assumptions, engine, open_interest), grid, weights, decision_ms, assumptions
+            )
         else:
-            parts = layers(candles.first(known), grid, side, brackets, engine, assumptions, open_interest)
-            own = history_of(parts, decision_ms, grid)
+            own = history_of(layered[side], decision_ms, grid)
         own = _blurred(own, grid, side, candles.close[np.maximum(at, 0)], of_engine(engine, assumptions))
-        result[side] = own if side is Side.LONG else own[:, ::-1]
-    return grid, result
+        return own if side is Side.LONG else own[:, ::-1]
+
+    return grid, each_side(over_time, known)
 
 
 def _blurred(own: Floats, grid: Grid, side: Side, price: Floats, assumptions: Assumptions) -> Floats:

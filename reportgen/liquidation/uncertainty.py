@@ -6,13 +6,17 @@ are. They do not calibrate notional. Source: MODEL section 3.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from reportgen.assumptions import Assumptions
-from reportgen.liquidation.density import Run, gate_passes, region_mask, run_edges
-from reportgen.units import Floats, Fraction
+from reportgen.liquidation.density import ManyRuns, Run, runs_of_many
+from reportgen.units import Floats, Fraction, Ints
+
+_DRAWS_AT_ONCE = 32
+"""What these need stays in the processor's cache, and the memory behind it is used again and again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,42 +47,72 @@ def draw_profiles(node_mass: Floats, rng: np.random.Generator, assumptions: Assu
     count, width = assumptions.draws, node_mass.shape[1]
     shape = assumptions.draw_concentration
     weight = rng.gamma(shape, 1 / shape, size=(count, len(node_mass)))
-    profiles = weight @ node_mass
     stretch = np.exp(rng.normal(0.0, assumptions.draw_log_distance, size=count))
-    held = np.concatenate([np.zeros((count, 1)), np.cumsum(profiles, axis=1)], axis=1)
-    edge = np.clip(np.arange(width + 1) / stretch[:, None], 0, width)
+    profiles = np.empty((count, width))
+    for start in range(0, count, _DRAWS_AT_ONCE):
+        some = slice(start, start + _DRAWS_AT_ONCE)
+        np.matmul(weight[some], node_mass, out=profiles[some])
+        _stretch(profiles[some], stretch[some], float(node_mass.sum()))
+    return profiles
+
+
+def _stretch(profiles: Floats, stretch: Floats, mass: float) -> None:
+    """Move each profile's mass outwards by its own factor, in place, and give it this total."""
+    count, width = profiles.shape
+    held = np.zeros((count, width + 1))
+    np.cumsum(profiles, axis=1, out=held[:, 1:])
+    edge = np.arange(width + 1) / stretch[:, None]
+    np.minimum(edge, width, out=edge)
     cell = np.minimum(edge.astype(np.int64), width - 1)
-    low = np.take_along_axis(held, cell, axis=1)
-    moved = np.diff(low + (edge - cell) * (np.take_along_axis(held, cell + 1, axis=1) - low), axis=1)
-    total = moved.sum(axis=1, keepdims=True)
-    return np.asarray(np.divide(moved, total, out=np.zeros_like(moved), where=total > 0) * node_mass.sum())
+    edge -= cell
+    cell += (width + 1) * np.arange(count)[:, None]
+    below = held.ravel().take(cell)
+    cell += 1
+    edge *= held.ravel().take(cell) - below
+    edge += below  # the mass up to each edge, stretched
+    total = edge[:, -1:]
+    np.subtract(edge[:, 1:], edge[:, :-1], out=profiles)
+    profiles *= np.divide(mass, total, out=np.zeros_like(total), where=total > 0)
 
 
 def run_uncertainty(run: Run, profiles: Floats, assumptions: Assumptions) -> RunUncertainty:
-    """Follow one dense run through the draws.
+    """Follow one dense run through the draws, shape (draws, w); as `follow_runs`."""
+    return follow_runs((run,), profiles, assumptions)[0]
+
+
+def follow_runs(runs: Sequence[Run], profiles: Floats, assumptions: Assumptions) -> tuple[RunUncertainty, ...]:
+    """Follow dense runs of the central profile through the draws.
 
     Args:
-        run: A run of the central profile.
+        runs: Of the central profile.
         profiles: Shape (draws, w).
         assumptions: Region and gate.
     """
-    mask = region_mask(profiles, assumptions)
-    start, stop = run_edges(mask)
-    passing = gate_passes(profiles, mask, start, stop, assumptions)[:, run.start : run.stop]
-    recurs = passing.any(axis=1)
-    if not recurs.any():
+    if not runs:
+        return ()
+    drawn = runs_of_many(profiles, assumptions)
+    return tuple(_follow(run, drawn, profiles) for run in runs)
+
+
+def _follow(run: Run, drawn: ManyRuns, profiles: Floats) -> RunUncertainty:
+    """Find in each draw the run that holds the densest bin of those that pass the gate and overlap this one."""
+    over = np.flatnonzero(drawn.passes & (drawn.start < run.stop) & (drawn.stop > run.start))
+    if not len(over):
         return RunUncertainty(persistence=0.0, near_band=(run.start, run.start), far_band=(run.stop, run.stop))
-    weight = np.where(passing, profiles[:, run.start : run.stop], -1.0)
-    densest = run.start + np.argmax(weight, axis=1)[recurs]
-    rows = np.flatnonzero(recurs)
+    row = drawn.row[over]
+    bins = np.arange(run.start, run.stop)
+    inside = (bins >= drawn.start[over, None]) & (bins < drawn.stop[over, None])
+    densest = np.where(inside, profiles[row, run.start : run.stop], -1.0).max(axis=1)
+    order = np.lexsort((-densest, row))  # within a draw the densest first, of equals the nearest
+    chosen = over[order[np.flatnonzero(np.diff(row, prepend=-1))]]
     return RunUncertainty(
-        persistence=float(recurs.mean()),
-        near_band=_band(start[rows, densest]),
-        far_band=_band(stop[rows, densest]),
+        persistence=len(chosen) / len(profiles),
+        near_band=_band(drawn.start[chosen]),
+        far_band=_band(drawn.stop[chosen]),
     )
 
 
-def _band(values: Floats) -> tuple[float, float]:
+def _band(values: Ints) -> tuple[float, float]:
     """Take the 10 % and 90 % quantiles."""
     low, high = np.quantile(values, (0.1, 0.9))
     return float(low), float(high)

@@ -18,6 +18,7 @@ from reportgen.market.symbols import base_of
 from reportgen.units import Bools, Floats, Milliseconds
 
 _MONTHS_OF_SECONDS: Final = 10**8
+_SIDES: Final = {"order_book": ("bid", "ask"), "positions": ("long", "short")}
 
 
 def checked(rows: Rows) -> tuple[Rows, tuple[str, ...]]:
@@ -93,12 +94,16 @@ def _order_problems(rows: Rows) -> list[str]:
             f"{_place(rows, at, int(conflict.sum()))}: says something else than row {other} about the same moment. "
             "Keep one of them."
         )
-    if rows.source.table.name == "order_book":
+    sides = _SIDES.get(rows.source.table.name)
+    if sides:
+        at = rows.source.table.keys.index("side")
         lines += [
-            f"{_place(rows, each.start, 1)}: side `{each.keys[2]}` is unknown; a side is bid or ask. {CORRECT}."
+            f"{_place(rows, each.start, 1)}: side `{each.keys[at]}` is unknown; "
+            f"a side is {' or '.join(sides)}. {CORRECT}."
             for each in rows.series
-            if each.keys[2] not in ("bid", "ask")
+            if each.keys[at] not in sides
         ]
+    if rows.source.table.name == "order_book":
         lines += _crossed(rows)
     return lines
 

@@ -15,17 +15,32 @@ import numpy as np
 from reportgen.assumptions import Assumptions
 from reportgen.market.choice import choose_candles
 from reportgen.market.data import (
+    NO_POSITIONS,
     Candles,
     FundingRates,
     LeverageBrackets,
     Liquidations,
+    LongShortRatio,
     MarketData,
     OpenInterest,
     OrderBook,
+    Positions,
 )
 from reportgen.market.scan import Rows, Series
 from reportgen.market.symbols import base_of
-from reportgen.market.tables import BRACKETS, CANDLES, FUNDING, LIQUIDATIONS, OPEN_INTEREST, ORDER_BOOK, TableFormat
+from reportgen.market.tables import (
+    BRACKETS,
+    CANDLES,
+    FUNDING,
+    LIQUIDATIONS,
+    LONG_SHORT_RATIO,
+    MARK_CANDLES,
+    OPEN_INTEREST,
+    ORDER_BOOK,
+    POSITIONS,
+    SPOT_CANDLES,
+    TableFormat,
+)
 from reportgen.units import Floats, Maybe, Milliseconds, Missing
 
 _T = TypeVar("_T")
@@ -62,22 +77,28 @@ def market_data(rows: SymbolRows, as_of_ms: Milliseconds, assumptions: Assumptio
     return MarketData(
         symbol=rows.symbol,
         as_of_ms=as_of_ms,
-        candles=_candles(rows, as_of_ms, assumptions),
+        candles=_candles(rows, CANDLES, as_of_ms, assumptions),
         open_interest=rows.by_venue(OPEN_INTEREST, _open_interest),
         funding=rows.by_venue(FUNDING, _funding),
         order_book=_order_books(rows),
         liquidations=_liquidations(rows),
         brackets=rows.by_venue(BRACKETS, _brackets),
         simulated=simulated,
+        spot_candles=_candles(rows, SPOT_CANDLES, as_of_ms, assumptions),
+        mark_candles=_candles(rows, MARK_CANDLES, as_of_ms, assumptions),
+        long_short_ratio=_ratios(rows),
+        positions=_positions(rows),
     )
 
 
-def _candles(rows: SymbolRows, as_of_ms: Milliseconds, assumptions: Assumptions) -> Maybe[Mapping[str, Candles]]:
+def _candles(
+    rows: SymbolRows, format_: TableFormat, as_of_ms: Milliseconds, assumptions: Assumptions
+) -> Maybe[Mapping[str, Candles]]:
     """Build every offered series of bars, then keep one a venue."""
     offered: dict[str, list[Candles]] = {}
-    for table, series in rows.series(CANDLES):
+    for table, series in rows.series(format_):
         offered.setdefault(series.keys[1], []).append(_bars(table, series))
-    return choose_candles(offered, as_of_ms, assumptions) if offered else rows.absent(CANDLES)
+    return choose_candles(offered, as_of_ms, assumptions) if offered else rows.absent(format_)
 
 
 def _bars(rows: Rows, series: Series) -> Candles:
@@ -89,9 +110,15 @@ def _bars(rows: Rows, series: Series) -> Candles:
         high=rows.number("high")[series.rows],
         low=rows.number("low")[series.rows],
         close=rows.number("close")[series.rows],
-        volume_base=rows.number("volume_base")[series.rows],
+        volume_base=_traded(rows)[series.rows],
         taker_buy_base=_whole(taker, "volume bought by takers", series),
     )
+
+
+def _traded(rows: Rows) -> Floats:
+    """Give the volume of bars; at a mark price nothing trades, so an empty cell there is a true zero."""
+    volume = rows.number("volume_base")
+    return np.where(np.isnan(volume), 0.0, volume) if rows.source.table is MARK_CANDLES else volume
 
 
 def _whole(values: Floats, says: str, series: Series) -> Maybe[Floats]:
@@ -115,6 +142,44 @@ def _funding(rows: Rows, series: Series) -> FundingRates:
         time_ms=rows.time_ms[series.rows],
         funding_rate=rows.number("funding_rate")[series.rows],
         interval_hours=rows.number("interval_hours")[series.rows],
+    )
+
+
+def _ratios(rows: SymbolRows) -> Maybe[Mapping[str, LongShortRatio]]:
+    """Build one ratio a venue: of all accounts where it is there, else of the first kind by name."""
+    found: dict[str, LongShortRatio] = {}
+    for table, series in sorted(rows.series(LONG_SHORT_RATIO), key=lambda one: one[1].keys[2] != "accounts"):
+        found.setdefault(
+            series.keys[1],
+            LongShortRatio(
+                kind=series.keys[2],
+                time_ms=table.time_ms[series.rows],
+                ratio=table.number("ratio")[series.rows],
+            ),
+        )
+    return {venue: found[venue] for venue in sorted(found)} or rows.absent(LONG_SHORT_RATIO)
+
+
+def _positions(rows: SymbolRows) -> Maybe[Mapping[str, Positions]]:
+    """Put the last snapshot of each venue together: one row an address and side; without a table nobody asked."""
+    if POSITIONS.name not in rows.tables:
+        return NO_POSITIONS
+    held: dict[str, list[tuple[Rows, Series]]] = {}
+    for table, series in rows.series(POSITIONS):
+        held.setdefault(series.keys[1], []).append((table, series))
+    return {venue: _held(found) for venue, found in held.items()} or rows.absent(POSITIONS)
+
+
+def _held(found: list[tuple[Rows, Series]]) -> Positions:
+    table = found[0][0]
+    at = np.array([series.start for _, series in found], dtype=np.int64)
+    return Positions(
+        address=tuple(series.keys[2] for _, series in found),
+        is_long=np.array([series.keys[3] == "long" for _, series in found], dtype=np.bool_),
+        size_base=table.number("size_base")[at],
+        entry_price=table.number("entry_price")[at],
+        liquidation_price=table.number("liquidation_price")[at],
+        time_ms=int(table.time_ms[at[0]]),
     )
 
 

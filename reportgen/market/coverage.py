@@ -114,6 +114,10 @@ def _venues(market: MarketData, candles: Mapping[str, Candles]) -> tuple[VenueCo
         "funding": market.funding,
         "order book": market.order_book,
         "leverage brackets": market.brackets,
+        "spot candles": market.spot_candles,
+        "mark candles": market.mark_candles,
+        "long/short ratio": market.long_short_ratio,
+        "known positions": market.positions,
     }
     given = {name: table for name, table in tables.items() if not isinstance(table, Missing)}
     others = sorted({venue for table in given.values() for venue in table} - set(candles))

@@ -22,7 +22,7 @@ NO_ETF_FLOWS: Final = Missing("No ETF flows were given.")
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Candles:
-    """Closed bars of one market on one venue.
+    """Closed bars of one market on one venue: of the contract, of spot, or of the mark price.
 
     Attributes:
         interval_ms: Length of a bar.
@@ -31,7 +31,7 @@ class Candles:
         high: Shape (n,), >= open, close and low.
         low: Shape (n,), > 0.
         close: Shape (n,).
-        volume_base: Shape (n,), base coins, >= 0.
+        volume_base: Shape (n,), base coins, >= 0; all zero for a mark price, at which nothing trades.
         taker_buy_base: Shape (n,), base coins bought by takers, or why it is not known.
     """
 
@@ -183,6 +183,7 @@ class Positions:
         address: One an entry, n of them. is_long: shape (n,).
         size_base: Shape (n,), base coins, > 0. entry_price: shape (n,), > 0.
         liquidation_price: Shape (n,), NaN where no price liquidates the position.
+        time_ms: When the venue was asked.
     """
 
     address: tuple[str, ...]
@@ -190,6 +191,7 @@ class Positions:
     size_base: Floats
     entry_price: Floats
     liquidation_price: Floats
+    time_ms: Milliseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -23,7 +23,7 @@ from reportgen.market.data import Gathered
 from reportgen.market.opening import LATEST_MS, Source, open_database, open_table
 from reportgen.market.scan import Rows, known_symbols, newest_close, read_rows
 from reportgen.market.symbols import REFERENCE_SYMBOL, unified_symbol
-from reportgen.market.tables import CANDLES, TABLES
+from reportgen.market.tables import CANDLES, NEWEST_CLOSE, TABLES, TableFormat
 from reportgen.units import Milliseconds
 
 _SUFFIXES = (".parquet", ".csv")
@@ -40,8 +40,8 @@ def read_market(
     """Read what a market folder knew of some symbols at a moment.
 
     Args:
-        folder: Holds `candles`, `open_interest`, `funding`, `liquidations`, `order_book` and `leverage_brackets` as
-            .parquet or .csv; any may be absent.
+        folder: Holds `candles`, `open_interest` and the other tables of `market/tables.py` as .parquet or .csv; any may
+            be absent.
         symbols: In any usual spelling; the same market twice counts once.
         as_of_ms: UTC epoch milliseconds; None means the last close among these symbols' bars.
         simulated: Whether the numbers come from the simulator.
@@ -116,16 +116,36 @@ def _table_paths(folder: Path) -> dict[str, Path]:
 
 def _open_all(database: duckdb.DuckDBPyConnection, paths: Mapping[str, Path]) -> dict[str, Source]:
     """Open every table; collect what is wrong with the files."""
-    sources, problems = {}, []
+    sources: dict[str, Source] = {}
+    problems = []
     for table in TABLES:
         if table.name in paths:
             try:
-                sources[table.name] = open_table(database, paths[table.name], table)
+                presumed = _presumed(database, table, sources)
+                sources[table.name] = open_table(database, paths[table.name], table, presumed)
             except DataError as error:
                 problems.append(str(error))
     if problems:
         raise DataError("\n".join(problems))
     return sources
+
+
+def _presumed(
+    database: duckdb.DuckDBPyConnection, table: TableFormat, sources: Mapping[str, Source]
+) -> Mapping[str, str]:
+    """Say what columns that a file may lack are taken to hold; a table without times is as old as the newest bar.
+
+    Candles are opened first. An undated table was taken when the folder was, so at an earlier as-of it is not known.
+    """
+    if NEWEST_CLOSE not in table.presumed.values():
+        return table.presumed
+    candles = sources.get(CANDLES.name)
+    newest = None if candles is None else newest_close(database, candles, None)
+    return {
+        column: str(newest) if value == NEWEST_CLOSE else value
+        for column, value in table.presumed.items()
+        if value != NEWEST_CLOSE or newest is not None
+    }
 
 
 def _read_all(

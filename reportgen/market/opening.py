@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import duckdb
@@ -27,6 +28,7 @@ LATEST_MS: Final = 10**14
 """The year 5138 in milliseconds: larger numbers are microseconds or nanoseconds."""
 
 ROW: Final = "data_row"
+NOTHING_PRESUMED: Final[Mapping[str, str]] = MappingProxyType({})
 _PARQUET_TYPES: Final = {
     Kind.TEXT: re.compile(r"VARCHAR|ENUM.*"),
     Kind.TIME: re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL.*"),
@@ -84,8 +86,19 @@ def open_database() -> duckdb.DuckDBPyConnection:
     )
 
 
-def open_table(database: duckdb.DuckDBPyConnection, path: Path, table: TableFormat) -> Source:
+def open_table(
+    database: duckdb.DuckDBPyConnection,
+    path: Path,
+    table: TableFormat,
+    presumed: Mapping[str, str] = NOTHING_PRESUMED,
+) -> Source:
     """Open a table file as a relation named like the table.
+
+    Args:
+        database: Where the relation is made.
+        path: The file.
+        table: What it should hold.
+        presumed: What a column that the file lacks says in every row, by column.
 
     Raises:
         DataError: The file cannot be read, or its columns are not those of the table.
@@ -93,6 +106,7 @@ def open_table(database: duckdb.DuckDBPyConnection, path: Path, table: TableForm
     try:
         header = _csv_header(path) if path.suffix == ".csv" else ()
         database.execute(_relation_sql(path, table, header))
+        _presume(database, table, presumed)
         described = database.execute(f"DESCRIBE {table.name}").fetchall()
         empty = not database.execute(f"SELECT 1 FROM {table.name} LIMIT 1").fetchall()  # noqa: S608 - our own names
     except OSError as error:
@@ -104,6 +118,17 @@ def open_table(database: duckdb.DuckDBPyConnection, path: Path, table: TableForm
     if empty and path.suffix == ".parquet":
         types = _retyped(database, table, types)
     return Source(file=path.name, table=table, types=types, intervals=_intervals(database, table))
+
+
+def _presume(database: duckdb.DuckDBPyConnection, table: TableFormat, presumed: Mapping[str, str]) -> None:
+    """Name the opened file like its table, with the columns added that it lacks and that can be presumed."""
+    has = {name for name, *_ in database.execute(f"DESCRIBE {table.name}_file").fetchall()}
+    added = "".join(
+        f", CAST('{value}' AS {SQL_TYPES[table.kind(column)]}) AS {column}"
+        for column, value in presumed.items()
+        if column not in has
+    )
+    database.execute(f"CREATE TEMP VIEW {table.name} AS SELECT *{added} FROM {table.name}_file")  # noqa: S608 - our own names
 
 
 def _csv_header(path: Path) -> tuple[str, ...]:
@@ -124,12 +149,12 @@ def _relation_sql(path: Path, table: TableFormat, header: tuple[str, ...]) -> st
     quoted = glob.escape(str(path)).replace("'", "''")
     if not header:
         return (
-            f"CREATE TEMP VIEW {table.name} AS SELECT file_row_number + 1 AS {ROW}, * EXCLUDE (file_row_number) "  # noqa: S608 - our own names
+            f"CREATE TEMP VIEW {table.name}_file AS SELECT file_row_number + 1 AS {ROW}, * EXCLUDE (file_row_number) "  # noqa: S608 - our own names
             f"FROM read_parquet('{quoted}', file_row_number = true)"
         )
     columns = ", ".join("'" + name.replace("'", "''") + "': 'VARCHAR'" for name in header)
     return (
-        f"CREATE TEMP TABLE {table.name} AS SELECT row_number() OVER () AS {ROW}, * "  # noqa: S608 - our own names
+        f"CREATE TEMP TABLE {table.name}_file AS SELECT row_number() OVER () AS {ROW}, * "  # noqa: S608 - our own names
         f"FROM read_csv('{quoted}', columns = {{{columns}}}, auto_detect = false, header = true, delim = ',', "
         "quote = '\"', escape = '\"')"
     )

@@ -96,29 +96,32 @@ _WHOLE_BARS: Final = Rule(
     fault="the bar begins before the one before it has ended",
     next_step="Correct `interval`, which is the length of the bar",
 )
-_RULES: Final[dict[str, tuple[Rule, ...]]] = {
-    "candles": (
-        *(_positive(column) for column in _PRICES),
-        Rule(
-            bad=lambda rows: rows.number("high") < rows.number("low"),
-            shows=("high", "low"),
-            fault="the high is below the low",
-        ),
-        Rule(
-            bad=_implausible,
-            shows=("high", "low"),
-            fault=f"the high is more than {_WIDEST_BAR} times the low, which no bar is",
-        ),
-        Rule(bad=_outside_bar, shows=_PRICES, fault="open and close must lie between low and high"),
-        _not_negative("volume_base"),
-        _not_negative("taker_buy_base"),
-        Rule(
-            bad=_taker_above_volume,
-            shows=("taker_buy_base", "volume_base"),
-            fault="takers cannot have bought more than was traded",
-        ),
-        _WHOLE_BARS,
+_BARS: Final = (
+    *(_positive(column) for column in _PRICES),
+    Rule(
+        bad=lambda rows: rows.number("high") < rows.number("low"),
+        shows=("high", "low"),
+        fault="the high is below the low",
     ),
+    Rule(
+        bad=_implausible,
+        shows=("high", "low"),
+        fault=f"the high is more than {_WIDEST_BAR} times the low, which no bar is",
+    ),
+    Rule(bad=_outside_bar, shows=_PRICES, fault="open and close must lie between low and high"),
+    _not_negative("volume_base"),
+    _not_negative("taker_buy_base"),
+    Rule(
+        bad=_taker_above_volume,
+        shows=("taker_buy_base", "volume_base"),
+        fault="takers cannot have bought more than was traded",
+    ),
+    _WHOLE_BARS,
+)
+_RULES: Final[dict[str, tuple[Rule, ...]]] = {
+    "candles": _BARS,
+    "spot_candles": _BARS,
+    "mark_candles": _BARS,
     "open_interest": (_not_negative("open_interest_base"), _not_negative("open_interest_quote")),
     "funding": (
         Rule(
@@ -134,6 +137,14 @@ _RULES: Final[dict[str, tuple[Rule, ...]]] = {
         _not_negative("liquidated_short_quote"),
         _WHOLE_BARS,
     ),
+    "long_short_ratio": (
+        Rule(
+            bad=lambda rows: rows.number("ratio") <= 0,
+            shows=("ratio",),
+            fault="a ratio is long over short, 1 where they are even, above zero",
+        ),
+    ),
+    "positions": (_positive("size_base"), _positive("entry_price"), _positive("liquidation_price")),
     "order_book": (_positive("price"), _not_negative("size_base")),
     "leverage_brackets": (
         _not_negative("notional_floor"),

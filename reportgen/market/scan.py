@@ -69,10 +69,13 @@ class Rows:
         return np.repeat(np.array(list(values), dtype=np.int64), lengths)
 
 
-def newest_close(database: duckdb.DuckDBPyConnection, source: Source, symbols: tuple[str, ...]) -> Milliseconds | None:
-    """Find the last bar close of these symbols, or None when they have no bars."""
+def newest_close(
+    database: duckdb.DuckDBPyConnection, source: Source, symbols: tuple[str, ...] | None
+) -> Milliseconds | None:
+    """Find the last bar close of these symbols, of all for None; or None when they have no bars."""
     sql = f"SELECT max({source.known_at()}) FROM {source.table.name} WHERE {source.known_at()} < {LATEST_MS}"  # noqa: S608 - our own names
-    newest = database.execute(f"{sql} AND list_contains(?, symbol)", [list(symbols)]).fetchall()[0][0]
+    asked = list(symbols) if symbols is not None else None
+    newest = database.execute(f"{sql} AND (? IS NULL OR list_contains(?, symbol))", [asked, asked]).fetchall()[0][0]
     return None if newest is None else int(newest)
 
 
@@ -144,10 +147,10 @@ def _series(counted: list[tuple[Any, ...]]) -> tuple[Series, ...]:
 
 def _last_only(source: Source) -> str:
     """Keep the last snapshot alone where the table holds snapshots of many rows."""
-    if "side" not in source.table.keys:
+    if not source.table.snapshot:
         return ""
     time = source.typed("time_ms")
-    return f"QUALIFY {time} IS NULL OR {time} = max({time}) OVER (PARTITION BY symbol, venue)"
+    return f"QUALIFY {time} IS NULL OR {time} = max({time}) OVER (PARTITION BY {', '.join(source.table.snapshot)})"
 
 
 def _unreadable_cells(database: duckdb.DuckDBPyConnection, source: Source, cut: str) -> list[str]:

@@ -6,7 +6,8 @@ Read by `market/scan.py` to know what to expect of a file; docs/data-formats.md 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, Literal
 
@@ -36,6 +37,8 @@ class TableFormat:
         numbers: Numeric columns that every row must fill. optional: numeric columns that may be absent or empty.
         known_at: When a row became known: at the end of its bar, at its time, or at its date.
         moment: The column that says so.
+        snapshot: Columns within which only the rows of the newest moment are read; none where every row counts.
+        presumed: What a required column that the file lacks altogether is taken to say, by column.
     """
 
     name: str
@@ -46,6 +49,8 @@ class TableFormat:
     optional: tuple[str, ...]
     known_at: Literal["bar end", "time", "date"]
     moment: str
+    snapshot: tuple[str, ...] = ()
+    presumed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -109,6 +114,7 @@ ORDER_BOOK: Final = TableFormat(
     optional=(),
     known_at="time",
     moment="time_ms",
+    snapshot=("symbol", "venue"),
 )
 BRACKETS: Final = TableFormat(
     name="leverage_brackets",
@@ -120,7 +126,41 @@ BRACKETS: Final = TableFormat(
     known_at="date",
     moment="as_of",
 )
-TABLES: Final = (CANDLES, OPEN_INTEREST, FUNDING, LIQUIDATIONS, ORDER_BOOK, BRACKETS)
+SPOT_CANDLES: Final = replace(CANDLES, name="spot_candles", says="spot candles")
+MARK_CANDLES: Final = replace(
+    CANDLES,
+    name="mark_candles",
+    says="mark-price candles",
+    numbers=("open", "high", "low", "close"),
+    optional=("volume_base",),
+)
+LONG_SHORT_RATIO: Final = TableFormat(
+    name="long_short_ratio",
+    says="long/short ratio",
+    keys=("symbol", "venue", "kind"),
+    order=("time_ms",),
+    numbers=("ratio",),
+    optional=(),
+    known_at="time",
+    moment="time_ms",
+)
+NEWEST_CLOSE: Final = "newest close"
+POSITIONS: Final = TableFormat(
+    name="positions",
+    says="positions of known addresses",
+    keys=("symbol", "venue", "address", "side"),
+    order=("time_ms",),
+    numbers=("size_base", "entry_price"),
+    optional=("liquidation_price",),
+    known_at="time",
+    moment="time_ms",
+    snapshot=("venue",),
+    presumed={"venue": "hyperliquid", "time_ms": NEWEST_CLOSE},
+)
+TABLES: Final = (
+    *(CANDLES, OPEN_INTEREST, FUNDING, LIQUIDATIONS, ORDER_BOOK, BRACKETS),
+    *(SPOT_CANDLES, MARK_CANDLES, LONG_SHORT_RATIO, POSITIONS),
+)
 
 
 def interval_ms(text: str) -> Milliseconds | None:

@@ -21,7 +21,7 @@ def only_venues(market: MarketData, venues: Collection[str]) -> MarketData:
     Args:
         market: All that is known of one symbol.
         venues: Names as the source writes them; empty keeps everything. Liquidations are of all venues together and
-            stay.
+            stay, and so do positions: whoever names an address wants to see it.
     """
     if not venues:
         return market
@@ -32,6 +32,9 @@ def only_venues(market: MarketData, venues: Collection[str]) -> MarketData:
         funding=_kept(market.funding, venues, "funding rates"),
         order_book=_kept(market.order_book, venues, "order book"),
         brackets=_kept(market.brackets, venues, "leverage brackets"),
+        spot_candles=_kept(market.spot_candles, venues, "spot candles"),
+        mark_candles=_kept(market.mark_candles, venues, "mark-price candles"),
+        long_short_ratio=_kept(market.long_short_ratio, venues, "long/short ratio"),
     )
 
 

@@ -30,15 +30,20 @@ def write_table(path: Path, columns: Mapping[str, NDArray[Any] | Sequence[Any]])
     lengths = {len(values) for values in columns.values()}
     if len(lengths) != 1:
         raise UsageError(f"{path.name}: the columns differ in length.")
-    arrays = {name: _plain(values) for name, values in columns.items()}
-    target = str(path).replace("'", "''")
+    arrays = {name: plain(values) for name, values in columns.items()}
     # One thread: the order of rows, and with it the bytes, must not depend on the machine.
     with duckdb.connect(":memory:", config={"threads": 1}) as database:
         database.register("columns_to_write", arrays)
-        database.execute(f"COPY (SELECT * FROM columns_to_write) TO '{target}' ({_FORMATS[path.suffix]})")  # noqa: S608 - COPY takes no parameters
+        write_relation(database, "columns_to_write", path)
 
 
-def _plain(values: NDArray[Any] | Sequence[Any]) -> NDArray[Any]:
+def write_relation(database: duckdb.DuckDBPyConnection, relation: str, path: Path) -> None:
+    """Write a relation of a database that runs on one thread as Parquet or CSV, by the suffix of the file's name."""
+    target = str(path).replace("'", "''")
+    database.execute(f"COPY (SELECT * FROM {relation}) TO '{target}' ({_FORMATS[path.suffix]})")  # noqa: S608 - COPY takes no parameters
+
+
+def plain(values: NDArray[Any] | Sequence[Any]) -> NDArray[Any]:
     """Give duckdb an array that it knows: text as objects, numbers as they are."""
     array = np.asarray(values)
     return array.astype(object) if array.dtype.kind == "U" else array

@@ -14,6 +14,7 @@ from reportgen import notation
 from reportgen.brief import HeatmapPicture, SymbolBrief
 from reportgen.errors import RenderError
 from reportgen.render.charts_edge import draw_edge
+from reportgen.render.charts_exact import draw_exact
 from reportgen.render.charts_frame import NARROW, WIDE, Frame, Shape, price_ticks, profile_scale, time_ticks
 from reportgen.render.charts_market import draw_candles, draw_levels
 from reportgen.render.charts_raster import column_ms, ground
@@ -61,6 +62,7 @@ def heatmap_png(
         shown = draw_candles(sheet, frame, picture)
         draw_edge(sheet, frame, symbol)
         draw_levels(sheet, frame, symbol, shown)
+        draw_exact(sheet, frame, symbol)
         return sheet.png()
 
 

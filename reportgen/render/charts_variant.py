@@ -60,7 +60,11 @@ def slug(symbol: SymbolBrief) -> str:
 
     A symbol of another pattern than BTC/USDT:USDT gets a few digits of its hash behind the letters that are left.
     """
-    name = symbol.symbol
+    return slug_of(symbol.symbol)
+
+
+def slug_of(name: str) -> str:
+    """Name the files of a symbol by its unified name, as `slug` does."""
     letters = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")
     if _PLAIN.fullmatch(name) and len(letters) <= _LONGEST:
         return letters

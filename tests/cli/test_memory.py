@@ -18,7 +18,7 @@ from reportgen.cli import refresh as refresh_command
 from reportgen.cli.brief import gather, walk
 from reportgen.cli.memory import remember
 from reportgen.cli.orders import Options, take_order
-from reportgen.delivery.output import open_store
+from reportgen.delivery.store import open_store
 from reportgen.moments import parse_moment
 from reportgen.refresh import triggers
 from reportgen.render.serialise import brief_from_json

@@ -49,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
     written = write_brief_files(
         tmp_path / "output", brief.as_of_ms, html=b"<h1>page</h1>", pdf=b"%PDF-1.7 small", json=brief_to_json(brief)
     )
-    assert written.json.exists()
+    assert Path(written.json).exists()
     (tmp_path / "subscribers.yaml").write_text(PLAIN, encoding="utf-8")
     configure(tmp_path, 9)
     return tmp_path

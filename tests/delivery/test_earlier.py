@@ -11,7 +11,7 @@ import pytest
 
 from reportgen.brief import Brief
 from reportgen.delivery.earlier import earlier_briefs
-from reportgen.delivery.output import FolderStore, open_store
+from reportgen.delivery.store import FolderStore, open_store
 from reportgen.moments import day_of
 from reportgen.render.serialise import brief_to_json
 from reportgen.units import DAY_MS, HOUR_MS, Missing

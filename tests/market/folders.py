@@ -107,6 +107,38 @@ def brackets(symbol: str = BTC, venue: str = "binance", as_of: str = "2024-10-24
     }
 
 
+def mark_candles(symbol: str = BTC, venue: str = "binance") -> Columns:
+    """Make bars of the mark price, which carry no volume."""
+    made = candles(symbol=symbol, venue=venue)
+    return {name: values for name, values in made.items() if name not in {"volume_base", "taker_buy_base"}}
+
+
+def long_short_ratio(symbol: str = BTC, venue: str = "binance", kind: str = "accounts", rows: int = 48) -> Columns:
+    """Make hourly ratios."""
+    return {
+        "venue": [venue] * rows,
+        "symbol": [symbol] * rows,
+        "kind": [kind] * rows,
+        "time_ms": [START_MS + row * HOUR_MS for row in range(rows)],
+        "ratio": [1.0 + row % 9 / 10 for row in range(rows)],
+    }
+
+
+def positions(symbol: str = BTC, snapshots: int = 2) -> Columns:
+    """Make snapshots of three positions, twenty hours apart; no price liquidates the last."""
+    rows = 3 * snapshots
+    return {
+        "venue": ["hyperliquid"] * rows,
+        "address": [f"0x{row % 3:040x}" for row in range(rows)],
+        "symbol": [symbol] * rows,
+        "time_ms": [START_MS + 1 + row // 3 * 20 * HOUR_MS for row in range(rows)],
+        "side": ["long", "short", "long"] * snapshots,
+        "size_base": [5.0 + row for row in range(rows)],
+        "entry_price": [100.0, 99.0, 101.0] * snapshots,
+        "liquidation_price": [90.0, 112.0, None] * snapshots,
+    }
+
+
 def whole_folder() -> dict[str, Columns]:
     """Make every table, for BTC on two venues and ETH on one."""
     return {
@@ -121,6 +153,10 @@ def whole_folder() -> dict[str, Columns]:
         "liquidations": stacked(liquidations(), liquidations(venue="bybit")),
         "order_book": order_book(),
         "leverage_brackets": stacked(brackets(), brackets(as_of="2025-10-10")),
+        "spot_candles": candles(),
+        "mark_candles": mark_candles(),
+        "long_short_ratio": stacked(long_short_ratio(), long_short_ratio(kind="top_positions")),
+        "positions": positions(),
     }
 
 
@@ -172,4 +208,6 @@ def plain(value: Any) -> Any:
         return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return [(key, plain(item)) for key, item in value.items()]
-    return value.tolist() if isinstance(value, np.ndarray) else value
+    if isinstance(value, np.ndarray):
+        return ["unknown" if each != each else each for each in value.tolist()]  # noqa: PLR0124 - NaN equals nothing
+    return value

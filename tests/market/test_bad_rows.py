@@ -21,6 +21,9 @@ TABLES: dict[str, Callable[[], folders.Columns]] = {
     "liquidations": folders.liquidations,
     "order_book": folders.order_book,
     "leverage_brackets": folders.brackets,
+    "spot_candles": folders.candles,
+    "mark_candles": folders.mark_candles,
+    "long_short_ratio": folders.long_short_ratio,
 }
 NAN, INF = float("nan"), float("inf")
 CELLS: list[tuple[str, str, Any, str]] = [
@@ -47,6 +50,11 @@ CELLS: list[tuple[str, str, Any, str]] = [
     ("leverage_brackets", "notional_floor", 40_000.0, "must begin where the one before it ends"),
     ("leverage_brackets", "maintenance_margin_rate", 1.5, "0.004 is 0.4 %"),
     ("leverage_brackets", "max_leverage", 0.5, "it must be 1 or more"),
+    ("spot_candles", "high", 1.0, "the high is below the low"),
+    ("spot_candles", "volume_base", NAN, "volume_base is empty or NaN"),
+    ("mark_candles", "close", 500.0, "open and close must lie between low and high"),
+    ("long_short_ratio", "ratio", 0.0, "a ratio is long over short"),
+    ("long_short_ratio", "ratio", NAN, "it must be a finite number"),
 ]
 TIMES = [
     ("candles", "open_time_ms", 1000, "looks like seconds", "Multiply by 1000"),

@@ -17,7 +17,13 @@ from tests.market.folders import BTC, ETH, START_MS
 
 MIDDLE_MS = START_MS + 20 * HOUR_MS
 LAST_CLOSE_MS = START_MS + 48 * HOUR_MS
-MOMENTS = {"candles": "open_time_ms", "liquidations": "open_time_ms", "leverage_brackets": None}
+MOMENTS = {
+    "candles": "open_time_ms",
+    "spot_candles": "open_time_ms",
+    "mark_candles": "open_time_ms",
+    "liquidations": "open_time_ms",
+    "leverage_brackets": None,
+}
 
 
 def cut(tables: dict[str, folders.Columns], as_of_ms: int) -> dict[str, folders.Columns]:

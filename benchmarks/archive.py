@@ -1,0 +1,185 @@
+"""A year of daily briefs, built and verified, and an index of ten years: `.venv/bin/python -m benchmarks.archive`.
+
+The market is simulated, one symbol, with a history of sixty days before each morning. Page and rows, site and manifest
+are the product's own; charts and the PDF are left out, since `python -m benchmarks` measures them, and would be nine
+tenths of the time here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Final, Self
+
+import numpy as np
+
+from reportgen.assumptions import DEFAULTS
+from reportgen.brief import Brief, write_brief
+from reportgen.delivery.output import write_brief_files
+from reportgen.delivery.query import run_query
+from reportgen.delivery.site import Site, every_page, pages_with, site_of, with_brief
+from reportgen.delivery.store import FolderStore, open_store
+from reportgen.delivery.transaction import writing
+from reportgen.delivery.upkeep import rebuild
+from reportgen.delivery.verify import verify
+from reportgen.market.files import read_market
+from reportgen.market.simulate import simulate
+from reportgen.market.simulate_tables import Listing, folder_tables
+from reportgen.market.simulate_weather import draw_legs, draw_weather
+from reportgen.market.simulate_worlds import DEFAULT_WORLD
+from reportgen.market.write import write_table
+from reportgen.moments import parse_moment
+from reportgen.render.html import render_html
+from reportgen.render.serialise import brief_to_json
+from reportgen.render.site_days import BriefDay, SymbolDay, ZoneBand
+from reportgen.units import DAY_MS, HOUR_MS
+
+SYMBOL: Final = "BTC/USDT:USDT"
+HISTORY_DAYS: Final = 60
+TEN_YEARS: Final = 3650
+QUESTION: Final = "select symbol, label, count(*), avg(share) from zones group by symbol, label order by symbol, label"
+FEW_DRAWS: Final = replace(DEFAULTS, draws=50)
+
+
+class Watch:
+    """Milliseconds on the clock and of this process, from entering to leaving."""
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self._wall, self._cpu = time.perf_counter() - self._wall, time.process_time() - self._cpu
+
+    def read(self) -> list[float]:
+        """Give wall and processor time."""
+        return [round(1000 * self._wall, 1), round(1000 * self._cpu, 1)]
+
+
+def write_market(folder: Path, days: int, end_ms: int) -> None:
+    """Simulate one market and write its tables."""
+    rng = np.random.default_rng(1)
+    world = replace(DEFAULT_WORLD, start_price=90_000.0, crowd_weight=40.0)
+    weather = draw_weather(rng, world, start_ms=end_ms - days * DAY_MS, days=days, legs=draw_legs(rng, world, days))
+    listing = Listing(
+        symbol=SYMBOL, venue="binance", market=simulate(rng, world, weather), share=1.0, price_decimals=1,
+        size_decimals=1, depth_per_percent=6e7, half_spread=0.00001,
+    )  # fmt: skip
+    for name, columns in folder_tables(rng, [listing]).items():
+        write_table(folder / f"{name}.parquet", columns)
+
+
+def brief_at(folder: Path, as_of_ms: int) -> Brief:
+    """Write the brief of one morning."""
+    gathered = read_market(folder, (SYMBOL,), as_of_ms=as_of_ms, assumptions=FEW_DRAWS)
+    return write_brief(
+        gathered, timeframe="4h", timeframe_ms=4 * HOUR_MS, horizon_hours=24.0, timezone="UTC", assumptions=FEW_DRAWS
+    )
+
+
+def build(days: int, output: Path, scratch: Path) -> dict[str, object]:
+    """Build an archive day by day, verify it, ask it, and say how long each took."""
+    end_ms = parse_moment("2026-11-20T07:00Z")
+    days_ms = []
+    for first in range(0, days, HISTORY_DAYS):  # each morning reads a short folder, as it would in the field
+        count = min(HISTORY_DAYS, days - first)
+        folder = scratch / str(first)
+        folder.mkdir()
+        write_market(folder, HISTORY_DAYS + count, end_ms - (days - first - count) * DAY_MS)
+        for day in range(count):
+            made = brief_at(folder, end_ms - (days - first - 1 - day) * DAY_MS)
+            page, content = render_html(made, {}), brief_to_json(made)
+            with Watch() as watch:
+                write_brief_files(output, made.as_of_ms, html=page, pdf=b"%PDF-", json=content)
+            days_ms.append(watch.read())
+    found: dict[str, object] = {
+        "write, median": np.median(days_ms, axis=0).round(1).tolist(),
+        "write, the last ten": np.median(days_ms[-10:], axis=0).round(1).tolist(),
+    }
+    store = open_store(output)
+    with Watch() as watch:
+        verdict = verify(store)
+    found |= {"verify": watch.read(), "files": verdict.files, "MiB": round(verdict.size / 2**20, 1)}
+    with Watch() as watch:
+        run_query(store, QUESTION)
+    return found | {"files at fault": len(verdict.findings), "a query over every day": watch.read()}
+
+
+def ten_years(symbols: int) -> Site:
+    """Make the records of ten years of mornings."""
+    rng = np.random.default_rng(2)
+    prices = 90_000.0 * np.exp(np.cumsum(rng.normal(0.0, 0.02, (TEN_YEARS, symbols)), axis=0))
+    first = date(2016, 11, 22)
+    days = [_day(first + timedelta(days=number), row) for number, row in enumerate(prices.tolist())]
+    return site_of(days, FolderStore(folder=Path("nowhere")))
+
+
+def _day(day: date, prices: list[float]) -> BriefDay:
+    rows = tuple(
+        SymbolDay(
+            symbol=f"S{number}/USDT:USDT", base=f"S{number}", price=price, decimals=0, change=0.01, trend="up",
+            quality="High", above=_zone(price, 1.03), below=_zone(price, 0.96),
+        )
+        for number, price in enumerate(prices)
+    )  # fmt: skip
+    return BriefDay(
+        day=day.isoformat(), revision=1, folder=day.isoformat().replace("-", "/"), as_of_ms=0, headline="A finding.",
+        grade="Good", inputs_known=5, inputs_total=5, simulated=True, symbols=rows, files=("brief.html", "brief.json"),
+    )  # fmt: skip
+
+
+def _zone(price: float, at: float) -> ZoneBand:
+    away = abs(at - 1.0)
+    return ZoneBand(low=price * at, high=price * (at + 0.01), distance_fraction=away, distance_atr=away * 50, share=0.2)
+
+
+def index(symbols: int, output: Path) -> dict[str, object]:
+    """Time the index of ten years: one new day, all pages in memory, and `archive index` over what is on disk."""
+    site = ten_years(symbols)
+    newest = site.briefs(list(site.state.months)[-1:])[-1]
+    every_page(site)
+    new = replace(newest, day=(newest.date + timedelta(days=1)).isoformat())
+    with Watch() as watch:
+        count = len(pages_with(with_brief(site, new), new))
+    found: dict[str, object] = {"one new day": watch.read(), "pages of a new day": count}
+    with Watch() as watch:
+        pages = every_page(site)
+    found |= {"every page": watch.read(), "pages": len(pages)}
+    for path, content in pages.items():
+        (output / path).parent.mkdir(parents=True, exist_ok=True)
+        (output / path).write_bytes(content)
+    with writing(output) as store:
+        with Watch() as watch:
+            rebuild(store, reread=False)
+        found |= {"archive index, first time": watch.read()}
+        with Watch() as watch:
+            rebuild(store, reread=False)
+    return found | {"archive index, nothing changed": watch.read()}
+
+
+def main() -> None:
+    """Read the options, measure, print one JSON object."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.archive", description=__doc__)
+    parser.add_argument("--days", type=int, default=365, help="how many daily briefs to build (365)")
+    parser.add_argument("--symbols", type=int, default=2, help="symbols of the ten-year index (2)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for part in ("year", "market", "ten"):
+            (folder / part).mkdir()
+        ten = index(options.symbols, folder / "ten")
+        year = build(options.days, folder / "year", folder / "market") if options.days else {}
+    print(
+        json.dumps({"times are": "[wall ms, processor ms]", f"{options.days} days": year, "3650 days": ten}, indent=1)
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,219 @@
+"""The commands that look after the archive: list, show, verify, index, prune, query."""
+
+# ruff: noqa: PLC0415 - heavy imports live inside the commands
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from reportgen.cli.options import AsJson, ConfigFile, Output
+from reportgen.cli.speech import note, tell, tell_json
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    from reportgen.delivery.store import Store
+    from reportgen.render.site_days import BriefDay
+
+_WIDEST_LINE: Final = 100
+
+app = typer.Typer(help="Look after the kept briefs.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("list", short_help="List the kept briefs.")
+def list_briefs(*, config: ConfigFile = None, output: Output = None, as_json: AsJson = False) -> None:
+    """List every kept brief, oldest first: day, revision, data, finding.
+
+    Example: reportgen archive list --output /srv/briefs
+    """
+    from reportgen.delivery.upkeep import briefs_of
+
+    store = _open(config, output)
+    found = briefs_of(store)
+    if as_json:
+        tell_json({"briefs": [_facts(store, brief) for brief in found]})
+        return
+    for brief in found:
+        line = f"{brief.day}  r{brief.revision}  {brief.grade:<8} {brief.headline}"
+        tell(line if len(line) <= _WIDEST_LINE else f"{line[: _WIDEST_LINE - 1]}…")
+
+
+@app.command("show", short_help="Show what one day's brief found, and its files.")
+def show(
+    day: Annotated[str, typer.Argument(metavar="DATE", help="The UTC day, as 2026-01-19, or `latest`.")],
+    *,
+    revision: Annotated[int | None, typer.Option(metavar="N", min=1, help="Which of the day. [the last]")] = None,
+    config: ConfigFile = None,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show one day: its finding, each symbol's price and nearest zones, and every file of the brief.
+
+    Example: reportgen archive show 2026-01-19
+    """
+    from reportgen.delivery.upkeep import briefs_of, find_brief
+
+    store = _open(config, output)
+    brief = briefs_of(store)[-1] if day == "latest" else find_brief(store, _day(day, "DATE"), revision)
+    facts = _facts(store, brief)
+    if as_json:
+        tell_json(facts)
+        return
+    tell(f"{brief.day}, revision {brief.revision}{', simulated market' if brief.simulated else ''}")
+    tell(brief.headline)
+    for line in _symbol_lines(brief):
+        tell(line)
+    for path in facts["files"]:
+        tell(path)
+
+
+@app.command("verify", short_help="Name every file that is missing, changed or unlisted.")
+def verify(*, config: ConfigFile = None, output: Output = None, as_json: AsJson = False) -> None:
+    """Hash every file and compare it with the manifest; print the path of each that is missing, changed or unlisted.
+
+    Exit code 1 when there is one. Example: reportgen archive verify --output /srv/briefs
+    """
+    from reportgen.delivery.manifest import MANIFEST
+    from reportgen.delivery.verify import verify as compare
+    from reportgen.errors import DataError
+
+    store = _open(config, output)
+    if not store.tail(MANIFEST, 1)[0] and next(iter(store.files()), None) is None:
+        raise DataError(f"{store.name} holds no archive. Name another with --output.")
+    verdict = compare(store)
+    if as_json:
+        facts = {"ok": not verdict.findings, "files": verdict.files, "bytes": verdict.size}
+        rest = {"unfinished": verdict.unfinished, "findings": [asdict(finding) for finding in verdict.findings]}
+        tell_json(facts | rest)
+    else:
+        for finding in verdict.findings:
+            tell(f"{finding.fault:<9} {finding.path}")
+            note(f"{finding.path} is {finding.fault}: {finding.detail}.")
+    if verdict.unfinished:
+        note("A run was ended while it wrote. Nothing is lost: the next run, or `archive index`, finishes it.")
+    if verdict.findings:
+        note(f"{len(verdict.findings)} of {verdict.files} files are not as they were written.")
+        raise typer.Exit(1)
+    note(f"{verdict.files} files, {verdict.size:,} bytes: all as they were written.")
+
+
+@app.command("index", short_help="Write the site again.")
+def index(
+    *,
+    reread: Annotated[
+        bool, typer.Option("--reread", help="From every brief.json, not from the site's own records.")
+    ] = False,
+    config: ConfigFile = None,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write every page of the site again: start, months, days, symbols, feed and search.
+
+    Example: reportgen archive index --output /srv/briefs
+    """
+    from reportgen.cli.orders import output_place
+    from reportgen.delivery.transaction import writing
+    from reportgen.delivery.upkeep import rebuild
+
+    with writing(output_place(config, output)) as store:
+        done = rebuild(store, reread=reread)
+        start = store.path("index.html")
+    if as_json:
+        tell_json({"index": start} | asdict(done))
+    else:
+        tell(start)
+        note(f"{done.briefs} briefs, {done.pages} pages, {done.changed} of them changed.")
+
+
+@app.command("prune", short_help="Remove old days.")
+def prune(
+    *,
+    before: Annotated[str | None, typer.Option(metavar="DATE", help="Remove the days before this one.")] = None,
+    keep_days: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Keep the last N days, counted back from the newest brief.")
+    ] = None,
+    snapshots: Annotated[bool, typer.Option("--snapshots", help="Remove their rows for queries too.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be removed.")] = False,
+    config: ConfigFile = None,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove old days from the archive and its site; print each file. The ledger and, unless asked, the rows stay.
+
+    Example: reportgen archive prune --keep-days 365 --dry-run
+    """
+    from reportgen.cli.orders import output_place
+    from reportgen.delivery.store import open_store
+    from reportgen.delivery.transaction import writing
+    from reportgen.delivery.upkeep import Pruned, first_day_kept
+    from reportgen.delivery.upkeep import prune as remove
+    from reportgen.errors import UsageError
+
+    if (before is None) == (keep_days is None):
+        raise UsageError("Name either --before DATE or --keep-days N.")
+    place = output_place(config, output)
+
+    def go(store: Store) -> Pruned:
+        day = _day(before, "--before") if before is not None else first_day_kept(store, keep_days or 1)
+        return remove(store, day, dry_run=dry_run, snapshots=snapshots)
+
+    if dry_run:
+        done = go(open_store(place))
+    else:
+        with writing(place) as store:
+            done = go(store)
+    if as_json:
+        tell_json({"dry_run": dry_run} | asdict(done))
+        return
+    for path in done.files:
+        tell(path)
+    verb = "would be removed" if dry_run else "removed"
+    note(f"{len(done.days)} days, {len(done.files)} files, {done.size:,} bytes {verb}.")
+
+
+def _open(config: Path | None, output: str | None) -> Store:
+    from reportgen.cli.orders import output_place
+    from reportgen.delivery.store import open_store
+
+    return open_store(output_place(config, output))
+
+
+def _day(text: str, option: str) -> date:
+    """Read a day."""
+    from datetime import date
+
+    from reportgen.errors import UsageError
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{option} `{text}` is not a day. Write it as 2026-01-19.") from error
+
+
+def _facts(store: Store, brief: BriefDay) -> dict[str, Any]:
+    """Give a brief for --json, its files as a user finds them."""
+    facts = asdict(brief)
+    return facts | {
+        "folder": store.path(brief.folder),
+        "files": [store.path(f"{brief.folder}/{f}") for f in brief.files],
+    }
+
+
+def _symbol_lines(brief: BriefDay) -> list[str]:
+    """Write a line a symbol: price, longs below, shorts above."""
+    from reportgen import notation
+
+    lines = []
+    for one in brief.symbols:
+        price = "n/a" if one.price is None else notation.price(one.price, one.decimals)
+        zones = [
+            f"{word} {notation.price_range(zone.low, zone.high, one.decimals)} ({notation.atr(zone.distance_atr)})"
+            for word, zone in (("longs", one.below), ("shorts", one.above))
+            if zone is not None
+        ]
+        lines.append(f"{one.base:<8} {price:>12}  {', '.join(zones) or 'no dense zone'}; map {one.quality}")
+    return lines

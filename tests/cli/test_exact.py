@@ -1,0 +1,110 @@
+"""exact_positions: addresses from the configuration or a file, looked up for live data, and said where they are not."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reportgen.cli.exact import addresses_in, known_addresses, with_exact_positions
+from reportgen.config import Config, Watched, load_config
+from reportgen.errors import ConfigError, DataError
+from reportgen.market.data import Gathered, Positions
+from reportgen.market.files import read_market
+from reportgen.units import Missing
+from tests.cli.cli_process import reportgen
+from tests.market import folders
+from tests.market.answers import Answer, serving
+from tests.market.folders import BTC, ETH
+from tests.market.test_hyperliquid import ONE, QUICK, TWO, account, position
+
+
+def config(folder: Path, exact: str) -> Config:
+    """Read a configuration with exact_positions."""
+    path = folder / "config.yaml"
+    path.write_text(f"watchlist: [BTC]\nexact_positions:\n{exact}\n", encoding="utf-8")
+    return load_config(path)
+
+
+def test_addresses_are_listed_or_kept_in_a_file(tmp_path: Path) -> None:
+    """Any case, quoted or not, once each; a file may comment."""
+    mixed = TWO.replace("b", "B")
+    listed = config(tmp_path, f"  addresses: ['{ONE}', {mixed}, \"{TWO}\"]")
+    assert known_addresses(listed) == (ONE, TWO)
+    (tmp_path / "whales.txt").write_text(f"# whales\n{ONE}\n\n{mixed}  # a fund\n{ONE}\n", encoding="utf-8")
+    assert known_addresses(config(tmp_path, "  file: whales.txt")) == (ONE, TWO)
+    assert known_addresses(Config(watchlist=(Watched(symbol=BTC),))) == ()
+
+
+@pytest.mark.parametrize(
+    ("exact", "line", "says"),
+    [
+        (f"  addresses: ['{ONE}', '0x12']", 3, "`0x12` is no address. Write 0x and 40 hexadecimal digits."),
+        ("  addresses: []", 2, "needs exactly one source"),
+        (f"  addresses: ['{ONE}']\n  file: x", 2, "needs exactly one source"),
+        ("  adresses: []\n  file: x", 3, "Did you mean `addresses`?"),
+        ("  addresses: [5]", 3, "expected text"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_line(tmp_path: Path, exact: str, line: int, says: str) -> None:
+    """As every other setting."""
+    with pytest.raises(ConfigError) as caught:
+        config(tmp_path, exact)
+    assert f"config.yaml:{line}:" in str(caught.value)
+    assert says in str(caught.value)
+
+
+def test_every_wrong_line_of_the_file_is_named(tmp_path: Path) -> None:
+    """File and line of each, and of a file without any address."""
+    path = tmp_path / "whales.txt"
+    path.write_text(f"{ONE}\n0x1\nwhale\n", encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        addresses_in(path)
+    assert [line.split(": ")[0] for line in str(caught.value).splitlines()] == [f"{path}:2", f"{path}:3"]
+    path.write_text("# none\n", encoding="utf-8")
+    with pytest.raises(DataError, match="holds no address"):
+        addresses_in(path)
+
+
+def gathered(folder: Path) -> Gathered:
+    """Read a small market."""
+    tables = {"candles": folders.stacked(folders.candles(), folders.candles(symbol=ETH))}
+    return read_market(folders.write_folder(folder, tables), (BTC, ETH), as_of_ms=None)
+
+
+def test_a_live_run_adds_the_positions_of_its_addresses(tmp_path: Path) -> None:
+    """Each market gets its positions, or the reason; addresses that fail become notes."""
+    market = gathered(tmp_path)
+    now = market.as_of_ms
+
+    def answer(asked, _):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+        if asked.body["user"] == TWO:
+            return Answer(body="?", status=422)
+        return Answer(body=account(position("BTC", "2", "80"), time=now))
+
+    with serving(answer) as server:
+        asked = Config(
+            watchlist=(Watched(symbol=BTC),), exact_addresses=(ONE, TWO), venue_urls={"hyperliquid": server.url}
+        )
+        made = with_exact_positions(market, asked, asked_at_ms=now, patience=QUICK)
+    held = made.markets[BTC].positions
+    assert not isinstance(held, Missing)
+    assert isinstance(held["hyperliquid"], Positions)
+    assert isinstance(made.markets[ETH].positions, Missing)
+    assert made.notes[-1].startswith(f"Positions of {TWO} are not known")
+    assert with_exact_positions(market, replace(asked, exact_addresses=()), asked_at_ms=now) is market
+
+
+def test_a_brief_from_a_folder_says_that_addresses_were_not_looked_up(tmp_path: Path) -> None:
+    """Positions of now are later than any folder: the page and brief.json say so, and nothing is asked."""
+    (tmp_path / "config.yaml").write_text(
+        f"watchlist: [BTC]\nsource: sample\nexact_positions: {{addresses: ['{ONE}']}}\n", encoding="utf-8"
+    )
+    done = reportgen(tmp_path, "brief", "--json")
+    assert done.returncode == 0, done.stderr
+    written = json.loads(done.stdout)
+    missing = {one["what"]: one["reason"] for one in written["missing"]}
+    assert missing["exact positions"].startswith("Addresses are looked up with live data only")
+    assert "Addresses are looked up with live data only" in Path(tmp_path / written["html"]).read_text(encoding="utf-8")

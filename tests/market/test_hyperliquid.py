@@ -1,0 +1,201 @@
+"""Positions of addresses, asked of a real local server: what is known is kept exactly, what failed is said."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from reportgen.errors import UsageError
+from reportgen.market.data import Positions
+from reportgen.market.hyperliquid import AskedPositions, ask_positions, positions_table, valid_address
+from reportgen.market.web import Patience
+from reportgen.units import Missing
+from tests.market.answers import Answer, Asked, serving
+
+SHAPES = Path(__file__).parents[3] / "shared" / "fixtures" / "exchange_shapes.json"
+NOW = 1_795_461_420_000
+ONE, TWO, THREE = (f"0x{digit * 40}" for digit in "abc")
+BTC, PEPE, THOUSAND_PEPE = "BTC/USDT:USDT", "PEPE/USDT:USDT", "1000PEPE/USDT:USDT"
+QUICK = Patience(attempts=3, request_seconds=2, total_seconds=5, first_wait_seconds=0.01, longest_wait_seconds=0.5)
+
+
+def position(coin: str, size: str, price: str | None, entry: str = "100.0", margin: str = "isolated") -> dict[str, Any]:
+    """Make one position as the venue writes it."""
+    return {
+        "type": "oneWay",
+        "position": {
+            "coin": coin, "szi": size, "entryPx": entry, "liquidationPx": price, "maxLeverage": 40,
+            "leverage": {"type": margin, "value": 10}, "positionValue": "1", "marginUsed": "1", "unrealizedPnl": "0",
+        },
+    }  # fmt: skip
+
+
+def account(*positions: dict[str, Any], time: int = NOW) -> dict[str, Any]:
+    """Make an answer."""
+    return {
+        "marginSummary": {"accountValue": "1"},
+        "assetPositions": list(positions),
+        "time": time,
+        "withdrawable": "0",
+    }
+
+
+HELD = {
+    ONE: account(position("BTC", "2.5", "80.5"), position("ETH", "-1", "120", margin="cross")),
+    TWO: account(position("BTC", "-1.0", "130.25", margin="cross"), position("kPEPE", "3.0", "0.004", "0.005")),
+    THREE: account(position("BTC", "0.5", None, margin="cross"), position("SOL", "0.0", None)),
+}
+
+
+def by_address(asked: Asked, _: int) -> Answer:
+    """Answer as the venue would."""
+    return Answer(body=HELD[asked.body["user"]])
+
+
+def ask(url: str, *addresses: str, symbols: tuple[str, ...] = (BTC,)) -> AskedPositions:
+    """Ask a server about addresses."""
+    return ask_positions(addresses, symbols, asked_at_ms=NOW, url=url, patience=QUICK)
+
+
+def known(asked: AskedPositions, symbol: str) -> Positions:
+    """Insist on positions."""
+    found = asked.by_symbol[symbol]
+    assert isinstance(found, Positions), found
+    return found
+
+
+def test_positions_of_several_addresses_come_together() -> None:
+    """Side by the sign of the size, the venue's own price, and NaN where no price liquidates."""
+    with serving(by_address) as server:
+        asked = ask(server.url, ONE, TWO, THREE, ONE.upper().replace("X", "x"))
+    held = known(asked, BTC)
+    assert held.address == (ONE, TWO, THREE)
+    assert held.is_long.tolist() == [True, False, True]
+    assert held.size_base.tolist() == [2.5, 1.0, 0.5]
+    assert held.liquidation_price[:2].tolist() == [80.5, 130.25]
+    assert np.isnan(held.liquidation_price[2])
+    assert held.time_ms == NOW
+    assert asked.notes == ()
+    assert len(server.asked) == 3
+
+
+def test_requests_go_to_the_operators_address_with_the_original_host_and_path() -> None:
+    """URL/<original host>/<original path>, as for every venue."""
+    with serving(by_address) as server:
+        ask(f"{server.url}/", ONE)
+    assert [(one.path, one.body) for one in server.asked] == [
+        ("/api.hyperliquid.xyz/info", {"type": "clearinghouseState", "user": ONE})
+    ]
+
+
+def test_a_thousand_coins_in_one_are_taken_apart() -> None:
+    """KPEPE is a thousand PEPE: sizes times a thousand and prices by a thousand for PEPE, as they are for 1000PEPE."""
+    with serving(by_address) as server:
+        asked = ask(server.url, TWO, symbols=(PEPE, THOUSAND_PEPE))
+    single, thousand = known(asked, PEPE), known(asked, THOUSAND_PEPE)
+    assert single.size_base.tolist() == [3000.0]
+    assert thousand.size_base.tolist() == [3.0]
+    assert single.liquidation_price * 1000 == pytest.approx(thousand.liquidation_price)
+    assert single.size_base * single.entry_price == pytest.approx(thousand.size_base * thousand.entry_price)
+
+
+def test_a_symbol_that_nobody_holds_is_missing_with_that_reason() -> None:
+    """An address without the position is an answer, not a failure."""
+    with serving(by_address) as server:
+        asked = ask(server.url, ONE, THREE, symbols=("DOGE/USDT:USDT",))
+    assert asked.by_symbol["DOGE/USDT:USDT"] == Missing(
+        "The 2 known addresses hold no position in DOGE on Hyperliquid."
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "says", "requests"),
+    [
+        (Answer(body="<html>country</html>", status=403), "Hyperliquid refused this location (HTTP 403).", 1),
+        (Answer(body="no", status=451), "Hyperliquid refused this location (HTTP 451).", 1),
+        (Answer(body="no", status=422), "Hyperliquid did not understand the request (HTTP 422).", 1),
+        (Answer(body="busy", status=500), "Hyperliquid is out of order (HTTP 500).", 3),
+        (
+            Answer(body="slow", status=429, headers={"Retry-After": "0"}),
+            "Hyperliquid was asked too often (HTTP 429).",
+            3,
+        ),
+        (
+            Answer(body="slow", status=429, headers={"Retry-After": "9"}),
+            "Hyperliquid was asked too often (HTTP 429).",
+            1,
+        ),
+        (Answer(body="<html>hello</html>"), "Hyperliquid sent an unreadable answer.", 1),
+        (Answer(body="null"), "Hyperliquid sent an unreadable answer.", 1),
+        (Answer(body=account(position("BTC", "NaN", "1"))), "Hyperliquid sent an unreadable answer.", 1),
+        (
+            Answer(body=account(time=NOW - 10_800_000)),
+            "Hyperliquid's answer is 3 hours apart from this machine's clock.",
+            1,
+        ),
+    ],
+)
+def test_every_fault_is_one_sentence(answer: Answer, says: str, requests: int) -> None:
+    """Only what asking again can cure is asked again, and a wait beyond patience is not waited for."""
+    with serving(lambda *_: answer) as server:
+        asked = ask(server.url, ONE)
+    assert asked.by_symbol[BTC] == Missing(says)
+    assert len(server.asked) == requests
+
+
+def test_a_server_that_is_not_there_is_said() -> None:
+    """No connection is a sentence, too."""
+    with serving(by_address) as server:
+        gone = server.url
+    assert ask(gone, ONE).by_symbol[BTC] == Missing("Hyperliquid could not be reached.")
+
+
+def test_an_outage_that_passes_costs_nothing() -> None:
+    """The second answer counts when the first was a fault of the moment."""
+    with serving(lambda asked, n: by_address(asked, n) if n else Answer(body="", status=503)) as server:
+        assert known(ask(server.url, ONE), BTC).size_base.tolist() == [2.5]
+
+
+def test_one_failing_address_does_not_cost_the_others() -> None:
+    """What failed is a note that names the address; the rest is known."""
+
+    def answer(asked: Asked, n: int) -> Answer:
+        return Answer(body="?", status=422) if asked.body["user"] == TWO else by_address(asked, n)
+
+    with serving(answer) as server:
+        asked = ask(server.url, ONE, TWO, THREE)
+    assert known(asked, BTC).address == (ONE, THREE)
+    assert asked.notes == (f"Positions of {TWO} are not known: Hyperliquid did not understand the request (HTTP 422).",)
+
+
+def test_the_table_is_what_the_folder_keeps() -> None:
+    """The columns of what was found, a row a position."""
+    with serving(by_address) as server:
+        table = positions_table(ask(server.url, ONE, TWO, symbols=(BTC, PEPE)).by_symbol)
+    assert table["symbol"] == [BTC, BTC, PEPE]
+    assert table["side"] == ["long", "short", "long"]
+    assert set(table["time_ms"]) == {NOW}
+
+
+@pytest.mark.skipif(not SHAPES.exists(), reason="the recorded shapes are not part of the repository")
+def test_the_recorded_shape_is_understood() -> None:
+    """An answer in the venue's exact shape gives its position, price and size as they stand in it."""
+    shapes = json.loads(SHAPES.read_text(encoding="utf-8"))
+    body = next(answer for name, answer in shapes.items() if "clearinghouseState" in name)
+    with serving(lambda *_: Answer(body=body)) as server:
+        asked = ask_positions([ONE], ["ETH/USDT:USDT"], asked_at_ms=body["time"], url=server.url, patience=QUICK)
+    held = known(asked, "ETH/USDT:USDT")
+    told = body["assetPositions"][0]["position"]
+    assert held.size_base.tolist() == [abs(float(told["szi"]))]
+    assert held.liquidation_price.tolist() == [float(told["liquidationPx"])]
+
+
+@pytest.mark.parametrize("text", ["", "0x12", "0x" + "g" * 40, "0x" + "a" * 41, "a" * 40])
+def test_what_is_no_address_is_refused(text: str) -> None:
+    """0x and forty hexadecimal digits, nothing else."""
+    with pytest.raises(UsageError, match="is no address"):
+        valid_address(text)
