@@ -114,5 +114,6 @@ def _compare(store: Store, path: str, entry: Entry, waiting: Mapping[str, str]) 
     if entry_of(content) != entry:
         size = len(content)
         detail = f"{size} bytes instead of {entry.size}" if size != entry.size else "other bytes of the same number"
-        return Finding(fault="changed", path=path, detail=detail)
+        line = verify_ledger(content) if path == LEDGER_FILE else None
+        return Finding(fault="changed", path=path, detail=f"line {line} breaks its chain" if line else detail)
     return None

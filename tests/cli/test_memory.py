@@ -136,6 +136,18 @@ def test_a_changed_ledger_is_said_and_left_alone(folder: Path) -> None:
     assert not isinstance(found.brief.track_record.levels, Missing)
 
 
+def test_archive_verify_names_the_line_of_a_changed_ledger(folder: Path) -> None:
+    """The archive is as it was written, ledger and alerts among its files, until somebody edits a row."""
+    sound = reportgen(folder, "archive", "verify", "--output", "out")
+    assert (sound.returncode, sound.stdout) == (0, ""), sound.stderr
+    lines = ledger(folder).splitlines(keepends=True)
+    lines[1] = lines[1].replace(b'"timeout":', b'"timeouT":')
+    (folder / "out" / LEDGER_FILE).write_bytes(b"".join(lines))
+    changed = reportgen(folder, "archive", "verify", "--output", "out")
+    assert (changed.returncode, changed.stdout.split()) == (1, ["changed", LEDGER_FILE])
+    assert "line 2 breaks its chain" in changed.stderr
+
+
 def test_alerts_stand_beside_the_brief(mornings: Path) -> None:
     """alerts.json and alerts.csv are in the day's folder and in latest/, with the same bytes."""
     for name in ("alerts.json", "alerts.csv"):
