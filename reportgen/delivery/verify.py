@@ -9,6 +9,7 @@ from typing import Final, Literal, TypeAlias
 from reportgen.delivery.manifest import MANIFEST, Entry, Listed, entry_of, is_part, read_manifest
 from reportgen.delivery.store import Store
 from reportgen.delivery.transaction import JOURNAL, Journal, unfinished
+from reportgen.track_record.ledger import LEDGER_FILE, verify_ledger
 
 _MOST_LOOKS: Final = 4
 
