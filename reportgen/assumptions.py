@@ -289,6 +289,15 @@ class Assumptions(EventAssumptions):
     slippage_order: float = _is(50_000.0, "quote currency", "own choice", "market order of the slippage note")
     slippage_wide: float = _is(0.0005, "fraction", "own choice", "slippage above which the note asks for limit orders")
     caveat_concentration: float = _is(0.6, "fraction", "own choice", "one venue above this share makes a one-venue map")
+    # --- changes, ledger and refresh -------------------------------------------------------------------------------
+    changes_moved_atr: float = _is(0.15, "ATR", "own choice", "a zone whose edge moved this far has moved")
+    changes_share: float = _is(0.33, "fraction", "own choice", "so much more or less of its side: denser or thinner")
+    record_patience_days: float = _is(3.0, "days", "own choice", "a zone waits so long for late bars, then is censored")
+    record_least_days: float = _is(20.0, "days", "as verdict_least_days", "fewer effective days give no interval")
+    record_enough_events: int = _is(330, "events", "MODEL 4", "independent events that a skill of 0.05 needs")
+    refresh_break_atr: float = _is(0.25, "ATR", "MODEL 4, near", "price this far beyond a level has broken it")
+    refresh_open_interest: float = _is(0.05, "fraction", "as flush_fall", "a jump or drop since the brief: refresh")
+    refresh_event_hours: float = _is(4.0, "hours", "own choice: a bar of 4h", "an event this near: refresh")
     # --- data and map quality --------------------------------------------------------------------------------------
     finest_bars_days: float = _is(
         30.0, "days", "own choice", "the finest bars that reach back this far are used; else the longest history"

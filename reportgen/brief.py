@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Literal
+from typing import Final, Literal
 
 from reportgen import __version__
 from reportgen.assumptions import DEFAULTS, Assumptions
+from reportgen.brief_changes import Changes
+from reportgen.brief_record import TrackRecord
 from reportgen.events.calendar import Event, ScheduledEvent, lately, schedule
 from reportgen.guide.findings import heaviest_first
 from reportgen.guide.headline import SymbolFacts, headline, subject_suffix
@@ -24,6 +26,8 @@ from reportgen.section_map import Reading
 from reportgen.units import Maybe, Milliseconds, Missing, Where
 
 SCHEMA_VERSION = 1
+NOTHING_BEFORE: Final = Missing("This is the first brief: there is nothing to compare with.")
+NO_LEVELS_BEFORE: Final = Missing("This is the first brief: there are no earlier levels to judge.")
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -85,7 +89,8 @@ class Brief:
             plan; one line of at most 80 characters.
         near_events: what backtests have shown about zones near events, a sentence a symbol; empty without any.
         notes: sentences on input that was left out, such as rows that stood in the data twice.
-        changes, track_record: not built yet: Missing with the reason.
+        changes: Since the brief before, or why there is nothing to compare with.
+        track_record: How the levels of earlier briefs did, or why that is not known.
         assumptions: every constant used. provenance: where the input came from; the only part that may differ between
             briefs from the same data. Never printed.
     """
@@ -103,8 +108,8 @@ class Brief:
     events: tuple[Event, ...]
     missing: tuple[MissingInput, ...]
     notes: tuple[str, ...]
-    changes: Maybe[str]
-    track_record: Maybe[str]
+    changes: Maybe[Changes]
+    track_record: Maybe[TrackRecord]
     assumptions: tuple[AssumptionUsed, ...]
     provenance: Mapping[str, str]
     past_events: tuple[Event, ...] = ()
@@ -175,8 +180,8 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
         events=planned,
         missing=missing,
         notes=gathered.notes,
-        changes=Missing("Comparing with the brief before needs the archive, which is not built yet."),
-        track_record=Missing("Scoring earlier levels needs the ledger, which is not built yet."),
+        changes=NOTHING_BEFORE,
+        track_record=NO_LEVELS_BEFORE,
         assumptions=list_assumptions(assumptions),
         provenance={**gathered.provenance, "reportgen": __version__},
         past_events=reading.past,

@@ -36,6 +36,7 @@ from tests.brief_parts import (
     structure_of,
     zone_of,
 )
+from tests.memories import changes, record
 from tests.render.pictures import picture
 
 HOSTILE = '<script>alert("x")</script> & {{ 7 * 7 }}'
@@ -256,6 +257,11 @@ def hostile() -> Brief:
     return replace(brief, missing=(MissingInput(symbol=HOSTILE, venue=HOSTILE, what=HOSTILE, reason=HOSTILE),))
 
 
+def remembered() -> Brief:
+    """Remember a brief of the day before: every kind of change, levels in every state, a record of two months."""
+    return replace(morning(), changes=changes(), track_record=record())
+
+
 def exact_levels() -> Brief:
     """The first symbol has levels of known positions, one by a hostile name; the second's could not be looked up."""
     brief = morning()
@@ -301,7 +307,7 @@ STATES: dict[str, Callable[[], Brief]] = {
     state.__name__: state
     for state in (
         morning, simulated, no_dense_zone, input_missing, no_candles, stale_data, event_inside, price_inside, far_zone,
-        horizon_unmeasured, hostile, one_symbol, exact_levels,
+        horizon_unmeasured, hostile, remembered, one_symbol, exact_levels,
     )
 }  # fmt: skip
 """Every state of the page, by name; `many` is apart because it takes long to draw."""

@@ -49,13 +49,17 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "section": PURE_GROUND
     | {"section_inputs", "section_map", "section_events", "guide", "liquidation", "indicators"}
     | {"market.coverage", "market.grade", "market.venue_readings", "events.calendar", "events.flows"},
-    "brief": PURE_GROUND | {"section", "guide", "liquidation", "indicators", "events.calendar"},
+    "brief": PURE_GROUND
+    | {"section", "guide", "liquidation", "indicators", "events.calendar", "brief_changes", "brief_record"},
+    "changes": PURE_GROUND | {"changes", "brief", "section", "guide"},
+    "alerts": PURE_GROUND | {"brief", "section", "guide", "track_record"},
+    "refresh": PURE_GROUND | {"brief", "section", "guide", "events", "alerts", "track_record"},
     "track_record": PURE_GROUND | {"track_record", "guide", "liquidation", "indicators", "brief", "section"},
     "calibrations": EDGE_GROUND | {"calibrations", "liquidation", "delivery.output"},
     "render": EDGE_GROUND
-    | {"render", "brief", "track_record", "section", "guide", "liquidation.picture", "liquidation.exact"}
+    | {"render", "brief", "alerts", "track_record", "section", "guide", "liquidation.picture", "liquidation.exact"}
     | {"events.calendar"},
-    "delivery": EDGE_GROUND | {"delivery", "brief", "render.site"},
+    "delivery": EDGE_GROUND | {"delivery", "brief", "render.serialise", "render.site", "track_record.ledger"},
     "cli": frozenset({"*"}),
 }
 """DESIGN's "Who may import whom"; the longest name that fits a module speaks for it, config for config_yaml too."""
@@ -68,13 +72,14 @@ TYPES_ONLY: Final = {
 PURE: Final = (
     *("units", "errors", "assumptions", "notation", "indicators", "liquidation", "guide"),
     *("events.calendar", "events.flows", "track_record", "market.venue_readings"),
+    *("brief", "changes", "alerts", "refresh"),
     *(*PURE_MARKET, "market.simulate"),
 )
 PURE_LIBRARIES: Final = frozenset(
     {
         *("__future__", "abc", "collections", "concurrent", "dataclasses", "enum", "types", "typing"),
         *("bisect", "functools", "heapq", "itertools", "math", "operator", "numpy", "numba", "llvmlite"),
-        *("base64", "datetime", "re", "string", "textwrap", "zlib", "zoneinfo"),
+        *("base64", "datetime", "hashlib", "json", "re", "string", "textwrap", "zlib", "zoneinfo"),
     }
 )
 CLOCK: Final = {

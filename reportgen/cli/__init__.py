@@ -3,8 +3,8 @@
     options -> Config -> Gathered -> Brief -> charts -> HTML, PDF, JSON -> output/
 
 stdout is data, stderr is messages. Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 done but data missing
-under --strict, 4 some deliveries can be tried again, 130 interrupted. Nothing heavy is imported before a command runs:
-`--help` stays quick.
+under --strict, 4 some deliveries can be tried again, 10 a refresh is due, 130 interrupted. Nothing heavy is imported
+before a command runs: `--help` stays quick.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from reportgen.cli import (
     fetch,
     maps,
     preview,
+    refresh,
     render,
     send,
     setup,
@@ -65,6 +66,7 @@ app.command("init", short_help="Write a commented config.yaml.")(setup.init)
 app.command("check", short_help="List every problem of the configuration.")(setup.check)
 app.command("doctor", short_help="Say what this machine lacks, and the fix.")(setup.doctor)
 app.command("render", short_help="Render a kept brief.json again.")(render.render)
+app.command("refresh", short_help="Say whether the map must be recalculated, and why.")(refresh.refresh)
 app.command("send", short_help="Mail the newest brief to the subscribers.")(send.send)
 app.command("preview", short_help="Look at the mail and the page in a browser.")(preview.preview)
 app.command("calibrate", short_help="Turn the map into dollars: fit it to liquidations.")(calibrate.calibrate)

@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,7 +15,10 @@ from reportgen.cli.outside import events_around, near_events, with_flows
 from reportgen.cli.speech import Step, note, progress, tell, tell_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reportgen.brief import Brief
+    from reportgen.cli.memory import Remembered
     from reportgen.cli.orders import Order
     from reportgen.cli.workers import Workers
     from reportgen.delivery.output import WrittenBrief
@@ -57,6 +60,7 @@ def brief(
     from reportgen.cli.pages import make_pages
     from reportgen.cli.workers import start_workers
     from reportgen.delivery.output import write_brief_files
+    from reportgen.render.alerts import alert_files
     from reportgen.render.serialise import brief_to_json
 
     order = take_order(
@@ -70,7 +74,8 @@ def brief(
     with start_workers(workers) as pool, progress(_STEPS + questions(wanted)) as step:
         step("Reading the market data")
         gathered, kept = gather_all(order, wanted, step)
-        made = _walk_the_steps(order, gathered, pool, step)
+        remembered = _walk_the_steps(order, gathered, pool, step)
+        made = remembered.brief
         pages = make_pages(made, order.config.templates, pool, step)
         step("Writing the files")
         written = write_brief_files(
@@ -80,15 +85,28 @@ def brief(
             pdf=pages.pdf,
             json=brief_to_json(made),
             extra={f"charts/{name}": png for name, png in pages.charts.items()}
-            | {f"{INPUT_FOLDER}/{name}": content for name, content in kept.items()},
+            | {f"{INPUT_FOLDER}/{name}": content for name, content in kept.items()}
+            | dict(alert_files(made)),
+            also=remembered.also(),
         )
     _report(made, written, as_json=as_json, strict=strict)
     if strict and made.missing:
         raise typer.Exit(_MISSING_UNDER_STRICT)
 
 
-def _walk_the_steps(order: Order, gathered: Gathered, workers: Workers, step: Step) -> Brief:
-    """Write the brief from the market data."""
+def _walk_the_steps(order: Order, gathered: Gathered, workers: Workers, step: Step) -> Remembered:
+    """Write the brief from the market data, and let it remember those before."""
+    from reportgen.cli.memory import remember
+    from reportgen.delivery.store import open_store
+
+    step("Reading structure, zones and positioning")
+    made = walk(order, gathered, workers.map_sections)
+    _refuse_empty(made, gathered)
+    return remember(made, gathered, open_store(order.config.output), order.config.assumptions)
+
+
+def walk(order: Order, gathered: Gathered, map_sections: Callable[..., Any] = map) -> Brief:
+    """Walk the five steps over what was gathered, with the events, flows and calibrations that the order knows of."""
     from reportgen.brief import write_brief
     from reportgen.cli.calibrations_kept import find_calibrations
     from reportgen.moments import parse_span
@@ -96,10 +114,8 @@ def _walk_the_steps(order: Order, gathered: Gathered, workers: Workers, step: St
     gathered = with_flows(order.config, gathered)
     outside = events_around(order.config, gathered.as_of_ms)
     found = find_calibrations(order.config, gathered.as_of_ms)
-    gathered = replace(gathered, notes=(*gathered.notes, *found.notes, *outside.notes))
-    step("Reading structure, zones and positioning")
-    made = write_brief(
-        gathered,
+    return write_brief(
+        replace(gathered, notes=(*gathered.notes, *found.notes, *outside.notes)),
         horizon_hours=order.config.horizon_hours,
         timeframe=order.config.timeframe,
         timeframe_ms=parse_span(order.config.timeframe),
@@ -108,10 +124,8 @@ def _walk_the_steps(order: Order, gathered: Gathered, workers: Workers, step: St
         near_events=near_events(order.config, gathered),
         assumptions=order.config.assumptions,
         calibrations=found.calibrations,
-        map_sections=workers.map_sections,
+        map_sections=map_sections,
     )
-    _refuse_empty(made, gathered)
-    return made
 
 
 def gather_all(order: Order, wanted: tuple[Wanted, ...], step: Step) -> tuple[Gathered, Mapping[str, bytes]]:

@@ -25,9 +25,14 @@ def tell_json(data: Mapping[str, Any]) -> None:
     typer.echo(json.dumps(data, allow_nan=False))
 
 
+def harmless(text: str) -> str:
+    """Replace the control characters that untrusted input may hold, so that no terminal obeys them."""
+    return text.translate(_UNPRINTABLE)
+
+
 def note(message: str) -> None:
     """Print a message on stderr; control characters from untrusted input are made harmless."""
-    typer.echo(message.translate(_UNPRINTABLE), err=True)
+    typer.echo(harmless(message), err=True)
 
 
 def complain(message: str) -> None:

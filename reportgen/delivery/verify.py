@@ -9,6 +9,7 @@ from typing import Final, Literal, TypeAlias
 from reportgen.delivery.manifest import MANIFEST, Entry, Listed, entry_of, is_part, read_manifest
 from reportgen.delivery.store import Store
 from reportgen.delivery.transaction import JOURNAL, Journal, unfinished
+from reportgen.track_record.ledger import LEDGER_FILE, verify_ledger
 
 _MOST_LOOKS: Final = 4
 
@@ -114,5 +115,6 @@ def _compare(store: Store, path: str, entry: Entry, waiting: Mapping[str, str]) 
     if entry_of(content) != entry:
         size = len(content)
         detail = f"{size} bytes instead of {entry.size}" if size != entry.size else "other bytes of the same number"
-        return Finding(fault="changed", path=path, detail=detail)
+        line = verify_ledger(content) if path == LEDGER_FILE else None
+        return Finding(fault="changed", path=path, detail=f"line {line} breaks its chain" if line else detail)
     return None

@@ -9,6 +9,7 @@ from typing import Final, Literal, Protocol
 from reportgen.assumptions import Assumptions
 from reportgen.guide.positioning import FundingReading, OpenInterestReading, Positioning
 from reportgen.guide.structure import Level, Structure
+from reportgen.guide.typical_range import typical_range
 from reportgen.guide.zones import NoDenseZone, Zone
 from reportgen.market.quality import MapQuality
 from reportgen.units import Fraction, Maybe, Milliseconds, Missing, Price, Side, Where
@@ -141,12 +142,7 @@ class Findings:
     @property
     def atr(self) -> Price | None:
         """A day's typical range in price, > 0: structure's, else as the farthest zone implies it, else None."""
-        if not isinstance(self.structure, Missing):
-            return self.structure.atr if self.structure.atr > 0 else None
-        farthest = max(self.zones, key=lambda zone: zone.distance_atr, default=None)
-        if farthest is None or not farthest.distance_fraction or not farthest.distance_atr:
-            return None
-        return farthest.distance_fraction * self.price / farthest.distance_atr or None
+        return typical_range(self.structure, self.zones, self.price)
 
     def nearest_zone(self, side: Where) -> Zone | None:
         """Find the nearest zone on a side."""

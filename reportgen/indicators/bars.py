@@ -22,6 +22,13 @@ def interval_name(interval_ms: Milliseconds) -> str:
     return f"{interval_ms}ms"
 
 
+def interval_length(name: str) -> Milliseconds:
+    """Give the length of an interval by its name, the way back from `interval_name`; 0 for what names none."""
+    sizes = {"d": DAY_MS, "h": HOUR_MS, "m": _MINUTE_MS}
+    count, letter = name[:-1], name[-1:]
+    return int(count) * sizes[letter] if letter in sizes and count.isdecimal() else 0
+
+
 def slice_until(candles: Candles, until_ms: Milliseconds) -> Candles:
     """Keep the bars that had closed at a moment.
 

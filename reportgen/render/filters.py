@@ -24,6 +24,7 @@ _OUTCOMES = {
     "front_run": "Front-run",
     "ignore": "Ignore",
 }
+_NO_OUTCOME = {"open": "Still open", "censored": "No outcome", "not_an_event": "No event"}
 
 
 def _utc(milliseconds: Milliseconds) -> datetime:
@@ -116,6 +117,11 @@ def outcome(name: str) -> str:
     return _OUTCOMES[name]
 
 
+def fate(state: str) -> str:
+    """Name what became of a zone: an outcome, or why there is none."""
+    return _OUTCOMES.get(state) or _NO_OUTCOME[state]
+
+
 def away(fraction: float, side: str) -> float:
     """Sign a distance by its side: above is plus, below minus."""
     return fraction if side == "above" else -fraction
@@ -152,6 +158,7 @@ FILTERS = {
         sentence,
         lower_first,
         outcome,
+        fate,
         away,
         tenths,
         venue_name,

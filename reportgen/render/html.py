@@ -50,6 +50,11 @@ _VIEWS = (
     "oldest",
     "fit",
     "percent_of",
+    "leading_changes",
+    "changes_of",
+    "leading_levels",
+    "told_changes",
+    "told_levels",
 )
 _EVENTS = ("next_event", "beside", "overriding", "event_when", "event_due", "kinds_inside")
 

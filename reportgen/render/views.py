@@ -8,14 +8,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reportgen.brief import Brief, SymbolBrief
+from reportgen.brief_changes import Change, Changes
+from reportgen.brief_record import LevelFate
 from reportgen.events.calendar import Event
 from reportgen.guide.plan import ZonePlan
 from reportgen.guide.reaction import Evidence, Reaction
 from reportgen.guide.zones import NoDenseZone, Zone
+from reportgen.render.filters import day_and_clock, fate
 from reportgen.units import Fraction, Missing, Where
 
 STALE_BARS = 2
 """A last close more bars than this before as-of is called stale."""
+
+FIRST_CHANGES, FIRST_LEVELS, MAIL_LINES = 7, 6, 4
+"""Lines that the first screen has room for, and a mail."""
 
 _OUTCOMES = ("reject", "continue", "front_run", "ignore")
 
@@ -95,6 +101,46 @@ def arguments(reaction: Reaction) -> tuple[Argument, ...]:
         for outcome in _OUTCOMES
     )
     return tuple(argument for argument in found if argument.supports or argument.against)
+
+
+def leading_changes(changes: Changes) -> tuple[Change, ...]:
+    """Give the largest changes, for the first screen."""
+    return changes.items[:FIRST_CHANGES]
+
+
+def changes_of(changes: Changes, symbol: SymbolBrief) -> tuple[Change, ...]:
+    """Give the changes of one symbol, the largest first."""
+    return tuple(change for change in changes.items if change.symbol == symbol.symbol)
+
+
+def leading_levels(fates: tuple[LevelFate, ...]) -> tuple[LevelFate, ...]:
+    """Give the levels for the first screen: those that were touched, then the nearest, in the order of the brief."""
+    ranked = sorted(fates, key=lambda one: (one.touched_ms is None, one.distance_atr))
+    kept = {id(one) for one in ranked[:FIRST_LEVELS]}
+    return tuple(one for one in fates if id(one) in kept)
+
+
+def told_changes(brief: Brief) -> str:
+    """Tell the largest changes in one sentence, of the symbols that the reader gets, for a mail; "" without any."""
+    found = brief.changes
+    if isinstance(found, Missing):
+        return ""
+    read = {symbol.symbol for symbol in brief.symbols}
+    own = [one for one in found.items if one.symbol in read][:MAIL_LINES]
+    told = "; ".join(f"{one.base} {f'{one.label} ' if one.label else ''}{one.text}" for one in own)
+    return f"Since {day_and_clock(found.since_ms)} UTC: {told}." if told else ""
+
+
+def told_levels(brief: Brief) -> str:
+    """Tell how the levels of the brief before did, and the record, for a mail; "" where nothing is known."""
+    track = brief.track_record
+    if isinstance(track, Missing) or isinstance(track.levels, Missing):
+        return ""
+    read = {symbol.symbol for symbol in brief.symbols}
+    levels = leading_levels(tuple(one for one in track.levels if one.symbol in read))[:MAIL_LINES]
+    told = "; ".join(f"{one.base} {one.label} {one.side}: {fate(one.state).lower()}" for one in levels)
+    record = track.record.reason if isinstance(track.record, Missing) else track.record.text
+    return f"{told}. {record}" if told else record
 
 
 def inside(brief: Brief) -> tuple[Event, ...]:

@@ -214,14 +214,16 @@ def test_times_are_the_readers_own() -> None:
 
 def test_what_changed_and_how_it_went_is_told_where_it_is_known() -> None:
     """A comparison with the brief before and a score of its levels stand in both parts; while unknown neither does."""
-    brief = replace(
-        briefs.morning(), changes="Zone A of BTC moved up.", track_record="Two of three zones were reached."
-    )
-    page = mail(brief)
+    page = mail(briefs.remembered())
     for part in (page.html or "", page.text):
-        assert "Zone A of BTC moved up." in part
-        assert "Two of three zones were reached." in part
+        told = " ".join(part.split())
+        assert "Since 18 Jan, 07:00 UTC: SOL B 133.9–136.2 swept" in told
+        assert "BTC B below: tap and reject" in told
+        assert "412 zones scored on 61 days" in told
     assert "What changed" not in mail(briefs.morning()).text
+    narrow = replace(briefs.remembered(), symbols=briefs.morning().symbols[:1])
+    assert "UTC: BTC A" in " ".join(mail(narrow).text.split())
+    assert "SOL B" not in mail(narrow).text
 
 
 def test_plain_text_alone_asks_for_no_picture() -> None:

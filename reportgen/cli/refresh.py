@@ -1,0 +1,213 @@
+"""When to look again: the last brief against the market now, once or every so often; exit code 10 when it is due."""
+
+# ruff: noqa: PLC0415, PLR0913 - heavy imports live inside the commands, and an option is an argument
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from reportgen.cli.options import AsJson, ConfigFile, Output, Sample, Source
+from reportgen.cli.speech import complain, harmless, note, tell, tell_json
+from reportgen.errors import ReportgenError, UsageError
+
+if TYPE_CHECKING:
+    from reportgen.alerts import MetAlert
+    from reportgen.brief import Brief
+    from reportgen.cli.orders import Order
+    from reportgen.delivery.notify import Channel
+    from reportgen.refresh import Trigger
+
+_DUE: Final = 10
+_SOME_FAILED: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What one comparison found. brief: the last one's moment, "" when there is none. notes: on unreadable files."""
+
+    brief: str
+    as_of: str
+    due: bool
+    triggers: tuple[Trigger, ...]
+    alerts: tuple[MetAlert, ...]
+    notes: tuple[str, ...]
+
+
+def refresh(
+    *,
+    config: ConfigFile = None,
+    output: Output = None,
+    source: Source = None,
+    sample: Sample = False,
+    symbols: Annotated[
+        str | None, typer.Option(metavar="LIST", help="Markets as BTC,ETH; the watchlist if not named.")
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="The moment to compare with: 2026-01-19T07:00Z. [last close]"),
+    ] = None,
+    watch: Annotated[
+        str | None, typer.Option(metavar="SPAN", help="Look again every so often, as 15m; Ctrl-C ends it.")
+    ] = None,
+    notify: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL", envvar="REPORTGEN_NOTIFY",
+            help="Tell each fired trigger and each alert once: an apprise address, with $NAME for secrets.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Say whether and why the map must be recalculated; leave with exit code 10 when it must.
+
+    Examples: reportgen refresh --sample · reportgen refresh --watch 15m --notify 'ntfy://example.com/$TOPIC'
+    """
+    from reportgen.cli.orders import Options, take_order
+    from reportgen.delivery.notify import channels
+    from reportgen.moments import parse_span
+
+    if watch is not None and as_of is not None:
+        raise UsageError("--watch looks at the market as it is, --as-of at one moment. Keep one of them.")
+    every = None if watch is None else parse_span(watch)
+    order = take_order(
+        Options(config=config, output=output, source=source, sample=sample, symbols=symbols, as_of=as_of)
+    )
+    told = channels(notify or (), os.environ)
+    if every is None:
+        raise typer.Exit(_once(order, told, as_json=as_json))
+    while True:
+        try:
+            _once(order, told, as_json=as_json)
+        except UsageError:
+            raise
+        except (ReportgenError, OSError) as error:  # the next look may find the source again
+            complain(str(error))
+        time.sleep(every / 1000)
+
+
+def _once(order: Order, told: tuple[Channel, ...], *, as_json: bool) -> int:
+    """Look, say what was found, tell the channels, and give the exit code."""
+    found = look(order)
+    report(found, as_json=as_json)
+    reached = not told or not found.brief or _tell(order, found, told)
+    return _DUE if found.due else 0 if reached else _SOME_FAILED
+
+
+def look(order: Order) -> Look:
+    """Compare the last brief of the output folder with the market now."""
+    from reportgen.alerts import met_alerts
+    from reportgen.cli.brief import gather, walk
+    from reportgen.cli.memory import last_brief
+    from reportgen.delivery.store import open_store
+    from reportgen.moments import moment_text
+    from reportgen.refresh import is_due, triggers
+    from reportgen.track_record.settle import Now
+
+    gathered = gather(order)
+    now = walk(order, gathered)
+    last, notes = last_brief(open_store(order.config.output), gathered.as_of_ms, simulated=now.simulated)
+    as_of = moment_text(gathered.as_of_ms)
+    if last is None:
+        return Look(brief="", as_of=as_of, due=True, triggers=(), alerts=(), notes=notes)
+    found = triggers(last, now, order.config.assumptions)
+    bars = Now(as_of_ms=gathered.as_of_ms, markets=gathered.markets, assumptions=order.config.assumptions)
+    return Look(
+        brief=moment_text(last.as_of_ms),
+        as_of=as_of,
+        due=is_due(found),
+        triggers=found,
+        alerts=met_alerts(last, bars),
+        notes=(*notes, *_age(last, gathered.as_of_ms)),
+    )
+
+
+def _age(last: Brief, as_of_ms: int) -> tuple[str, ...]:
+    from reportgen.units import HOUR_MS
+
+    over = (as_of_ms - last.as_of_ms) / HOUR_MS - last.horizon_hours
+    return (f"The brief's horizon ended {over:.0f} hours ago.",) if over > 0 else ()
+
+
+def report(found: Look, *, as_json: bool) -> None:
+    """Print what was found: one JSON object, or the triggers a line each and the alerts that were met."""
+    for text in found.notes:
+        note(text)
+    if as_json:
+        tell_json(_record(found))
+        return
+    if not found.brief:
+        tell("Due: there is no brief yet. Make one with `reportgen brief`.")
+        return
+    fired = sum(trigger.fired is True for trigger in found.triggers)
+    count = f"{fired} of {len(found.triggers)} triggers fired"
+    verdict = "Due: recalculate" if found.due else "Not due: keep"
+    tell(f"{verdict} the map of {found.brief} (now {found.as_of}): {count}.")
+    for trigger in found.triggers:
+        tell(harmless(f"{_word(trigger):8}{trigger.base or 'all':10}{trigger.kind:15}{trigger.text}"))
+    for met in found.alerts:
+        tell(_met_line(met))
+
+
+def _word(trigger: Trigger) -> str:
+    from reportgen.units import Missing
+
+    return "unknown" if isinstance(trigger.fired, Missing) else "FIRED" if trigger.fired else "quiet"
+
+
+def _met_line(met: MetAlert) -> str:
+    from reportgen.market.symbols import base_of
+    from reportgen.moments import moment_text
+
+    alert = met.alert
+    part = " (volume not checked)" if alert.kind == "entry" else ""
+    level = f"{alert.zone} {alert.kind.replace('_', '-')}"
+    when = moment_text(met.met_ms)
+    return f"{'ALERT':8}{base_of(alert.symbol):10}{level:15}{alert.condition}: met by {when}{part}"
+
+
+def _record(found: Look) -> dict[str, Any]:
+    """Lay a look out for programs: a trigger that cannot be told has its reason in `missing`."""
+    from reportgen.moments import moment_text
+    from reportgen.units import Missing
+
+    listed = [
+        asdict(trigger)
+        | {
+            "fired": None if isinstance(trigger.fired, Missing) else trigger.fired,
+            "missing": trigger.fired.reason if isinstance(trigger.fired, Missing) else None,
+        }
+        for trigger in found.triggers
+    ]
+    met = [asdict(one.alert) | {"met": moment_text(one.met_ms)} for one in found.alerts]
+    head = {"due": found.due, "brief": found.brief or None, "as_of": found.as_of}
+    return {**head, "triggers": listed, "alerts": met, "notes": list(found.notes)}
+
+
+def _tell(order: Order, found: Look, told: tuple[Channel, ...]) -> bool:
+    """Tell each channel what it has not heard about this brief; True when all of them took it."""
+    from reportgen.delivery.notify import read_told, tell_channel, write_told
+    from reportgen.delivery.store import open_store
+
+    lines = {trigger.id: trigger.text for trigger in found.triggers if trigger.fired is True}
+    lines |= {met.alert.id: met.alert.condition for met in found.alerts}
+    fired = {trigger.id for trigger in found.triggers if trigger.fired is True}
+    store = open_store(order.config.output)
+    state = read_told(store, found.brief)
+    reached = True
+    for channel in told:
+        news = state.unheard(channel, lines)
+        if not news:
+            continue
+        title = f"reportgen: {'refresh due' if fired & news else 'alert met'}, brief of {found.brief}"
+        if tell_channel(channel, title, "\n".join(line for key, line in lines.items() if key in news)):
+            state = state.with_told(channel, news)
+            write_told(store, state)
+        else:
+            note(f"{channel.name} did not take the message; the next look tries again.")
+            reached = False
+    return reached

@@ -1,0 +1,200 @@
+"""The running record claims what the ledger can carry, and nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.random import Generator
+
+from reportgen.assumptions import DEFAULTS
+from reportgen.brief_record import FateState, RunningRecord, TrackRecord
+from reportgen.guide.zones import Label
+from reportgen.track_record.ledger import FourShares, LedgerRow
+from reportgen.track_record.record import Kept, running_record, track_record
+from reportgen.track_record.settle import due_rows
+from reportgen.units import DAY_MS, HOUR_MS, Missing
+from tests.brief_parts import AS_OF_MS
+from tests.briefs import morning
+from tests.track_record.mornings import later
+from tests.track_record.test_ledger import row
+
+OUTCOMES: tuple[FateState, ...] = ("reject", "continue", "front_run", "ignore")
+FLAT: FourShares = (0.25, 0.25, 0.25, 0.25)
+FAR: FourShares = (0.1, 0.03, 0.03, 0.84)
+EMPTY = Kept(rows=(), rows_before=0, sha256_before="")
+
+
+def fresh() -> Generator:
+    """Give the same generator each time."""
+    return np.random.default_rng(4)
+
+
+def ledger_of(
+    days: int, shown: Callable[[int, Generator], FourShares], control: FourShares, seed: int = 1
+) -> list[LedgerRow]:
+    """Draw outcomes from the far band's shares, two zones a day on each of two symbols."""
+    rng = np.random.default_rng(seed)
+    labels: tuple[Label, ...] = ("A", "C")
+    made = []
+    for day in range(days):
+        for symbol in ("BTC/USDT:USDT", "ETH/USDT:USDT"):
+            for label in labels:
+                came = int(rng.choice(4, p=FAR))
+                made.append(
+                    replace(
+                        row(day, label), symbol=symbol, outcome=OUTCOMES[came], shown=shown(came, rng), control=control
+                    )
+                )
+    return made
+
+
+def record_of(rows: list[LedgerRow]) -> RunningRecord:
+    """Score rows that can be scored."""
+    found = running_record(rows, DEFAULTS, fresh)
+    assert not isinstance(found, Missing)
+    return found
+
+
+def test_a_short_record_is_insufficient_evidence() -> None:
+    """Five days give counts and no interval, whatever came."""
+    found = record_of(ledger_of(5, lambda came, _: tuple(np.eye(4)[came].tolist()), FLAT))
+    assert isinstance(found.against_climatology.skill, Missing)
+    assert found.against_climatology.verdict == found.against_distance.verdict == "insufficient evidence"
+    assert "insufficient evidence" in found.text
+    assert (found.zones, found.independent, found.days) == (20, 10, 5)
+
+
+def test_shares_that_are_the_controls_have_no_skill_over_it() -> None:
+    """The same shares are named as such: 0 by construction, with no interval to read anything into."""
+    found = record_of(ledger_of(200, lambda _, __: FAR, FAR))
+    assert found.against_distance.verdict == "the same by construction"
+    assert not isinstance(found.against_distance.skill, Missing)
+    assert found.against_distance.skill.value == 0
+
+
+def test_true_foresight_is_found_and_noise_is_not() -> None:
+    """Over 200 days, shares that mostly lean to what came are better than distance alone; random ones are worse."""
+
+    def seeing(came: int, rng: Generator) -> FourShares:
+        seen = came if rng.random() < 0.7 else int(rng.integers(4))
+        return tuple((0.5 * np.array(FAR) + 0.5 * np.eye(4)[seen]).tolist())
+
+    def guessing(_: int, rng: Generator) -> FourShares:
+        return tuple((0.5 * np.array(FAR) + 0.5 * np.eye(4)[int(rng.integers(4))]).tolist())
+
+    good, bad = (record_of(ledger_of(200, kind, FAR)).against_distance for kind in (seeing, guessing))
+    assert good.verdict == "better"
+    assert bad.verdict == "worse"
+    assert not isinstance(good.skill, Missing)
+    assert good.skill.low < good.skill.value < good.skill.high
+
+
+def test_skill_is_one_minus_the_ratio_of_brier_scores() -> None:
+    """The value is what a plain loop over the rows gives."""
+
+    def leaning(came: int, _: Generator) -> FourShares:
+        return tuple((0.8 * np.array(FAR) + 0.2 * np.eye(4)[came]).tolist())
+
+    rows = ledger_of(60, leaning, FLAT)
+    own = control = 0.0
+    for one in rows:
+        came = OUTCOMES.index(one.outcome)
+        assert one.shown
+        assert one.control
+        own += sum((share - (place == came)) ** 2 for place, share in enumerate(one.shown))
+        control += sum((share - (place == came)) ** 2 for place, share in enumerate(one.control))
+    skill = record_of(rows).against_distance.skill
+    assert not isinstance(skill, Missing)
+    assert abs(skill.value - (1 - own / control)) < 1e-12
+
+
+def test_few_independent_events_keep_a_wide_record_insufficient() -> None:
+    """An interval is shown from twenty days on, a verdict only from 330 independent events on."""
+
+    def seeing(came: int, _: Generator) -> FourShares:
+        return tuple((0.5 * np.array(FAR) + 0.5 * np.eye(4)[came]).tolist())
+
+    short, long = record_of(ledger_of(60, seeing, FAR)), record_of(ledger_of(165, seeing, FAR))
+    assert not isinstance(short.against_distance.skill, Missing)
+    assert (short.independent, short.against_distance.verdict) == (120, "insufficient evidence")
+    assert (long.independent, long.against_distance.verdict) == (330, "better")
+
+
+def test_climatology_learns_from_nothing_that_came_later() -> None:
+    """The skill over climatology on the first 40 days is the same whatever came on the days after."""
+    rows = ledger_of(40, lambda _, __: FAR, FLAT)
+    alone = record_of(rows).against_climatology.skill
+    other = ledger_of(80, lambda _, __: FAR, FLAT, seed=9)[160:]
+    both = record_of([*rows, *[replace(one, shown=None) for one in other]]).against_climatology.skill
+    assert alone == both
+
+
+def test_unscored_zones_are_counted_and_not_scored() -> None:
+    """Censored zones and those with price inside stand beside the score."""
+    rows = ledger_of(30, lambda _, __: FAR, FLAT)
+    more = [*rows, replace(row(31), outcome="censored"), replace(row(32), outcome="not_an_event", shown=None)]
+    found = record_of(more)
+    assert (found.zones, found.censored, found.not_events) == (len(rows), 1, 1)
+    assert sum(one.came for one in found.outcomes) == len(rows)
+    assert abs(sum(one.expected for one in found.outcomes) - len(rows)) < 1e-9
+    assert isinstance(running_record([], DEFAULTS, fresh), Missing)
+
+
+def judged(hours: int, kept: Kept = EMPTY) -> TrackRecord:
+    """Judge the morning's levels some hours later."""
+    now = later(hours)
+    today = replace(morning(), as_of_ms=now.as_of_ms)
+    found = track_record(today, [morning()], kept, now, fresh)
+    assert not isinstance(found, Missing)
+    return found
+
+
+def test_yesterdays_levels_are_told_as_far_as_they_have_come() -> None:
+    """After an hour the last brief is too recent, after 18 h its zones are open, after 24 h each has its outcome."""
+    assert isinstance(judged(1).levels, Missing)
+    early, late = judged(18), judged(24)
+    assert not isinstance(early.levels, Missing)
+    assert not isinstance(late.levels, Missing)
+    assert {fate.state for fate in early.levels} == {"open"}
+    assert not early.settled
+    assert {fate.state for fate in late.levels} <= set(OUTCOMES)
+    assert late.settled
+    for before, after in zip(early.levels, late.levels, strict=True):
+        assert before.touched_ms in (None, after.touched_ms)
+
+
+def test_the_share_beside_an_outcome_is_the_one_that_was_shown_for_it() -> None:
+    """A level's `shown` is the brief's own share of what came."""
+    record = judged(24)
+    assert not isinstance(record.levels, Missing)
+    shares = {(s.symbol, r.label, r.side): r.shares for s in morning().symbols for r in s.reactions}
+    for fate in record.levels:
+        given = shares[fate.symbol, fate.label, fate.side]
+        assert not isinstance(given, Missing)
+        named = {"reject": given.reject, "continue": given.tap_continue, "front_run": given.front_run}
+        assert fate.shown == named.get(fate.state, given.ignore)
+
+
+def test_simulated_and_real_markets_have_records_of_their_own() -> None:
+    """Rows of the other kind, and of horizons that ended after the brief, do not count."""
+    rows = tuple(due_rows([morning()], frozenset(), later(24)))
+    other = tuple(replace(one, simulated=True) for one in rows)
+    after = tuple(replace(one, until_ms=AS_OF_MS + 25 * HOUR_MS, label="C", decision_ms=DAY_MS) for one in rows)
+    found = judged(24, Kept(rows=(*rows, *other, *after), rows_before=9, sha256_before="ab")).record
+    assert not isinstance(found, Missing)
+    assert found.zones == len(rows)
+
+
+def test_a_ledger_that_cannot_be_read_is_said() -> None:
+    """The levels are judged all the same; the record is missing with the reason."""
+    why = Missing("ledger/ledger.jsonl:3: this line was changed.")
+    found = judged(24, Kept(rows=why, rows_before=0, sha256_before=""))
+    assert found.record == why
+    assert not isinstance(found.levels, Missing)
+
+
+def test_the_first_brief_has_no_levels_to_judge() -> None:
+    """Without an earlier brief there is a reason and no record."""
+    assert isinstance(track_record(morning(), [], EMPTY, later(0), fresh), Missing)
