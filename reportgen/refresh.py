@@ -12,7 +12,6 @@ from typing import Literal
 from reportgen import notation
 from reportgen.assumptions import Assumptions
 from reportgen.brief import Brief, SymbolBrief
-from reportgen.events.calendar import Event
 from reportgen.events.flows import FlowReading
 from reportgen.guide.positioning import FundingReading, OpenInterestReading
 from reportgen.guide.structure import Structure
@@ -176,7 +175,7 @@ def _volatility(was: Maybe[Structure], now: Maybe[Structure], symbol: SymbolBrie
 def _events(last: Brief, now: Brief, a: Assumptions) -> Iterator[Trigger]:
     """Is an event near, before or behind, that the last brief did not stand as near to?"""
     window = a.refresh_event_hours
-    listed = {(event.name, event.at_ms): event for event in (*last.events, *now.events) if _matters(event)}
+    listed = {(event.name, event.at_ms): event for event in (*last.events, *now.events) if event.matters}
     hours = {key: (event.at_ms - now.as_of_ms) / HOUR_MS for key, event in listed.items()}
     near = [key for key in listed if abs(hours[key]) <= window and listed[key].at_ms >= last.as_of_ms]
     following = [key for key in listed if hours[key] > window]
@@ -194,11 +193,6 @@ def _events(last: Brief, now: Brief, a: Assumptions) -> Iterator[Trigger]:
         passed = "" if hours[key] >= 0 else ":passed"
         text = f"{key[0]} {way}{' (the brief was made as near to it)' if knew else ''}"
         yield _event(f"event:{key[0]}:{key[1]}{passed}", not knew, hours[key], window, text)
-
-
-def _matters(event: Event) -> bool:
-    """Leave out what is cancelled or too light to move a plan, where the calendar says so."""
-    return bool(getattr(event, "matters", True))
 
 
 def _event(name: str, fired: bool, hours: float | None, window: float, text: str) -> Trigger:  # noqa: FBT001 - a field

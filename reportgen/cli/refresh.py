@@ -75,7 +75,7 @@ def refresh(
         raise UsageError("--watch looks at the market as it is, --as-of at one moment. Keep one of them.")
     every = None if watch is None else parse_span(watch)
     order = take_order(
-        Options(config=config, output=output, source=source, sample=sample, symbols=symbols, as_of=as_of)
+        Options(config=config, output=output, source=source, sample=sample, symbols=symbols, as_of=as_of), live=True
     )
     told = channels(notify or (), os.environ)
     if every is None:
@@ -101,14 +101,19 @@ def _once(order: Order, told: tuple[Channel, ...], *, as_json: bool) -> int:
 def look(order: Order) -> Look:
     """Compare the last brief of the output folder with the market now."""
     from reportgen.alerts import met_alerts
-    from reportgen.cli.brief import gather, walk
+    from reportgen.cli.brief import gather_all, walk
+    from reportgen.cli.live import questions, wanted_of
     from reportgen.cli.memory import last_brief
+    from reportgen.cli.speech import progress
     from reportgen.delivery.store import open_store
     from reportgen.moments import moment_text
     from reportgen.refresh import is_due, triggers
     from reportgen.track_record.settle import Now
 
-    gathered = gather(order)
+    wanted = wanted_of(order.config) if order.live else ()
+    with progress(1 + questions(wanted)) as step:
+        step("Reading the market data")
+        gathered, _ = gather_all(order, wanted, step)
     now = walk(order, gathered)
     last, notes = last_brief(open_store(order.config.output), gathered.as_of_ms, simulated=now.simulated)
     as_of = moment_text(gathered.as_of_ms)

@@ -56,7 +56,13 @@ def start_workers(count: int) -> Iterator[Workers]:
     press.submit(_load_press)
     try:
         yield Workers(executor=executor, press=press, count=count)
-    except BaseException:
+    except Exception:
+        # To end the processes now would race with the pools' own threads, which then complain on stderr: let each
+        # finish what it has begun, at most the loading of its library.
+        executor.shutdown(cancel_futures=True)
+        press.shutdown(cancel_futures=True)
+        raise
+    except BaseException:  # an interrupt: nobody waits for anything
         executor.shutdown(wait=False, cancel_futures=True)
         press.shutdown(wait=False, cancel_futures=True)
         for child in multiprocessing.active_children():
