@@ -17,6 +17,9 @@ from reportgen.guide.positioning import FundingReading, OpenInterestReading
 from reportgen.guide.structure import Structure
 from reportgen.units import HOUR_MS, Maybe, Missing, Price
 
+_LONG_HOURS = 10
+"""From here on whole hours tell enough."""
+
 TriggerKind = Literal["breakout", "open interest", "funding", "event", "flows", "volatility"]
 
 
@@ -181,15 +184,11 @@ def _events(last: Brief, now: Brief, a: Assumptions) -> Iterator[Trigger]:
     following = [key for key in listed if hours[key] > window]
     if not near:
         name, at = min(following, key=lambda key: hours[key], default=("", 0))
-        away = f"{name} in {_digits(hours[name, at])}{notation.THIN}h" if name else "no event is listed"
+        away = f"{name} in {_hours(hours[name, at])}" if name else "no event is listed"
         yield _event("event", False, hours.get((name, at)), window, away)
     for key in sorted(near, key=lambda key: hours[key]):
         knew = last.as_of_ms >= listed[key].at_ms - window * HOUR_MS and hours[key] >= 0
-        way = (
-            f"in {_digits(hours[key])}{notation.THIN}h"
-            if hours[key] >= 0
-            else f"{_digits(-hours[key])}{notation.THIN}h ago"
-        )
+        way = f"in {_hours(hours[key])}" if hours[key] >= 0 else f"{_hours(-hours[key])} ago"
         passed = "" if hours[key] >= 0 else ":passed"
         text = f"{key[0]} {way}{' (the brief was made as near to it)' if knew else ''}"
         yield _event(f"event:{key[0]}:{key[1]}{passed}", not knew, hours[key], window, text)
@@ -230,6 +229,11 @@ def _interest(symbol: SymbolBrief) -> Maybe[OpenInterestReading]:
 
 def _rate(symbol: SymbolBrief) -> Maybe[FundingReading]:
     return symbol.positioning if isinstance(symbol.positioning, Missing) else symbol.positioning.funding
+
+
+def _hours(value: float) -> str:
+    """Write a span: 2.5 h below ten hours, 212 h above."""
+    return f"{notation.grouped(value, 0 if value >= _LONG_HOURS else 1)}{notation.THIN}h"
 
 
 def _digits(value: float) -> str:

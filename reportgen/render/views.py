@@ -5,6 +5,7 @@ Stands at the last arrow, Brief -> bytes, between the frozen brief and the templ
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reportgen.brief import Brief, SymbolBrief
@@ -160,33 +161,60 @@ def oldest(brief: Brief) -> SymbolBrief | None:
 
 
 def fit(symbol: SymbolBrief) -> str:
-    """Name how much smaller a symbol's figure is drawn so that all of it fits one A4 page: "", "snug" or "tight".
+    """Name how much smaller a symbol is printed so that it fits one A4 page: "", "snug", "tight", "tight packed".
 
     Counts text lines as the print stylesheet breaks them: what is longer than its column takes another line.
     """
+    height = printed_height(symbol)
+    classes = (("", _MM_THAT_FIT), ("snug", _MM_SNUG), ("tight", _MM_TIGHT))
+    return next((name for name, most in classes if height <= most), "tight packed")
+
+
+def printed_height(symbol: SymbolBrief) -> float:
+    """Estimate what the texts of a symbol's printed page take, in millimetres, the figure left out."""
     scenarios = symbol.scenarios
     texts = () if isinstance(scenarios, Missing) else (scenarios.bullish.text, scenarios.bearish.text)
-    height = (
+    return (
         _ZONE_MM * len(zone_rows(symbol))
         + _ENTRY_MM * sum(max(0, _lines(plan.entry_text, _ENTRY_CHARS) - 3) for plan in symbol.plan)
         + _CHECK_MM * sum(_lines(line.reading, _READING_CHARS) for line in symbol.checklist)
         + _TEXT_MM * _lines(" ".join(symbol.read), _LINE_CHARS)
         + _TEXT_MM * max((_lines(text, _HALF_LINE_CHARS) for text in texts), default=0)
         + _CAVEAT_MM * (symbol.map_quality.grade in ("Low", "None"))
-        + _TEXT_MM * sum(_lines(text, _LINE_CHARS) for text in _of_events(symbol))
+        + _TEXT_MM * max(0, _lines(_stance_text(symbol), _LINE_CHARS) - 3)
+        + _INPUT_MM * max(0, max((_lines(each.reading, _INPUT_CHARS) for each in symbol.inputs), default=0) - 3)
+        + _FACT_MM * sum(_lines(text, _FACT_CHARS) - 1 for text in _long_facts(symbol))
     )
-    if height <= _MM_THAT_FIT:
-        return ""
-    return "snug" if height <= _MM_SNUG else "tight"
 
 
-def _of_events(symbol: SymbolBrief) -> tuple[str, ...]:
-    """List what events add to a symbol's printed page."""
-    return () if symbol.confidence is None or not symbol.confidence.text else (symbol.confidence.text,)
+def _stance_text(symbol: SymbolBrief) -> str:
+    """Give the paragraph that a symbol's printed stance is: stance, what events leave of it, size."""
+    parts = (
+        "" if isinstance(symbol.stance, Missing) else symbol.stance.text,
+        symbol.confidence.text if symbol.confidence else "",
+        "" if isinstance(symbol.sizing, Missing) else symbol.sizing.text,
+    )
+    return " ".join(part for part in parts if part)
 
 
-_READING_CHARS, _HALF_LINE_CHARS, _LINE_CHARS, _ENTRY_CHARS = 42, 58, 118, 25
-_ENTRY_MM, _ZONE_MM, _CHECK_MM, _TEXT_MM, _CAVEAT_MM, _MM_THAT_FIT, _MM_SNUG = 3.2, 9, 4, 4, 12, 108, 124
+def _long_facts(symbol: SymbolBrief) -> Iterator[str]:
+    """Give the reasons that stand in the narrow list beside the figure, where a number would take one line."""
+    if not isinstance(symbol.structure, Missing) and isinstance(symbol.structure.relative_strength, Missing):
+        yield symbol.structure.relative_strength.reason
+
+
+_READING_CHARS, _HALF_LINE_CHARS, _LINE_CHARS, _ENTRY_CHARS, _INPUT_CHARS, _FACT_CHARS = 42, 58, 118, 25, 17, 34
+_INPUT_MM, _FACT_MM = 3, 2.6
+_ENTRY_MM, _ZONE_MM, _CHECK_MM, _TEXT_MM, _CAVEAT_MM, _MM_THAT_FIT, _MM_SNUG, _MM_TIGHT = (
+    3.2,
+    9,
+    4,
+    4,
+    12,
+    108,
+    124,
+    150,
+)
 
 
 def _lines(text: str, width: int) -> int:
