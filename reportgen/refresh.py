@@ -157,7 +157,7 @@ def _flows(was: Maybe[FlowReading], now: Maybe[FlowReading], symbol: SymbolBrief
     limits = ((now.etf_z, a.flow_surprise), (now.spot_z, a.spot_surprise))
     known = [(abs(z), limit) for z, limit in limits if not isinstance(z, Missing)]
     number, limit = max(known, key=lambda score: score[0] - score[1], default=(None, None))
-    counts = "" if limit is None else f"; a shift counts from {_digits(limit)}{notation.THIN}sd"
+    counts = "" if limit is None else f"; a shift counts from z {_digits(limit)}"
     text = f"{now.reading.rstrip('.')}{' (the brief knew it)' if now.shifted and before and same else ''}{counts}"
     fired = now.shifted and not (before and same)
     return _made("flows", symbol, fired, number, limit, "z-score, the one nearer to its threshold", text)

@@ -74,7 +74,7 @@ def _look(store: Store) -> Verdict:
     going = set(journal.removed) if journal else set()
     found = list(_manifest_findings(listed))
     with ThreadPoolExecutor(_AT_A_TIME) as pool:  # a bucket answers slowly, and hashing leaves the interpreter free
-        compared = pool.map(lambda item: _compare(store, *item, waiting), listed.files.items())
+        compared = pool.map(lambda item: _compare(store, item[0], item[1], waiting), listed.files.items())
         found += [finding for finding in compared if finding is not None]
     found += [
         Finding(fault="unlisted", path=path, detail="the manifest does not name it")
