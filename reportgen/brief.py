@@ -125,6 +125,7 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
     horizon_hours: float,
     timezone: str,
     events: Sequence[ScheduledEvent] = (),
+    absent_feeds: Iterable[str] = (),
     near_events: tuple[str, ...] = (),
     assumptions: Assumptions = DEFAULTS,
     calibrations: Iterable[Calibration] = (),
@@ -139,6 +140,7 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
         horizon_hours: How far the brief looks.
         timezone: IANA name, for display.
         events: From every source, each once.
+        absent_feeds: Why a feed of them gave nothing, a sentence each.
         near_events: What backtests have shown about zones near them.
         assumptions: Every modelling constant.
         calibrations: All that were found; each symbol takes the newest that fits it and was known by as-of.
@@ -159,10 +161,14 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
     symbols = tuple(map_sections(walk, gathered.markets.values()))
     overriding = next(iter(heaviest_first(planned)), None)
     named = [inputs(m, s.positioning, assumptions) for m, s in zip(gathered.markets.values(), symbols, strict=True)]
-    missing = tuple(
-        absent
-        for section, own, market in zip(symbols, named, gathered.markets.values(), strict=True)
-        for absent in (*list_missing(section, own), *list_gaps(market))
+    feeds = (MissingInput(symbol="", venue="", what="event feed", reason=reason) for reason in absent_feeds)
+    missing = (
+        *feeds,
+        *(
+            absent
+            for section, own, market in zip(symbols, named, gathered.markets.values(), strict=True)
+            for absent in (*list_missing(section, own), *list_gaps(market))
+        ),
     )
     total = sum(len(own) for own in named)
     known = sum(not isinstance(one, Missing) for own in named for one in own.values())

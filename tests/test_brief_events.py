@@ -192,7 +192,9 @@ def test_a_feed_that_is_down_is_said_on_the_page_and_a_wrong_file_ends_the_comma
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     page_text = Path(json.loads(done.stdout)["html"]).read_text(encoding="utf-8")
-    assert "An event feed is missing: 127.0.0.1:9" in page_text
+    assert "<td>event feed</td><td>127.0.0.1:9 could not be read" in page_text
+    assert "stamina" not in done.stderr
+    assert subprocess.run([*command, "--strict"], capture_output=True, check=False, cwd=tmp_path).returncode == 3
     assert "Deribit weekly options expiry" in page_text
     config.write_text(text + "  - {file: mine.csv}\n", encoding="utf-8")
     check = [sys.executable, "-m", "reportgen", "check", "--config", str(config)]
