@@ -30,6 +30,9 @@ _LATER_EVENTS: Final = 10
 """Of the events listed farther ahead, only so many reach the brief."""
 
 _STATUS_FRESH_MS: Final = DAY_MS
+_KNOWN_LATER_MS: Final = DAY_MS
+"""A feed that was read so long after as-of may hold what nobody knew at as-of, such as a cancellation."""
+
 _SUFFIXES: Final = (".yaml", ".yml", ".csv", ".ics")
 
 
@@ -158,7 +161,9 @@ def _of_feed(
         return Missing(f"{answer}.")
     events, problems = answer.value
     retrieved = f"{datetime.fromtimestamp(answer.since_ms / 1000, tz=UTC):%Y-%m-%d}"
-    notes = (answer.note, *(f"{request.shown}: {problem}" for problem in problems))
+    late = answer.since_ms - as_of_ms > _KNOWN_LATER_MS
+    hindsight = f"{request.shown} was first read on {retrieved}, after as-of: it may know what was not known then."
+    notes = (answer.note, hindsight if late else "", *(f"{request.shown}: {problem}" for problem in problems))
     placed = tuple(replace(event, retrieved=retrieved) for event in events)
     return GatheredEvents(events=placed, notes=tuple(filter(None, notes)))
 

@@ -229,6 +229,16 @@ def test_a_status_of_now_says_nothing_about_another_day() -> None:
     assert "was not asked" in gathered.notes[0]
 
 
+def test_a_brief_of_the_past_says_that_a_feed_was_read_with_hindsight() -> None:
+    """A feed that is read a week after as-of is used, and the page says that it may know more than was known."""
+    with serving() as server:
+        server.body["/c.ics"] = ONE
+        gathered = gather_events(only(EventFeed(url=f"{server.url}/c.ics")), NOW_MS - 7 * DAY_MS, 24, network())
+    assert [event.name for event in gathered.events] == ["US CPI"]
+    (note,) = gathered.notes
+    assert "first read on 2026-11-20, after as-of" in note
+
+
 def test_an_error_page_never_takes_the_place_of_a_good_copy(tmp_path: Path) -> None:
     """A server that answers 200 with a web page leaves the earlier copy as it was, and in use."""
     with serving() as server:
