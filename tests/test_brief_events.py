@@ -153,10 +153,11 @@ def test_notes_of_the_kinds_inside_are_shown_and_can_be_replaced(tmp_path: Path)
     assert "What to watch" not in page(brief(due(40)))
     (tmp_path / "events").mkdir()
     (tmp_path / "events" / "macro.md").write_text(
-        "**Mine** <script>alert(1)</script> [x](javascript:alert(2)) [y](https://y.test)\n\n![p](https://z.test/p.png)",
+        "# Rank\n\n**Mine** <script>alert(1)</script> [x](javascript:alert(2)) [y](https://y.test)\n\n![p](https://z.test/p.png)",
         encoding="utf-8",
     )
     own = page(made, tmp_path)
+    assert "<h5>Rank</h5>" in own
     assert "<strong>Mine</strong>" in own
     assert "What to watch" not in own
     assert "<script" not in own
