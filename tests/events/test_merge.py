@@ -53,6 +53,16 @@ def test_the_source_read_later_decides_on_a_cancellation(read: str, status: Stat
     assert one.status == status
 
 
+def test_a_press_conference_is_no_other_hour_of_the_decision() -> None:
+    """Half an hour after the decision the questions begin: two events, neither in doubt."""
+    decision = replace(CPI, name="FOMC decision")
+    found, notes = merge(
+        [decision, replace(CPI, name="FOMC Press Conference", at_ms=AT + HOUR_MS // 2, source="fed.ics")]
+    )
+    assert [event.status for event in found] == ["confirmed", "confirmed"]
+    assert notes == ()
+
+
 def test_events_of_different_coins_and_countries_stay_apart() -> None:
     """Unlocks of two coins at one moment are two events, and so are a US and a UK CPI."""
     unlocks = [replace(CPI, name="unlock", kind="unlock", symbols=(coin,)) for coin in ("ARB", "OP")]
