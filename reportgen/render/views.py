@@ -180,7 +180,7 @@ def printed_height(symbol: SymbolBrief) -> float:
     texts = () if isinstance(scenarios, Missing) else (scenarios.bullish.text, scenarios.bearish.text)
     return (
         _ZONE_MM * len(zone_rows(symbol))
-        + _ENTRY_MM * sum(max(0, _lines(plan.entry_text, _ENTRY_CHARS) - 3) for plan in symbol.plan)
+        + _ENTRY_MM * sum(max(0, _lines(plan.entry_text, _ENTRY_CHARS) - 2) for plan in symbol.plan)
         + _CHECK_MM * sum(_lines(line.reading, _READING_CHARS) for line in symbol.checklist)
         + _TEXT_MM * _lines(" ".join(symbol.read), _LINE_CHARS)
         + _TEXT_MM * max((_lines(text, _HALF_LINE_CHARS) for text in texts), default=0)
