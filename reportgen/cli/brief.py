@@ -122,6 +122,7 @@ def walk(order: Order, gathered: Gathered, map_sections: Callable[..., Any] = ma
         timeframe_ms=parse_span(order.config.timeframe),
         timezone=order.config.timezone,
         events=outside.events,
+        absent_feeds=outside.absent,
         near_events=near_events(order.config, gathered),
         assumptions=order.config.assumptions,
         calibrations=found.calibrations,
