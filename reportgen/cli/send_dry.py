@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from reportgen.cli.mail_pages import KeptBrief, make_composers, reader_of, shown_in_browser, write_letters
 from reportgen.cli.mail_setup import make_sender, make_signer
-from reportgen.cli.send import Wishes, choose_subscribers, ledger_folder
 from reportgen.cli.send_report import leave
+from reportgen.cli.send_wishes import Wishes, choose_subscribers, ledger_folder
 from reportgen.cli.speech import note, tell, tell_json
 
 if TYPE_CHECKING:
