@@ -38,6 +38,8 @@ class Patience:
         run_seconds: For everything together. request_seconds: for one answer. attempts: of one question.
         longest_wait_seconds: That a venue may ask for before it counts as closed. first_wait_seconds: before the first
             retry; it doubles, with as much again at random.
+        pace: Share of the pauses between requests that a venue's limits ask for; less than 1 is for a server of one's
+            own, never for a venue itself.
     """
 
     run_seconds: float = 600.0
@@ -45,6 +47,7 @@ class Patience:
     attempts: int = 4
     longest_wait_seconds: float = 60.0
     first_wait_seconds: float = 0.5
+    pace: float = 1.0
 
 
 class Pace:
@@ -105,7 +108,7 @@ class Connection:
         for exchange in _exchanges(venue, url, LINES, self._received, self._judged):
             exchange.timeout = round(patience.request_seconds * 1000)
             self._idle.put(exchange)
-        self._pace = Pace(exchange.rateLimit / 1000)
+        self._pace = Pace(exchange.rateLimit / 1000 * (patience.pace if url else 1.0))
         for each in self._idle.queue:
             each.throttle = self._pace.wait
 

@@ -183,7 +183,7 @@ def test_with_every_venue_down_there_is_one_error(exchanges: Exchanges, gather: 
 def test_the_run_ends_when_its_time_is_up(exchanges: Exchanges, gather: Gather) -> None:
     """A venue that hangs cannot keep a run beyond its deadline, and the others' data are kept."""
     exchanges.faults["binance"] = "timeout"
-    patience = Patience(run_seconds=3, request_seconds=1, attempts=50, first_wait_seconds=0.01)
+    patience = Patience(run_seconds=1.5, request_seconds=0.7, attempts=50, first_wait_seconds=0.01)
     found = gather("BTC", venues=("binance", "hyperliquid"), data=(Datum.CANDLES,), patience=patience)
     assert set(gaps(found, "binance")) == {ALL_DATA}
     assert "candles" in tables(found, "hyperliquid")

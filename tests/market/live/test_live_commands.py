@@ -27,8 +27,8 @@ def configured(folder: Path, exchanges: Exchanges, venues: tuple[str, ...] = VEN
 
 
 def run(folder: Path, *words: object) -> Any:
-    """Run reportgen with a cache of its own."""
-    return reportgen(folder, *words, XDG_CACHE_HOME=str(folder / "cache"))
+    """Run reportgen with a cache of its own, and without the pauses that real exchanges are owed."""
+    return reportgen(folder, *words, XDG_CACHE_HOME=str(folder / "cache"), REPORTGEN_PACE="0")
 
 
 def without_provenance(path: Path) -> dict[str, Any]:
@@ -160,3 +160,12 @@ def test_doctor_asks_each_venue_one_question(exchanges: Exchanges, tmp_path: Pat
     assert "its clock says 20" in asked.stdout
     assert asked.stdout.count("answered within") == len(VENUES) - 1
     assert len(exchanges.asked) == len(VENUES)
+
+
+def test_a_pace_that_is_none_is_refused(exchanges: Exchanges, tmp_path: Path) -> None:
+    """REPORTGEN_PACE is a share: anything else is a mistake of use, before anybody is asked."""
+    configured(tmp_path, exchanges, ("hyperliquid",))
+    asked = reportgen(tmp_path, "fetch", "--out", "market", REPORTGEN_PACE="2")
+    assert asked.returncode == 2
+    assert "Give a number from 0 to 1" in asked.stderr
+    assert not exchanges.asked

@@ -214,11 +214,13 @@ def test_hyperliquid_bars_are_read_whole(replay: str) -> None:
     assert newest == [87_476.7, 87_581.7, 87_263.4, 87_368.2, 404.24417]
 
 
-@pytest.mark.parametrize("venue", ["binance", "bybit", "okx"])
-@pytest.mark.parametrize("datum", [Datum.CANDLES, Datum.MARK])
+@pytest.mark.parametrize(
+    ("venue", "datum"),
+    [("binance", Datum.CANDLES), ("binance", Datum.MARK), ("bybit", Datum.CANDLES), ("okx", Datum.CANDLES)],
+)
 def test_rows_that_are_too_narrow_are_unreadable(replay: str, venue: str, datum: Datum) -> None:
     """The recording keeps two cells of each bar: such a bar is refused, not filled up."""
-    with pytest.raises(VenueFault, match="sent an unreadable answer|refused the question"):
+    with pytest.raises(VenueFault, match="sent an unreadable answer"):
         ask(question(replay, venue, datum))
 
 

@@ -11,7 +11,7 @@ from reportgen.market.exchanges import Gathering
 from reportgen.market.exchanges_tables import Piece
 from reportgen.market.venues import VENUES, Datum
 from tests.market.live import truth
-from tests.market.live.conftest import Gather
+from tests.market.live.conftest import Gather, asking
 from tests.market.live.exchange_server import Exchanges
 
 COINS = ("BTC", "PEPE")
@@ -21,16 +21,7 @@ COINS = ("BTC", "PEPE")
 def everything(server: Exchanges) -> Gathering:
     """Gather everything of two coins once for all these tests."""
     server.reset()
-    with pytest.MonkeyPatch.context() as patch:
-        ask: Gather = _gather_fixture(server, patch)
-        return ask(*COINS)
-
-
-def _gather_fixture(server: Exchanges, patch: pytest.MonkeyPatch) -> Gather:
-    from tests.market.live import conftest  # noqa: PLC0415 - the fixture's own function
-
-    made: Gather = conftest.gather.__wrapped__(server, patch)  # type: ignore[attr-defined]
-    return made
+    return asking(server)(*COINS)
 
 
 def piece(found: Gathering, table: str, coin: str, venue: str, *more: str) -> Piece:
