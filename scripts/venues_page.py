@@ -22,7 +22,8 @@ fetch --out DIR` gathers the same into a market folder that grows, so that histo
 * **Multiplied coins**: 1000PEPE and kPEPE are a thousand PEPE each; prices and sizes become those of the symbol asked for.
 * **USDC and USD** quotes are counted as USDT, one to one.
 * **Closed bars only**, by the venue's own clock: the `Date` of its answers. As-of is that clock when all had answered.
-* **Funding** is the settled rate per interval; the interval is read from the gaps between settlements.
+* **Funding** is the settled rate per interval; the interval is read from the gaps between settlements. The running rate is
+  an estimate: it is kept and shown apart, and no reading is made from it.
 
 ## When something goes wrong
 

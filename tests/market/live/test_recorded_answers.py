@@ -148,6 +148,21 @@ def test_funding_is_settled_oldest_first_over_its_own_hours(
 
 
 @pytest.mark.parametrize(
+    ("venue", "rate", "hours"),
+    [
+        ("binance", 0.00010554, 8),
+        ("bybit", 0.00010554, 8),
+        ("okx", 0.0001055382, 8),
+        ("hyperliquid", 0.0000131923, 1),
+    ],
+)
+def test_running_funding_stands_apart_from_the_settled(replay: str, venue: str, rate: float, hours: float) -> None:
+    """The estimate for the next settlement is a table of its own, with the interval that the venue states."""
+    found = columns(ask(question(replay, venue, Datum.FUNDING_NOW)))
+    assert found == {"time_ms": [NOW], "funding_rate": [rate], "interval_hours": [hours]}
+
+
+@pytest.mark.parametrize(
     ("venue", "newest"),
     [("binance", 1.6232), ("bybit", 0.6091 / 0.3909), ("okx", 1.3232), ("gate", 1.41)],
 )

@@ -80,6 +80,16 @@ def test_funding_has_its_real_interval(everything: Gathering, gather: Gather, ve
     np.testing.assert_allclose(rows.columns["funding_rate"], expected, rtol=1e-9, atol=1e-15)
 
 
+@pytest.mark.parametrize(("venue", "coin"), listed(Datum.FUNDING_NOW))
+def test_running_funding_is_of_now_and_apart(everything: Gathering, venue: str, coin: str) -> None:
+    """Hourly, 8-hourly and absolute rates all become the one that is running, in a table of its own."""
+    rows = piece(everything, "funding_now", coin, venue)
+    (hours,) = rows.columns["interval_hours"]
+    assert rows.columns["funding_rate"].tolist() == pytest.approx([truth.running(hours)])
+    assert 0 <= everything.as_of_ms - rows.columns["time_ms"][0] < 60_000
+    assert truth.running(hours) not in piece(everything, "funding", coin, venue).columns["funding_rate"]
+
+
 @pytest.mark.parametrize(("venue", "coin"), listed(Datum.BOOK))
 def test_books_are_in_coins_around_the_price(everything: Gathering, venue: str, coin: str) -> None:
     """Both sides stand around the price, each level holding the same coins whatever the venue counts in."""
