@@ -132,6 +132,7 @@ _RULES: Final[dict[str, tuple[Rule, ...]]] = {
     "spot_candles": _BARS,
     "mark_candles": _BARS,
     "open_interest": (_not_negative("open_interest_base"), _not_negative("open_interest_quote")),
+    "gathering": (),  # the record of who was asked holds words alone
     "funding": _RATES,
     "funding_now": _RATES,
     "liquidations": (

@@ -169,3 +169,20 @@ def test_a_pace_that_is_none_is_refused(exchanges: Exchanges, tmp_path: Path) ->
     assert asked.returncode == 2
     assert "Give a number from 0 to 1" in asked.stderr
     assert not exchanges.asked
+
+
+def test_fetches_of_one_day_leave_a_folder_that_can_be_read(exchanges: Exchanges, tmp_path: Path) -> None:
+    """OKX bounds its brackets in contracts: at another price the day's list is another, and the newest stands whole."""
+    configured(tmp_path, exchanges, ("okx",))
+    for ahead in (0, 7_200_000, 14_400_000):
+        exchanges.ahead_ms = ahead
+        fetched = run(tmp_path, "fetch", "--out", "market")
+        assert fetched.returncode == 0, fetched.stderr
+    (read,) = read_market(tmp_path / "market", ("BTC",), as_of_ms=None).markets.values()
+    assert isinstance(read.brackets, dict)
+    floors, caps = read.brackets["okx"].notional_floor, read.brackets["okx"].notional_cap
+    assert len(floors) == 2
+    assert floors[1] == caps[0]
+    assert isinstance(read.order_book, dict)
+    book = read.order_book["okx"]
+    assert book.bid_price[0] < book.ask_price[0]
