@@ -27,6 +27,9 @@ LINES: Final = 4
 _GIVE_UP_AFTER: Final = 3
 """Questions in a row that ended in an outage before a venue is left alone for the run."""
 
+_UNSAID_WAITS: Final = 4
+"""First waits to pause for where a venue does not say: three such pauses outlast Bybit's window of 5 s."""
+
 _RETRIED: Final = frozenset({FaultKind.RATE_LIMITED, FaultKind.OUTAGE})
 
 
@@ -199,7 +202,7 @@ class Connection:
             return False
         if error.kind is FaultKind.OUTAGE:
             return True
-        wait = self.patience.first_wait_seconds if error.retry_after is None else error.retry_after
+        wait = _UNSAID_WAITS * self.patience.first_wait_seconds if error.retry_after is None else error.retry_after
         if wait > min(self.patience.longest_wait_seconds, self.deadline - time.monotonic()):
             return False
         self._pace.hold(wait)

@@ -15,7 +15,7 @@ from reportgen.market.kept import folder_files
 from reportgen.market.venues import VENUES, Datum
 from tests.market.live import truth
 from tests.market.live.conftest import QUICK, Gather
-from tests.market.live.exchange_server import Exchanges
+from tests.market.live.exchange_server import TOO_MANY, Exchanges
 
 DATA = (Datum.CANDLES, Datum.OPEN_INTEREST, Datum.BOOK)
 HALVES = (("binance", "okx", "bitget", "deribit"), ("bybit", "gate", "hyperliquid", "kraken"))
@@ -162,6 +162,20 @@ def test_a_wait_that_was_asked_for_is_kept(exchanges: Exchanges, gather: Gather)
     found = gather("BTC", data=DATA)
     assert found.gaps == ()
     assert all(tables(found, venue) >= {"candles"} for venue in CANDLE_PATHS)
+
+
+def test_the_venues_own_codes_for_too_much_are_obeyed(exchanges: Exchanges, gather: Gather) -> None:
+    """10006, 50011 and their like mean waiting, though HTTP says that all is well; said for ever they end the venue."""
+    exchanges.faults.update(dict.fromkeys(TOO_MANY, "own code once"))
+    assert gather("BTC", data=(Datum.CANDLES, Datum.BOOK)).gaps == ()
+    exchanges.asked.clear()
+    exchanges.faults.update(dict.fromkeys(TOO_MANY, "own code"))
+    found = gather("BTC", data=(Datum.CANDLES, Datum.BOOK))
+    for venue in TOO_MANY:
+        (reason,) = gaps(found, venue).values()
+        assert reason.startswith(f"{VENUES[venue].display} allowed no more requests (code ")
+        assert sum(asked(exchanges, venue)) <= 2 * QUICK.attempts
+    assert tables(found, "hyperliquid") >= {"candles", "order_book"}
 
 
 def test_a_server_error_that_passes_leaves_no_trace(exchanges: Exchanges, gather: Gather) -> None:
