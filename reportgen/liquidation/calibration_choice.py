@@ -12,9 +12,9 @@ import numpy as np
 
 from reportgen.assumptions import Assumptions
 from reportgen.liquidation.calibration import VERSION, Calibration
-from reportgen.liquidation.flows import node_distances
-from reportgen.market.data import MarketData
-from reportgen.units import DAY_MS, Maybe, Milliseconds, Missing
+from reportgen.liquidation.flows import aligned_open_interest, node_distances
+from reportgen.market.data import Candles, MarketData
+from reportgen.units import DAY_MS, Floats, Maybe, Milliseconds, Missing
 
 
 def choose_calibration(
@@ -70,6 +70,24 @@ def open_interest_venue(market: MarketData) -> Maybe[str]:
         return market.open_interest
     primary = next(iter(market.candles))
     return primary if primary in market.open_interest else min(market.open_interest)
+
+
+def bars_with_open_interest(market: MarketData) -> Maybe[tuple[Candles, Floats]]:
+    """Give the leading venue's bars and its open interest at each of their closes, shape (n,), base coins.
+
+    Returns:
+        Both, or why one of them is not known.
+    """
+    venue = open_interest_venue(market)
+    if isinstance(market.candles, Missing):
+        return market.candles
+    if isinstance(market.open_interest, Missing):
+        return market.open_interest
+    if isinstance(venue, Missing):
+        return venue
+    candles = next(iter(market.candles.values()))
+    level = aligned_open_interest(candles, market.open_interest[venue])
+    return level if isinstance(level, Missing) else (candles, level)
 
 
 def _same_nodes(calibration: Calibration, assumptions: Assumptions) -> bool:

@@ -15,10 +15,10 @@ import numpy as np
 from reportgen.assumptions import Assumptions
 from reportgen.liquidation import calibration_fit as fitting
 from reportgen.liquidation.calibration import VERSION, Calibration, FitScore
-from reportgen.liquidation.calibration_choice import open_interest_venue
+from reportgen.liquidation.calibration_choice import bars_with_open_interest, open_interest_venue
 from reportgen.liquidation.calibration_fit import Observed
 from reportgen.liquidation.calibration_sample import Sample
-from reportgen.liquidation.flows import aligned_open_interest, node_distances, reference_weights
+from reportgen.liquidation.flows import node_distances, reference_weights
 from reportgen.liquidation.notional import NotionalRule
 from reportgen.liquidation.notional_fit import interval_rule
 from reportgen.market.data import MarketData
@@ -130,17 +130,11 @@ def borrow(market: MarketData, from_these: Sequence[Calibration]) -> Maybe[Calib
         market: Needs bars and open interest.
         from_these: Fitted together, at least one.
     """
-    venue = open_interest_venue(market)
-    if isinstance(market.candles, Missing):
-        return market.candles
-    if isinstance(market.open_interest, Missing):
-        return market.open_interest
-    if isinstance(venue, Missing):
-        return venue
-    bars = next(iter(market.candles.values()))
-    level = aligned_open_interest(bars, market.open_interest[venue])
-    if isinstance(level, Missing):
-        return level
+    found = bars_with_open_interest(market)
+    if isinstance(found, Missing):
+        return found
+    bars, level = found
+    venue = str(open_interest_venue(market))
     names = ", ".join(each.symbol for each in from_these)
     none = Missing(f"The weights are borrowed from {names}; {market.symbol} has no liquidations to compare with.")
     first = from_these[0]

@@ -13,10 +13,10 @@ import numpy as np
 
 from reportgen.assumptions import Assumptions
 from reportgen.liquidation.calibration import Calibration
-from reportgen.liquidation.calibration_choice import as_fitted, choose_calibration, open_interest_venue
+from reportgen.liquidation.calibration_choice import as_fitted, bars_with_open_interest, choose_calibration
 from reportgen.liquidation.conservation import node_profile
 from reportgen.liquidation.deposits import Grid
-from reportgen.liquidation.flows import aligned_open_interest, conservation_flows
+from reportgen.liquidation.flows import conservation_flows
 from reportgen.liquidation.smoothing import blur_matrix
 from reportgen.market.data import MarketData
 from reportgen.units import Floats, Maybe, Missing, Price, Side
@@ -93,17 +93,10 @@ def unit_dollars(
     Returns:
         Shape (k, w), quote currency a bin at unit weight, nearest bin first; not blurred. Or why there is none.
     """
-    venue = open_interest_venue(market)
-    if isinstance(market.candles, Missing):
-        return market.candles
-    if isinstance(market.open_interest, Missing):
-        return market.open_interest
-    if isinstance(venue, Missing):
-        return venue
-    candles = next(iter(market.candles.values()))
-    level = aligned_open_interest(candles, market.open_interest[venue])
-    if isinstance(level, Missing):
-        return level
+    found = bars_with_open_interest(market)
+    if isinstance(found, Missing):
+        return found
+    candles, level = found
     flows = conservation_flows(candles, level, side, as_fitted(calibration, assumptions))
     coins = node_profile(flows, np.asarray(calibration.node_distance), grid)
     quote = coins * np.sqrt(grid.edges[1:] * grid.edges[:-1])
