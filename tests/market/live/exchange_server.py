@@ -191,6 +191,7 @@ PLAIN: Mapping[str, tuple[int, str, Mapping[str, str]]] = {
     "451": (451, GEO_BODY, {}),
     "403": (403, CLOUDFRONT, {}),
     "429": (429, '{"msg":"Too many requests"}', {"Retry-After": "7200"}),
+    "a minute": (429, '{"msg":"Too many requests"}', {"Retry-After": "59"}),
     "418": (418, '{"msg":"Way too many requests; IP banned"}', {"Retry-After": "7200"}),
     "500": (500, '{"msg":"Internal error"}', {}),
     "html": (200, HTML, {}),

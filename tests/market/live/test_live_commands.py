@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +18,7 @@ import pytest
 
 from reportgen.market.files import read_market
 from reportgen.market.venues import VENUES
-from tests.cli.cli_process import reportgen
+from tests.cli.cli_process import REPOSITORY, reportgen
 from tests.market.live.exchange_server import Exchanges
 
 VENUES_ASKED = ("binance", "hyperliquid", "gate")
@@ -186,3 +191,24 @@ def test_fetches_of_one_day_leave_a_folder_that_can_be_read(exchanges: Exchanges
     assert isinstance(read.order_book, dict)
     book = read.order_book["okx"]
     assert book.bid_price[0] < book.ask_price[0]
+
+
+@pytest.mark.parametrize("words", [("brief",), ("fetch", "--out", "market")])
+def test_an_interrupt_while_gathering_leaves_nothing(
+    exchanges: Exchanges, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """Ctrl-C while a venue makes us wait a minute ends with 130 and not after it, without a word and without a file."""
+    exchanges.faults["gate"] = "a minute"
+    configured(tmp_path, exchanges)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "reportgen", *words],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(REPOSITORY), "XDG_CACHE_HOME": str(tmp_path / "cache")},
+        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while process.poll() is None and not any(venue == "gate" for venue, _ in list(exchanges.asked)):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    told = process.communicate(timeout=40)
+    assert process.returncode == 130
+    assert told == ("", "")
+    assert {path.name for path in tmp_path.iterdir()} <= {"config.yaml", "cache"}
