@@ -125,6 +125,7 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
     horizon_hours: float,
     timezone: str,
     events: Sequence[ScheduledEvent] = (),
+    absent_feeds: Iterable[str] = (),
     near_events: tuple[str, ...] = (),
     assumptions: Assumptions = DEFAULTS,
     calibrations: Iterable[Calibration] = (),
@@ -139,6 +140,7 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
         horizon_hours: How far the brief looks.
         timezone: IANA name, for display.
         events: From every source, each once.
+        absent_feeds: Why a feed of them gave nothing, a sentence each.
         near_events: What backtests have shown about zones near them.
         assumptions: Every modelling constant.
         calibrations: All that were found; each symbol takes the newest that fits it and was known by as-of.
@@ -159,11 +161,7 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
     symbols = tuple(map_sections(walk, gathered.markets.values()))
     overriding = next(iter(heaviest_first(planned)), None)
     named = [inputs(m, s.positioning, assumptions) for m, s in zip(gathered.markets.values(), symbols, strict=True)]
-    missing = tuple(
-        absent
-        for section, own, market in zip(symbols, named, gathered.markets.values(), strict=True)
-        for absent in (*list_missing(section, own), *list_gaps(market))
-    )
+    missing = _all_missing(absent_feeds, zip(symbols, named, gathered.markets.values(), strict=True))
     total = sum(len(own) for own in named)
     known = sum(not isinstance(one, Missing) for own in named for one in own.values())
     return Brief(
@@ -214,6 +212,16 @@ def _nearest(section: SymbolBrief, side: Where) -> Zone | None:
     """Find the nearest zone on a side."""
     zones = [zone for zone in section.zones if zone.side == side]
     return min(zones, key=lambda zone: zone.distance_fraction, default=None)
+
+
+def _all_missing(
+    feeds: Iterable[str], sections: Iterable[tuple[SymbolBrief, Mapping[str, object], MarketData]]
+) -> tuple[MissingInput, ...]:
+    """List what concerns every symbol, then what each of them lacks."""
+    absent = [MissingInput(symbol="", venue="", what="event feed", reason=reason) for reason in feeds]
+    for section, own, market in sections:
+        absent += (*list_missing(section, own), *list_gaps(market))
+    return tuple(absent)
 
 
 def list_missing(section: SymbolBrief, named: Mapping[str, object]) -> tuple[MissingInput, ...]:

@@ -89,7 +89,7 @@ class RetrySettings(Settings):
 
     attempts: int = Field(default=4, ge=1, le=20, description="Tries for one message within one run.")
     first_wait_seconds: float = Field(
-        default=30.0, ge=0, le=3600, allow_inf_nan=False, description="Before the second try; doubles, with jitter."
+        default=3.0, ge=0, le=3600, allow_inf_nan=False, description="Before the second try; doubles, with jitter."
     )
     pause_after: int = Field(default=10, ge=1, le=1000, description="Failures in a row that end the run.")
 

@@ -77,7 +77,7 @@ def _of_symbol(was: SymbolBrief | None, now: SymbolBrief, a: Assumptions) -> Ite
     yield _breakout(was, now, a)
     yield _open_interest(_interest(was), _interest(now), now, a)
     yield _funding(_rate(was), _rate(now), now, a)
-    yield _flows(was.flows, now.flows, now)
+    yield _flows(was.flows, now.flows, now, a)
     yield _volatility(was.structure, now.structure, now, a)
 
 
@@ -148,17 +148,19 @@ def _funding(was: Maybe[FundingReading], now: Maybe[FundingReading], symbol: Sym
     return _made("funding", symbol, fired, far, a.funding_extreme_8h, "fraction per 8 h off the baseline", text)
 
 
-def _flows(was: Maybe[FlowReading], now: Maybe[FlowReading], symbol: SymbolBrief) -> Trigger:
+def _flows(was: Maybe[FlowReading], now: Maybe[FlowReading], symbol: SymbolBrief, a: Assumptions) -> Trigger:
     """Have fund flows or spot volume shifted since?"""
     if isinstance(now, Missing):
         return _missing("flows", symbol, now)
     before = not isinstance(was, Missing) and was.shifted
     same = not isinstance(was, Missing) and was.etf_date == now.etf_date
-    scores = [abs(z) for z in (now.etf_z, now.spot_z) if not isinstance(z, Missing)]
-    number = max(scores, default=None)
-    text = f"{now.reading.rstrip('.')}{' (the brief knew it)' if now.shifted and before and same else ''}"
+    limits = ((now.etf_z, a.flow_surprise), (now.spot_z, a.spot_surprise))
+    known = [(abs(z), limit) for z, limit in limits if not isinstance(z, Missing)]
+    number, limit = max(known, key=lambda score: score[0] - score[1], default=(None, None))
+    counts = "" if limit is None else f"; a shift counts from z {_digits(limit)}"
+    text = f"{now.reading.rstrip('.')}{' (the brief knew it)' if now.shifted and before and same else ''}{counts}"
     fired = now.shifted and not (before and same)
-    return _made("flows", symbol, fired, number, None, "z-score, larger of the two", text)
+    return _made("flows", symbol, fired, number, limit, "z-score, the one nearer to its threshold", text)
 
 
 def _volatility(was: Maybe[Structure], now: Maybe[Structure], symbol: SymbolBrief, a: Assumptions) -> Trigger:

@@ -153,10 +153,11 @@ def test_notes_of_the_kinds_inside_are_shown_and_can_be_replaced(tmp_path: Path)
     assert "What to watch" not in page(brief(due(40)))
     (tmp_path / "events").mkdir()
     (tmp_path / "events" / "macro.md").write_text(
-        "**Mine** <script>alert(1)</script> [x](javascript:alert(2)) [y](https://y.test)\n\n![p](https://z.test/p.png)",
+        "# Rank\n\n**Mine** <script>alert(1)</script> [x](javascript:alert(2)) [y](https://y.test)\n\n![p](https://z.test/p.png)",
         encoding="utf-8",
     )
     own = page(made, tmp_path)
+    assert "<h5>Rank</h5>" in own
     assert "<strong>Mine</strong>" in own
     assert "What to watch" not in own
     assert "<script" not in own
@@ -192,7 +193,9 @@ def test_a_feed_that_is_down_is_said_on_the_page_and_a_wrong_file_ends_the_comma
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     page_text = Path(json.loads(done.stdout)["html"]).read_text(encoding="utf-8")
-    assert "An event feed is missing: 127.0.0.1:9" in page_text
+    assert "<td>event feed</td><td>127.0.0.1:9 could not be read" in page_text
+    assert "stamina" not in done.stderr
+    assert subprocess.run([*command, "--strict"], capture_output=True, check=False, cwd=tmp_path).returncode == 3
     assert "Deribit weekly options expiry" in page_text
     config.write_text(text + "  - {file: mine.csv}\n", encoding="utf-8")
     check = [sys.executable, "-m", "reportgen", "check", "--config", str(config)]

@@ -130,6 +130,7 @@ def test_flows_fire_on_a_shift_that_the_brief_did_not_know() -> None:
     assert found("flows", knew, changed(morning(), flows=flows("2026-01-19", shifted=True))).fired is True
     assert found("flows", knew, changed(morning(), flows=flows("2026-01-19", shifted=False))).fired is False
     assert found("flows", knew, knew).number == pytest.approx(2.6)
+    assert found("flows", knew, knew).threshold == DEFAULTS.flow_surprise
     assert isinstance(found("flows", knew, morning()).fired, Missing)
 
 

@@ -55,6 +55,7 @@ def brief(
 
     Examples: reportgen brief --sample · reportgen brief --source data/market --symbols BTC,ETH --output briefs
     """
+    from reportgen.cli.kept_input import with_input
     from reportgen.cli.live import INPUT_FOLDER, questions, wanted_of
     from reportgen.cli.orders import Options, take_order
     from reportgen.cli.pages import make_pages
@@ -73,7 +74,7 @@ def brief(
     wanted = wanted_of(order.config) if order.live else ()
     with start_workers(workers) as pool, progress(_STEPS + questions(wanted)) as step:
         step("Reading the market data")
-        gathered, kept = gather_all(order, wanted, step)
+        gathered, kept = with_input(order, *gather_all(order, wanted, step))
         remembered = _walk_the_steps(order, gathered, pool, step)
         made = remembered.brief
         pages = make_pages(made, order.config.templates, pool, step)
@@ -121,6 +122,7 @@ def walk(order: Order, gathered: Gathered, map_sections: Callable[..., Any] = ma
         timeframe_ms=parse_span(order.config.timeframe),
         timezone=order.config.timezone,
         events=outside.events,
+        absent_feeds=outside.absent,
         near_events=near_events(order.config, gathered),
         assumptions=order.config.assumptions,
         calibrations=found.calibrations,

@@ -40,10 +40,19 @@ def mail_config(config: Path | None, output: str | None) -> tuple[Config, Mail]:
 
 
 def make_relay(mail: Mail) -> Relay:
-    """Fetch user and password, and describe the relay."""
-    from reportgen.delivery.smtp import Relay
+    """Fetch user and password, and describe the relay.
+
+    Raises:
+        UsageError: The password would cross the network unencrypted.
+    """
+    from reportgen.delivery.smtp import Relay, is_loopback
 
     relay = mail.relay
+    if relay.security == "none" and relay.password is not None and not is_loopback(relay.host):
+        raise UsageError(
+            f"mail.smtp.security is none, so the password would cross the network to {relay.host} in the clear. "
+            "Set starttls or tls, or leave out username and password."
+        )
     return Relay(
         host=relay.host,
         port=relay.port,

@@ -198,7 +198,11 @@ def _tell(order: Order, found: Look, told: tuple[Channel, ...]) -> bool:
     from reportgen.delivery.notify import read_told, tell_channel, write_told
     from reportgen.delivery.store import open_store
 
-    lines = {trigger.id: trigger.text for trigger in found.triggers if trigger.fired is True}
+    lines = {
+        trigger.id: f"{trigger.base}: {trigger.text}" if trigger.base else trigger.text
+        for trigger in found.triggers
+        if trigger.fired is True
+    }
     lines |= {met.alert.id: met.alert.condition for met in found.alerts}
     fired = {trigger.id for trigger in found.triggers if trigger.fired is True}
     store = open_store(order.config.output)

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from reportgen.cli.options import AsJson, ConfigFile, Output, Templates
-from reportgen.cli.speech import note
-from reportgen.errors import UsageError
+from reportgen.cli.speech import note, tell, tell_json
 
 if TYPE_CHECKING:
     from reportgen.cli.mail_pages import KeptBrief
@@ -114,12 +113,17 @@ def ledger_folder(settings: Config, mail: Mail) -> Path:
 
 def show_status(settings: Config, mail: Mail, kept: KeptBrief, *, as_json: bool) -> None:
     """Say how a brief's deliveries stand, from the ledger alone."""
-    from reportgen.cli.send_report import leave, report
-    from reportgen.delivery.mail_ledger import MailLedger
+    from reportgen.cli.send_report import facts, leave, report
+    from reportgen.delivery.mail_ledger import MailLedger, State
 
     path = ledger_folder(settings, mail) / LEDGER
     if not path.exists():
-        raise UsageError(f"Nothing was sent from {settings.output} yet. `reportgen send` does.")
+        note("Nothing was sent from here yet. `reportgen send` does.")
+        if as_json:
+            tell_json(facts(kept, dict.fromkeys(State, 0), ()))
+        else:
+            tell(f"{kept.name}: nobody")
+        return
     with MailLedger(path, reading=True) as ledger:
         leave(report(ledger, kept, None, as_json=as_json))
 
@@ -138,6 +142,8 @@ def _send(settings: Config, mail: Mail, kept: KeptBrief, wishes: Wishes, *, as_j
     with alone(folder), MailLedger(folder / LEDGER) as ledger:
         if found := ledger.recover():
             note(f"{found} deliveries were cut off by an earlier crash; nobody can know whether they arrived.")
+        if not wishes.to:
+            people = _with_named(ledger, kept.name, people)
         open_ones = _queue(ledger, mail, kept, people, wishes)
         if not open_ones:
             note("Nothing to send: each of them has a line in the ledger already, or the list is empty.")
@@ -159,7 +165,8 @@ def _queue(
         ledger.queue_unknown(kept.name, tuple(people), now_ms)
     if not wishes.resume:
         sender = make_sender(mail)
-        ledger.queue(kept.name, ((key, message_id(kept.name, key, sender)) for key in people), now_ms)
+        names = ((key, message_id(kept.name, key, sender)) for key in people)
+        ledger.queue(kept.name, names, now_ms, named=bool(wishes.to))
     order = {key: place for place, key in enumerate(people)}
     open_ones = ledger.deliveries(kept.name, OPEN)
     found = [one for one in open_ones if one.subscriber in order]
@@ -168,6 +175,16 @@ def _queue(
             if one.subscriber not in order:
                 ledger.suppress(kept.name, one.subscriber, "no longer on the list", now_ms)
     return tuple(sorted(found, key=lambda one: order[one.subscriber]))
+
+
+def _with_named(ledger: MailLedger, brief: str, people: Mapping[str, Subscriber]) -> dict[str, Subscriber]:
+    """Add who was named with --to, is on no list, and has not got it yet."""
+    from reportgen.delivery.addresses import parse_address
+    from reportgen.delivery.mail_ledger import OPEN
+    from reportgen.delivery.subscribers import Subscriber
+
+    waiting = (one.subscriber for one in ledger.deliveries(brief, OPEN) if one.named)
+    return {key: Subscriber(address=parse_address(key)) for key in waiting} | dict(people)
 
 
 def _deliver(

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,9 +26,11 @@ def dry_run(settings: Config, mail: Mail, kept: KeptBrief, wishes: Wishes, *, as
     from reportgen.delivery.letter import message_id
     from reportgen.delivery.one_send import make_private
     from reportgen.delivery.output import replace_files
+    from reportgen.delivery.suppressions import Suppressions
 
     listed = choose_subscribers(mail, wishes)
-    people = listed.subscribers
+    suppressed = Suppressions(mail.suppressions)
+    people = tuple(one for one in listed.subscribers if one.address.key not in suppressed)
     readers = [reader_of(subscriber) for subscriber in people]
     letters = write_letters(
         kept, readers, page=kept.web_page(mail.link), templates=wishes.templates, attach_pdf=wishes.attach_pdf
@@ -47,8 +50,10 @@ def dry_run(settings: Config, mail: Mail, kept: KeptBrief, wishes: Wishes, *, as
     preview = next((letter for letter in letters.values() if letter.html), None)
     if preview is not None:
         files[folder / "preview.html"] = shown_in_browser(preview).encode()
+    _forget(folder, files)
     replace_files(files)
-    for line in (*listed.notes, *listed.problems):
+    left_out = len(listed.subscribers) - len(people)
+    for line in (*listed.notes, *listed.problems, *([f"{left_out} on the suppression list"] if left_out else [])):
         note(line)
     if as_json:
         page = str(folder / "preview.html") if preview else None
@@ -57,6 +62,13 @@ def dry_run(settings: Config, mail: Mail, kept: KeptBrief, wishes: Wishes, *, as
         for path in files:
             tell(path)
     leave(int(bool(listed.problems)))
+
+
+def _forget(folder: Path, files: Mapping[Path, bytes]) -> None:
+    """Delete what an earlier dry run left and this one would not write: its readers get nothing now."""
+    for path in (*folder.glob("*.eml"), *folder.glob("preview.html")):
+        if path not in files:
+            path.unlink()
 
 
 def file_name(subscriber: Subscriber) -> str:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -36,13 +37,12 @@ def report(
     from reportgen.delivery.mail_ledger import OPEN, State
 
     counts = ledger.counts(kept.name)
-    trouble = ledger.deliveries(kept.name, (*OPEN, State.SENDING, State.UNKNOWN, State.FAILED, State.SUPPRESSED))
+    deliveries = ledger.deliveries(kept.name)
     if as_json:
-        facts: dict[str, Any] = {"brief": kept.name, "path": kept.place, "counts": counts, "ended": ended}
-        tell_json(facts | {"problems": list(problems), "deliveries": [_plain(one) for one in trouble]})
+        tell_json(facts(kept, counts, deliveries) | {"ended": ended, "problems": list(problems)})
     else:
         tell(f"{kept.name}: {', '.join(f'{number} {state}' for state, number in counts.items() if number) or 'nobody'}")
-    _name(trouble)
+    _name(deliveries)
     if ended:
         note(f"The run ended early: {ended}.")
     open_ones = sum(counts[state] for state in OPEN)
@@ -52,18 +52,27 @@ def report(
     return int(bool(counts[State.FAILED]) and not counts[State.SENT])
 
 
+def facts(kept: KeptBrief, counts: Mapping[str, int], deliveries: tuple[Delivery, ...]) -> dict[str, Any]:
+    """Write where a brief's deliveries stand, every one of them, as JSON does."""
+    every = [_plain(one) for one in deliveries]
+    return {
+        "brief": kept.name, "path": kept.place, "counts": dict(counts), "ended": None, "problems": [],
+        "deliveries": every,
+    }  # fmt: skip
+
+
 def leave(code: int) -> None:
     """Leave with an exit code, where it is not 0."""
     if code:
         raise typer.Exit(code)
 
 
-def _name(trouble: tuple[Delivery, ...]) -> None:
+def _name(deliveries: tuple[Delivery, ...]) -> None:
     """Name on stderr who did not get it, the unknown ones all of them."""
     from reportgen.delivery.mail_ledger import State
 
-    unknown = [one for one in trouble if one.state is State.UNKNOWN]
-    others = [one for one in trouble if one.state in (State.FAILED, State.SUPPRESSED, State.DEFERRED)]
+    unknown = [one for one in deliveries if one.state is State.UNKNOWN]
+    others = [one for one in deliveries if one.state in (State.FAILED, State.SUPPRESSED, State.DEFERRED)]
     for one in (*unknown, *others[:_NAMED]):
         said = f": {one.code or ''} {one.reply}".rstrip(": ").replace(":  ", ": ")
         note(f"{one.state} {one.subscriber}{said}")

@@ -7,7 +7,10 @@ Stands between the rendered mail and the relay. Nothing in it comes from a clock
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import quopri
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +18,7 @@ from email.headerregistry import Address as HeaderAddress
 from email.message import EmailMessage, MIMEPart
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
 from html import escape
 from typing import Any, Final
 
@@ -28,6 +32,11 @@ _LONGEST_LINE: Final = 990
 """Of a header that may not be folded, such as a link; RFC 5322 allows 998."""
 
 _LONGEST_SUBJECT: Final = 250
+_COLUMNS: Final = 76
+_MOST_SHARED: Final = 256
+
+_SEED_DIGITS: Final = 32
+_TEXT, _PAGE, _FIRST_KEPT = range(3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +78,10 @@ def message_id(brief: str, key: str, sender: Sender) -> str:
 
 
 class Composer:
-    """Writes one letter to many subscribers; what they share is encoded once."""
+    """Writes one letter to many subscribers: all but the personal headers and the way out is made once."""
 
     def __init__(self, letter: Letter, sender: Sender, sign: Callable[[bytes], bytes] | None = None) -> None:
-        """Encode the pictures and the PDF.
+        """Write what all subscribers share.
 
         Args:
             letter: What is said.
@@ -83,14 +92,23 @@ class Composer:
             UsageError: The subject or a name would break out of its header.
         """
         self._letter, self._sender, self._sign = letter, sender, sign
-        self._subject = _one_line(letter.subject, "subject")[:_LONGEST_SUBJECT]
-        self._from = _mailbox(sender.mailbox)
-        self._reply_to = _mailbox(sender.reply_to or sender.mailbox)
-        self._encoded: dict[bytes, bytes] = {}
-        self._pictures: list[Any] = [_picture(cid, png) for cid, png in letter.pictures.items()]
-        self._pdf: Any = _pdf(*letter.pdf) if letter.pdf else None
-        for number, part in enumerate((*self._pictures, *filter(None, (self._pdf,)))):
-            self._encoded |= _set_aside(part, f"part-{number}")
+        self._fixed: dict[bytes, bytes] = {}
+        said = "\n".join((letter.subject, letter.text, letter.html or ""))
+        self._seed = hashlib.sha256(said.encode()).hexdigest()[:_SEED_DIGITS]
+        message = self._nested()
+        _name_boundaries(message, self._seed)
+        headers = {
+            "From": _mailbox(sender.mailbox),
+            "Reply-To": _mailbox(sender.reply_to or sender.mailbox),
+            "Subject": _one_line(letter.subject, "subject")[:_LONGEST_SUBJECT],
+            "List-Id": f"<{_one_line(sender.list_id, 'list_id')}>",
+            "Auto-Submitted": "auto-generated",
+            "Content-Language": "en",
+        }
+        for name, value in headers.items():
+            message[name] = value
+        written = message.as_bytes(policy=SMTP.clone(max_line_length=_LONGEST_LINE))
+        self._pieces = re.split(b"(=%s-[0-9]+=)" % self._seed.encode(), written)
 
     def compose(self, subscriber: Subscriber, *, message_id: str, date_ms: Milliseconds) -> bytes:
         """Write the whole message to one subscriber; the same arguments give the same bytes.
@@ -101,74 +119,89 @@ class Composer:
             date_ms: When it was queued, UTC epoch milliseconds.
         """
         links = self._sender.way_out.links(subscriber.address.key)
-        message, encoded = self._body(links[0])
         headers = {
-            "From": self._from,
             "To": _addressed(subscriber.name, subscriber.address.written, subscriber.address.envelope),
-            "Reply-To": self._reply_to,
-            "Subject": self._subject,
             "Date": format_datetime(datetime.fromtimestamp(date_ms // 1000, tz=UTC)),
             "Message-ID": message_id,
-            "List-Id": f"<{_one_line(self._sender.list_id, 'list_id')}>",
             "List-Unsubscribe": ", ".join(f"<{_one_line(link, 'unsubscribe link')}>" for link in links),
-            "Auto-Submitted": "auto-generated",
-            "Content-Language": "en",
         }
         if links[0].startswith("https://"):
             headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-        for name, value in headers.items():
-            message[name] = value
-        _name_boundaries(message, message_id)
         policy = SMTPUTF8 if subscriber.address.needs_smtputf8 else SMTP
-        written = message.as_bytes(policy=policy.clone(max_line_length=_LONGEST_LINE))
-        for mark, content in encoded.items():
-            written = written.replace(mark, content, 1)
+        personal = EmailMessage(policy=policy.clone(max_line_length=_LONGEST_LINE))
+        for name, value in headers.items():
+            personal[name] = value
+        filled = self._fixed | self._bodies(links[0])
+        head = personal.as_bytes().removesuffix(b"\r\n")  # the empty line comes after the shared headers
+        written = head + b"".join(filled.get(piece, piece) for piece in self._pieces)
         return self._sign(written) if self._sign else written
 
-    def _body(self, link: str) -> tuple[EmailMessage, dict[bytes, bytes]]:
-        """Nest the parts, and give what was set aside; a reader of plain text gets plain text alone."""
-        letter, encoded = self._letter, dict(self._encoded)
-        message = EmailMessage(policy=SMTP)
-        message.set_content(letter.text.replace(letter.way_out, link), cte="quoted-printable")
+    def _bodies(self, link: str) -> dict[bytes, bytes]:
+        """Encode both bodies with a subscriber's own link in them, by the marks that keep their places."""
+        letter = self._letter
+        text = quopri.encodestring(letter.text.replace(letter.way_out, link).encode())
+        found = {self._mark(_TEXT): text.rstrip(b"\n").replace(b"\n", b"\r\n")}
         if letter.html is not None:
-            html = letter.html.replace(escape(letter.way_out), escape(link))
-            message.add_alternative(html, subtype="html", cte="base64")
-            page: Any = message.get_payload(1)
-            encoded |= _set_aside(page, "page")
-            if self._pictures:
+            found[self._mark(_PAGE)] = _base64(letter.html.replace(escape(letter.way_out), escape(link)).encode())
+        return found
+
+    def _nested(self) -> EmailMessage:
+        """Nest the parts, a mark in the place of each content; a reader of plain text gets plain text alone."""
+        letter = self._letter
+        message: Any = EmailMessage(policy=SMTP)
+        message.set_content("", charset="utf-8", cte="quoted-printable")
+        message.set_payload(self._mark(_TEXT).decode() + "\n")
+        if letter.html is not None:
+            message.add_alternative("", subtype="html", charset="utf-8", cte="base64")
+            page = message.get_payload(1)
+            page.set_payload(self._mark(_PAGE).decode() + "\n")
+            if letter.pictures:
                 page.make_related()
-                for picture in self._pictures:
-                    page.attach(picture)
-        if self._pdf is not None:
+            for cid, png in letter.pictures.items():
+                page.attach(self._keep(_picture(cid), png))
+        if letter.pdf is not None:
+            name, content = letter.pdf
             message.make_mixed()
-            message.attach(self._pdf)
-        return message, encoded
+            message.attach(self._keep(_pdf(name), content))
+        return message  # type: ignore[no-any-return] # the library's types know no payload of parts
+
+    def _keep(self, part: MIMEPart, content: bytes) -> MIMEPart:
+        """Put a mark in the place of a part's content, and keep the content beside it."""
+        mark = self._mark(_FIRST_KEPT + len(self._fixed))
+        part.set_payload(mark.decode() + "\n")
+        self._fixed[mark] = _shared_base64(content)
+        return part
+
+    def _mark(self, number: int) -> bytes:
+        """Write what keeps the place of a content; it hangs on all that is said, so nobody can say it on purpose."""
+        return f"={self._seed}-{number}=".encode()
 
 
-def _set_aside(part: Any, name: str) -> dict[bytes, bytes]:  # noqa: ANN401 - the library's part, generic in its headers
-    """Put a mark in the place of a part's encoded content, which the library would write line by line each time."""
-    content = part.get_payload().rstrip("\n").replace("\n", "\r\n").encode("ascii")
-    mark = f"={hashlib.sha256(content).hexdigest()[:32]}-{name}="
-    part.set_payload(f"{mark}\n")
-    return {mark.encode(): content}
+def _base64(content: bytes) -> bytes:
+    """Encode in lines of 76, as mail wants them."""
+    text = base64.b64encode(content)
+    return b"\r\n".join(text[start : start + _COLUMNS] for start in range(0, len(text), _COLUMNS))
 
 
-def _picture(cid: str, png: bytes) -> MIMEPart:
+_shared_base64: Final = lru_cache(maxsize=_MOST_SHARED)(_base64)
+"""Letters of many kinds hold the same pictures and PDF: these are encoded, and kept, once for all of them."""
+
+
+def _picture(cid: str) -> MIMEPart:
     part = MIMEPart(policy=SMTP)
-    part.set_content(png, maintype="image", subtype="png", cid=f"<{cid}>", disposition="inline")
+    part.set_content(b"", maintype="image", subtype="png", cid=f"<{cid}>", disposition="inline")
     part.set_param("filename", cid.partition("@")[0], header="Content-Disposition")
     return part
 
 
-def _pdf(name: str, content: bytes) -> MIMEPart:
+def _pdf(name: str) -> MIMEPart:
     part = MIMEPart(policy=SMTP)
-    part.set_content(content, maintype="application", subtype="pdf", disposition="attachment", filename=name)
+    part.set_content(b"", maintype="application", subtype="pdf", disposition="attachment", filename=name)
     return part
 
 
-def _name_boundaries(message: EmailMessage, message_id: str) -> None:
-    """Draw the lines between parts from the message's own name, where the library would roll dice."""
-    seed = hashlib.sha256(message_id.encode()).hexdigest()[:24]
+def _name_boundaries(message: EmailMessage, seed: str) -> None:
+    """Draw the lines between parts from what is said, where the library would roll dice."""
     for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
         part.set_boundary(f"=_{number}_{seed}")
 

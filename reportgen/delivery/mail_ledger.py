@@ -36,10 +36,11 @@ CREATE TABLE IF NOT EXISTS deliveries (
   message_id TEXT NOT NULL,
   queued_ms INTEGER NOT NULL,
   changed_ms INTEGER NOT NULL,
+  named INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (brief, subscriber)
 ) WITHOUT ROWID
 """
-_COLUMNS: Final = "subscriber, state, attempts, code, reply, message_id, queued_ms"
+_COLUMNS: Final = "subscriber, state, attempts, code, reply, message_id, queued_ms, named"
 
 
 class State(StrEnum):
@@ -65,6 +66,7 @@ class Delivery:
     Attributes:
         subscriber: Key of the address. state: where it stands. attempts: so far. code, reply: the relay's last words.
         message_id: of the message. queued_ms: when it was first queued; the message's Date.
+        named: the operator named the address, which may be on no list.
     """
 
     subscriber: str
@@ -74,6 +76,7 @@ class Delivery:
     reply: str
     message_id: str
     queued_ms: Milliseconds
+    named: bool = False
 
 
 class MailLedger:
@@ -116,14 +119,16 @@ class MailLedger:
         """Turn what a crash left as "sending" into "unknown", for the run that holds the lock; gives how many."""
         return self._run("UPDATE deliveries SET state = 'unknown' WHERE state = 'sending'", ()).rowcount
 
-    def queue(self, brief: str, messages: Iterable[tuple[str, str]], now_ms: Milliseconds) -> int:
+    def queue(
+        self, brief: str, messages: Iterable[tuple[str, str]], now_ms: Milliseconds, *, named: bool = False
+    ) -> int:
         """Queue (subscriber, message id) pairs; who has a line already keeps it. Gives how many are new."""
-        rows = [(brief, subscriber, name, now_ms, now_ms) for subscriber, name in messages]
+        rows = [(brief, subscriber, name, now_ms, now_ms, named) for subscriber, name in messages]
         with self._lock, self._base:
             self._base.execute("BEGIN IMMEDIATE")
             return self._base.executemany(
-                "INSERT OR IGNORE INTO deliveries (brief, subscriber, state, message_id, queued_ms, changed_ms) "
-                "VALUES (?, ?, 'queued', ?, ?, ?)",
+                "INSERT OR IGNORE INTO deliveries (brief, subscriber, state, message_id, queued_ms, changed_ms, "
+                "named) VALUES (?, ?, 'queued', ?, ?, ?, ?)",
                 rows,
             ).rowcount
 
@@ -161,7 +166,8 @@ class MailLedger:
     def suppress(self, brief: str, subscriber: str, why: str, now_ms: Milliseconds) -> None:
         """Write down that nothing was tried, and why."""
         self._run(
-            "UPDATE deliveries SET state = 'suppressed', reply = ?, changed_ms = ? WHERE brief = ? AND subscriber = ?",
+            "UPDATE deliveries SET state = 'suppressed', code = 0, reply = ?, changed_ms = ? "
+            "WHERE brief = ? AND subscriber = ?",
             (why, now_ms, brief, subscriber),
         )
 
@@ -176,9 +182,9 @@ class MailLedger:
         return tuple(
             Delivery(
                 subscriber=subscriber, state=State(state), attempts=attempts, code=code, reply=reply,
-                message_id=message_id, queued_ms=queued_ms,
+                message_id=message_id, queued_ms=queued_ms, named=bool(named),
             )
-            for subscriber, state, attempts, code, reply, message_id, queued_ms in rows
+            for subscriber, state, attempts, code, reply, message_id, queued_ms, named in rows
         )  # fmt: skip
 
     def counts(self, brief: str) -> dict[str, int]:

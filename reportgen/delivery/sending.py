@@ -50,7 +50,7 @@ class Pace:
     per_second: float | None = None
     per_connection: int | None = None
     attempts: int = 4
-    first_wait_seconds: float = 30.0
+    first_wait_seconds: float = 3.0
     pause_after: int = 10
 
 
@@ -245,8 +245,8 @@ class Run:
             self._suppressed.add(self._errand.addresses[key].written, f"{answer.code} {answer.reply}")
         if answer.outcome is Outcome.STOP:
             raise EnvironmentProblem(
-                f"{self._relay.name} does not let us send ({answer.code} {answer.reply}). Check mail.smtp.username and "
-                "password; everything that is left stays queued."
+                f"{self._relay.name} does not let us send ({answer.code} {answer.reply}). Check mail.smtp.security, "
+                "username and password; everything that is left stays queued."
             )
         self._count(answer)
         if answer.outcome in (Outcome.RETRY, Outcome.RECONNECT):
@@ -255,10 +255,9 @@ class Run:
                 self._put_back(time.monotonic() + self._wait(self._tries[key], key), number, delivery)
 
     def _count(self, answer: Answer) -> None:
-        """Count failures in a row; an address that does not exist says nothing about the relay."""
+        """Count failures in a row; a relay that knows no address at all has lost its table, not we our readers."""
         with self._changed:
-            if answer.outcome is not Outcome.SUPPRESS:
-                self._failures = 0 if answer.outcome is Outcome.SENT else self._failures + 1
+            self._failures = 0 if answer.outcome is Outcome.SENT else self._failures + 1
             failures = self._failures
         if failures >= self._pace.pause_after:
             self._end(f"paused after {failures} failures in a row, the last: {answer.code} {answer.reply}")

@@ -6,11 +6,12 @@ whether it was taken. Everything before that moment can safely be tried again; f
 
 from __future__ import annotations
 
+import ipaddress
 import smtplib
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -133,8 +134,11 @@ class Connection:
             options = ["SMTPUTF8", "BODY=8BITMIME"]
             self._line.command_encoding = "utf-8"
         code, reply = self._line.mail(sender, options)
-        if code == 250:
-            code, reply = self._line.rcpt(recipient)
+        if code != 250:
+            answer = self._refused(code, reply)
+            # A relay that dislikes the sender may say 5.1.0; that is no reason to strike a reader off.
+            return replace(answer, outcome=Outcome.FAILED) if answer.outcome is Outcome.SUPPRESS else answer
+        code, reply = self._line.rcpt(recipient)
         return None if code in (250, 251) else self._refused(code, reply)
 
     def _refused(self, code: int, reply: bytes) -> Answer:
@@ -174,6 +178,14 @@ class Connection:
             ) from error
         except (OSError, smtplib.SMTPException) as error:
             raise CannotConnect(f"{relay.name}: {_words(error)}") from error
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine, as far as its name alone says so."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.rstrip(".").lower() == "localhost"
 
 
 def trusted(ca_file: Path | None) -> ssl.SSLContext:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -12,6 +13,7 @@ from reportgen.delivery.transaction import JOURNAL, Journal, unfinished
 from reportgen.track_record.ledger import LEDGER_FILE, verify_ledger
 
 _MOST_LOOKS: Final = 4
+_AT_A_TIME: Final = 8
 
 Fault: TypeAlias = Literal["missing", "changed", "unlisted"]
 
@@ -71,10 +73,9 @@ def _look(store: Store) -> Verdict:
     waiting = {staged.path: staged.waits_at for staged in journal.files} if journal else {}
     going = set(journal.removed) if journal else set()
     found = list(_manifest_findings(listed))
-    for path, entry in listed.files.items():
-        finding = _compare(store, path, entry, waiting)
-        if finding is not None:
-            found.append(finding)
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:  # a bucket answers slowly, and hashing leaves the interpreter free
+        compared = pool.map(lambda item: _compare(store, item[0], item[1], waiting), listed.files.items())
+        found += [finding for finding in compared if finding is not None]
     found += [
         Finding(fault="unlisted", path=path, detail="the manifest does not name it")
         for path in store.files()

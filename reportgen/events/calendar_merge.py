@@ -87,9 +87,12 @@ def _joined(one: ScheduledEvent, other: ScheduledEvent) -> ScheduledEvent:
 
 
 def _status(one: ScheduledEvent, other: ScheduledEvent) -> Status:
-    """Let the source that was read later decide on a cancellation; confirmed counts for more than tentative."""
+    """Let the source that was read later decide on a cancellation; confirmed counts for more than tentative.
+
+    A cancellation counts where one of the days is not known: it is the news that a calendar did not have.
+    """
     if "cancelled" in (one.status, other.status) and one.status != other.status:
-        if one.retrieved != other.retrieved:
+        if one.retrieved and other.retrieved and one.retrieved != other.retrieved:
             return max(one, other, key=lambda event: event.retrieved).status
         return "cancelled"
     return "confirmed" if "confirmed" in (one.status, other.status) else one.status

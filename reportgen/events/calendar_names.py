@@ -30,6 +30,11 @@ _ELSEWHERE: Final = re.compile(
     re.IGNORECASE,
 )
 
+_ABOUT_A_DECISION: Final = re.compile(
+    r"^(?!.*\bdecision\b).*(press conference|minutes|speech|testimony)", re.IGNORECASE
+)
+"""What a central bank says half an hour or weeks after a decision is an event of its own."""
+
 
 def clean_name(text: str) -> str:
     """Put a title on one line without characters that hide or turn text; at most 120 characters.
@@ -42,7 +47,7 @@ def clean_name(text: str) -> str:
 
 def topic_of(name: str) -> str:
     """Name what an event is about, so that two titles of one event compare equal."""
-    if not _ELSEWHERE.search(name):
+    if not _ELSEWHERE.search(name) and not _ABOUT_A_DECISION.search(name):
         for topic, words in _TOPICS:
             if words.search(name):
                 return topic

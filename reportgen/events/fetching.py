@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import time
 import urllib.error
@@ -15,6 +16,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
@@ -22,7 +24,7 @@ from urllib.parse import urlsplit
 
 from reportgen import __version__
 from reportgen.errors import DataError
-from reportgen.units import DAY_MS, HOUR_MS, Milliseconds
+from reportgen.units import Milliseconds
 
 _T = TypeVar("_T")
 
@@ -61,12 +63,22 @@ class Read(Generic[_T]):
     """What an answer held, or a kept copy of an earlier one.
 
     Attributes:
-        value: As it was read. fetched_ms: when it was fetched. note: "" for a fresh one, else why a copy stands in.
+        value: As it was read. since_ms: when these very bytes were first fetched, so that a brief made again later
+            from the same answer is the same. note: "" for a fresh one, else why a copy stands in.
     """
 
     value: _T
-    fetched_ms: Milliseconds
+    since_ms: Milliseconds
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Copy:
+    """A kept answer: when it was last fetched, and since when it says the same."""
+
+    content: bytes
+    fetched_ms: Milliseconds
+    since_ms: Milliseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +112,8 @@ class Network:
             content = self._ask(request)
             value = parse(content)
         except (_NotFetchedError, DataError) as error:
-            return self._from_copy(request, parse, str(error).rstrip("."))
-        self._keep(request, content)
-        return Read(value=value, fetched_ms=self.now_ms)
+            return self._from_copy(request, parse, str(error).rstrip(".").removeprefix(f"{request.shown}: "))
+        return Read(value=value, since_ms=self._keep(request, content))
 
     def _from_copy(self, request: Request, parse: Callable[[bytes], _T], why: str) -> Read[_T] | str:
         """Read the kept copy, and say why and how old it is."""
@@ -110,19 +121,20 @@ class Network:
         copy = self._copy(request)
         if copy is None:
             return failed
-        content, fetched_ms = copy
         try:
-            value = parse(content)
+            value = parse(copy.content)
         except DataError:
             return failed
-        age = (self.now_ms - fetched_ms) / HOUR_MS
-        old = f"{age:.0f} h" if age < 2 * DAY_MS / HOUR_MS else f"{age * HOUR_MS / DAY_MS:.0f} days"
-        return Read(value=value, fetched_ms=fetched_ms, note=f"{failed}; the copy kept {old} ago stands in.")
+        # The time itself, not its age: the age would differ from one making of the same brief to the next.
+        at = datetime.fromtimestamp(copy.fetched_ms / 1000, tz=UTC)
+        note = f"{failed}; the copy of {at:%Y-%m-%d %H:%M} UTC stands in."
+        return Read(value=value, since_ms=copy.since_ms, note=note)
 
     def _ask(self, request: Request) -> bytes:
         """Ask, again where that may help."""
         import stamina  # noqa: PLC0415 - only where something is fetched
 
+        logging.getLogger("stamina").setLevel(logging.ERROR)  # a repetition that helps is no news for the reader
         for attempt in stamina.retry_context(
             on=_PassingError, attempts=self.attempts, wait_initial=self.pause_seconds, wait_max=4, timeout=None
         ):
@@ -130,19 +142,27 @@ class Network:
                 return _answer(request, self.timeout_seconds)
         raise _NotFetchedError("it was not asked")
 
-    def _keep(self, request: Request, content: bytes) -> None:
-        """Keep a copy; a folder that cannot be written costs the copy, not the brief."""
+    def _keep(self, request: Request, content: bytes) -> Milliseconds:
+        """Keep a copy, and tell since when it says the same; a folder that cannot be written costs only the copy."""
         if self.kept is None:
-            return
+            return self.now_ms
+        before = self._copy(request)
+        since_ms = before.since_ms if before is not None and before.content == content else self.now_ms
+        about = {
+            "address": request.shown,
+            "fetched_ms": self.now_ms,
+            "since_ms": since_ms,
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
         with suppress(OSError):
             self.kept.mkdir(parents=True, exist_ok=True)
-            about = {"address": request.shown, "fetched_ms": self.now_ms, "sha256": hashlib.sha256(content).hexdigest()}
             for path, data in ((self._path(request), content), (self._about(request), json.dumps(about).encode())):
                 beside = path.with_suffix(f".{os.getpid()}.unfinished")
                 beside.write_bytes(data)
                 beside.replace(path)
+        return since_ms
 
-    def _copy(self, request: Request) -> tuple[bytes, Milliseconds] | None:
+    def _copy(self, request: Request) -> _Copy | None:
         """Give the kept copy when it is whole."""
         if self.kept is None:
             return None
@@ -150,7 +170,8 @@ class Network:
             about, content = json.loads(self._about(request).read_bytes()), self._path(request).read_bytes()
             if about.get("sha256") != hashlib.sha256(content).hexdigest():
                 return None
-            return content, int(about.get("fetched_ms"))
+            fetched_ms = int(about.get("fetched_ms"))
+            return _Copy(content=content, fetched_ms=fetched_ms, since_ms=int(about.get("since_ms", fetched_ms)))
         except (OSError, ValueError, TypeError, AttributeError):
             return None
 

@@ -10,7 +10,7 @@ import io
 import math
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final
@@ -32,6 +32,12 @@ MILLION: Final = 1_000_000
 _DASHES: Final = frozenset({"", "-", "\u2010", "\u2012", "\u2013", "\u2014", "\u2212", "n/a"})
 _DATES: Final = ("%d %b %Y", "%d %B %Y", "%Y-%m-%d")
 _ROUNDING: Final = 0.1
+_LEAST_FUNDS, _LEAST_ROWS = 2, 3
+"""A last column without a name is a total when it adds up more than one fund on so many sessions."""
+
+_LATELY: Final = 3
+"""Sessions after which a fund that no longer reports is one that has closed."""
+
 _FLOW: Final = re.compile(r"\(?[-\u2212]?\$?[0-9][0-9,]*(\.[0-9]+)?\)?")
 
 
@@ -90,35 +96,50 @@ def read_flow_file(path: Path) -> EtfFlows:
 def _table(text: str, name: str) -> EtfFlows:
     counts = {mark: text.count(mark) for mark in "\t;,"}
     delimiter = next((mark for mark in "\t;" if counts[mark]), ",")
-    header: list[str] = []
-    days: dict[date, list[float | None]] = {}
+    headers: list[list[str]] = []
+    rows: dict[date, tuple[str, list[str]]] = {}
     for number, cells in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), start=1):
         row = [cell.strip() for cell in cells]
         day = _date(row[0]) if row else None
         if day is None:
-            header = row if not days and len(row) > 1 and any(_is_name(cell) for cell in row[1:]) else header
+            headers += [] if rows else [row]
             continue
-        if day in days:
+        if day in rows:
             raise DataError(f"{name}:{number}: {day} stands there twice. Keep one of them.")
-        days[day] = list(_figures(row, header, f"{name}:{number}"))
-    if not days:
+        rows[day] = (f"{name}:{number}", row)
+    if not rows:
         raise DataError(f"{name}: holds no row that begins with a date such as 08 Sep 2026.")
-    return _sessions(days, name)
+    flows = {day: (place, [_flow(cell, place) for cell in row[1:]]) for day, (place, row) in rows.items()}
+    total_at = _total_column(headers, [figures for _, figures in flows.values()])
+    return _sessions({day: _funds(figures, total_at, place) for day, (place, figures) in flows.items()}, name)
 
 
-def _figures(row: list[str], header: list[str], place: str) -> Iterator[float | None]:
+def _total_column(headers: list[list[str]], rows: list[list[float | None]]) -> int | None:
+    """Find the column of totals: the one that a line above the dates names so, else a last one that adds the rest up.
+
+    Funds have two lines of names on such a page, issuers and tickers, and either may hold the word.
+    """
+    named = (at - 1 for row in headers for at, title in enumerate(row) if at and title.lower() == "total")
+    found = next(named, None)
+    if found is not None:
+        return found
+    width = max(map(len, rows))
+    whole = [known for row in rows if len(known := [one for one in row if one is not None]) == width > _LEAST_FUNDS]
+    adds_up = all(abs(sum(row[:-1]) - row[-1]) <= _ROUNDING * len(row) for row in whole)
+    moved = sum(any(row) for row in whole)
+    return width - 1 if adds_up and moved >= _LEAST_ROWS else None
+
+
+def _funds(figures: list[float | None], total_at: int | None, place: str) -> list[float | None]:
     """Give a row's flows by fund, None where pending, and hold them against its total."""
-    total_at = next((at for at, title in enumerate(header) if title.lower() == "total"), None)
-    flows = [_flow(cell, place) for at, cell in enumerate(row) if at and at != total_at]
-    total = None if total_at is None or total_at >= len(row) else _flow(row[total_at], place)
+    flows = [flow for at, flow in enumerate(figures) if at != total_at]
+    total = None if total_at is None or total_at >= len(figures) else figures[total_at]
     known = [flow for flow in flows if flow is not None]
     if total is not None and known and abs(sum(known) - total) > _ROUNDING * (len(known) + 1):
         raise DataError(
             f"{place}: the funds add up to {sum(known):.1f}, and the total says {total:.1f}. Copy it again."
         )
-    if not flows:
-        yield total
-    yield from flows
+    return flows or [total]
 
 
 def _flow(cell: str, place: str) -> float | None:
@@ -133,14 +154,16 @@ def _flow(cell: str, place: str) -> float | None:
 
 
 def _sessions(days: Mapping[date, list[float | None]], source: str) -> EtfFlows:
-    """Add the funds up by session; one that fewer funds had reported than the day before is pending, not smaller."""
+    """Add the funds up by session; one that fewer funds had reported than lately is pending, not smaller."""
     kept: list[tuple[str, float, int]] = []
-    reported = 0
+    counts: list[int] = []
     for day, flows in sorted(days.items()):
         known = [flow for flow in flows if flow is not None]
-        if known and len(known) >= reported:
+        if not known:
+            continue
+        if len(known) >= max(counts[-_LATELY:], default=0):
             kept.append((day.isoformat(), sum(known) * MILLION, len(known)))
-            reported = len(known)
+        counts.append(len(known))
     return EtfFlows(
         date=tuple(day for day, _, _ in kept),
         net_flow_quote=np.array([flow for _, flow, _ in kept], dtype=np.float64),
@@ -198,7 +221,3 @@ def _date(cell: str) -> date | None:
         except ValueError:
             continue
     return None
-
-
-def _is_name(cell: str) -> bool:
-    return any(letter.isalpha() for letter in cell)

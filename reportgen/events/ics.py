@@ -106,11 +106,14 @@ def parse_ics(content: bytes, place: str, span: tuple[Milliseconds, Milliseconds
         raise DataError(f"is not a readable ICS calendar ({clean_name(str(error)) or 'damaged'}).") from error
     problems: list[str] = []
     default = clean_name(str(calendar.get("X-WR-TIMEZONE", "")))
+    withdrawn = str(calendar.get("METHOD", "")).strip().upper() == "CANCEL"
     kept = Calendar()
     for part in calendar.subcomponents:
         if part.name == "VTIMEZONE":
             kept.add_component(part)
         elif part.name == "VEVENT":
+            if withdrawn:  # the whole file says that its events are off
+                part["STATUS"] = "CANCELLED"
             problem = _checked(part, default, span[1])
             if problem:
                 problems.append(problem)

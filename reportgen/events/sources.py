@@ -20,7 +20,7 @@ from reportgen.events.calendar_builtin import builtin_events, table_warnings
 from reportgen.events.calendar_merge import merge
 from reportgen.events.fetching import LARGEST_BYTES, Network, Request
 from reportgen.events.origins import EventFeed, EventFile, EventSources, Feed, StatusFeed, UnlockFeed
-from reportgen.units import DAY_MS, HOUR_MS, Milliseconds
+from reportgen.units import DAY_MS, HOUR_MS, Maybe, Milliseconds, Missing
 
 LOOK_AHEAD_DAYS: Final = 14
 """Events of rules, tables, calendars and feeds are listed this far ahead, or to the horizon when that is farther."""
@@ -30,15 +30,24 @@ _LATER_EVENTS: Final = 10
 """Of the events listed farther ahead, only so many reach the brief."""
 
 _STATUS_FRESH_MS: Final = DAY_MS
+_KNOWN_LATER_MS: Final = DAY_MS
+"""A feed that was read so long after as-of may hold what nobody knew at as-of, such as a cancellation."""
+
 _SUFFIXES: Final = (".yaml", ".yml", ".csv", ".ics")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatheredEvents:
-    """Events, soonest first and each once; and sentences on what could not be read, runs out or disagrees."""
+    """Events, soonest first and each once.
+
+    Attributes:
+        events: As above. notes: sentences on entries that were left out, tables that run out, sources that disagree.
+        absent: a sentence for each feed that gave nothing at all.
+    """
 
     events: tuple[ScheduledEvent, ...]
     notes: tuple[str, ...]
+    absent: tuple[str, ...] = ()
 
 
 def gather_events(
@@ -62,16 +71,20 @@ def gather_events(
     )
     found = _fixed(sources, span)
     notes = [*table_warnings(sources.calendars, as_of_ms)]
+    absent: list[str] = []
     if sources.feeds:
         with ThreadPoolExecutor(max_workers=min(8, len(sources.feeds))) as pool:
             told = pool.map(lambda feed: _of_feed(feed, as_of_ms, span, network), sources.feeds)
-            for events, more in told:
-                found += events
-                notes += more
+            for answer in told:
+                if isinstance(answer, Missing):
+                    absent.append(answer.reason)
+                else:
+                    found += answer.events
+                    notes += answer.notes
     events, disagreements = merge(found)
     near = [event for event in events if span[0] <= event.last_ms and event.at_ms <= span[1]]
     later = [event for event in events if event.at_ms > span[1]][:_LATER_EVENTS]
-    return GatheredEvents(events=(*near, *later), notes=(*notes, *disagreements))
+    return GatheredEvents(events=(*near, *later), notes=(*notes, *disagreements), absent=tuple(absent))
 
 
 def events_in(sources: EventSources, span: tuple[Milliseconds, Milliseconds]) -> tuple[ScheduledEvent, ...]:
@@ -137,18 +150,22 @@ def read_event_file(file: EventFile, span: tuple[Milliseconds, Milliseconds]) ->
 
 def _of_feed(
     feed: Feed, as_of_ms: Milliseconds, span: tuple[Milliseconds, Milliseconds], network: Network
-) -> tuple[tuple[ScheduledEvent, ...], tuple[str, ...]]:
-    """Read one feed; what goes wrong becomes a note."""
+) -> Maybe[GatheredEvents]:
+    """Read one feed; what goes wrong with a part of it becomes a note."""
     if isinstance(feed, StatusFeed) and abs(network.now_ms - as_of_ms) > _STATUS_FRESH_MS:
-        return (), (f"The state of {feed.venue} was not asked for: it tells of now, and as-of is another day.",)
+        note = f"The state of {feed.venue} was not asked for: it tells of now, and as-of is another day."
+        return GatheredEvents(events=(), notes=(note,))
     request = _request(feed)
     answer = network.read(request, lambda content: _parsed(feed, content, request.shown, (as_of_ms, span)))
     if isinstance(answer, str):
-        return (), (f"An event feed is missing: {answer}.",)
+        return Missing(f"{answer}.")
     events, problems = answer.value
-    retrieved = f"{datetime.fromtimestamp(answer.fetched_ms / 1000, tz=UTC):%Y-%m-%d}"
-    notes = (answer.note, *(f"{request.shown}: {problem}" for problem in problems))
-    return tuple(replace(event, retrieved=retrieved) for event in events), tuple(filter(None, notes))
+    retrieved = f"{datetime.fromtimestamp(answer.since_ms / 1000, tz=UTC):%Y-%m-%d}"
+    late = answer.since_ms - as_of_ms > _KNOWN_LATER_MS
+    hindsight = f"{request.shown} was first read on {retrieved}, after as-of: it may know what was not known then."
+    notes = (answer.note, hindsight if late else "", *(f"{request.shown}: {problem}" for problem in problems))
+    placed = tuple(replace(event, retrieved=retrieved) for event in events)
+    return GatheredEvents(events=placed, notes=tuple(filter(None, notes)))
 
 
 def _request(feed: Feed) -> Request:

@@ -137,6 +137,15 @@ def table_path(folder: Path, name: str) -> Path | None:
     return files[0] if files else None
 
 
+def open_tables(database: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, Source]:
+    """Open every table of a market folder but the ETF flows; by table name.
+
+    Raises:
+        DataError: The folder or a table is unusable; every problem found, a line each.
+    """
+    return _open_all(database, _table_paths(folder))
+
+
 def _open_all(database: duckdb.DuckDBPyConnection, paths: Mapping[str, Path]) -> dict[str, Source]:
     """Open every table; collect what is wrong with the files."""
     sources: dict[str, Source] = {}

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import AbstractContextManager
 from importlib.resources import as_file, files
+from pathlib import Path
 from types import MappingProxyType
 
 from reportgen.assumptions import DEFAULTS, Assumptions
@@ -32,8 +34,13 @@ def read_sample(
         DataError: The sample has none of these symbols, and no as-of was given.
         UsageError: A text names no market.
     """
-    with as_file(files(__package__) / _FOLDER) as folder:
+    with sample_folder() as folder:
         wanted = symbols_in(folder, None) if symbols is None else symbols
         gathered = read_market(folder, wanted, as_of_ms=as_of_ms, simulated=True, assumptions=assumptions)
     # The package may lie anywhere: where it does is no news about the data.
     return dataclasses.replace(gathered, provenance=MappingProxyType(dict(gathered.provenance) | {"folder": _NAME}))
+
+
+def sample_folder() -> AbstractContextManager[Path]:
+    """Lend the folder of the bundled market."""
+    return as_file(files(__package__) / _FOLDER)

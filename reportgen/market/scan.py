@@ -96,7 +96,7 @@ def read_rows(
     Raises:
         DataError: A cell cannot be read as what its column should hold; names the row.
     """
-    cut = _cut(database, source, symbols, as_of_ms)
+    cut = cut_rows(database, source, symbols, as_of_ms)
     if problems := _unreadable_cells(database, source, cut):
         raise DataError("\n".join(problems))
     keys = ", ".join(f"{source.key(key)} AS {key}" for key in source.table.keys)
@@ -111,7 +111,9 @@ def read_rows(
     )
 
 
-def _cut(database: duckdb.DuckDBPyConnection, source: Source, symbols: tuple[str, ...], as_of_ms: Milliseconds) -> str:
+def cut_rows(
+    database: duckdb.DuckDBPyConnection, source: Source, symbols: tuple[str, ...], as_of_ms: Milliseconds
+) -> str:
     """Keep the rows of these symbols that were known by as-of, as a table; give its name."""
     known = f"({source.known_at()})"
     # Rows that cannot be placed in time, or lie beyond any calendar, stay in: they are mistakes to report.

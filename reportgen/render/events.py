@@ -21,7 +21,7 @@ NOTES = "events"
 """Folder of the notes below a templates folder: events/macro.md, one a kind."""
 
 _LARGEST_NOTE = 20_000
-_TAGS = {"p", "b", "strong", "i", "em", "ul", "ol", "li", "code", "br", "a", "h4", "h5", "h6"}
+_TAGS = {"p", "b", "strong", "i", "em", "ul", "ol", "li", "code", "br", "a", "h5"}
 
 
 def overriding(brief: Brief, symbol: SymbolBrief | None = None) -> tuple[Event, ...]:
@@ -98,6 +98,11 @@ def _rendered(text: str) -> Markup:
     import nh3  # noqa: PLC0415 - only where a note is shown
     from markdown_it import MarkdownIt  # noqa: PLC0415 - the same
 
-    made = MarkdownIt("commonmark", {"html": False}).render(text)
+    markdown = MarkdownIt("commonmark", {"html": False})
+    tokens = markdown.parse(text)
+    for token in tokens:
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = "h5"  # whatever its rank in the note, on the page it stands below the kind's own heading
+    made = markdown.renderer.render(tokens, markdown.options, {})
     safe = nh3.clean(made, tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"https", "http"})
     return Markup(safe)  # noqa: S704 - sanitised in the line above

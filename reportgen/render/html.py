@@ -82,6 +82,7 @@ def write_page(
     *,
     printed: bool,
     shown: Part | None = None,
+    smaller: Mapping[str, int] | None = None,
     templates: Path | None = None,
 ) -> str:
     """Write the page that the HTML and the PDF share.
@@ -92,6 +93,7 @@ def write_page(
         fonts: The @font-face rules.
         printed: True for the PDF: one picture a figure, the zones' details after the symbols.
         shown: Which sections of it; all of them where none is named.
+        smaller: Steps by which symbols, by slug, are printed smaller than estimated.
         templates: The user's own folder.
     """
     try:
@@ -102,6 +104,7 @@ def write_page(
             fonts=Markup(fonts),  # noqa: S704 - ours
             printed=printed,
             shown=shown or all_of(brief),
+            smaller=smaller or {},
         )
     except (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RuntimeError) as error:
         raise RenderError(f"{_place(error)}: {error}. Mend this template, or remove it from your folder.") from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -16,13 +17,15 @@ from typing import Any, Protocol, TypeVar
 
 from markupsafe import Markup
 
-from reportgen.brief import Brief
+from reportgen.brief import Brief, SymbolBrief
 from reportgen.errors import RenderError
+from reportgen.render.charts import slug
 from reportgen.render.fonts import css_font_faces, font_bytes, font_files
 from reportgen.render.html import environment, write_page
 from reportgen.render.parts import Part, parts_of, pictures_of
 from reportgen.render.pdf_engine import HTML, FatalURLFetchingError, URLFetcher, URLFetcherResponse
 from reportgen.render.pdf_images import palettise
+from reportgen.render.views import fit
 
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
@@ -106,9 +109,26 @@ def render_part(brief: Brief, charts: Mapping[str, bytes], part: Part, *, templa
     printed = {name: png for name, png in charts.items() if name.endswith(".print.png")}
     pictures = {name: f"{_SCHEME}charts/{name}" for name in printed}
     fonts = css_font_faces("file", f"{_SCHEME}fonts/")
-    page = write_page(brief, pictures, fonts, printed=True, shown=part, templates=templates)
-    held = {f"{_SCHEME}charts/{name}": (png, "image/png") for name, png in printed.items()}
-    return lay_out(page, held | _fonts_held(), tagged=part.whole)
+    held = {f"{_SCHEME}charts/{name}": (png, "image/png") for name, png in printed.items()} | _fonts_held()
+    smaller: dict[str, int] = {}
+    while True:
+        page = write_page(brief, pictures, fonts, printed=True, shown=part, smaller=smaller, templates=templates)
+        with _laid_out(page, held, tagged=part.whole) as document:
+            over = [slug(s) for s in _running_over(document, part) if _can_shrink(s, smaller.get(slug(s), 0))]
+            if not over:
+                return _bytes_of(document, tagged=part.whole)
+        smaller |= {name: smaller.get(name, 0) + 1 for name in over}
+
+
+def _running_over(document: Any, part: Part) -> Iterator[SymbolBrief]:  # noqa: ANN401 - WeasyPrint is untyped here
+    """Give the symbols whose section goes on to a second page."""
+    # A section that is broken has its anchor on each of its pages.
+    pages = Counter(name for page in document.pages for name in page.anchors)
+    return (symbol for symbol in part.symbols if pages[slug(symbol)] > 1)
+
+
+def _can_shrink(symbol: SymbolBrief, steps: int) -> bool:
+    return fit(symbol, steps) != fit(symbol, steps + 1)
 
 
 def print_page(page: Callable[[str], str], *, tagged: bool = True) -> bytes:
@@ -137,15 +157,27 @@ def lay_out(page: str, held: Mapping[str, tuple[bytes, str]], *, tagged: bool) -
     Raises:
         RenderError: The page asks for an address that was not handed over.
     """
-    options: dict[str, Any] = {"pdf_variant": "pdf/ua-1"} if tagged else {}
+    with _laid_out(page, held, tagged=tagged) as document:
+        return _bytes_of(document, tagged=tagged)
+
+
+@contextmanager
+def _laid_out(page: str, held: Mapping[str, tuple[bytes, str]], *, tagged: bool) -> Iterator[Any]:
+    """Break a page into sheets; they can be written as long as the context lasts."""
     try:
         with _quiet(), _frozen():
-            made: bytes = HTML(string=page, base_url=_SCHEME, url_fetcher=InMemory(held)).write_pdf(
-                finisher=palettise, **options
-            )
+            yield HTML(string=page, base_url=_SCHEME, url_fetcher=InMemory(held)).render(**_variant(tagged=tagged))
     except FatalURLFetchingError as error:
         raise RenderError(str(error)) from error
+
+
+def _bytes_of(document: Any, *, tagged: bool) -> bytes:  # noqa: ANN401 - WeasyPrint is untyped here
+    made: bytes = document.write_pdf(finisher=palettise, **_variant(tagged=tagged))
     return made
+
+
+def _variant(*, tagged: bool) -> dict[str, Any]:
+    return {"pdf_variant": "pdf/ua-1"} if tagged else {}
 
 
 class InMemory(URLFetcher):  # type: ignore[misc]

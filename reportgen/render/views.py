@@ -160,14 +160,18 @@ def oldest(brief: Brief) -> SymbolBrief | None:
     return min(late, key=lambda symbol: symbol.price_time_ms or 0) if late else None
 
 
-def fit(symbol: SymbolBrief) -> str:
+def fit(symbol: SymbolBrief, smaller: int = 0) -> str:
     """Name how much smaller a symbol is printed so that it fits one A4 page: "", "snug", "tight", "tight packed".
 
     Counts text lines as the print stylesheet breaks them: what is longer than its column takes another line.
+
+    Args:
+        symbol: What is printed.
+        smaller: Steps below the estimate, for a page that was laid out and ran over.
     """
     height = printed_height(symbol)
-    classes = (("", _MM_THAT_FIT), ("snug", _MM_SNUG), ("tight", _MM_TIGHT))
-    return next((name for name, most in classes if height <= most), "tight packed")
+    estimated = next((at for at, most in enumerate(_MM_THAT_FIT) if height <= most), len(_MM_THAT_FIT))
+    return _FITS[min(estimated + smaller, len(_FITS) - 1)]
 
 
 def printed_height(symbol: SymbolBrief) -> float:
@@ -176,7 +180,7 @@ def printed_height(symbol: SymbolBrief) -> float:
     texts = () if isinstance(scenarios, Missing) else (scenarios.bullish.text, scenarios.bearish.text)
     return (
         _ZONE_MM * len(zone_rows(symbol))
-        + _ENTRY_MM * sum(max(0, _lines(plan.entry_text, _ENTRY_CHARS) - 3) for plan in symbol.plan)
+        + _ENTRY_MM * sum(max(0, _lines(plan.entry_text, _ENTRY_CHARS) - 2) for plan in symbol.plan)
         + _CHECK_MM * sum(_lines(line.reading, _READING_CHARS) for line in symbol.checklist)
         + _TEXT_MM * _lines(" ".join(symbol.read), _LINE_CHARS)
         + _TEXT_MM * max((_lines(text, _HALF_LINE_CHARS) for text in texts), default=0)
@@ -205,16 +209,9 @@ def _long_facts(symbol: SymbolBrief) -> Iterator[str]:
 
 _READING_CHARS, _HALF_LINE_CHARS, _LINE_CHARS, _ENTRY_CHARS, _INPUT_CHARS, _FACT_CHARS = 42, 58, 118, 25, 17, 34
 _INPUT_MM, _FACT_MM = 3, 2.6
-_ENTRY_MM, _ZONE_MM, _CHECK_MM, _TEXT_MM, _CAVEAT_MM, _MM_THAT_FIT, _MM_SNUG, _MM_TIGHT = (
-    3.2,
-    9,
-    4,
-    4,
-    12,
-    108,
-    124,
-    150,
-)
+_ENTRY_MM, _ZONE_MM, _CHECK_MM, _TEXT_MM, _CAVEAT_MM = 3.2, 9, 4, 4, 12
+_FITS = ("", "snug", "tight", "tight packed")
+_MM_THAT_FIT = (108, 124, 150)
 
 
 def _lines(text: str, width: int) -> int:

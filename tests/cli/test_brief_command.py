@@ -162,3 +162,17 @@ def test_exported_maps_have_the_shape_that_other_tools_read(made: tuple[Path, di
     assert maps["long"].min() >= 0
     assert maps["long"].sum() > 0
     assert json.loads(asked.stdout)["times"] == 4
+
+
+def test_a_brief_keeps_the_input_that_makes_it_again(made: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    """From `input/` alone comes the same brief, outside provenance and `simulated`, which only the sample is."""
+    folder, answer = made
+    kept = (folder / answer["html"]).parent / "input"
+    words = ("--source", kept, "--symbols", ",".join(answer["symbols"]), "--as-of", answer["as_of"])
+    asked = reportgen(tmp_path, "brief", *words, "--output", "again", "--json")
+    assert asked.returncode == 0, asked.stderr
+    first, again = (
+        json.loads(path.read_bytes()) for path in (folder / answer["json"], tmp_path / json.loads(asked.stdout)["json"])
+    )
+    assert first.pop("provenance")["input"] == again.pop("provenance")["input"]
+    assert first | {"simulated": False} == again

@@ -29,7 +29,7 @@ from reportgen.render.email_reader import plain
 from reportgen.render.serialise import brief_to_json
 from reportgen.units import Missing
 from tests import briefs
-from tests.cli.cli_process import REPOSITORY, reportgen
+from tests.cli.cli_process import REPOSITORY, reportgen, reportgen_here
 from tests.delivery.relay import Script, relay
 
 ANNA, BOB, CARL = "anna@example.com", "bob@example.com", "carl@xn--bcher-kva.example"
@@ -97,7 +97,10 @@ def test_the_newest_brief_reaches_each_subscriber_once(folder: Path) -> None:
     assert carl.get_body(("html",)) is None
     assert_numbers(anna)
     status = reportgen(folder, "send", "--status", "--json")
-    assert (status.returncode, facts(status)["deliveries"]) == (0, [])
+    assert status.returncode == 0
+    assert [(one["subscriber"], one["state"]) for one in facts(status)["deliveries"]] == [
+        (who, "sent") for who in (ANNA, BOB, CARL)
+    ]
 
 
 def text_of(message: EmailMessage) -> str:
@@ -130,10 +133,10 @@ def test_refusals_lead_to_exit_code_four_and_resume_finishes(folder: Path) -> No
     script.at_data[CARL] = ["550 5.7.1 no"]
     with relay(script) as port:
         configure(folder, port)
-        first = reportgen(folder, "send")
+        first = reportgen_here(folder, "send")
         with (folder / "subscribers.yaml").open("a", encoding="utf-8") as file:
             file.write("- new@example.com\n")
-        second = reportgen(folder, "send", "--resume", "--json")
+        second = reportgen_here(folder, "send", "--resume", "--json")
     assert first.returncode == 4
     assert "451" in first.stderr
     assert "send --resume" in first.stderr
@@ -148,11 +151,24 @@ def test_who_left_the_list_is_not_waited_for(folder: Path) -> None:
     script.at_rcpt[BOB] = ["451 4.7.1 later"] * 2
     with relay(script) as port:
         configure(folder, port)
-        first = reportgen(folder, "send")
+        first = reportgen_here(folder, "send")
         (folder / "subscribers.yaml").write_text(f"- {{address: {ANNA}, format: text}}\n", encoding="utf-8")
-        second = reportgen(folder, "send", "--resume")
+        second = reportgen_here(folder, "send", "--resume")
     assert (first.returncode, second.returncode) == (4, 0)
     assert states(folder) == {ANNA: "sent", BOB: "suppressed", CARL: "sent"}
+
+
+def test_who_was_named_is_not_lost_by_resume(folder: Path) -> None:
+    """An address of no list that --to named and the relay put off gets its mail from --resume."""
+    script = Script()
+    script.at_rcpt["guest@example.com"] = ["451 4.7.1 later"] * 2
+    with relay(script) as port:
+        configure(folder, port)
+        first = reportgen_here(folder, "send", "--to", "guest@example.com")
+        second = reportgen_here(folder, "send", "--resume", "--json")
+    assert (first.returncode, second.returncode) == (4, 0)
+    assert [address for address, _ in script.accepted] == ["guest@example.com"]
+    assert [(one["subscriber"], one["state"]) for one in facts(second)["deliveries"]] == [("guest@example.com", "sent")]
 
 
 def test_what_nobody_can_know_is_listed_and_sent_again_only_when_asked(folder: Path) -> None:
@@ -161,10 +177,10 @@ def test_what_nobody_can_know_is_listed_and_sent_again_only_when_asked(folder: P
     script.at_data[ANNA] = ["drop after"]
     with relay(script) as port:
         configure(folder, port)
-        first = reportgen(folder, "send")
-        second = reportgen(folder, "send")
+        first = reportgen_here(folder, "send")
+        second = reportgen_here(folder, "send")
         assert [address for address, _ in script.accepted].count(ANNA) == 1
-        third = reportgen(folder, "send", "--resend-unknown")
+        third = reportgen_here(folder, "send", "--resend-unknown")
     assert [done.returncode for done in (first, second, third)] == [0, 0, 0]
     assert f"unknown {ANNA}" in second.stderr
     assert [address for address, _ in script.accepted].count(ANNA) == 2
@@ -223,8 +239,8 @@ def test_a_refused_login_fails_without_the_password(folder: Path) -> None:
             "username": {"command": "echo me"}, "password": {"env": "RELAY_PASSWORD"},
         }  # fmt: skip
         configure(folder, port, smtp=smtp)
-        unset = reportgen(folder, "send")
-        done = reportgen(folder, "send", RELAY_PASSWORD="hunter2hunter2")
+        unset = reportgen_here(folder, "send")
+        done = reportgen_here(folder, "send", RELAY_PASSWORD="hunter2hunter2")
     assert (unset.returncode, done.returncode) == (1, 1)
     assert "RELAY_PASSWORD holds no secret" in unset.stderr
     assert "refused the login" in done.stderr
@@ -238,7 +254,7 @@ def test_a_bad_line_is_named_and_the_others_get_their_mail(folder: Path) -> None
     script = Script()
     with relay(script) as port:
         configure(folder, port)
-        done = reportgen(folder, "send")
+        done = reportgen_here(folder, "send")
     assert done.returncode == 1
     assert "subscribers.yaml:2: 'nonsense' is no mail address" in done.stderr
     assert [address for address, _ in script.accepted] == [ANNA]
@@ -249,7 +265,7 @@ def test_to_sends_to_one_address_only(folder: Path) -> None:
     script = Script()
     with relay(script) as port:
         configure(folder, port)
-        done = reportgen(folder, "send", "2026-01-19", "--to", BOB.upper(), "--to", "guest@example.com")
+        done = reportgen_here(folder, "send", "2026-01-19", "--to", BOB.upper(), "--to", "guest@example.com")
     assert done.returncode == 0, done.stderr
     assert sorted(script.messages()) == [BOB, "guest@example.com"]
     assert "WIF" not in text_of(script.messages()[BOB])
@@ -258,7 +274,7 @@ def test_to_sends_to_one_address_only(folder: Path) -> None:
 def test_a_dry_run_writes_what_would_be_sent(folder: Path) -> None:
     """Messages and a page are written, twice the same bytes, and no ledger begins."""
     (folder / "subscribers.yaml").write_text(PEOPLE, encoding="utf-8")
-    done = reportgen(folder, "send", "--dry-run")
+    done = reportgen_here(folder, "send", "--dry-run")
     paths = [folder / line for line in done.stdout.split()]
     assert done.returncode == 0, done.stderr
     assert [path.name for path in paths] == [f"{ANNA}.eml", f"{BOB}.eml", f"{CARL}.eml", "preview.html"]
@@ -266,17 +282,39 @@ def test_a_dry_run_writes_what_would_be_sent(folder: Path) -> None:
     assert message["To"].addresses[0].display_name == "Anna"
     assert "data:image/png;base64," in paths[-1].read_text(encoding="utf-8")
     before = [path.read_bytes() for path in paths]
-    reportgen(folder, "send", "--dry-run")
+    reportgen_here(folder, "send", "--dry-run")
     assert [path.read_bytes() for path in paths] == before
     assert not (folder / "output/.mail/deliveries.sqlite").exists()
 
 
+def test_a_dry_run_leaves_out_who_has_left(folder: Path) -> None:
+    """Who is on the suppression list gets no file, not even one of an earlier dry run; status needs no send before."""
+    reportgen_here(folder, "send", "--dry-run")
+    (folder / "suppressed.txt").write_text(f"{BOB.upper()}\n", encoding="utf-8")
+    done = reportgen_here(folder, "send", "--dry-run")
+    mails = sorted(path.name for path in (folder / "output/.mail/dry-run/2026-01-19").iterdir())
+    assert mails == [f"{ANNA}.eml", f"{CARL}.eml"]
+    assert "1 on the suppression list" in done.stderr
+    status = reportgen_here(folder, "send", "--status", "--json")
+    assert (status.returncode, sum(facts(status)["counts"].values())) == (0, 0)
+
+
+def test_no_password_crosses_the_network_in_the_clear(folder: Path) -> None:
+    """A login without encryption is refused before anybody is called, unless the relay is this machine."""
+    login = {"username": {"command": "echo me"}, "password": {"command": "echo hunter2hunter2"}}
+    configure(folder, 9, smtp={"host": "relay.invalid", "port": 25, "security": "none", **login})
+    done = reportgen_here(folder, "send")
+    assert done.returncode == 2
+    assert "in the clear" in done.stderr
+    assert "hunter2" not in done.stderr
+
+
 def test_two_sends_at_once_are_refused(folder: Path) -> None:
     """While one send holds the lock another ends at once and says so; nobody else may read the folder."""
-    reportgen(folder, "send", "--dry-run")
+    reportgen_here(folder, "send", "--dry-run")
     assert (folder / "output/.mail").stat().st_mode & 0o077 == 0
     with FileLock(folder / "output/.mail/send.lock"):
-        done = reportgen(folder, "send")
+        done = reportgen_here(folder, "send")
     assert done.returncode == 1
     assert "Another send holds" in done.stderr
 
@@ -291,7 +329,7 @@ def test_two_sends_at_once_are_refused(folder: Path) -> None:
 )
 def test_what_makes_no_sense_is_said_in_one_sentence(folder: Path, words: list[str], sentence: str) -> None:
     """A day without a brief, no day at all, or no address ends with exit code 2."""
-    done = reportgen(folder, "send", *words)
+    done = reportgen_here(folder, "send", *words)
     assert done.returncode == 2
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
@@ -303,7 +341,7 @@ def test_the_last_revision_of_a_day_is_sent(folder: Path) -> None:
     for name in ("r2", "r10"):
         (folder / "output/2026/01/19" / name).mkdir()
         (folder / "output/2026/01/19" / name / "brief.json").write_bytes(brief_to_json(briefs.morning()))
-    done = reportgen(folder, "send", "2026-01-19", "--dry-run", "--to", BOB)
+    done = reportgen_here(folder, "send", "2026-01-19", "--dry-run", "--to", BOB)
     message = message_from_bytes((folder / done.stdout.split()[0]).read_bytes(), policy=default)
     assert isinstance(message, EmailMessage)
     assert later.exists()
@@ -313,18 +351,20 @@ def test_the_last_revision_of_a_day_is_sent(folder: Path) -> None:
 
 def test_subscribers_come_and_go(folder: Path) -> None:
     """add, list, remove and import do what they say; who has left comes back by add only."""
-    assert reportgen(folder, "subscribers", "add", "dora@example.com", "--symbols", "SOL", "--only").returncode == 0
-    assert reportgen(folder, "subscribers", "remove", ANNA).returncode == 0
+    assert (
+        reportgen_here(folder, "subscribers", "add", "dora@example.com", "--symbols", "SOL", "--only").returncode == 0
+    )
+    assert reportgen_here(folder, "subscribers", "remove", ANNA).returncode == 0
     (folder / "more.csv").write_text(f"address,name\n{ANNA},Anna\neve@example.com,Eve\nbad,\n", encoding="utf-8")
-    brought = reportgen(folder, "subscribers", "import", "more.csv")
+    brought = reportgen_here(folder, "subscribers", "import", "more.csv")
     assert brought.returncode == 1
     assert "more.csv:4: 'bad'" in brought.stderr
     assert f"{ANNA} has left" in brought.stderr
-    listed = facts(reportgen(folder, "subscribers", "list", "--json"))["subscribers"]
+    listed = facts(reportgen_here(folder, "subscribers", "list", "--json"))["subscribers"]
     assert [one["address"] for one in listed] == [BOB, "carl@bücher.example", "dora@example.com", "eve@example.com"]
-    back = reportgen(folder, "subscribers", "add", ANNA)
+    back = reportgen_here(folder, "subscribers", "add", ANNA)
     assert "off it now" in back.stderr
-    assert ANNA in reportgen(folder, "subscribers", "list").stdout
+    assert ANNA in reportgen_here(folder, "subscribers", "list").stdout
 
 
 def test_a_token_from_a_link_is_enough_to_leave(folder: Path) -> None:
@@ -332,12 +372,12 @@ def test_a_token_from_a_link_is_enough_to_leave(folder: Path) -> None:
     way_out = {"url": "https://example.com/leave/{token}", "secret": {"env": "LEAVE_SECRET"}}
     configure(folder, 9, unsubscribe=way_out)
     secret = {"LEAVE_SECRET": "a long secret"}
-    reportgen(folder, "send", "--dry-run", "--to", ANNA, **secret)
+    reportgen_here(folder, "send", "--dry-run", "--to", ANNA, **secret)
     (mail,) = (folder / "output/.mail/dry-run").rglob("*.eml")
     message = message_from_bytes(mail.read_bytes(), policy=default)
     token = message["List-Unsubscribe"].split(">")[0].rpartition("/")[2]
-    forged = reportgen(folder, "subscribers", "remove", "--token", f"A{token}", **secret)
-    done = reportgen(folder, "subscribers", "remove", "--token", token, **secret)
+    forged = reportgen_here(folder, "subscribers", "remove", "--token", f"A{token}", **secret)
+    done = reportgen_here(folder, "subscribers", "remove", "--token", token, **secret)
     assert (forged.returncode, done.returncode) == (2, 0)
     assert ANNA not in (folder / "subscribers.yaml").read_text(encoding="utf-8")
 

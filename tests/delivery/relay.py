@@ -24,14 +24,16 @@ SHORTLY_SECONDS: Final = 0.02
 class Script:
     """What the server does, address by address: answers are used up in order, then everything is taken.
 
-    `at_rcpt` and `at_data` hold answers such as "451 4.7.1 later"; at_data also "drop" (the line breaks inside DATA),
-    "drop after" (it breaks once the message was taken, without an answer), "250 and close" and "stall".
+    `at_mail` holds answers to MAIL, whoever the message is for; `at_rcpt` and `at_data` hold answers such as
+    "451 4.7.1 later"; at_data also "drop" (the line breaks inside DATA), "drop after" (it breaks once the message was
+    taken, without an answer), "250 and close" and "stall".
     """
 
     def __init__(self) -> None:
         """Take everything."""
         self.at_rcpt: dict[str, list[str]] = {}
         self.at_data: dict[str, list[str]] = {}
+        self.at_mail: list[str] = []
         self.always: str | None = None
         self.accepted: list[tuple[str, bytes]] = []
         self.tried: list[str] = []
@@ -45,6 +47,16 @@ class Script:
         session.host_name = hostname
         self.connections += 1
         return responses
+
+    async def handle_MAIL(  # noqa: N802 - the server's names
+        self, _server: Any, _session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        """Answer MAIL as the script says."""
+        if self.at_mail:
+            return self.at_mail.pop(0)
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 2.1.0 OK"
 
     async def handle_RCPT(  # noqa: N802 - the server's names
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]

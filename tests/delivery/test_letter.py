@@ -115,6 +115,33 @@ def test_the_same_message_has_the_same_bytes() -> None:
     assert message_id("2026-01-20", "a@b.example", SENDER) != message_id(BRIEF, "a@b.example", SENDER)
 
 
+def test_a_letter_may_speak_of_its_own_seams() -> None:
+    """A subject that repeats a part's place or a boundary of another message is said as it stands."""
+    seams = Composer(LETTER, SENDER).compose(ANNA, message_id="<a@example.com>", date_ms=5).decode()
+    boundary = seams.partition('boundary="')[2].partition('"')[0]
+    seed = boundary.rpartition("_")[2]
+    subject = f"={seed}-0= ={seed}-1= {boundary}"
+    message = composed(replace(LETTER, subject=subject))
+    assert message["Subject"] == subject
+    assert shape(message) == shape(composed())
+
+
+def test_one_letter_to_many_differs_in_what_is_personal_alone() -> None:
+    """Two subscribers' messages have the same parts and pictures, and each their own way out, once in each body."""
+    bert = Subscriber(address=parse_address("bert@example.com"))
+    composer = Composer(LETTER, SENDER)
+    for subscriber in (ANNA, bert, ANNA):
+        key = subscriber.address.key
+        written = composer.compose(subscriber, message_id=f"<{key}>", date_ms=5)
+        assert written == Composer(LETTER, SENDER).compose(subscriber, message_id=f"<{key}>", date_ms=5)
+        message = message_from_bytes(written, policy=default)
+        assert message.defects == []
+        for kind in ("plain", "html"):
+            body = message.get_body((kind,))
+            assert body is not None
+            assert body.get_content().count(SENDER.way_out.links(key)[0]) == 1
+
+
 INJECTION = "Anna\r\nBcc: everybody@example.com"
 
 

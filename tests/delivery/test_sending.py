@@ -103,6 +103,27 @@ def test_an_address_that_does_not_exist_is_suppressed_for_good(ledger: MailLedge
     assert SECOND not in suppressed
 
 
+def test_a_sender_that_is_refused_strikes_nobody_off(ledger: MailLedger, tmp_path: Path) -> None:
+    """Whatever the relay says of the sender's own address, no reader lands on the suppression list for it."""
+    script = Script()
+    script.at_mail = ["550 5.1.0 sender rejected"]
+    with relay(script) as port:
+        run_once(ledger, port, people(2), tmp_path)
+    assert states(ledger) == {FIRST: State.FAILED, SECOND: State.SENT}
+    assert not (tmp_path / "suppressed.txt").exists()
+
+
+def test_a_relay_that_knows_nobody_any_more_does_not_strike_everybody_off(ledger: MailLedger, tmp_path: Path) -> None:
+    """When one reader after the other is said not to exist the run ends early, and the rest stays queued."""
+    script = Script()
+    script.always = "550 5.1.1 no such user"
+    with relay(script) as port:
+        ended = run_once(ledger, port, people(9), tmp_path, replace(QUICK, pause_after=4))
+    assert ended is not None
+    counts = ledger.counts(BRIEF)
+    assert (counts["suppressed"], counts["queued"]) == (4, 5)
+
+
 def test_421_connects_anew(ledger: MailLedger, tmp_path: Path) -> None:
     """A 421 ends the connection, not the run."""
     script = Script()

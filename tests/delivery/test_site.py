@@ -23,6 +23,7 @@ from reportgen.delivery.verify import verify
 from reportgen.moments import day_of
 from reportgen.render.site import symbol_folder
 from tests.briefs import HOSTILE
+from tests.cli.cli_process import REPOSITORY
 from tests.delivery.archives import brief_of, keep, tree
 
 CHROMIUM = ("chromium", "--headless", "--no-sandbox", "--disable-gpu")
@@ -70,6 +71,15 @@ def test_every_link_is_relative_and_leads_to_a_file(archive: Path) -> None:
                 assert (archive / target).is_file() or ".png" in target, (page, link)
             seen.add(target)
     assert {path for path in pages(archive) if path != "index.html"} <= seen
+
+
+def test_the_calendar_keeps_its_rows_on_a_phone(archive: Path) -> None:
+    """The months' table shares no class with one that the briefs' stylesheets lay out line by line on a phone."""
+    (name,) = set(
+        re.findall(r'<table class="(\w+)">\s*<caption class="vh">Briefs of', (archive / "index.html").read_text())
+    )
+    others = (path for path in (REPOSITORY / "templates/css").iterdir() if path.name != "site.css")
+    assert not [path.name for path in others if re.search(rf"\.{name}\b", path.read_text())]
 
 
 def test_every_brief_can_be_reached_without_a_script(archive: Path) -> None:

@@ -20,6 +20,8 @@ FILE_EVENTS = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.tru
 def main() -> None:
     """Write days one after the other, or one a child."""
     output = Path(sys.argv[1])
+    # kill -9 loses nothing that was handed to the system, so nobody need wait for the disk.
+    setattr(os, "fsync", lambda _: None)  # noqa: B010 - typed as a function that cannot be assigned
     if len(sys.argv) > 2:
         for day in range(int(sys.argv[2]), int(sys.argv[3])):
             say(str(day))

@@ -194,6 +194,36 @@ def test_a_key_that_is_not_set_is_a_reason(tmp_path: Path) -> None:
         assert isinstance(gather_flows([api], network())["BTC"], Missing)
 
 
+ROWS = "16 Nov 2026\t1.0\t2.0\t3.0\t6.0\n17 Nov 2026\t1.5\t-\t3.5\t5.0\n18 Nov 2026\t2.0\t2.0\t(3.0)\t1.0\n"
+MORE = "12 Nov 2026\t0.0\t0.0\t0.0\t0.0\n13 Nov 2026\t4.0\t1.0\t1.0\t6.0\n"
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "\tBlackrock\tFidelity\tArk\tTotal\n\tIBIT\tFBTC\tARKB\t\nFee\t0.25%\t0.25%\t0.2%\t\n",
+        MORE,
+        "\tA\tB\tC\t\n" + MORE,
+    ],
+)
+def test_a_total_is_never_counted_as_a_fund(tmp_path: Path, above: str) -> None:
+    """The word may stand in the upper of two lines of names, or in none where the last column adds the others up."""
+    path = tmp_path / "btc.txt"
+    path.write_text(above + ROWS, encoding="utf-8")
+    found = read_flow_file(path)
+    assert found.date[-2:] == ("2026-11-16", "2026-11-18")
+    assert found.net_flow_quote[-2:].tolist() == [6e6, 1e6]
+    assert set(found.tickers.tolist()) == {3}
+
+
+def test_a_fund_that_closes_makes_no_later_session_pending(tmp_path: Path) -> None:
+    """Three sessions after its last figure the others count again without it."""
+    path = tmp_path / "btc.csv"
+    rows = ["Date,IBIT,DEFI"] + [f"{day} Nov 2026,{day}.0,{'1.0' if day < 11 else '-'}" for day in range(9, 19)]
+    path.write_text("\n".join(rows), encoding="utf-8")
+    assert [day[-2:] for day in read_flow_file(path).date] == ["09", "10", "14", "15", "16", "17", "18"]
+
+
 def test_of_two_sources_the_first_that_gives_any_is_used(tmp_path: Path) -> None:
     """A file stands in for a service without a key."""
     path = tmp_path / "btc.csv"

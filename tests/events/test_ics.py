@@ -63,6 +63,12 @@ def test_recurrence_exceptions_and_cancelled_instances() -> None:
     }
 
 
+def test_a_calendar_that_withdraws_its_events_cancels_them() -> None:
+    """What a publisher sends to call events off is not read as news of events."""
+    (one,) = found("SUMMARY:off\nDTSTART:20261201T133000Z", head="METHOD:CANCEL\r\n")
+    assert one.status == "cancelled"
+
+
 def test_a_category_gives_the_kind_and_with_it_the_weight() -> None:
     """CATEGORIES:macro makes a heavy event; an unknown one leaves the feed's own kind."""
     macro, other = found(

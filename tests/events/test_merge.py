@@ -44,12 +44,23 @@ def test_sources_that_disagree_on_the_hour_are_both_kept_and_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("read", "status"), [("2026-11-01", "cancelled"), ("2026-01-01", "confirmed"), ("2026-08-13", "cancelled")]
+    ("read", "status"),
+    [("2026-11-01", "cancelled"), ("2026-01-01", "confirmed"), ("2026-08-13", "cancelled"), ("", "cancelled")],
 )
 def test_the_source_read_later_decides_on_a_cancellation(read: str, status: Status) -> None:
-    """A newer cancellation counts, an older one does not, and of two read on one day the cancellation does."""
+    """A newer cancellation counts, an older one does not; read on the same day or on none that is known, it does."""
     (one,), _ = merge([CPI, replace(CPI, status="cancelled", source="feed", retrieved=read)])
     assert one.status == status
+
+
+def test_a_press_conference_is_no_other_hour_of_the_decision() -> None:
+    """Half an hour after the decision the questions begin: two events, neither in doubt."""
+    decision = replace(CPI, name="FOMC decision")
+    found, notes = merge(
+        [decision, replace(CPI, name="FOMC Press Conference", at_ms=AT + HOUR_MS // 2, source="fed.ics")]
+    )
+    assert [event.status for event in found] == ["confirmed", "confirmed"]
+    assert notes == ()
 
 
 def test_events_of_different_coins_and_countries_stay_apart() -> None:

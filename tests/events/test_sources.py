@@ -108,11 +108,27 @@ def test_a_feed_that_is_down_is_served_from_its_copy_with_its_age(tmp_path: Path
     assert later.events == fresh.events
     (note,) = later.notes
     assert "HTTP 503" in note
-    assert "kept 5 h ago" in note
+    assert "the copy of 2026-11-20 " in note
     kept = "".join(path.read_text() for path in tmp_path.glob("*.json"))
     assert "secret" not in note + kept + fresh.events[0].source
     assert "hush" not in note + kept
     assert len(server.asked) == 1 + 2  # what can pass is asked again
+
+
+def test_a_brief_made_again_days_later_tells_the_same(tmp_path: Path) -> None:
+    """An answer of the same bytes keeps the day on which it was first read; another answer has its own."""
+    with serving() as server:
+        server.body["/c.ics"] = ONE
+        feed = only(EventFeed(url=f"{server.url}/c.ics"))
+        fresh = gather_events(feed, NOW_MS, 24, network(tmp_path))
+        assert gather_events(feed, NOW_MS, 24, network(tmp_path, NOW_MS + 3 * DAY_MS)) == fresh
+        server.status = 503
+        down = [gather_events(feed, NOW_MS, 24, network(tmp_path, NOW_MS + days * DAY_MS)) for days in (4, 5)]
+        assert down[0] == down[1]
+        assert down[0].events == fresh.events
+        server.status, server.body["/c.ics"] = 200, ONE.replace(b"133000", b"134500")
+        (moved,) = gather_events(feed, NOW_MS, 24, network(tmp_path, NOW_MS + 6 * DAY_MS)).events
+    assert moved.retrieved == "2026-11-26"
 
 
 def test_a_spoilt_copy_is_no_copy(tmp_path: Path) -> None:
@@ -127,7 +143,7 @@ def test_a_spoilt_copy_is_no_copy(tmp_path: Path) -> None:
         server.status = 404
         gathered = gather_events(feed, NOW_MS, 24, network(tmp_path))
     assert gathered.events == ()
-    assert "HTTP 404" in gathered.notes[0]
+    assert "HTTP 404" in gathered.absent[0]
 
 
 @pytest.mark.parametrize(
@@ -142,14 +158,14 @@ def test_what_is_wrong_with_a_feed_is_a_note_and_never_the_end(path: str, said: 
         server.chunks = 50 if path == "/long" else 1
         gathered = gather_events(only(EventFeed(url=f"{server.url}{path}")), NOW_MS, 24, network())
     assert gathered.events == ()
-    assert said in gathered.notes[0]
+    assert said in gathered.absent[0]
 
 
 def test_nobody_listening_is_a_note() -> None:
     """A refused connection is named as one."""
     with serving() as server:
         gone = server.url
-    (note,) = gather_events(only(EventFeed(url=f"{gone}/c.ics")), NOW_MS, 24, network()).notes
+    (note,) = gather_events(only(EventFeed(url=f"{gone}/c.ics")), NOW_MS, 24, network()).absent
     assert "no connection" in note
 
 
@@ -159,7 +175,7 @@ def test_a_feed_may_not_redirect_to_a_file() -> None:
         server.body["/c.ics"], server.status, server.location = b"", 302, "file:///etc/hostname"
         gathered = gather_events(only(EventFeed(url=f"{server.url}/c.ics")), NOW_MS, 24, network())
     assert gathered.events == ()
-    assert len(gathered.notes) == 1
+    assert len(gathered.absent) == 1
 
 
 def test_cliff_unlocks_of_a_token_are_events_of_its_coin() -> None:
@@ -179,7 +195,7 @@ def test_cliff_unlocks_of_a_token_are_events_of_its_coin() -> None:
         paid = gather_events(only(feed), NOW_MS, 24, network())
     assert one.name == "ARB unlock of 1.5\u202fm tokens (farming, insiders)"
     assert (one.at_ms, one.symbols, one.kind) == (at * 1000, ("ARB",), "unlock")
-    assert "is not an unlock schedule" in paid.notes[0]
+    assert "is not an unlock schedule" in paid.absent[0]
 
 
 def test_every_venue_of_the_status_list_is_tried() -> None:
@@ -204,13 +220,23 @@ def test_a_venue_that_is_well_gives_nothing_and_one_that_is_not_gives_an_event(v
     (one,) = told.events
     assert one.name.lower().startswith(venue)
     assert one.at_ms >= NOW_MS
-    assert "is not a status" in strange.notes[0]
+    assert "is not a status" in strange.absent[0]
 
 
 def test_a_status_of_now_says_nothing_about_another_day() -> None:
     """For a brief of last week nobody is asked, and the page says why."""
     gathered = gather_events(only(StatusFeed(venue="binance")), NOW_MS - 7 * DAY_MS, 24, network())
     assert "was not asked" in gathered.notes[0]
+
+
+def test_a_brief_of_the_past_says_that_a_feed_was_read_with_hindsight() -> None:
+    """A feed that is read a week after as-of is used, and the page says that it may know more than was known."""
+    with serving() as server:
+        server.body["/c.ics"] = ONE
+        gathered = gather_events(only(EventFeed(url=f"{server.url}/c.ics")), NOW_MS - 7 * DAY_MS, 24, network())
+    assert [event.name for event in gathered.events] == ["US CPI"]
+    (note,) = gathered.notes
+    assert "first read on 2026-11-20, after as-of" in note
 
 
 def test_an_error_page_never_takes_the_place_of_a_good_copy(tmp_path: Path) -> None:
@@ -224,7 +250,7 @@ def test_an_error_page_never_takes_the_place_of_a_good_copy(tmp_path: Path) -> N
             gathered = gather_events(feed, NOW_MS, 24, network(tmp_path, NOW_MS + hours * HOUR_MS))
             assert [event.name for event in gathered.events] == ["US CPI"]
             assert "is a web page" in gathered.notes[0]
-            assert f"kept {'1 h' if hours == 1 else '2 days'} ago" in gathered.notes[0]
+            assert "the copy of 2026-11-20 " in gathered.notes[0]
 
 
 def test_a_feed_can_be_thinned_to_the_titles_that_matter() -> None:

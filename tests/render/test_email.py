@@ -127,7 +127,7 @@ def test_the_mail_is_well_made(state: str) -> None:
     """Small enough, a preheader, colours for both schemes, and the way out at top and bottom."""
     brief, page = morning_of(state)
     assert page.html is not None
-    words = read(page.html)
+    words, alts = read(page.html), [s.heatmap_alt.replace("<", "‹") for s in brief.symbols]
     assert len(page.html.encode()) < GMAIL_BYTES
     assert words.links.count(WAY_OUT) == 2
     assert page.html.index(WAY_OUT) < page.html.index("<h1") < page.html.rindex(WAY_OUT)
@@ -135,6 +135,7 @@ def test_the_mail_is_well_made(state: str) -> None:
     assert "prefers-color-scheme:dark" in page.html
     assert html.escape(brief.headline, quote=False) in page.html.partition("<h1")[0]
     assert [image["src"] for image in words.images] == [f"cid:{one.cid}" for one in page.pictures]
+    assert all("ladder: " in (image["alt"] or "") or (image["alt"] or "none") in alts for image in words.images)
     assert "data:" not in page.html
     assert "<script" not in page.html
 

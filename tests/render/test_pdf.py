@@ -17,6 +17,8 @@ from weasyprint.urls import FatalURLFetchingError
 from reportgen.brief import Brief
 from reportgen.errors import RenderError
 from reportgen.render.pdf import InMemory, render_pdf
+from reportgen.render.views import fit
+from reportgen.units import Missing
 from tests.briefs import STATES
 
 FOOTER = "Estimates from public data. Possible fuel, not guaranteed destinations. Not advice."
@@ -160,3 +162,16 @@ def test_a_long_watchlist_drops_the_tags(brief_of: Callable[[str], Brief]) -> No
     charts: Mapping[str, bytes] = {}
     with opened(render_pdf(replace(brief_of("no_candles"), symbols=symbols), charts)) as pdf:
         assert "/StructTreeRoot" not in pdf.Root
+
+
+def test_a_symbol_that_runs_over_is_laid_out_again_smaller(
+    brief_of: Callable[[str], Brief], pdf_text: Callable[[bytes], list[str]]
+) -> None:
+    """A text that no estimate counts, such as a long confluence, still leaves the symbol on one page."""
+    brief = brief_of("one_symbol")
+    symbol = brief.symbols[0]
+    assert not isinstance(symbol.confluence, Missing)
+    text = "two of three layers lean up, as the map does, " * 40
+    longer = replace(symbol, confluence=replace(symbol.confluence, text=text))
+    assert fit(longer) == fit(symbol)
+    assert len(pdf_text(render_pdf(replace(brief, symbols=(longer,)), {}))) == len(pdf_text(render_pdf(brief, {})))
