@@ -48,6 +48,7 @@ class Config:
         templates: Folder whose files replace single templates.
         calibration: File or folder of calibrations; None for `calibrations` in the output folder.
         venue_urls: Where to send the requests meant for a venue.
+        leverage_brackets: A file of the user's own brackets, for live runs.
         exact_addresses: Whose positions become exact levels. exact_file: a file that lists them instead.
         events: Those listed, in the file's order, the files and feeds that hold more, the built-in calendars in force.
         etf_flows: Where fund flows stand, beside the market folder.
@@ -63,6 +64,7 @@ class Config:
     templates: Path | None = None
     calibration: Path | None = None
     venue_urls: Mapping[str, str | None] = field(default_factory=dict)
+    leverage_brackets: Path | None = None
     exact_addresses: tuple[str, ...] = ()
     exact_file: Path | None = None
     events: EventSources = field(default_factory=EventSources)
@@ -149,6 +151,7 @@ def _settle(file: schema.ConfigFile, folder: Path, assumptions: Assumptions) -> 
         templates=_path(folder, file.templates) if file.templates else None,
         calibration=_path(folder, file.calibration) if file.calibration else None,
         venue_urls={venue: settings.url for venue, settings in sorted(file.venues.items())},
+        leverage_brackets=_path(folder, file.leverage_brackets) if file.leverage_brackets else None,
         exact_addresses=tuple(dict.fromkeys(exact.addresses)) if exact else (),
         exact_file=_path(folder, exact.file) if exact and exact.file else None,
         events=event_sources(file, folder),

@@ -118,6 +118,11 @@ class ConfigFile(Settings):
         "the output folder's calibrations/ if not named.",
     )
     venues: dict[VenueName, VenueSettings] = Field(default={}, description="Which exchanges to ask, and where.")
+    leverage_brackets: Text | None = Field(
+        default=None,
+        description="Your own margin brackets for live runs: a leverage_brackets table as .csv or .parquet, or the "
+        ".json that Binance answers to an account; they stand instead of the venue's or the bundled ones.",
+    )
     exact_positions: Annotated[ExactPositions, BeforeValidator(_one_source)] | None = Field(
         default=None, description="Addresses whose positions on Hyperliquid become exact levels."
     )

@@ -22,7 +22,8 @@ fetch --out DIR` gathers the same into a market folder that grows, so that histo
 * **Multiplied coins**: 1000PEPE and kPEPE are a thousand PEPE each; prices and sizes become those of the symbol asked for.
 * **USDC and USD** quotes are counted as USDT, one to one.
 * **Closed bars only**, by the venue's own clock: the `Date` of its answers. As-of is that clock when all had answered.
-* **Funding** is the settled rate per interval; the interval is read from the gaps between settlements.
+* **Funding** is the settled rate per interval; the interval is read from the gaps between settlements. The running rate is
+  an estimate: it is kept and shown apart, and no reading is made from it.
 
 ## When something goes wrong
 
@@ -41,10 +42,13 @@ name, and a venue that gave nothing lowers the map's quality. Requests are paced
 asked twice in a run, and closed history is kept in the user's cache folder for a week.
 
 A venue can be sent through a proxy: `venues: {bybit: {url: "http://proxy:8099"}}` sends its requests to
-URL/original host/original path.
+URL/original host/original path. A server of your own that needs no pauses between requests is asked faster with the
+environment variable REPORTGEN_PACE=0 (or any share of the pauses up to 1); venues without a `url` always get theirs.
 
-**Binance's leverage brackets** need an account, so a table of 2024-10-24 is bundled (BTC, ETH, SOL, ARB). Put a later one
-as `leverage_brackets.csv` into the folder that you fetch into, and it comes first.
+**Binance's leverage brackets** need an account, so a table of 2024-10-24 is bundled (BTC, ETH, SOL, ARB). It is old at
+the top of leverage. `leverage_brackets: FILE` in config.yaml puts yours in its place: a `leverage_brackets` table
+(data-formats.md), for any venue, or as .json what Binance answers an account to `GET /fapi/v1/leverageBracket`. In a folder
+that you fetch into, the latest dated table comes first.
 """
 
 

@@ -1,4 +1,4 @@
-"""Exact positions for a live brief or a fetch: addresses from the configuration, positions from Hyperliquid.
+"""Exact positions for a live brief or a fetch: whose addresses the configuration names, and where they stand unasked.
 
 Only a run whose as-of is its own clock may ask: positions of now are later than the end of any folder.
 """
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from reportgen.config import Config
     from reportgen.market.data import Gathered
-    from reportgen.market.web import Patience
-    from reportgen.units import Milliseconds
 
 
 def known_addresses(config: Config) -> tuple[str, ...]:
@@ -58,30 +56,6 @@ def addresses_in(path: Path) -> tuple[str, ...]:
     if not found:
         raise DataError(f"{path}: holds no address. Write one a line, or leave exact_positions out.")
     return tuple(dict.fromkeys(found))
-
-
-def with_exact_positions(
-    gathered: Gathered, config: Config, *, asked_at_ms: Milliseconds, patience: Patience | None = None
-) -> Gathered:
-    """Add the positions of the configured addresses to what a live run gathered.
-
-    Args:
-        gathered: Its as-of must not be earlier than `asked_at_ms`, else the positions are not used.
-        config: Names addresses, and where Hyperliquid is asked.
-        asked_at_ms: The run's clock.
-        patience: How long to wait.
-    """
-    addresses = known_addresses(config)
-    if not addresses:
-        return gathered
-    from reportgen.market.hyperliquid import VENUE, ask_positions  # noqa: PLC0415 - heavy
-    from reportgen.units import Missing  # noqa: PLC0415 - beside its only use
-
-    url = config.venue_urls.get(VENUE)
-    asked = ask_positions(addresses, gathered.markets, asked_at_ms=asked_at_ms, url=url, patience=patience)
-    found = {name: one if isinstance(one, Missing) else {VENUE: one} for name, one in asked.by_symbol.items()}
-    markets = {name: replace(market, positions=found[name]) for name, market in gathered.markets.items()}
-    return replace(gathered, markets=markets, notes=(*gathered.notes, *asked.notes))
 
 
 def without_lookup(gathered: Gathered, config: Config) -> Gathered:

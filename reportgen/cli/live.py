@@ -7,6 +7,7 @@ Stands between `brief` or `fetch` and `market/exchanges.py`. A live brief is rea
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Mapping
@@ -27,6 +28,9 @@ INPUT_FOLDER: Final = "input"
 _LEAST_SECONDS: Final = 600.0
 _SECONDS_A_SYMBOL: Final = 15.0
 """The slowest venue's limits take about a third of this for everything of one symbol."""
+
+_PACE_VARIABLE: Final = "REPORTGEN_PACE"
+"""Share of the venues' pauses to keep where their requests are sent elsewhere: docs/venues.md."""
 
 _NANOSECONDS: Final = 1_000_000
 
@@ -72,6 +76,24 @@ def wanted_of(config: Config) -> tuple[Wanted, ...]:
     return tuple(wanted)
 
 
+def _pace() -> float:
+    """Read how much of the venues' pauses is kept, 1 or less.
+
+    Raises:
+        UsageError: It is no such number.
+    """
+    from reportgen.errors import UsageError
+
+    text = os.environ.get(_PACE_VARIABLE, "").strip() or "1"
+    try:
+        pace = float(text)
+    except ValueError:
+        pace = -1.0
+    if not 0 <= pace <= 1:
+        raise UsageError(f"{_PACE_VARIABLE} is {text}. Give a number from 0 to 1, or leave it out.")
+    return pace
+
+
 def questions(wanted: tuple[Wanted, ...]) -> int:
     """Count the steps that gathering announces."""
     return sum(len(one.venues) for one in wanted)
@@ -81,23 +103,28 @@ def gather_now(config: Config, wanted: tuple[Wanted, ...], step: Step) -> Gather
     """Ask the venues.
 
     Raises:
-        DataError: Not one gave candles.
+        DataError: Not one gave candles, or a file that the configuration names cannot be used.
     """
     from reportgen.cli.exact import known_addresses
     from reportgen.market.exchanges import gather_live
     from reportgen.market.exchanges_line import Patience
+    from reportgen.market.own_brackets import own_brackets, with_own_brackets
 
     addresses = known_addresses(config)
-    patience = Patience(run_seconds=max(_LEAST_SECONDS, _SECONDS_A_SYMBOL * len(wanted)))
+    symbols = tuple(one.symbol for one in config.watchlist)
+    brackets = config.leverage_brackets
+    own = own_brackets(brackets, symbols, now_ms()) if brackets else ()  # read first: a bad file costs no requests
+    patience = Patience(run_seconds=max(_LEAST_SECONDS, _SECONDS_A_SYMBOL * len(wanted)), pace=_pace())
     gathering = gather_live(
         wanted, config.venue_urls, clock=now_ms, patience=patience, cache=history_cache(), done=step
     )
+    if brackets:
+        gathering = with_own_brackets(gathering, own, brackets)
     if not addresses:
         return gathering
     from reportgen.market.exchanges_positions import with_positions
     from reportgen.market.hyperliquid import VENUE, ask_positions
 
-    symbols = tuple(one.symbol for one in config.watchlist)
     at = min(now_ms(), gathering.as_of_ms)
     asked = ask_positions(addresses, symbols, asked_at_ms=at, url=config.venue_urls.get(VENUE))
     return with_positions(gathering, asked, at)

@@ -132,7 +132,8 @@ def find_problems(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
         missing.append(Problem(file=str(path), line=None, key="templates", reason=reason, suggestion=suggestion))
     if settings.source == LIVE:
         missing += _unknown_venues(path, settings)
-    for named in (*(one.path for one in settings.events.files), *_flow_files(settings)):
+    own = (path for path in (settings.leverage_brackets, settings.exact_file) if path)
+    for named in (*(one.path for one in settings.events.files), *_flow_files(settings), *own):
         if not named.is_file():
             reason, suggestion = f"the file {named} is not there", "Correct its path, or delete the entry."
             missing.append(Problem(file=str(path), line=None, key="", reason=reason, suggestion=suggestion))

@@ -1,7 +1,8 @@
 """Adding rows to a market folder: nothing twice, nothing half.
 
-New rows join the table that is there, in CSV or Parquet as it is; a moment that the folder knows already keeps what it
-says. Every table is written beside its place, passed over the border, and only then are all of them put in place.
+New rows join the table that is there, in CSV or Parquet as it is. A moment that the folder knows already keeps what it
+says when dumps are added, and says the newer thing when exchanges were asked (`market/kept.py`): venues correct their
+past. Every table is written beside its place, passed over the border, and only then are all of them put in place.
 """
 
 from __future__ import annotations
@@ -81,19 +82,44 @@ def _length(columns: Columns) -> int:
 
 def _stage(folder: Path, table: TableFormat, new: Sequence[Columns]) -> tuple[Path, Appended]:
     """Write the whole table beside its place and judge it there."""
-    path = next((p for s in _SUFFIXES if (p := folder / f"{table.name}{s}").exists()), folder / f"{table.name}.parquet")
+    path = place_of_table(folder, table)
     temporary = folder / f".{table.name}.{os.getpid()}{path.suffix}"
-    if path.exists():
-        judge(path, table, path.name)
     try:
-        with open_database() as database:
-            appended = _join(database, table, path, new)
-            write_relation(database, "merged", temporary)
-        judge(temporary, table, path.name)
+        appended = merge(path, table, new, temporary)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     return temporary, appended
+
+
+def place_of_table(folder: Path, table: TableFormat) -> Path:
+    """Give the file of a table in a folder: the one that is there, else the Parquet that would be made."""
+    path = folder / f"{table.name}.parquet"
+    return next((p for s in _SUFFIXES if (p := folder / f"{table.name}{s}").exists()), path)
+
+
+def merge(
+    path: Path, table: TableFormat, new: Sequence[Columns], target: Path, *, newer_wins: bool = False
+) -> Appended:
+    """Write a table with new rows beside its old ones, both passed over the border.
+
+    Args:
+        path: The table as it stands; it may not be there. It is not changed.
+        table: What it holds.
+        new: New rows, as columns.
+        target: Where the whole is written, in the format of its suffix.
+        newer_wins: Whether new rows replace all that the table says of their series and moment, or give way to it.
+
+    Raises:
+        DataError: The table cannot be read, or what would be written is impossible.
+    """
+    if path.exists():
+        judge(path, table, path.name)
+    with open_database() as database:
+        appended = _join(database, table, path, new, newer_wins=newer_wins)
+        write_relation(database, "merged", target)
+    judge(target, table, path.name)
+    return appended
 
 
 def judge_part(part: Part, name: str) -> None:
@@ -138,7 +164,9 @@ def _names(rows: list[tuple[str]]) -> tuple[str, ...]:
     return tuple(sorted(name for (name,) in rows))
 
 
-def _join(database: duckdb.DuckDBPyConnection, table: TableFormat, path: Path, new: Sequence[Columns]) -> Appended:
+def _join(
+    database: duckdb.DuckDBPyConnection, table: TableFormat, path: Path, new: Sequence[Columns], *, newer_wins: bool
+) -> Appended:
     """Put old and new rows into the relation `merged`, each moment once, sorted."""
     database.execute("SET threads TO 1")  # the order of rows, and with it the bytes, must not depend on the machine
     parts = []
@@ -149,11 +177,18 @@ def _join(database: duckdb.DuckDBPyConnection, table: TableFormat, path: Path, n
     for number, columns in enumerate(new):
         database.register(f"new_{number}", {name: plain(values) for name, values in columns.items()})
         parts.append(_selected(database, table, f"new_{number}", path.name, 1))
-    keys = ", ".join(dict.fromkeys((*table.keys, *([table.moment] if table.moment else []), *table.order)))
+    moment = tuple(dict.fromkeys((*table.keys, *([table.moment] if table.moment else []))))
+    keys = ", ".join(dict.fromkeys((*moment, *table.order)))
     together = " UNION ALL BY NAME ".join(parts)
+    if newer_wins and path.exists():
+        # A whole list gives way to a whole list: brackets and books of one moment must not be mixed of two.
+        fresh = " UNION ALL BY NAME ".join(parts[1:])
+        kept = f"SELECT * FROM ({parts[0]}) ANTI JOIN ({fresh}) USING ({', '.join(moment)})"  # noqa: S608 - our own names
+        together = f"{kept} UNION ALL BY NAME {fresh}"
+    wins = "place_ DESC" if newer_wins else "age_, place_"
     database.execute(
         "CREATE TEMP TABLE ranked AS SELECT *, "  # noqa: S608 - our own names
-        f"row_number() OVER (PARTITION BY {keys} ORDER BY age_, place_) AS nth_ "
+        f"row_number() OVER (PARTITION BY {keys} ORDER BY {wins}) AS nth_ "
         f"FROM (SELECT *, row_number() OVER () AS place_ FROM ({together}))"
     )
     database.execute(
@@ -168,20 +203,23 @@ def _selected(database: duckdb.DuckDBPyConnection, table: TableFormat, relation:
     Raises:
         DataError: It lacks a column.
     """
-    has = [name for name, *_ in database.execute(f"DESCRIBE {relation}").fetchall()]
+    has = {name: kind for name, kind, *_ in database.execute(f"DESCRIBE {relation}").fetchall()}
     if absent := [column for column in table.required if column not in has]:
         raise DataError(f"{file}: has no column `{absent[0]}`, so no rows can be added to it. Add the column first.")
     known = {*table.required, *table.optional}
     columns = ", ".join(
-        f"CAST({_empty_as_null(name)} AS {_ADDED_TYPES.get(table.kind(name), 'VARCHAR')}) AS {name}"
+        f"CAST({_cell(table, name, kind)} AS {_ADDED_TYPES.get(table.kind(name), 'VARCHAR')}) AS {name}"
         if name in known
         else f'"{name}"'
-        for name in has
+        for name, kind in has.items()
     )
     return f"SELECT {columns}, {age} AS age_ FROM {relation}"  # noqa: S608 - our own names
 
 
-def _empty_as_null(column: str) -> str:
+def _cell(table: TableFormat, column: str, kind: str) -> str:
+    """Give the SQL of a cell that is NULL where it is empty: empty text, or no number where there need be none."""
+    if kind == "DOUBLE":
+        return f"CASE WHEN isnan({column}) THEN NULL ELSE {column} END" if column in table.optional else column
     return f"NULLIF(CAST({column} AS VARCHAR), '')"
 
 
@@ -189,14 +227,15 @@ def _counts(database: duckdb.DuckDBPyConnection, table: TableFormat, path: Path,
     """Count what is new, what was there, and what was there but says something else."""
     has = {name for name, *_ in database.execute("DESCRIBE ranked").fetchall()}
     numbers = [name for name in (*table.numbers, *table.optional) if name in has]
-    first = ", ".join(f"first_value({name}) OVER same AS {name}_first" for name in numbers)
+    first = "".join(f", first_value({name}) OVER same AS {name}_first" for name in numbers)
     differs = " OR ".join(
         f"COALESCE({name}, CAST('nan' AS DOUBLE)) <> COALESCE({name}_first, CAST('nan' AS DOUBLE))" for name in numbers
     )
+    differs = differs or "false"  # a table without numbers says nothing that could differ
     added, repeated, contradicted, total = database.execute(
         "SELECT count(*) FILTER (age_ = 1 AND nth_ = 1), count(*) FILTER (age_ = 1 AND nth_ > 1), "  # noqa: S608 - our own names
         f"count(*) FILTER (age_ = 1 AND nth_ > 1 AND ({differs})), count(*) FILTER (nth_ = 1) "
-        f"FROM (SELECT *, {first} FROM ranked WINDOW same AS (PARTITION BY {keys} ORDER BY nth_))"
+        f"FROM (SELECT *{first} FROM ranked WINDOW same AS (PARTITION BY {keys} ORDER BY nth_))"
     ).fetchall()[0]
     return Appended(table=table.name, path=path, added=added, repeated=repeated, contradicted=contradicted, total=total)
 

@@ -109,15 +109,26 @@ def _order_problems(rows: Rows) -> list[str]:
 
 
 def _crossed(rows: Rows) -> list[str]:
-    """Report snapshots whose best bid is above the best ask."""
+    """Report snapshots whose best bid is above the best ask: each by itself, for a folder may hold many of one book."""
     price = rows.number("price")
     asks = {each.keys[:2]: each for each in rows.series if each.keys[2] == "ask"}
     lines = []
     for bid in rows.series:
         ask = asks.get(bid.keys[:2])
-        if bid.keys[2] == "bid" and ask and price[bid.rows].max() > price[ask.rows].min():
-            at = bid.start + int(np.argmax(price[bid.rows]))
-            lines.append(f"{_place(rows, at, 1)}: the best bid is above the best ask. Check `side`.")
+        if bid.keys[2] != "bid" or not ask:
+            continue
+        # Rows are sorted by time: the edges of the snapshots on both sides.
+        times, first = np.unique(rows.time_ms[bid.rows], return_index=True)
+        ask_times, ask_first = np.unique(rows.time_ms[ask.rows], return_index=True)
+        highest = np.maximum.reduceat(price[bid.rows], first)
+        lowest = np.minimum.reduceat(price[ask.rows], ask_first)
+        _, mine, theirs = np.intersect1d(times, ask_times, return_indices=True)
+        bad = mine[highest[mine] > lowest[theirs]]
+        if len(bad):
+            begin = bid.start + int(first[bad[0]])
+            end = bid.start + int(first[bad[0] + 1]) if bad[0] + 1 < len(first) else bid.stop
+            at = begin + int(np.argmax(price[begin:end]))
+            lines.append(f"{_place(rows, at, len(bad))}: the best bid is above the best ask. Check `side`.")
     return lines
 
 

@@ -17,6 +17,7 @@ NO_SPOT: Final = Missing("No spot candles were given.")
 NO_MARK: Final = Missing("No mark-price candles were given.")
 NO_RATIO: Final = Missing("No long/short ratio was given.")
 NO_POSITIONS: Final = Missing("No addresses were given whose positions could be looked up.")
+NO_FUNDING_NOW: Final = Missing("No running funding rates were given.")
 NO_ETF_FLOWS: Final = Missing("No ETF flows were given.")
 
 
@@ -236,6 +237,7 @@ class MarketData:
         liquidations: All venues of the table together.
         simulated: True when the numbers come from the simulator.
         spot_candles, mark_candles, long_short_ratio, positions: By venue; an absent table is one `Missing`.
+        funding_now: By venue, the rates that were running: estimates until they settle.
         etf_flows: Of the funds that hold the base coin.
         gaps: What venues were asked for and did not give when the data was last gathered, by venue and name.
     """
@@ -253,6 +255,7 @@ class MarketData:
     mark_candles: Maybe[Mapping[str, Candles]] = NO_MARK
     long_short_ratio: Maybe[Mapping[str, LongShortRatio]] = NO_RATIO
     positions: Maybe[Mapping[str, Positions]] = NO_POSITIONS
+    funding_now: Maybe[Mapping[str, FundingRates]] = NO_FUNDING_NOW
     etf_flows: Maybe[EtfFlows] = NO_ETF_FLOWS
     gaps: tuple[VenueGap, ...] = ()
 

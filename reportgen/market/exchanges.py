@@ -104,17 +104,20 @@ def gather_live(
         for name in VENUES
         if any(venue == name for _, venue in asked)
     }
-    with ThreadPoolExecutor(max(len(lines), 1)) as venues:
-        working = [
-            venues.submit(_ask_venue, line, [one for (_, venue), one in asked.items() if venue == name], cache, done)
-            for name, line in lines.items()
-        ]
-        try:
-            answers = [answer for future in working for answer in future.result()]
-        except BaseException:
-            for line in lines.values():
-                line.deadline = 0.0  # whoever is still asking gives up at once
-            raise
+    pool = ThreadPoolExecutor(max(len(lines), 1))
+    working = [
+        pool.submit(_ask_venue, line, [one for (_, venue), one in asked.items() if venue == name], cache, done)
+        for name, line in lines.items()
+    ]
+    try:
+        answers = [answer for future in working for answer in future.result()]
+    except BaseException:
+        for line in lines.values():
+            line.deadline = 0.0  # whoever is still asking asks no more
+        # An interrupt waits for nobody: a venue may hold a thread for as long as it asked us to pause.
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
     return _put_together(answers, lines, clock, tuple(sorted(asked)))
 
 

@@ -93,8 +93,15 @@ def _interest_now(line: Connection, contract: Contract) -> Row:
     time, amount = numbers(
         line.ask("fapiPublicGetOpenInterest", asked, about=perpetual(contract)), "time", "openInterest"
     )
-    mark = number(within(line.ask("fapiPublicGetPremiumIndex", asked, about=perpetual(contract)), "markPrice"))
-    return (time, amount, amount * mark)
+    return (time, amount, amount * number(within(_premium(line, contract), "markPrice")))
+
+
+def _premium(line: Connection, contract: Contract) -> Any:  # noqa: ANN401 - JSON
+    return line.ask("fapiPublicGetPremiumIndex", {"symbol": _market_id(contract)}, about=perpetual(contract))
+
+
+def _funding_now(line: Connection, contract: Contract) -> Row:
+    return (*numbers(_premium(line, contract), "time", "lastFundingRate"), NAN)
 
 
 def _order_book(line: Connection, contract: Contract) -> RawBook:
@@ -137,6 +144,7 @@ READER = VenueReader(
         ),
     },
     interest_now=_interest_now,
+    funding_now=_funding_now,
     order_book=_order_book,
     brackets=_brackets,
     brackets_date=DATE,

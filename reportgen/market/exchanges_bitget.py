@@ -100,6 +100,12 @@ def _interest_now(line: Connection, contract: Contract) -> Row:
     )
 
 
+def _funding_now(line: Connection, contract: Contract) -> Row:
+    answer = line.ask("publicMixGetV2MixMarketCurrentFundRate", _asked(contract), about=perpetual(contract))
+    rate, hours = numbers(within(answer, "data", 0), "fundingRate", "fundingRateInterval")
+    return (number(within(answer, "requestTime")), rate, hours)
+
+
 def _order_book(line: Connection, contract: Contract) -> RawBook:
     answer = line.ask("publicMixGetV2MixMarketMergeDepth", _asked(contract, limit="100"), about=perpetual(contract))
     bids, asks = sides(within(answer, "data"), "bids", "asks")
@@ -130,6 +136,7 @@ READER = VenueReader(
         Datum.RATIO: Paged(page=_ratio, rows=1_000_000),
     },
     interest_now=_interest_now,
+    funding_now=_funding_now,
     order_book=_order_book,
     brackets=_brackets,
     hello=_hello,

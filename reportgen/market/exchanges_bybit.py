@@ -95,8 +95,18 @@ def _ratio(line: Connection, contract: Contract, since: Milliseconds, until: Mil
 
 
 def _interest_now(line: Connection, contract: Contract) -> Row:
+    time, ticker = _ticker(line, contract)
+    return (time, number(within(ticker, "openInterest")), NAN)
+
+
+def _funding_now(line: Connection, contract: Contract) -> Row:
+    time, ticker = _ticker(line, contract)
+    return (time, number(within(ticker, "fundingRate")), NAN)
+
+
+def _ticker(line: Connection, contract: Contract) -> tuple[float, Any]:
     answer = line.ask("publicGetV5MarketTickers", _asked(contract), about=perpetual(contract))
-    return (number(within(answer, "time")), number(within(answer, "result", "list", 0, "openInterest")), NAN)
+    return number(within(answer, "time")), within(answer, "result", "list", 0)
 
 
 def _order_book(line: Connection, contract: Contract) -> RawBook:
@@ -136,6 +146,7 @@ READER = VenueReader(
         Datum.RATIO: Paged(page=_ratio, rows=500),
     },
     interest_now=_interest_now,
+    funding_now=_funding_now,
     order_book=_order_book,
     brackets=_brackets,
     hello=_hello,

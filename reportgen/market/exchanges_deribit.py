@@ -27,6 +27,7 @@ from reportgen.market.venues_units import Contract, Listing
 from reportgen.units import Milliseconds, Missing
 
 _HOURLY = 1.0
+_EIGHT_HOURS = 8.0
 _CANDLE = ("ticks", "open", "high", "low", "close", "volume")
 
 
@@ -76,6 +77,10 @@ def _interest_now(line: Connection, contract: Contract) -> Row:
     return (time, usd, usd)
 
 
+def _funding_now(line: Connection, contract: Contract) -> Row:
+    return (*numbers(_ticker(line, contract), "timestamp", "funding_8h"), _EIGHT_HOURS)
+
+
 def _mark_price(line: Connection, contract: Contract) -> float:
     return number(within(_ticker(line, contract), "mark_price"))
 
@@ -98,6 +103,7 @@ READER = VenueReader(
         Datum.FUNDING: Paged(page=_funding, rows=744, step_ms=0),
     },
     interest_now=_interest_now,
+    funding_now=_funding_now,
     mark_price=_mark_price,
     order_book=_order_book,
     hello=_hello,

@@ -7,6 +7,7 @@ ccxt retries a geo-block and takes a web page for candles; here each answer is j
 from __future__ import annotations
 
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -134,6 +135,12 @@ def _own_code(answer: object) -> str:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read how many seconds a venue asks to wait."""
-    text = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
-    return float(text) if text.replace(".", "", 1).isdigit() else None
+    """Read how many seconds a venue asks to wait: a number, or a date, counted from that of the answer."""
+    known = {name.lower(): value for name, value in headers.items()}
+    text = known.get("retry-after", "")
+    if text.replace(".", "", 1).isdigit():
+        return float(text)
+    try:
+        return max((parsedate_to_datetime(text) - parsedate_to_datetime(known["date"])).total_seconds(), 0.0)
+    except (KeyError, ValueError, TypeError):
+        return None

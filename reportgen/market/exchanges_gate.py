@@ -7,6 +7,7 @@ from typing import Any
 
 from reportgen.market.exchanges_line import Connection
 from reportgen.market.exchanges_readers import (
+    NAN,
     Page,
     Paged,
     RawBook,
@@ -34,7 +35,11 @@ _SECOND_MS = 1000
 
 
 def _listings(line: Connection) -> Mapping[str, Listing]:
-    return listed(rows_of(line.ask("publicFuturesGetSettleContracts", {"settle": "usdt"})), _listing)
+    return listed(_contracts(line), _listing)
+
+
+def _contracts(line: Connection) -> list[Any]:
+    return rows_of(line.ask("publicFuturesGetSettleContracts", {"settle": "usdt"}))
 
 
 def _listing(one: Any) -> Listing | None:  # noqa: ANN401 - JSON
@@ -98,6 +103,12 @@ def _funding(line: Connection, contract: Contract, since: Milliseconds, until: M
     return [_in_ms(numbers(row, "t", "r")) for row in rows_of(answer)]
 
 
+def _funding_now(line: Connection, contract: Contract) -> Row:
+    """Find the rate in the list of contracts, which carries no time but that of the answer."""
+    mine = next((row for row in _contracts(line) if text(row, "name") == contract.listing.market_id), None)
+    return (float(line.server_now()), number(within(mine, "funding_rate")), NAN)
+
+
 def _order_book(line: Connection, contract: Contract) -> RawBook:
     answer = line.ask("publicFuturesGetSettleOrderBook", _asked(contract, limit=100), about=perpetual(contract))
     bids, asks = sides(answer, "bids", "asks", price="p", size="s")
@@ -131,6 +142,7 @@ READER = VenueReader(
         Datum.RATIO: Paged(page=_statistic("lsr_account"), rows=100),
         Datum.LIQUIDATIONS: Paged(page=_statistic("long_liq_usd", "short_liq_usd"), rows=100),
     },
+    funding_now=_funding_now,
     order_book=_order_book,
     brackets=_brackets,
     hello=_hello,

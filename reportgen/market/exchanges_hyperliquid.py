@@ -69,11 +69,18 @@ def _funding(line: Connection, contract: Contract, since: Milliseconds, until: M
 
 
 def _interest_now(line: Connection, contract: Contract) -> Row:
+    return (float(line.server_now()), number(within(_context(line, contract), "openInterest")), NAN)
+
+
+def _funding_now(line: Connection, contract: Contract) -> Row:
+    return (float(line.server_now()), number(within(_context(line, contract), "funding")), _HOURLY)
+
+
+def _context(line: Connection, contract: Contract) -> Any:  # noqa: ANN401 - JSON
     """Find the coin's numbers by its place in the list of all; they carry no time but that of the answer."""
     answer = line.ask(_INFO, _OVERVIEW)
     names = [text(one, "name") for one in rows_of(answer, 0, "universe")]
-    row = within(answer, 1, names.index(contract.listing.market_id))
-    return (float(line.server_now()), number(within(row, "openInterest")), NAN)
+    return within(answer, 1, names.index(contract.listing.market_id))
 
 
 def _order_book(line: Connection, contract: Contract) -> RawBook:
@@ -101,6 +108,7 @@ READER = VenueReader(
         Datum.FUNDING: Paged(page=_funding, rows=500, step_ms=0),
     },
     interest_now=_interest_now,
+    funding_now=_funding_now,
     order_book=_order_book,
     brackets=_brackets,
     hello=_hello,

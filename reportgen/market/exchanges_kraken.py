@@ -74,10 +74,21 @@ def _funding(line: Connection, contract: Contract, since: Milliseconds, until: M
 
 
 def _interest_now(line: Connection, contract: Contract) -> Row:
+    time, ticker = _ticker(line, contract)
+    return (time, number(within(ticker, "openInterest")), NAN)
+
+
+def _funding_now(line: Connection, contract: Contract) -> Row:
+    """Read the running rate, which is USD per contract here."""
+    time, ticker = _ticker(line, contract)
+    absolute, mark = numbers(ticker, "fundingRate", "markPrice")
+    return (time, absolute / mark, _HOURLY)
+
+
+def _ticker(line: Connection, contract: Contract) -> tuple[float, Any]:
     answer = line.ask("publicGetTickers")
     mine = (row for row in rows_of(answer, "tickers") if text(row, "symbol").upper() == contract.listing.market_id)
-    ticker = next(mine, None)
-    return (_moment(text(answer, "serverTime")), number(within(ticker, "openInterest")), NAN)
+    return _moment(text(answer, "serverTime")), next(mine, None)
 
 
 def _order_book(line: Connection, contract: Contract) -> RawBook:
@@ -106,6 +117,7 @@ READER = VenueReader(
         Datum.FUNDING: Paged(page=_funding, rows=1_000_000, step_ms=0),
     },
     interest_now=_interest_now,
+    funding_now=_funding_now,
     order_book=_order_book,
     hello=_hello,
 )

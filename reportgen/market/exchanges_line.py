@@ -27,6 +27,9 @@ LINES: Final = 4
 _GIVE_UP_AFTER: Final = 3
 """Questions in a row that ended in an outage before a venue is left alone for the run."""
 
+_UNSAID_WAITS: Final = 4
+"""First waits to pause for where a venue does not say: three such pauses outlast Bybit's window of 5 s."""
+
 _RETRIED: Final = frozenset({FaultKind.RATE_LIMITED, FaultKind.OUTAGE})
 
 
@@ -38,6 +41,8 @@ class Patience:
         run_seconds: For everything together. request_seconds: for one answer. attempts: of one question.
         longest_wait_seconds: That a venue may ask for before it counts as closed. first_wait_seconds: before the first
             retry; it doubles, with as much again at random.
+        pace: Share of the pauses between requests that a venue's limits ask for; less than 1 is for a server of one's
+            own, never for a venue itself.
     """
 
     run_seconds: float = 600.0
@@ -45,6 +50,7 @@ class Patience:
     attempts: int = 4
     longest_wait_seconds: float = 60.0
     first_wait_seconds: float = 0.5
+    pace: float = 1.0
 
 
 class Pace:
@@ -105,7 +111,7 @@ class Connection:
         for exchange in _exchanges(venue, url, LINES, self._received, self._judged):
             exchange.timeout = round(patience.request_seconds * 1000)
             self._idle.put(exchange)
-        self._pace = Pace(exchange.rateLimit / 1000)
+        self._pace = Pace(exchange.rateLimit / 1000 * (patience.pace if url else 1.0))
         for each in self._idle.queue:
             each.throttle = self._pace.wait
 
@@ -196,7 +202,7 @@ class Connection:
             return False
         if error.kind is FaultKind.OUTAGE:
             return True
-        wait = self.patience.first_wait_seconds if error.retry_after is None else error.retry_after
+        wait = _UNSAID_WAITS * self.patience.first_wait_seconds if error.retry_after is None else error.retry_after
         if wait > min(self.patience.longest_wait_seconds, self.deadline - time.monotonic()):
             return False
         self._pace.hold(wait)

@@ -26,7 +26,7 @@ from reportgen.market.exchanges_readers import (
 )
 from reportgen.market.venues import OKX, Datum
 from reportgen.market.venues_units import Contract, Listing
-from reportgen.units import Maybe, Milliseconds, Missing
+from reportgen.units import HOUR_MS, Maybe, Milliseconds, Missing
 
 _MOST_PAGES = 12
 _EVENTS_A_PAGE = 100
@@ -100,6 +100,14 @@ def _interest_now(line: Connection, contract: Contract) -> Row:
     return numbers(within(answer, "data", 0), "ts", "oi", "oiUsd")
 
 
+def _funding_now(line: Connection, contract: Contract) -> Row:
+    answer = line.ask("publicGetPublicFundingRate", {"instId": _market_id(contract)}, about=perpetual(contract))
+    time, rate, settles, then = numbers(
+        within(answer, "data", 0), "ts", "fundingRate", "fundingTime", "nextFundingTime"
+    )
+    return (time, rate, (then - settles) / HOUR_MS)
+
+
 def _order_book(line: Connection, contract: Contract) -> RawBook:
     answer = line.ask("publicGetMarketBooks", {"instId": _market_id(contract), "sz": 400}, about=perpetual(contract))
     book = within(answer, "data", 0)
@@ -170,6 +178,7 @@ READER = VenueReader(
         Datum.RATIO: Paged(page=_statistic("publicGetRubikStatContractsLongShortAccountRatioContract", 0, 1), rows=100),
     },
     interest_now=_interest_now,
+    funding_now=_funding_now,
     order_book=_order_book,
     brackets=_brackets,
     events=_events,

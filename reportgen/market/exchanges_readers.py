@@ -56,7 +56,8 @@ class VenueReader:
         venue: Whose. listings: its perpetuals, by its own names. paged: histories by datum: candles are (time, open,
             high, low, close, volume[, bought by takers]), open interest (time, amount, USD or NaN), funding (time,
             rate), ratio (time, long over short), liquidations (time, of longs, of shorts) as bars in quote currency.
-        interest_now: (time, amount, USD or NaN) at present. mark_price: at present, per coin of the listing.
+        interest_now: (time, amount, USD or NaN) at present. funding_now: (time, rate so far, hours of its interval or
+            NaN where the list of perpetuals says). mark_price: at present, per coin of the listing.
         order_book: the book now. brackets: (floor, maintenance rate, highest leverage, deduction or NaN) by notional;
             needs a price where the bounds are contracts. brackets_date: of a bundled table; "" for one read today.
         events: (time, 1 for longs and -1 for shorts, amount, price) of single liquidations, newest first.
@@ -69,6 +70,7 @@ class VenueReader:
     hello: Callable[[Connection], str]
     order_book: Callable[[Connection, Contract], RawBook] | None = None
     interest_now: Callable[[Connection, Contract], Row] | None = None
+    funding_now: Callable[[Connection, Contract], Row] | None = None
     mark_price: Callable[[Connection, Contract], float] | None = None
     brackets: Callable[[Connection, Contract, float], list[Row]] | None = None
     brackets_date: str = ""

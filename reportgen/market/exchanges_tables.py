@@ -28,6 +28,7 @@ from reportgen.market.tables import (
     BRACKETS,
     CANDLES,
     FUNDING,
+    FUNDING_NOW,
     LIQUIDATIONS,
     LONG_SHORT_RATIO,
     MARK_CANDLES,
@@ -191,6 +192,23 @@ def _funding(question: Question, now: Milliseconds) -> tuple[Piece, ...]:
     return (_passed(question, FUNDING, (), times, columns),)
 
 
+def _funding_now(question: Question, now: Milliseconds) -> tuple[Piece, ...]:
+    """Read the rate that is running: an estimate until it settles, so it never joins the settled ones."""
+    reader = question.reader
+    if reader.funding_now is None:
+        raise VenueFault(FaultKind.BAD_PAYLOAD, f"{reader.venue.display} is not asked for its running funding.")
+    time, rate, own_hours = reader.funding_now(question.line, question.contract)
+    times = np.array([time], dtype=np.int64)
+    refuse_future(reader.venue, times, now)
+    refuse_stale(reader.venue, "running funding", int(time), now, HOUR_MS)
+    listed = question.contract.listing.funding_hours
+    if np.isnan(own_hours) and isinstance(listed, Missing):
+        raise VenueFault(FaultKind.BAD_PAYLOAD, listed.reason)
+    hours = listed if np.isnan(own_hours) else own_hours
+    columns = {"funding_rate": np.array([rate]), "interval_hours": np.array([hours], dtype=np.float64)}
+    return (_passed(question, FUNDING_NOW, (), times, columns),)
+
+
 def _ratio(question: Question, now: Milliseconds) -> tuple[Piece, ...]:
     rows = question.history()
     times = rows[:, 0].astype(np.int64)
@@ -313,6 +331,7 @@ _ASKS: Final[Mapping[Datum, Callable[[Question, Milliseconds], tuple[Piece, ...]
     Datum.SPOT: _plain_bars(SPOT_CANDLES, Datum.SPOT),
     Datum.OPEN_INTEREST: _open_interest,
     Datum.FUNDING: _funding,
+    Datum.FUNDING_NOW: _funding_now,
     Datum.BOOK: _order_book,
     Datum.LIQUIDATIONS: _liquidations,
     Datum.RATIO: _ratio,

@@ -114,27 +114,6 @@ def ask_positions(
     return AskedPositions(by_symbol=found, notes=notes)
 
 
-def positions_table(found: Mapping[str, Maybe[Positions]]) -> dict[str, list[object]]:
-    """Give the columns of the market folder's `positions` for what was found; no rows where nothing was."""
-    held = [(symbol, each) for symbol, each in sorted(found.items()) if not isinstance(each, Missing)]
-    rows = [
-        {
-            "venue": VENUE,
-            "address": each.address[at],
-            "symbol": symbol,
-            "time_ms": each.time_ms,
-            "side": "long" if each.is_long[at] else "short",
-            "size_base": float(each.size_base[at]),
-            "entry_price": float(each.entry_price[at]),
-            "liquidation_price": float(each.liquidation_price[at]),
-        }
-        for symbol, each in held
-        for at in range(len(each.address))
-    ]
-    names = ("venue", "address", "symbol", "time_ms", "side", "size_base", "entry_price", "liquidation_price")
-    return {name: [row[name] for row in rows] for name in names}
-
-
 def _ask_all(
     addresses: tuple[str, ...], asked_at_ms: Milliseconds, url: str | None, patience: Patience
 ) -> tuple[_Answer, ...]:

@@ -118,20 +118,23 @@ _BARS: Final = (
     ),
     _WHOLE_BARS,
 )
+_RATES: Final = (
+    Rule(
+        bad=lambda rows: np.abs(rows.number("funding_rate")) > 1,
+        shows=("funding_rate",),
+        fault="a rate is a fraction per interval, 0.0001 is 0.01 %",
+        next_step="Divide percentages by 100",
+    ),
+    _positive("interval_hours"),
+)
 _RULES: Final[dict[str, tuple[Rule, ...]]] = {
     "candles": _BARS,
     "spot_candles": _BARS,
     "mark_candles": _BARS,
     "open_interest": (_not_negative("open_interest_base"), _not_negative("open_interest_quote")),
-    "funding": (
-        Rule(
-            bad=lambda rows: np.abs(rows.number("funding_rate")) > 1,
-            shows=("funding_rate",),
-            fault="a rate is a fraction per interval, 0.0001 is 0.01 %",
-            next_step="Divide percentages by 100",
-        ),
-        _positive("interval_hours"),
-    ),
+    "gathering": (),  # the record of who was asked holds words alone
+    "funding": _RATES,
+    "funding_now": _RATES,
     "liquidations": (
         _not_negative("liquidated_long_quote"),
         _not_negative("liquidated_short_quote"),

@@ -95,6 +95,7 @@ FUNDING: Final = TableFormat(
     known_at="time",
     moment="time_ms",
 )
+FUNDING_NOW: Final = replace(FUNDING, name="funding_now", says="running funding rates")
 LIQUIDATIONS: Final = TableFormat(
     name="liquidations",
     says="liquidations",
@@ -171,7 +172,7 @@ POSITIONS: Final = TableFormat(
 )
 TABLES: Final = (
     *(CANDLES, OPEN_INTEREST, FUNDING, LIQUIDATIONS, ORDER_BOOK, BRACKETS),
-    *(SPOT_CANDLES, MARK_CANDLES, LONG_SHORT_RATIO, POSITIONS),
+    *(SPOT_CANDLES, MARK_CANDLES, LONG_SHORT_RATIO, POSITIONS, FUNDING_NOW),
 )
 
 

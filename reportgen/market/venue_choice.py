@@ -30,6 +30,7 @@ def only_venues(market: MarketData, venues: Collection[str]) -> MarketData:
         candles=_kept(market.candles, venues, "candles"),
         open_interest=_kept(market.open_interest, venues, "open interest"),
         funding=_kept(market.funding, venues, "funding rates"),
+        funding_now=_kept(market.funding_now, venues, "running funding rates"),
         order_book=_kept(market.order_book, venues, "order book"),
         brackets=_kept(market.brackets, venues, "leverage brackets"),
         spot_candles=_kept(market.spot_candles, venues, "spot candles"),

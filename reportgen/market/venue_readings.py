@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from reportgen.market.data import ALL_DATA, MarketData, OpenInterest
+from reportgen.market.data import ALL_DATA, NO_FUNDING_NOW, MarketData, OpenInterest
 from reportgen.market.symbols import base_of
 from reportgen.market.venues import VENUES, Datum
 from reportgen.market.venues_units import eight_hour_rate
@@ -28,6 +28,7 @@ class VenueReading:
         funding_rate: Last settled, fraction per interval. interval_hours: that it covers. funding_8h: as over 8 hours.
         funding_time_ms: Of the settlement. open_interest_rule, funding_rule: how the venue's numbers were read; "" for
             a venue whose numbers came in the units of the market folder.
+        running_8h: The rate that is running, an estimate until it settles, as over 8 hours. running_time_ms: when read.
     """
 
     venue: str
@@ -40,6 +41,8 @@ class VenueReading:
     funding_time_ms: Milliseconds | None
     open_interest_rule: str
     funding_rule: str
+    running_8h: Maybe[Fraction] = NO_FUNDING_NOW
+    running_time_ms: Milliseconds | None = None
 
 
 def read_venues(market: MarketData) -> tuple[VenueReading, ...]:
@@ -54,6 +57,7 @@ def read_venues(market: MarketData) -> tuple[VenueReading, ...]:
 def _reading(market: MarketData, venue: str, silent: Missing | None) -> VenueReading:
     interest = _of(market.open_interest, venue, silent or _absent(market, venue, Datum.OPEN_INTEREST))
     funding = _of(market.funding, venue, silent or _absent(market, venue, Datum.FUNDING))
+    running = _of(market.funding_now, venue, silent or _absent(market, venue, Datum.FUNDING_NOW))
     amount = interest if isinstance(interest, Missing) else float(interest.open_interest_base[-1])
     rate = funding if isinstance(funding, Missing) else float(funding.funding_rate[-1])
     hours = None if isinstance(funding, Missing) else float(funding.interval_hours[-1])
@@ -68,6 +72,10 @@ def _reading(market: MarketData, venue: str, silent: Missing | None) -> VenueRea
         funding_time_ms=None if isinstance(funding, Missing) else int(funding.time_ms[-1]),
         open_interest_rule="" if isinstance(interest, Missing) else _rule(venue, Datum.OPEN_INTEREST),
         funding_rule="" if isinstance(funding, Missing) else _rule(venue, Datum.FUNDING),
+        running_8h=running
+        if isinstance(running, Missing)
+        else eight_hour_rate(float(running.funding_rate[-1]), float(running.interval_hours[-1])),
+        running_time_ms=None if isinstance(running, Missing) else int(running.time_ms[-1]),
     )
 
 

@@ -25,6 +25,7 @@ class Datum(StrEnum):
     SPOT = "spot candles"
     OPEN_INTEREST = "open interest"
     FUNDING = "funding"
+    FUNDING_NOW = "running funding"
     BOOK = "order book"
     LIQUIDATIONS = "liquidations"
     RATIO = "long/short ratio"
@@ -89,6 +90,10 @@ def _funding(says: str, history: str, source: str, days: int = 92) -> UnitRule:
     return UnitRule(unit=Unit.RATE, says=says, history=history, days=days, source=source)
 
 
+def _running(says: str) -> UnitRule:
+    return UnitRule(unit=Unit.RATE, says=says, history="now", days=0, source=CCXT)
+
+
 def _book(unit: Unit, says: str, levels: str) -> UnitRule:
     return UnitRule(unit=unit, says=says, history=f"now, {levels} levels a side", days=0, source=CCXT)
 
@@ -129,6 +134,7 @@ BINANCE: Final = Venue(
             unit=Unit.BASE, says="base coins, each position once", history="latest 30 days", days=29, source=CCXT
         ),
         Datum.FUNDING: _funding("fraction per interval; 8 h unless fundingInfo names another", "since listing", CCXT),
+        Datum.FUNDING_NOW: _running("lastFundingRate, an estimate for the next settlement"),
         Datum.BOOK: _book(Unit.BASE, "sizes in base coins", "1000"),
         Datum.RATIO: _ratio("accounts long over short", "latest 30 days"),
         Datum.BRACKETS: _brackets("bundled table of 2024-10-24: the venue's own needs an account", "VENUES 4.2"),
@@ -149,6 +155,7 @@ BYBIT: Final = Venue(
             source=f"singleOpenInterest is exactly half of openInterest; {AUDIT}",
         ),
         Datum.FUNDING: _funding("fraction per interval; the interval in minutes from the list", "since listing", CCXT),
+        Datum.FUNDING_NOW: _running("an estimate for the next settlement, from the ticker"),
         Datum.BOOK: _book(Unit.BASE, "sizes in base coins", "500"),
         Datum.RATIO: _ratio("accounts long over accounts short", "since 2020-07"),
         Datum.BRACKETS: _brackets("risk limits in USDT"),
@@ -169,6 +176,7 @@ OKX: Final = Venue(
             history="1440 hours", days=30, source=AUDIT,
         ),
         Datum.FUNDING: _funding("realised fraction per interval", "about 3 months", CCXT),
+        Datum.FUNDING_NOW: _running("an estimate for the next settlement; the interval from the two next ones"),
         Datum.BOOK: _book(Unit.CONTRACTS, "contracts × contract value", "400"),
         Datum.LIQUIDATIONS: UnitRule(
             unit=Unit.CONTRACTS, says="contracts × contract value × bankruptcy price: a lower bound",
@@ -192,6 +200,7 @@ GATE: Final = Venue(
             history="long", days=30, source=AUDIT,
         ),
         Datum.FUNDING: _funding("fraction per interval; the interval in seconds from the list", "long", CCXT),
+        Datum.FUNDING_NOW: _running("funding_rate of the contract, for the next settlement"),
         Datum.BOOK: _book(Unit.CONTRACTS, "contracts × quanto multiplier", "100"),
         Datum.LIQUIDATIONS: UnitRule(
             unit=Unit.USD, says="USD a bar by liquidated side, from contract_stats", history="long", days=30,
@@ -214,6 +223,7 @@ BITGET: Final = Venue(
             unit=Unit.BASE, says="base coins, each position once", history="now only", days=0, source=AUDIT
         ),
         Datum.FUNDING: _funding("fraction per interval; the interval in hours from the list", "months", CCXT),
+        Datum.FUNDING_NOW: _running("an estimate for the next settlement"),
         Datum.BOOK: _book(Unit.BASE, "sizes in base coins", "100"),
         Datum.RATIO: _ratio("accounts long over accounts short", "some days"),
         Datum.BRACKETS: _brackets("bounds in USDT"),
@@ -232,6 +242,7 @@ HYPERLIQUID: Final = Venue(
             days=0, source="liquidvision and Coinglass agree with one side; hydromancer.xyz says two",
         ),
         Datum.FUNDING: _funding("fraction per hour, settled hourly", "since listing", CCXT, days=40),
+        Datum.FUNDING_NOW: _running("fraction per hour, for the next hour"),
         Datum.BOOK: _book(Unit.BASE, "sizes in base coins", "20"),
         Datum.BRACKETS: _brackets("half of 1 / highest leverage, by margin table in USD", "VENUES 4.1"),
         **_no("Hyperliquid", Datum.MARK, Datum.SPOT, Datum.LIQUIDATIONS, Datum.RATIO),
@@ -249,6 +260,7 @@ DERIBIT: Final = Venue(
             source=AUDIT,
         ),
         Datum.FUNDING: _funding("continuous; interest_1h, fraction per hour", "long", CCXT),
+        Datum.FUNDING_NOW: _running("funding_8h of the ticker, fraction over 8 hours"),
         Datum.BOOK: _book(Unit.USD, "USD ÷ price (inverse)", "1000"),
         **_no("Deribit", Datum.MARK, Datum.SPOT, Datum.LIQUIDATIONS, Datum.RATIO, Datum.BRACKETS),
     },
@@ -267,6 +279,7 @@ KRAKEN: Final = Venue(
         Datum.FUNDING: _funding(
             "relative rate per hour; the absolute one in USD a contract is not used", "all, in one answer", CCXT
         ),
+        Datum.FUNDING_NOW: _running("USD per contract and hour ÷ mark price"),
         Datum.BOOK: _book(Unit.BASE, "sizes in base coins (PF_)", "all"),
         Datum.BRACKETS: Missing(
             "Kraken Futures does not say in which unit its margin levels are bounded, so they are not used."

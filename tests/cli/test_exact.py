@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from reportgen.cli.exact import addresses_in, known_addresses, with_exact_positions
+from reportgen.cli.exact import addresses_in, known_addresses
 from reportgen.config import Config, Watched, load_config
 from reportgen.errors import ConfigError, DataError
-from reportgen.market.data import Gathered, Positions
-from reportgen.market.files import read_market
-from reportgen.units import Missing
+from reportgen.market.exchanges import Gathering
+from reportgen.market.exchanges_positions import with_positions
+from reportgen.market.hyperliquid import ask_positions
 from tests.cli.cli_process import reportgen
-from tests.market import folders
 from tests.market.answers import Answer, serving
 from tests.market.folders import BTC, ETH
-from tests.market.test_hyperliquid import ONE, QUICK, TWO, account, position
+from tests.market.test_hyperliquid import NOW, ONE, QUICK, TWO, account, position
 
 
 def config(folder: Path, exact: str) -> Config:
@@ -68,33 +66,22 @@ def test_every_wrong_line_of_the_file_is_named(tmp_path: Path) -> None:
         addresses_in(path)
 
 
-def gathered(folder: Path) -> Gathered:
-    """Read a small market."""
-    tables = {"candles": folders.stacked(folders.candles(), folders.candles(symbol=ETH))}
-    return read_market(folders.write_folder(folder, tables), (BTC, ETH), as_of_ms=None)
-
-
-def test_a_live_run_adds_the_positions_of_its_addresses(tmp_path: Path) -> None:
+def test_a_live_run_adds_the_positions_of_its_addresses() -> None:
     """Each market gets its positions, or the reason; addresses that fail become notes."""
-    market = gathered(tmp_path)
-    now = market.as_of_ms
 
     def answer(asked, _):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
         if asked.body["user"] == TWO:
             return Answer(body="?", status=422)
-        return Answer(body=account(position("BTC", "2", "80"), time=now))
+        return Answer(body=account(position("BTC", "2", "80"), time=NOW))
 
+    nothing = Gathering(as_of_ms=NOW, pieces=(), gaps=(), asked=(), notes=())
     with serving(answer) as server:
-        asked = Config(
-            watchlist=(Watched(symbol=BTC),), exact_addresses=(ONE, TWO), venue_urls={"hyperliquid": server.url}
-        )
-        made = with_exact_positions(market, asked, asked_at_ms=now, patience=QUICK)
-    held = made.markets[BTC].positions
-    assert not isinstance(held, Missing)
-    assert isinstance(held["hyperliquid"], Positions)
-    assert isinstance(made.markets[ETH].positions, Missing)
+        asked = ask_positions((ONE, TWO), (BTC, ETH), asked_at_ms=NOW, url=server.url, patience=QUICK)
+    made = with_positions(nothing, asked, NOW)
+    (held,) = made.pieces
+    assert held.keys == (BTC, "hyperliquid", ONE, "long")
+    assert [(symbol, gap.venue, gap.what) for symbol, gap in made.gaps] == [(ETH, "hyperliquid", "positions")]
     assert made.notes[-1].startswith(f"Positions of {TWO} are not known")
-    assert with_exact_positions(market, replace(asked, exact_addresses=()), asked_at_ms=now) is market
 
 
 def test_a_brief_from_a_folder_says_that_addresses_were_not_looked_up(tmp_path: Path) -> None:

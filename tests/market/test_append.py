@@ -69,6 +69,19 @@ def test_every_table_can_be_added_to_itself(tmp_path: Path) -> None:
     assert folders.plain(read_market(folder, ("BTC", "ETH"), as_of_ms=None)) == before
 
 
+def test_each_snapshot_of_a_book_is_judged_by_itself(tmp_path: Path) -> None:
+    """A book whose price has moved is no crossed book; one whose bid stands above its ask at one moment is."""
+    (book,) = (table for table in TABLES if table.name == "order_book")
+    columns = folders.order_book()
+    rose = columns | {"price": [price * (1 + row // 4) for row, price in enumerate(columns["price"])]}
+    append_to_folder(tmp_path, [Part(table=book, columns=rose)])
+    before = contents(tmp_path)
+    later = folders.order_book(snapshots=5)
+    with pytest.raises(DataError, match="the best bid is above the best ask"):
+        append_to_folder(tmp_path, [Part(table=book, columns=folders.bent(later, "price", 17, 102.0))])
+    assert contents(tmp_path) == before
+
+
 def test_what_stood_there_stays(tmp_path: Path) -> None:
     """A row that says something else about a known moment is counted, not taken."""
     folder = folders.write_folder(tmp_path, {"funding": folders.funding()})

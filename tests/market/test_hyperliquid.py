@@ -11,7 +11,7 @@ import pytest
 
 from reportgen.errors import UsageError
 from reportgen.market.data import Positions
-from reportgen.market.hyperliquid import AskedPositions, ask_positions, positions_table, valid_address
+from reportgen.market.hyperliquid import AskedPositions, ask_positions, valid_address
 from reportgen.market.web import Patience
 from reportgen.units import Missing
 from tests.market.answers import Answer, Asked, serving
@@ -170,15 +170,6 @@ def test_one_failing_address_does_not_cost_the_others() -> None:
         asked = ask(server.url, ONE, TWO, THREE)
     assert known(asked, BTC).address == (ONE, THREE)
     assert asked.notes == (f"Positions of {TWO} are not known: Hyperliquid did not understand the request (HTTP 422).",)
-
-
-def test_the_table_is_what_the_folder_keeps() -> None:
-    """The columns of what was found, a row a position."""
-    with serving(by_address) as server:
-        table = positions_table(ask(server.url, ONE, TWO, symbols=(BTC, PEPE)).by_symbol)
-    assert table["symbol"] == [BTC, BTC, PEPE]
-    assert table["side"] == ["long", "short", "long"]
-    assert set(table["time_ms"]) == {NOW}
 
 
 @pytest.mark.skipif(not SHAPES.exists(), reason="the recorded shapes are not part of the repository")

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.market import exchanges_line
 from reportgen.market.exchanges import Gathering, Wanted, gather_live
 from reportgen.market.exchanges_cache import HistoryCache
 from reportgen.market.exchanges_line import Patience
 from reportgen.market.venues import VENUES, Datum
 from tests.market.live.exchange_server import Exchanges
 
-QUICK = Patience(run_seconds=60, request_seconds=20, attempts=2, longest_wait_seconds=2, first_wait_seconds=0.01)
+QUICK = Patience(
+    run_seconds=60, request_seconds=20, attempts=2, longest_wait_seconds=2, first_wait_seconds=0.01, pace=0
+)
 Gather = Callable[..., Gathering]
 
 
@@ -35,9 +36,13 @@ def exchanges(server: Exchanges) -> Exchanges:
 
 
 @pytest.fixture
-def gather(exchanges: Exchanges, monkeypatch: pytest.MonkeyPatch) -> Gather:
+def gather(exchanges: Exchanges) -> Gather:
     """Ask the local exchanges, without the pauses that real ones are owed."""
-    monkeypatch.setattr(exchanges_line.Pace, "wait", lambda _pace, _cost: None)
+    return asking(exchanges)
+
+
+def asking(exchanges: Exchanges) -> Gather:
+    """Make the function that asks."""
 
     def ask(
         *symbols: str,

@@ -118,6 +118,8 @@ def _handler(exchanges: Exchanges) -> type[BaseHTTPRequestHandler]:
             def make() -> tuple[int, Any]:
                 if unknown:
                     return answers.UNKNOWN[venue]
+                if fault == "own code" or (fault == "own code once" and before == 0):
+                    return 200, TOO_MANY[venue]
                 return answers.answer(venue, host, f"/{rest}", asked, told, exchanges.coins)
 
             with suppress(BrokenPipeError, ConnectionResetError):
@@ -174,10 +176,22 @@ def _send(handler: BaseHTTPRequestHandler, status: int, body: str, now: int, hea
     handler.wfile.write(content)
 
 
+TOO_MANY: Mapping[str, Mapping[str, Any]] = {
+    "binance": {"code": -1003, "msg": "Too many requests"},
+    "bybit": {"retCode": 10006, "retMsg": "Too many visits!", "result": {}},
+    "okx": {"code": "50011", "msg": "Requests too frequent", "data": []},
+    "bitget": {"code": "429", "msg": "Too many requests", "data": None},
+    "gate": {"label": "TOO_MANY_REQUESTS", "message": "Request Rate limit Exceeded"},
+    "deribit": {"jsonrpc": "2.0", "error": {"code": 10028, "message": "too_many_requests"}},
+    "kraken": {"result": "error", "error": "apiLimitExceeded"},
+}
+"""How the venues say in their own codes, with HTTP 200, that they are asked too much."""
+
 PLAIN: Mapping[str, tuple[int, str, Mapping[str, str]]] = {
     "451": (451, GEO_BODY, {}),
     "403": (403, CLOUDFRONT, {}),
     "429": (429, '{"msg":"Too many requests"}', {"Retry-After": "7200"}),
+    "a minute": (429, '{"msg":"Too many requests"}', {"Retry-After": "59"}),
     "418": (418, '{"msg":"Way too many requests; IP banned"}', {"Retry-After": "7200"}),
     "500": (500, '{"msg":"Internal error"}', {}),
     "html": (200, HTML, {}),

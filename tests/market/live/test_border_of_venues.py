@@ -77,6 +77,17 @@ def test_retry_after_is_read_in_any_case() -> None:
     assert fault.retry_after == 7
 
 
+@pytest.mark.parametrize(
+    ("said", "seconds"), [("Fri, 27 Nov 2026 08:00:30 GMT", 30), ("Fri, 27 Nov 2026 07:00:00 GMT", 0), ("soon", None)]
+)
+def test_retry_after_may_be_a_date(said: str, seconds: float | None) -> None:
+    """A date is counted from the answer's own, never below zero; anything else is as if nothing had been said."""
+    headers = {"Retry-After": said, "Date": "Fri, 27 Nov 2026 08:00:00 GMT"}
+    fault = judge(VENUES["okx"], 429, headers, "", {"code": "50011"}, what="")
+    assert fault is not None
+    assert fault.retry_after == seconds
+
+
 def bars(count: int = 48) -> tuple[Ints, dict[str, Floats], Floats]:
     """Make sound bars up to now."""
     opened = (NOW // HOUR_MS - count + np.arange(count)) * HOUR_MS

@@ -15,7 +15,7 @@ from reportgen.market.kept import folder_files
 from reportgen.market.venues import VENUES, Datum
 from tests.market.live import truth
 from tests.market.live.conftest import QUICK, Gather
-from tests.market.live.exchange_server import Exchanges
+from tests.market.live.exchange_server import TOO_MANY, Exchanges
 
 DATA = (Datum.CANDLES, Datum.OPEN_INTEREST, Datum.BOOK)
 HALVES = (("binance", "okx", "bitget", "deribit"), ("bybit", "gate", "hyperliquid", "kraken"))
@@ -164,6 +164,20 @@ def test_a_wait_that_was_asked_for_is_kept(exchanges: Exchanges, gather: Gather)
     assert all(tables(found, venue) >= {"candles"} for venue in CANDLE_PATHS)
 
 
+def test_the_venues_own_codes_for_too_much_are_obeyed(exchanges: Exchanges, gather: Gather) -> None:
+    """10006, 50011 and their like mean waiting, though HTTP says that all is well; said for ever they end the venue."""
+    exchanges.faults.update(dict.fromkeys(TOO_MANY, "own code once"))
+    assert gather("BTC", data=(Datum.CANDLES, Datum.BOOK)).gaps == ()
+    exchanges.asked.clear()
+    exchanges.faults.update(dict.fromkeys(TOO_MANY, "own code"))
+    found = gather("BTC", data=(Datum.CANDLES, Datum.BOOK))
+    for venue in TOO_MANY:
+        (reason,) = gaps(found, venue).values()
+        assert reason.startswith(f"{VENUES[venue].display} allowed no more requests (code ")
+        assert sum(asked(exchanges, venue)) <= 2 * QUICK.attempts
+    assert tables(found, "hyperliquid") >= {"candles", "order_book"}
+
+
 def test_a_server_error_that_passes_leaves_no_trace(exchanges: Exchanges, gather: Gather) -> None:
     """One failure a path, everywhere, is made good by asking again."""
     exchanges.faults.update(dict.fromkeys(VENUES, "500 once"))
@@ -183,7 +197,7 @@ def test_with_every_venue_down_there_is_one_error(exchanges: Exchanges, gather: 
 def test_the_run_ends_when_its_time_is_up(exchanges: Exchanges, gather: Gather) -> None:
     """A venue that hangs cannot keep a run beyond its deadline, and the others' data are kept."""
     exchanges.faults["binance"] = "timeout"
-    patience = Patience(run_seconds=3, request_seconds=1, attempts=50, first_wait_seconds=0.01)
+    patience = Patience(run_seconds=1.5, request_seconds=0.7, attempts=50, first_wait_seconds=0.01)
     found = gather("BTC", venues=("binance", "hyperliquid"), data=(Datum.CANDLES,), patience=patience)
     assert set(gaps(found, "binance")) == {ALL_DATA}
     assert "candles" in tables(found, "hyperliquid")

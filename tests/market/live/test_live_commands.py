@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +18,7 @@ import pytest
 
 from reportgen.market.files import read_market
 from reportgen.market.venues import VENUES
-from tests.cli.cli_process import reportgen
+from tests.cli.cli_process import REPOSITORY, reportgen
 from tests.market.live.exchange_server import Exchanges
 
 VENUES_ASKED = ("binance", "hyperliquid", "gate")
@@ -27,8 +32,8 @@ def configured(folder: Path, exchanges: Exchanges, venues: tuple[str, ...] = VEN
 
 
 def run(folder: Path, *words: object) -> Any:
-    """Run reportgen with a cache of its own."""
-    return reportgen(folder, *words, XDG_CACHE_HOME=str(folder / "cache"))
+    """Run reportgen with a cache of its own, and without the pauses that real exchanges are owed."""
+    return reportgen(folder, *words, XDG_CACHE_HOME=str(folder / "cache"), REPORTGEN_PACE="0")
 
 
 def without_provenance(path: Path) -> dict[str, Any]:
@@ -160,3 +165,50 @@ def test_doctor_asks_each_venue_one_question(exchanges: Exchanges, tmp_path: Pat
     assert "its clock says 20" in asked.stdout
     assert asked.stdout.count("answered within") == len(VENUES) - 1
     assert len(exchanges.asked) == len(VENUES)
+
+
+def test_a_pace_that_is_none_is_refused(exchanges: Exchanges, tmp_path: Path) -> None:
+    """REPORTGEN_PACE is a share: anything else is a mistake of use, before anybody is asked."""
+    configured(tmp_path, exchanges, ("hyperliquid",))
+    asked = reportgen(tmp_path, "fetch", "--out", "market", REPORTGEN_PACE="2")
+    assert asked.returncode == 2
+    assert "Give a number from 0 to 1" in asked.stderr
+    assert not exchanges.asked
+
+
+def test_fetches_of_one_day_leave_a_folder_that_can_be_read(exchanges: Exchanges, tmp_path: Path) -> None:
+    """OKX bounds its brackets in contracts: at another price the day's list is another, and the newest stands whole."""
+    configured(tmp_path, exchanges, ("okx",))
+    for ahead in (0, 7_200_000, 14_400_000):
+        exchanges.ahead_ms = ahead
+        fetched = run(tmp_path, "fetch", "--out", "market")
+        assert fetched.returncode == 0, fetched.stderr
+    (read,) = read_market(tmp_path / "market", ("BTC",), as_of_ms=None).markets.values()
+    assert isinstance(read.brackets, dict)
+    floors, caps = read.brackets["okx"].notional_floor, read.brackets["okx"].notional_cap
+    assert len(floors) == 2
+    assert floors[1] == caps[0]
+    assert isinstance(read.order_book, dict)
+    book = read.order_book["okx"]
+    assert book.bid_price[0] < book.ask_price[0]
+
+
+@pytest.mark.parametrize("words", [("brief",), ("fetch", "--out", "market")])
+def test_an_interrupt_while_gathering_leaves_nothing(
+    exchanges: Exchanges, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """Ctrl-C while a venue makes us wait a minute ends with 130 and not after it, without a word and without a file."""
+    exchanges.faults["gate"] = "a minute"
+    configured(tmp_path, exchanges)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "reportgen", *words],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(REPOSITORY), "XDG_CACHE_HOME": str(tmp_path / "cache")},
+        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while process.poll() is None and not any(venue == "gate" for venue, _ in list(exchanges.asked)):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    told = process.communicate(timeout=40)
+    assert process.returncode == 130
+    assert told == ("", "")
+    assert {path.name for path in tmp_path.iterdir()} <= {"config.yaml", "cache"}

@@ -20,7 +20,7 @@ HOST = {
 }  # fmt: skip
 NOT_ASKED = ("ticker/24hr", "takerlongshort", "leverageBracket", "clearinghouse", "allMids", "liq_orders")
 """Recorded questions that reportgen does not put, or whose answer it does not read."""
-NOT_ASKED_OF_OKX = ("public/funding-rate?", "public/mark-price?")
+NOT_ASKED_OF_OKX = ("public/mark-price?",)
 SPANS = {
     "startTime": 1795371420000, "endTime": 1795461420000, "start": 1795371420000, "end": 1795461420000,
     "before": 1795371420000, "after": 1795461420000, "begin": 1795371420000, "from": 1795371420, "to": 1795461420,

@@ -11,7 +11,7 @@ from reportgen.market.exchanges import Gathering
 from reportgen.market.exchanges_tables import Piece
 from reportgen.market.venues import VENUES, Datum
 from tests.market.live import truth
-from tests.market.live.conftest import Gather
+from tests.market.live.conftest import Gather, asking
 from tests.market.live.exchange_server import Exchanges
 
 COINS = ("BTC", "PEPE")
@@ -21,16 +21,7 @@ COINS = ("BTC", "PEPE")
 def everything(server: Exchanges) -> Gathering:
     """Gather everything of two coins once for all these tests."""
     server.reset()
-    with pytest.MonkeyPatch.context() as patch:
-        ask: Gather = _gather_fixture(server, patch)
-        return ask(*COINS)
-
-
-def _gather_fixture(server: Exchanges, patch: pytest.MonkeyPatch) -> Gather:
-    from tests.market.live import conftest  # noqa: PLC0415 - the fixture's own function
-
-    made: Gather = conftest.gather.__wrapped__(server, patch)  # type: ignore[attr-defined]
-    return made
+    return asking(server)(*COINS)
 
 
 def piece(found: Gathering, table: str, coin: str, venue: str, *more: str) -> Piece:
@@ -87,6 +78,16 @@ def test_funding_has_its_real_interval(everything: Gathering, gather: Gather, ve
     assert all(later - earlier == hours * truth.HOUR for earlier, later in pairwise(rows.columns["time_ms"].tolist()))
     expected = [truth.funding(int(at), hours) for at in rows.columns["time_ms"]]
     np.testing.assert_allclose(rows.columns["funding_rate"], expected, rtol=1e-9, atol=1e-15)
+
+
+@pytest.mark.parametrize(("venue", "coin"), listed(Datum.FUNDING_NOW))
+def test_running_funding_is_of_now_and_apart(everything: Gathering, venue: str, coin: str) -> None:
+    """Hourly, 8-hourly and absolute rates all become the one that is running, in a table of its own."""
+    rows = piece(everything, "funding_now", coin, venue)
+    (hours,) = rows.columns["interval_hours"]
+    assert rows.columns["funding_rate"].tolist() == pytest.approx([truth.running(hours)])
+    assert 0 <= everything.as_of_ms - rows.columns["time_ms"][0] < 60_000
+    assert truth.running(hours) not in piece(everything, "funding", coin, venue).columns["funding_rate"]
 
 
 @pytest.mark.parametrize(("venue", "coin"), listed(Datum.BOOK))

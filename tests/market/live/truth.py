@@ -50,6 +50,11 @@ def funding(at: float, hours: float) -> float:
     return 0.0001 * (1 + math.sin(at / (4 * DAY))) * hours / 8
 
 
+def running(hours: float) -> float:
+    """Give the rate that has not settled yet."""
+    return -0.00012 * hours / 8
+
+
 def liquidated(opened: int) -> tuple[float, float]:
     """Give USD of liquidated longs and shorts in an hour."""
     return 1e5 * (1 + math.sin(opened / DAY)), 8e4 * (1 + math.cos(opened / DAY))

@@ -164,7 +164,11 @@ def binance_mark(asked: Asked, now: int, coins: tuple[str, ...], _: str) -> Any:
     coin = coin_in(asked["symbol"], coins)
     if coin is None:
         return None
-    return {"symbol": asked["symbol"], "markPrice": repr(truth.price(coin, now) * times("binance", coin)), "time": now}
+    mark = repr(truth.price(coin, now) * times("binance", coin))
+    hours = 4 if coin == "ETH" else 8
+    return {
+        "symbol": asked["symbol"], "markPrice": mark, "lastFundingRate": repr(truth.running(hours)), "time": now
+    }  # fmt: skip
 
 
 def binance_ratio(asked: Asked, now: int, coins: tuple[str, ...], _: str) -> Any:
@@ -263,6 +267,7 @@ def bybit_ticker(asked: Asked, now: int, coins: tuple[str, ...], _: str) -> Any:
         return None
     amount = truth.interest(coin, "bybit", now) / times("bybit", coin)
     row = {"symbol": asked["symbol"], "openInterest": repr(2 * amount), "singleOpenInterest": repr(amount)}
+    row |= {"fundingRate": repr(truth.running(8))}
     return bybit({"category": "linear", "list": [row]}, now)
 
 
@@ -352,6 +357,14 @@ def okx_funding(asked: Asked, now: int, coins: tuple[str, ...], _: str) -> Any:
     return okx(rows) if coin_in(asked["instId"], coins) else None
 
 
+def okx_running(asked: Asked, now: int, coins: tuple[str, ...], _: str) -> Any:
+    """Answer funding-rate: the rate until the next settlement, and when the one after it comes."""
+    settles = (now // (8 * HOUR) + 1) * 8 * HOUR
+    row = {"instId": asked["instId"], "fundingRate": repr(truth.running(8)), "fundingTime": str(settles),
+           "nextFundingTime": str(settles + 8 * HOUR), "ts": str(now)}  # fmt: skip
+    return okx([row]) if coin_in(asked["instId"], coins) else None
+
+
 def okx_book(asked: Asked, now: int, coins: tuple[str, ...], _: str) -> Any:
     """Answer books: sizes in contracts."""
     coin = coin_in(asked["instId"], coins)
@@ -399,7 +412,8 @@ def gate_info(_: Asked, now: int, coins: tuple[str, ...], __: str) -> Any:
     """Answer contracts."""
     return [
         {"name": f"{coin}_USDT", "quanto_multiplier": repr(contract("gate", coin)), "funding_interval": 28800,
-         "mark_price": repr(truth.price(coin, now)), "in_delisting": False, "type": "direct", "position_size": 1}
+         "mark_price": repr(truth.price(coin, now)), "in_delisting": False, "type": "direct", "position_size": 1,
+         "funding_rate": repr(truth.running(8))}
         for coin in coins
     ]  # fmt: skip
 
@@ -527,6 +541,13 @@ def bitget_funding(asked: Asked, now: int, coins: tuple[str, ...], _: str) -> An
     return bitget(rows, now) if coin_in(asked["symbol"], coins) else None
 
 
+def bitget_running(asked: Asked, now: int, coins: tuple[str, ...], _: str) -> Any:
+    """Answer current-fund-rate."""
+    row = {"symbol": asked["symbol"], "fundingRate": repr(truth.running(8)), "fundingRateInterval": "8",
+           "nextUpdate": str(now + HOUR)}  # fmt: skip
+    return bitget([row], now) if coin_in(asked["symbol"], coins) else None
+
+
 def bitget_book(asked: Asked, now: int, coins: tuple[str, ...], _: str) -> Any:
     """Answer merge-depth."""
     coin = coin_in(asked["symbol"], coins)
@@ -569,7 +590,8 @@ def hyperliquid_info(_: Asked, now: int, coins: tuple[str, ...], __: str) -> Any
     tiers = [{"lowerBound": "0.0", "maxLeverage": 40}, {"lowerBound": "150000000.0", "maxLeverage": 20}]
     contexts = [
         {"openInterest": repr(truth.interest(coin, "hyperliquid", now) / times("hyperliquid", coin)),
-         "funding": "0.00001", "markPx": repr(truth.price(coin, now) * times("hyperliquid", coin))} for coin in coins
+         "funding": repr(truth.running(1)), "markPx": repr(truth.price(coin, now) * times("hyperliquid", coin))}
+        for coin in coins
     ]  # fmt: skip
     tables = [[56, {"description": "tiered 40x", "marginTiers": tiers}]]
     return [{"universe": universe, "marginTables": tables, "collateralToken": 0}, contexts]
@@ -665,7 +687,8 @@ def deribit_ticker(asked: Asked, now: int, coins: tuple[str, ...], _: str) -> An
     if coin is None:
         return None
     mark = truth.price(coin, now)
-    return deribit({"timestamp": now, "open_interest": truth.interest(coin, "deribit", now) * mark, "mark_price": mark})
+    return deribit({"timestamp": now, "open_interest": truth.interest(coin, "deribit", now) * mark, "mark_price": mark,
+                    "funding_8h": truth.running(8)})  # fmt: skip
 
 
 def deribit_book(asked: Asked, now: int, coins: tuple[str, ...], _: str) -> Any:
@@ -725,6 +748,7 @@ def kraken_tickers(_: Asked, now: int, coins: tuple[str, ...], __: str) -> Any:
     """Answer tickers: the only place with open interest."""
     rows = [
         {"tag": "perpetual", "symbol": _kraken_name(coin), "markPrice": repr(truth.price(coin, now)),
+         "fundingRate": truth.running(1) * truth.price(coin, now),
          "openInterest": repr(truth.interest(coin, "kraken", now))} for coin in coins
     ]  # fmt: skip
     return {
@@ -789,7 +813,8 @@ VENUES: Mapping[str, Mapping[str, Reply]] = {
     },
     "okx": {
         "public/instruments": okx_info, "candles": okx_bars, "open-interest-history": okx_interest_history,
-        "public/open-interest": okx_interest, "funding-rate-history": okx_funding, "market/books": okx_book,
+        "public/open-interest": okx_interest, "funding-rate-history": okx_funding, "public/funding-rate": okx_running,
+        "market/books": okx_book,
         "liquidation-orders": okx_liquidations, "long-short-account-ratio": okx_ratio, "position-tiers": okx_tiers,
         "public/time": lambda _, now, *__: okx([{"ts": str(now)}]),
     },
@@ -800,7 +825,8 @@ VENUES: Mapping[str, Mapping[str, Reply]] = {
     },
     "bitget": {
         "mix/market/contracts": bitget_info, "candles": bitget_bars, "open-interest": bitget_interest,
-        "history-fund-rate": bitget_funding, "merge-depth": bitget_book, "account-long-short": bitget_ratio,
+        "history-fund-rate": bitget_funding, "current-fund-rate": bitget_running,
+        "merge-depth": bitget_book, "account-long-short": bitget_ratio,
         "query-position-lever": bitget_tiers, "public/time": lambda _, now, *__: bitget({"serverTime": str(now)}, now),
     },
     "hyperliquid": {
