@@ -13,7 +13,7 @@ from html import escape
 from reportgen import notation
 from reportgen.brief import SymbolBrief
 from reportgen.guide.zones import Zone
-from reportgen.render.colours import LIGHT, Theme
+from reportgen.render.colours import LIGHT
 from reportgen.units import Fraction, Missing, Side
 
 WIDTH, HEIGHT = 248.0, 44.0
@@ -122,23 +122,6 @@ def ladder_svg(symbol: SymbolBrief) -> str:
         f'<svg class="ld" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" width="{WIDTH:g}" '
         f'height="{HEIGHT:g}" role="img" aria-label="{words}">{"".join(parts)}</svg>'
     )
-
-
-def ladder_png(symbol: SymbolBrief, *, theme: Theme, width: float = 600.0, scale: float = 2.0) -> bytes:
-    """Draw the same ladder for mail, which shows no SVG.
-
-    Args:
-        symbol: Whose.
-        theme: Light or dark.
-        width: CSS pixels; the height is 44.
-        scale: Device pixels per CSS pixel.
-
-    Returns:
-        A PNG with a palette and an opaque ground.
-    """
-    from reportgen.render.charts_ladder_png import draw_ladder  # noqa: PLC0415 - heavy, and a page needs none of it
-
-    return draw_ladder(symbol, theme=theme, width=width, scale=scale)
 
 
 def _apart(wanted: Sequence[float], low: float, high: float) -> list[float]:

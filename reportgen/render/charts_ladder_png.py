@@ -14,8 +14,18 @@ from reportgen.render.colours import Theme
 from reportgen.units import Missing, Side
 
 
-def draw_ladder(symbol: SymbolBrief, *, theme: Theme, width: float, scale: float) -> bytes:
-    """Draw bars, axis, price and zones; a symbol without a ladder keeps its empty baseline."""
+def ladder_png(symbol: SymbolBrief, *, theme: Theme, width: float = 600.0, scale: float = 2.0) -> bytes:
+    """Draw the ladder for mail, which shows no SVG; a symbol without one keeps its empty baseline.
+
+    Args:
+        symbol: Whose.
+        theme: Light or dark.
+        width: CSS pixels; the height is 44.
+        scale: Device pixels per CSS pixel.
+
+    Returns:
+        A PNG with a palette and an opaque ground.
+    """
     with house_settings():
         sheet = Sheet(width, ladder.HEIGHT, scale, theme)
         if isinstance(symbol.ladder, Missing):

@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 
 from reportgen.brief import Brief, SymbolBrief
 from reportgen.render.charts import draw_symbol, slug
-from reportgen.render.charts_ladder import ladder_png
+from reportgen.render.charts_ladder_png import ladder_png
 from reportgen.render.charts_variant import NARROW_LIGHT
 
 Kind: TypeAlias = Literal["ladder", "map"]

@@ -14,7 +14,8 @@ from PIL import Image
 
 from reportgen.brief import SymbolBrief
 from reportgen.render.charts import ladder_svg
-from reportgen.render.charts_ladder import BASE, FULL, REACH_ATR, WIDTH, bars, ladder_png, marks
+from reportgen.render.charts_ladder import BASE, FULL, REACH_ATR, WIDTH, bars, marks
+from reportgen.render.charts_ladder_png import ladder_png
 from reportgen.render.colours import DARK, LIGHT, Theme, rgb
 from reportgen.units import Missing, Side
 from tests.render import pictures
