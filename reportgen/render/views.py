@@ -211,7 +211,7 @@ _READING_CHARS, _HALF_LINE_CHARS, _LINE_CHARS, _ENTRY_CHARS, _INPUT_CHARS, _FACT
 _INPUT_MM, _FACT_MM = 3, 2.6
 _ENTRY_MM, _ZONE_MM, _CHECK_MM, _TEXT_MM, _CAVEAT_MM = 3.2, 9, 4, 4, 12
 _FITS = ("", "snug", "tight", "tight packed")
-_MM_THAT_FIT = (108, 124, 150)
+_MM_THAT_FIT = (108, 123, 150)
 
 
 def _lines(text: str, width: int) -> int:
