@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reportgen.cli.options import AsJson, ConfigFile, Output, Sample, Source, Templates
+from reportgen.cli.options import AsJson, ConfigFile, Output, Sample, Source, Symbols, Templates
 from reportgen.cli.outside import events_around, near_events, with_flows
 from reportgen.cli.speech import Step, note, progress, tell, tell_json
 
@@ -35,9 +35,7 @@ def brief(
     output: Output = None,
     source: Source = None,
     sample: Sample = False,
-    symbols: Annotated[
-        str | None, typer.Option(metavar="LIST", help="Markets as BTC,ETH; the watchlist if not named.")
-    ] = None,
+    symbols: Symbols = None,
     as_of: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="The moment to speak of, with its zone: 2026-01-19T07:00Z. [last close]"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reportgen.cli.dumps import convert_dumps
-from reportgen.cli.options import AsJson, ConfigFile
+from reportgen.cli.options import AsJson, ConfigFile, Symbols
 from reportgen.cli.speech import note, progress, tell, tell_json
 from reportgen.errors import UsageError
 
@@ -24,9 +24,7 @@ def fetch(
     *,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The market folder that grows; made if not there.")],
     config: ConfigFile = None,
-    symbols: Annotated[
-        str | None, typer.Option(metavar="LIST", help="Markets as BTC,ETH; the watchlist if not named.")
-    ] = None,
+    symbols: Symbols = None,
     from_dump: Annotated[
         list[str] | None,
         typer.Option(

@@ -28,3 +28,6 @@ Templates: TypeAlias = Annotated[
     Path | None, typer.Option("--templates", metavar="DIR", help="A folder whose files replace single templates.")
 ]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+Symbols: TypeAlias = Annotated[
+    str | None, typer.Option("--symbols", metavar="LIST", help="Markets as BTC,ETH; the watchlist if not named.")
+]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from reportgen.cli.options import AsJson, ConfigFile, Output, Sample, Source
+from reportgen.cli.options import AsJson, ConfigFile, Output, Sample, Source, Symbols
 from reportgen.cli.speech import complain, harmless, note, tell, tell_json
 from reportgen.errors import ReportgenError, UsageError
 
@@ -44,9 +44,7 @@ def refresh(
     output: Output = None,
     source: Source = None,
     sample: Sample = False,
-    symbols: Annotated[
-        str | None, typer.Option(metavar="LIST", help="Markets as BTC,ETH; the watchlist if not named.")
-    ] = None,
+    symbols: Symbols = None,
     as_of: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="The moment to compare with: 2026-01-19T07:00Z. [last close]"),

@@ -29,11 +29,11 @@ class Part:
         whole: True when this is all of the brief: pages then carry their own numbers.
     """
 
-    head: bool
-    last: bool
-    symbols: tuple[SymbolBrief, ...]
-    zones: tuple[SymbolBrief, ...]
-    whole: bool
+    head: bool = False
+    last: bool = False
+    symbols: tuple[SymbolBrief, ...] = ()
+    zones: tuple[SymbolBrief, ...] = ()
+    whole: bool = False
 
 
 def all_of(brief: Brief) -> Part:
@@ -46,10 +46,10 @@ def parts_of(brief: Brief) -> tuple[Part, ...]:
     if len(brief.symbols) <= TAGGED_UP_TO:
         return (all_of(brief),)
     return (
-        _part(head=True),
-        *(_part(symbols=some) for some in _runs(brief.symbols, _SYMBOLS_A_PART)),
-        *(_part(zones=some) for some in _runs(brief.symbols, _ZONES_A_PART)),
-        _part(last=True),
+        Part(head=True),
+        *(Part(symbols=some) for some in _runs(brief.symbols, _SYMBOLS_A_PART)),
+        *(Part(zones=some) for some in _runs(brief.symbols, _ZONES_A_PART)),
+        Part(last=True),
     )
 
 
@@ -57,13 +57,6 @@ def pictures_of(part: Part, charts: Mapping[str, bytes]) -> dict[str, bytes]:
     """Take the printed charts of the symbols that have their pages in a part."""
     wanted = {f"{slug(symbol)}.print.png" for symbol in part.symbols}
     return {name: png for name, png in charts.items() if name in wanted}
-
-
-def _part(
-    *, head: bool = False, last: bool = False, symbols: tuple[SymbolBrief, ...] = (),
-    zones: tuple[SymbolBrief, ...] = (),
-) -> Part:  # fmt: skip
-    return Part(head=head, last=last, symbols=symbols, zones=zones, whole=False)
 
 
 def _runs(symbols: tuple[SymbolBrief, ...], size: int) -> tuple[tuple[SymbolBrief, ...], ...]:
