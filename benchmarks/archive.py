@@ -18,26 +18,24 @@ from typing import Final, Self
 
 import numpy as np
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.brief import Brief, write_brief
-from reportgen.delivery.output import write_brief_files
-from reportgen.delivery.query import run_query
-from reportgen.delivery.site import Site, every_page, pages_with, site_of, with_brief
-from reportgen.delivery.store import FolderStore, open_store
-from reportgen.delivery.transaction import writing
-from reportgen.delivery.upkeep import rebuild
-from reportgen.delivery.verify import verify
-from reportgen.market.files import read_market
-from reportgen.market.simulate import simulate
-from reportgen.market.simulate_tables import Listing, folder_tables
-from reportgen.market.simulate_weather import draw_legs, draw_weather
-from reportgen.market.simulate_worlds import DEFAULT_WORLD
-from reportgen.market.write import write_table
+from reportgen.brief.types import Brief, write_brief
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.delivery.archive.commit import write_brief_files, writing
+from reportgen.delivery.archive.query import run_query
+from reportgen.delivery.archive.site import Site, every_page, pages_with, site_of, with_brief
+from reportgen.delivery.archive.store import FolderStore, open_store
+from reportgen.delivery.archive.upkeep import rebuild, verify
+from reportgen.market.folder.append import write_table
+from reportgen.market.folder.read import read_market
 from reportgen.moments import parse_moment
 from reportgen.render.html import render_html
-from reportgen.render.serialise import brief_to_json
-from reportgen.render.site_days import BriefDay, SymbolDay, ZoneBand
+from reportgen.render.json import brief_to_json
+from reportgen.render.site import BriefDay, SymbolDay, ZoneBand
 from reportgen.units import DAY_MS, HOUR_MS
+from scripts.simulator.market import simulate
+from scripts.simulator.tables import Listing, folder_tables
+from scripts.simulator.weather import draw_legs, draw_weather
+from scripts.simulator.worlds import DEFAULT_WORLD
 
 SYMBOL: Final = "BTC/USDT:USDT"
 HISTORY_DAYS: Final = 30

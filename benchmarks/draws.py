@@ -10,10 +10,10 @@ from typing import Final
 import numpy as np
 
 from benchmarks.maps import START_MS, random_candles
-from reportgen.assumptions import DEFAULTS
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.guide.positioning import Positioning
-from reportgen.guide.zone_finding import find_zones
-from reportgen.liquidation.heatmap import build_map
+from reportgen.guide.zones.finding import find_zones
+from reportgen.liquidation.map import build_map
 from reportgen.liquidation.margin import flat
 from reportgen.units import Missing
 

@@ -12,8 +12,8 @@ import time
 from typing import Final
 
 from benchmarks.processes import ROOT, environment
-from reportgen.market.exchanges import Wanted, gather_live
-from reportgen.market.exchanges_line import Patience
+from reportgen.market.exchanges.connection import Patience
+from reportgen.market.exchanges.gather import Wanted, gather_live
 
 VENUES: Final = ("binance", "bybit", "okx", "hyperliquid")
 BUDGET: Final = 1.3

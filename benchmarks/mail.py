@@ -36,7 +36,7 @@ class _Sink:
 
 def serve() -> None:
     """Run a sink until stdin ends, and print its port first and its counts last."""
-    from aiosmtpd.controller import Controller  # noqa: PLC0415 - only this process needs it
+    from aiosmtpd.controller import Controller
 
     sink = _Sink()
     port = 0

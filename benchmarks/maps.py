@@ -17,13 +17,12 @@ from typing import Final, Literal
 
 import numpy as np
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.liquidation.compiled_book import each_side
-from reportgen.liquidation.conservation import book_over_time
-from reportgen.liquidation.deposits import Grid
-from reportgen.liquidation.flows import conservation_flows, node_distances, reference_weights
-from reportgen.liquidation.heatmap import DEFAULT_ENGINE, history_of, layers_of_sides
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.liquidation.book import each_side
+from reportgen.liquidation.conservation import book_over_time, conservation_flows, node_distances, reference_weights
+from reportgen.liquidation.map import DEFAULT_ENGINE, history_of, layers_of_sides
 from reportgen.liquidation.margin import flat
+from reportgen.liquidation.path import Grid
 from reportgen.market.data import Candles
 from reportgen.units import Floats, Ints, Missing, Side
 

@@ -1,6 +1,6 @@
 """Make the bundled sample: four simulated markets, 75 days of hourly bars, as Parquet in reportgen/market/sample_data.
 
-Run `python scripts/make_sample.py`; the same code gives the same bytes. Nothing of this runs when a brief is made.
+Run `python -m scripts.make_sample`; the same code gives the same bytes. Nothing of this runs when a brief is made.
 """
 
 from __future__ import annotations
@@ -12,18 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from reportgen.market.simulate import SimulatedMarket, simulate
-from reportgen.market.simulate_tables import Listing, folder_tables, stretch
-from reportgen.market.simulate_weather import Weather, draw_weather
-from reportgen.market.simulate_worlds import (
-    DEFAULT_WORLD,
-    MID_BRACKETS,
-    THIN_BRACKETS,
-    Leg,
-    SimulatorWorld,
-)
-from reportgen.market.write import write_table
+from reportgen.market.folder.append import write_table
 from reportgen.units import DAY_MS
+from scripts.simulator.market import SimulatedMarket, simulate
+from scripts.simulator.tables import Listing, folder_tables, stretch
+from scripts.simulator.weather import Weather, draw_weather
+from scripts.simulator.worlds import DEFAULT_WORLD, MID_BRACKETS, THIN_BRACKETS, Leg, SimulatorWorld
 
 AS_OF_MS = int(datetime(2026, 11, 20, 7, tzinfo=UTC).timestamp() * 1000)
 SIMULATED_DAYS, KEPT_DAYS, END_DAY = 84, 75, 78

@@ -1,6 +1,6 @@
 """Make the markets of the guide's four worked examples, as Parquet in tests/worked_examples/<name>/market.
 
-Run `python scripts/make_worked_examples.py`; the same code gives the same bytes. Each market is simulated under
+Run `python -m scripts.make_worked_examples`; the same code gives the same bytes. Each market is simulated under
 directed regimes and cut at an hour whose chart and book are the example's. `config.yaml` and `expected.yaml` beside it
 are written by hand from the guide's text.
 """
@@ -15,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from reportgen.market.simulate import SimulatedMarket, simulate
-from reportgen.market.simulate_tables import Listing, folder_tables, stretch
-from reportgen.market.simulate_weather import Weather, draw_weather
-from reportgen.market.simulate_worlds import DEFAULT_WORLD, THIN_BRACKETS, Leg, SimulatorWorld
-from reportgen.market.write import write_table
+from reportgen.market.folder.append import write_table
+from scripts.simulator.market import SimulatedMarket, simulate
+from scripts.simulator.tables import Listing, folder_tables, stretch
+from scripts.simulator.weather import Weather, draw_weather
+from scripts.simulator.worlds import DEFAULT_WORLD, THIN_BRACKETS, Leg, SimulatorWorld
 
 AS_OF_MS = int(datetime(2026, 10, 14, 7, tzinfo=UTC).timestamp() * 1000)
 TARGET = Path(__file__).parents[1] / "tests" / "worked_examples"

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import typer
 from typer.testing import CliRunner
-from venues_page import venues_page
 
 from reportgen.cli import app
-from reportgen.config import json_schema
+from reportgen.config.load import json_schema
+from scripts.venues_page import venues_page
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 WIDTH = 96

@@ -10,7 +10,7 @@ from reportgen import notation
 from reportgen.guide.checklist import ChecklistLine, Confluence, InputReading, Lean, Verdict
 from reportgen.guide.plan import Condition, Scenario, Scenarios, Sizing, ZonePlan
 from reportgen.guide.positioning import FundingReading, OpenInterestReading, Positioning
-from reportgen.guide.reaction import Evidence, Reaction, Shares
+from reportgen.guide.reactions import Evidence, Reaction, Shares
 from reportgen.guide.structure import Level, Structure, Sweep, Trend
 from reportgen.guide.zones import Label, NoDenseZone, Zone, ZoneReason
 from reportgen.market.data import Depth

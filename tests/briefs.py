@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from reportgen import notation
-from reportgen.brief import SCHEMA_VERSION, AssumptionUsed, Brief, DataQuality, MissingInput, SymbolBrief
+from reportgen.brief.section import SymbolBrief
+from reportgen.brief.types import SCHEMA_VERSION, AssumptionUsed, Brief, DataQuality, MissingInput
 from reportgen.events.calendar import Event
 from reportgen.guide.plan import Stance
 from reportgen.guide.positioning import Positioning
 from reportgen.guide.zones import Zone
-from reportgen.liquidation.exact import ExactLayer, ExactLevel
+from reportgen.liquidation.known_positions import ExactLayer, ExactLevel
 from reportgen.market.quality import Coverage, MapQuality
 from reportgen.units import HOUR_MS, Missing, Side, Where
 from tests.brief_parts import (

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from reportgen.brief_changes import Change, ChangeKind, Changes
-from reportgen.brief_record import (
+from reportgen.brief.types import (
+    Change,
+    ChangeKind,
+    Changes,
     FateState,
     LevelFate,
     OutcomeCount,

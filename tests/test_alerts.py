@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from reportgen.alerts import alerts_of, met_alerts
-from reportgen.render.alerts import alert_files
+from reportgen.brief.alerts import alerts_of, met_alerts
+from reportgen.render.json import alert_files
 from reportgen.units import HOUR_MS, Missing
 from tests.brief_parts import AS_OF_MS
 from tests.briefs import changed, hostile, morning, no_dense_zone

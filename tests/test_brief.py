@@ -11,13 +11,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.brief import Brief, write_brief
+from reportgen.brief.types import Brief, write_brief
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.events.calendar import ScheduledEvent
 from reportgen.market.data import Gathered
-from reportgen.market.files import read_market
-from reportgen.market.sample import read_sample
-from reportgen.render.serialise import brief_to_json
+from reportgen.market.folder.keep import read_sample
+from reportgen.market.folder.read import read_market
+from reportgen.render.json import brief_to_json
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 
 SAMPLE = Path(__file__).parents[1] / "reportgen" / "market" / "sample_data"

@@ -12,19 +12,18 @@ from pathlib import Path
 
 import numpy as np
 
-from reportgen.brief import Brief, write_brief
-from reportgen.cli.outside import with_flows
-from reportgen.config import Config, Watched
+from reportgen.brief.types import Brief, write_brief
+from reportgen.cli.events_and_flows import with_flows
+from reportgen.config.load import Config, Watched
 from reportgen.events.calendar import ScheduledEvent
 from reportgen.events.fetching import Network
 from reportgen.events.flows import FlowReading
 from reportgen.events.origins import EventSources, FlowApi
-from reportgen.events.shown import shown_near_events
-from reportgen.events.sources import gather_events
+from reportgen.events.sources import gather_events, shown_near_events
 from reportgen.market.data import EtfFlows, Gathered
-from reportgen.market.sample import read_sample
+from reportgen.market.folder.keep import read_sample
 from reportgen.render.html import render_html
-from reportgen.render.serialise import brief_from_json, brief_to_json
+from reportgen.render.json import brief_from_json, brief_to_json
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 
 BTC = "BTC/USDT:USDT"

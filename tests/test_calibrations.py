@@ -11,20 +11,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.calibrations import (
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.delivery.archive.calibrations import (
     calibration_path,
+    calibrations_from_json,
+    calibrations_to_json,
     newest_calibrations,
     read_calibrations,
     write_calibrations,
 )
-from reportgen.calibrations_format import calibrations_from_json, calibrations_to_json
 from reportgen.errors import DataError
-from reportgen.liquidation.calibration import VERSION, Calibration, FitScore
-from reportgen.liquidation.calibration_choice import as_fitted, choose_calibration
-from reportgen.liquidation.calibration_make import borrow
-from reportgen.liquidation.flows import node_distances
-from reportgen.liquidation.notional import NotionalRule
+from reportgen.liquidation.calibration import VERSION, Calibration, FitScore, NotionalRule
+from reportgen.liquidation.calibration.choice import as_fitted, choose_calibration
+from reportgen.liquidation.calibration.make import borrow
+from reportgen.liquidation.conservation import node_distances
 from reportgen.market.data import MarketData
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 from tests.liquidation.test_calibration import market_of

@@ -7,15 +7,13 @@ from typing import Any
 
 import pytest
 
-from reportgen.brief import Brief
-from reportgen.brief_changes import Change, Changes
-from reportgen.changes import compare, reach_since
-from reportgen.changes_zones import Reach
+from reportgen.brief.changes import Reach, compare, reach_since
+from reportgen.brief.types import Brief, Change, Changes
 from reportgen.guide.positioning import Positioning
 from reportgen.guide.structure import Structure
 from reportgen.guide.zones import Zone
 from reportgen.market.quality import Coverage
-from reportgen.render.serialise import brief_from_json, brief_to_json
+from reportgen.render.json import brief_from_json, brief_to_json
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 from tests.brief_parts import AS_OF_MS
 from tests.briefs import STATES, changed, morning

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reportgen.assumptions import DEFAULTS, Assumptions
-from reportgen.config import Config, json_schema, load_config, read_config
+from reportgen.config.assumptions import DEFAULTS, Assumptions
+from reportgen.config.load import Config, json_schema, load_config, read_config
 from reportgen.errors import ConfigError
-from reportgen.events.calendar_builtin import DEFAULT_NAMES
+from reportgen.events.builtin import DEFAULT_NAMES
 from reportgen.events.origins import EventFile, FlowFile
 
 YAML_LETTERS = " \n\t:-[]{}&*!|>'\"#%@,?abwatchlis1.e"

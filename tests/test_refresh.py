@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.brief import Brief
+from reportgen.brief.refresh import Trigger, TriggerKind, is_due, triggers
+from reportgen.brief.types import Brief
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.events.calendar import Event
 from reportgen.events.flows import FlowReading
 from reportgen.guide.structure import Structure
-from reportgen.refresh import Trigger, TriggerKind, is_due, triggers
 from reportgen.units import HOUR_MS, Missing
 from tests.brief_parts import AS_OF_MS
 from tests.briefs import STATES, changed, event, morning

@@ -8,14 +8,13 @@ from typing import Final
 import numpy as np
 
 from benchmarks.formulas.worlds import START_MS, TRAIN_FROM, TRAIN_UNTIL, SimulatedWorld
-from reportgen.assumptions import DEFAULTS
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.errors import DataError
 from reportgen.liquidation.calibration import Calibration
-from reportgen.liquidation.calibration_choice import as_fitted
-from reportgen.liquidation.calibration_fit import Observed
-from reportgen.liquidation.calibration_make import calibrate
-from reportgen.liquidation.calibration_sample import sample_of
-from reportgen.liquidation.notional_fit import within
+from reportgen.liquidation.calibration.choice import as_fitted
+from reportgen.liquidation.calibration.fit import Observed, within
+from reportgen.liquidation.calibration.make import calibrate
+from reportgen.liquidation.calibration.sample import sample_of
 from reportgen.units import DAY_MS, Maybe, Missing
 
 _SEED: Final = 1

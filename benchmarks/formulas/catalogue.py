@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from benchmarks.formulas import from_open_interest as oi
 from benchmarks.formulas import from_trades
 from benchmarks.formulas.tape import Tape
-from reportgen.liquidation.deposits import Grid
+from reportgen.liquidation.path import Grid
 from reportgen.units import Floats, Ints, Missing, Side
 
 Maker: TypeAlias = Callable[[Tape, Grid, Ints], Mapping[Side, Floats]]

@@ -17,10 +17,10 @@ import numpy as np
 
 from benchmarks.formulas.lift import binned
 from benchmarks.formulas.worlds import CACHE, DAYS, START_MS, TRAIN_UNTIL, SimulatedWorld, fingerprint
-from reportgen.market.simulate_crowd import FATAL, LIQUIDATION, SHORT, SIDE, SIZE, Crowd, draw_orders, trait_odds
-from reportgen.market.simulate_weather import MINUTE_MS, MINUTES_A_DAY, draw_weather
-from reportgen.market.simulate_worlds import WORLDS
 from reportgen.units import Floats, Ints, Side
+from scripts.simulator.crowd import FATAL, LIQUIDATION, SHORT, SIDE, SIZE, Crowd, draw_orders, trait_odds
+from scripts.simulator.weather import MINUTE_MS, MINUTES_A_DAY, draw_weather
+from scripts.simulator.worlds import WORLDS
 
 SAME_PATH: Final = "other crowds, same path"
 BLURRED: Final = "true book, blurred"

@@ -14,13 +14,12 @@ import numpy as np
 
 from benchmarks.formulas.catalogue import FORMULAS, Formula
 from benchmarks.formulas.tape import Tape
-from reportgen.assumptions import Assumptions
-from reportgen.liquidation.deposits import Grid
-from reportgen.liquidation.heatmap import Engine, grid_around, maps_at
+from reportgen.config.assumptions import Assumptions
+from reportgen.liquidation.map import Engine, grid_around, maps_at
+from reportgen.liquidation.path import Grid
 from reportgen.market.data import Candles, OpenInterest
-from reportgen.track_record.controls import CLIMATOLOGY, PLACEBO, controls_of
-from reportgen.track_record.frozen import FrozenMaps
-from reportgen.track_record.outward import outward
+from reportgen.track_record.maps import CLIMATOLOGY, PLACEBO, controls_of
+from reportgen.track_record.walk import FrozenMaps, outward
 from reportgen.units import Floats, Ints, Maybe, Missing, Side
 
 ENGINES: Final[tuple[Engine, ...]] = (

@@ -13,9 +13,9 @@ import numpy as np
 
 from benchmarks.formulas.level_book import Levels, Rules, at_leverages, play, together
 from benchmarks.formulas.tape import Tape
-from reportgen.assumptions import DEFAULTS
-from reportgen.liquidation.deposits import Grid
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.liquidation.kernel import tier_nodes
+from reportgen.liquidation.path import Grid
 from reportgen.units import DAY_MS, Floats, Ints, Side
 
 _COMMON: Final = (5.0, 10.0, 25.0, 50.0, 100.0)

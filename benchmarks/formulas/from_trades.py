@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.formulas.level_book import Levels, Rules, at_leverages, play
 from benchmarks.formulas.tape import Tape
 from reportgen.errors import DataError
-from reportgen.liquidation.deposits import Grid
+from reportgen.liquidation.path import Grid
 from reportgen.units import Floats, Ints, Missing, Side
 
 _BAR_LEVERAGES: Final = (5.0, 20.0, 100.0)

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from reportgen.liquidation.deposits import Grid
+from reportgen.liquidation.path import Grid
 from reportgen.market.data import Candles
 from reportgen.units import Floats, Ints, Side
 

@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 
 from benchmarks.formulas.worlds import SimulatedWorld
-from reportgen.market.simulate_weather import MINUTE_MS
 from reportgen.units import HOUR_MS, Floats, Ints, Side
+from scripts.simulator.weather import MINUTE_MS
 
 HOURS: Final = (4, 24)
 TRUE_BOOK: Final = "true book"

@@ -11,19 +11,15 @@ import numpy as np
 
 from benchmarks.formulas.entrants import BASELINE, DEFAULT, Entrant, field, laid_out
 from benchmarks.formulas.tape import tape_of
-from reportgen.assumptions import DEFAULTS
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.errors import DataError
 from reportgen.liquidation.margin import brackets_of
 from reportgen.market.data import MarketData
-from reportgen.market.files import read_market, symbols_in
+from reportgen.market.folder.read import read_market, symbols_in
 from reportgen.track_record.backtest import Question, horizon_of, window_of
-from reportgen.track_record.controls import CONTROLS, PLACEBO
-from reportgen.track_record.frozen import decision_times
-from reportgen.track_record.measure import Measured, day_ahead, measure
-from reportgen.track_record.partial_rank import Estimate, RankScores, mean_scores
-from reportgen.track_record.path_features import Controls
-from reportgen.track_record.situation import situation_of
-from reportgen.track_record.skill import Scene, known_rows, ranked
+from reportgen.track_record.maps import CONTROLS, PLACEBO, Controls, Measured, day_ahead, measure
+from reportgen.track_record.score import Estimate, RankScores, Scene, known_rows, mean_scores, ranked
+from reportgen.track_record.walk import decision_times, situation_of
 from reportgen.units import DAY_MS, Ints, Milliseconds, Missing, Side
 
 _SEED: Final = 1

@@ -13,11 +13,9 @@ import numpy as np
 
 from benchmarks.formulas.market_scores import fresh
 from benchmarks.formulas.simulated_scores import LIFTS, WorldScores
-from reportgen.assumptions import DEFAULTS
-from reportgen.track_record.blocks import ratio_scores
-from reportgen.track_record.controls import PLACEBO
-from reportgen.track_record.partial_rank import Estimate, RankScores, mean_scores
-from reportgen.track_record.skill import Scene, ranked
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.track_record.maps import PLACEBO
+from reportgen.track_record.score import Estimate, RankScores, Scene, mean_scores, ranked, ratio_scores
 from reportgen.units import Side
 
 _APART = 1_000_000

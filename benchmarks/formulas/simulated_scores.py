@@ -15,14 +15,14 @@ from benchmarks.formulas.lift import HOURS, TRUE_BOOK, Realised, lift_sums, real
 from benchmarks.formulas.market_scores import fresh
 from benchmarks.formulas.tape import tape_of
 from benchmarks.formulas.worlds import BOOK_MINUTES, DAYS, START_MS, TRAIN_UNTIL, SimulatedWorld
-from reportgen.assumptions import DEFAULTS
-from reportgen.liquidation.calibration_choice import as_fitted
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.liquidation.calibration.choice import as_fitted
 from reportgen.liquidation.margin import brackets_of
-from reportgen.market.simulate_weather import MINUTE_MS
-from reportgen.track_record.measure import Measured, day_ahead, measure
-from reportgen.track_record.situation import situation_of
-from reportgen.track_record.skill import Scene
+from reportgen.track_record.maps import Measured, day_ahead, measure
+from reportgen.track_record.score import Scene
+from reportgen.track_record.walk import situation_of
 from reportgen.units import DAY_MS, Floats, Ints, Side
+from scripts.simulator.weather import MINUTE_MS
 
 CALIBRATED: Final = "conservation, calibrated"
 ON_BOOK: Final = 0

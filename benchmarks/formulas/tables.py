@@ -14,9 +14,9 @@ from benchmarks.formulas.lift import TRUE_BOOK
 from benchmarks.formulas.market_scores import MarketScores
 from benchmarks.formulas.pooled import PooledWorlds
 from benchmarks.formulas.simulated_scores import CALIBRATED, LIFTS, ON_BOOK
-from reportgen.indicators.bars import interval_name
-from reportgen.track_record.controls import CLIMATOLOGY, CONTROLS, PLACEBO
-from reportgen.track_record.partial_rank import Estimate
+from reportgen.guide.structure.bars import interval_name
+from reportgen.track_record.maps import CLIMATOLOGY, CONTROLS, PLACEBO
+from reportgen.track_record.score import Estimate
 from reportgen.units import Missing
 
 _LEAST_SHARE: Final = 0.35

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reportgen.errors import DataError
-from reportgen.liquidation.flows import aligned_open_interest
+from reportgen.liquidation.conservation import aligned_open_interest
 from reportgen.liquidation.margin import Brackets
 from reportgen.market.data import Candles, OpenInterest
 from reportgen.units import Bools, Floats, Ints, Maybe, Missing

@@ -15,13 +15,16 @@ import numpy as np
 
 from benchmarks.formulas.tape import LargeTrades
 from benchmarks.processes import ROOT
-from reportgen.market import simulate, simulate_crowd, simulate_weather, simulate_worlds
 from reportgen.market.data import Candles, Liquidations, MarketData, OpenInterest
-from reportgen.market.simulate import SimulatedMarket
-from reportgen.market.simulate_tables import bars
-from reportgen.market.simulate_weather import MINUTE_MS, MINUTES_A_DAY, draw_weather
-from reportgen.market.simulate_worlds import WORLDS
 from reportgen.units import DAY_MS, HOUR_MS, Bools, Floats, Ints, Missing, Side
+from scripts.simulator import crowd as simulate_crowd
+from scripts.simulator import market as simulate
+from scripts.simulator import weather as simulate_weather
+from scripts.simulator import worlds as simulate_worlds
+from scripts.simulator.market import SimulatedMarket
+from scripts.simulator.tables import bars
+from scripts.simulator.weather import MINUTE_MS, MINUTES_A_DAY, draw_weather
+from scripts.simulator.worlds import WORLDS
 
 CACHE: Final = ROOT / ".cache" / "formulas"
 DAYS: Final = 120

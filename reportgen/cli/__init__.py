@@ -19,7 +19,6 @@ import typer
 from reportgen import __version__
 from reportgen.cli import (
     archive,
-    archive_query,
     backtest,
     brief,
     calibrate,
@@ -32,7 +31,8 @@ from reportgen.cli import (
     setup,
     subscribers,
 )
-from reportgen.cli.speech import complain
+from reportgen.cli import archive as archive_query
+from reportgen.cli.console import complain
 from reportgen.errors import ReportgenError
 
 _WRITE_HINTS: Final = {

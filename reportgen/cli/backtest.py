@@ -1,7 +1,5 @@
 """The command that keeps the honest record: score past maps and zones against what followed, beside their controls."""
 
-# ruff: noqa: PLC0415, PLR0913 - heavy imports live inside the commands, and an option is an argument
-
 from __future__ import annotations
 
 import json
@@ -11,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Final, get_args
 
 import typer
 
-from reportgen.cli.options import AsJson, ConfigFile, Output, Sample, Source
-from reportgen.cli.speech import progress, tell, tell_json
+from reportgen.cli.console import AsJson, ConfigFile, Output, Sample, Source, progress, tell, tell_json
+from reportgen.config.places import Place, inside
 from reportgen.errors import DataError, UsageError
-from reportgen.places import Place, inside
 
 if TYPE_CHECKING:
-    from reportgen.cli.orders import Order
-    from reportgen.liquidation.heatmap import Engine
+    from reportgen.cli.request import Order
+    from reportgen.liquidation.map import Engine
     from reportgen.market.data import Gathered, MarketData
     from reportgen.track_record.result import Backtest
     from reportgen.units import Maybe
@@ -54,7 +51,7 @@ def backtest(
     reportgen backtest --source data/market --symbol BTC,ETH,SOL
     """
     from reportgen.cli.brief import gather
-    from reportgen.cli.orders import Options, take_order
+    from reportgen.cli.request import Options, take_order
     from reportgen.units import Missing
 
     engines = _engines(engine or [])
@@ -77,7 +74,7 @@ def _engines(names: list[str]) -> tuple[Engine, ...]:
     Raises:
         UsageError: There is no such engine.
     """
-    from reportgen.liquidation.heatmap import Engine
+    from reportgen.liquidation.map import Engine
 
     known: tuple[Engine, ...] = get_args(Engine)
     chosen = []
@@ -119,10 +116,9 @@ def _score(
     """
     import numpy as np
 
-    from reportgen.cli.orders import unknown_market
-    from reportgen.cli.outside import events_between
-    from reportgen.track_record.backtest import Question, scored_backtest
-    from reportgen.track_record.pooled import pooled_backtest
+    from reportgen.cli.events_and_flows import events_between
+    from reportgen.cli.request import unknown_market
+    from reportgen.track_record.backtest import Question, pooled_backtest, scored_backtest
     from reportgen.units import Missing
 
     question = Question(
@@ -158,11 +154,11 @@ def _span(market: MarketData) -> tuple[int, int]:
 
 def _write(output: Place, result: Backtest) -> tuple[str, ...]:
     """Write one market's record, and its pages."""
-    from reportgen.delivery.output import add_files
+    from reportgen.delivery.archive.commit import add_files
     from reportgen.moments import day_of
     from reportgen.render.backtest import render_backtest
-    from reportgen.track_record.findings import findings_of
     from reportgen.track_record.result import as_record
+    from reportgen.track_record.verdict import findings_of
 
     day = "-".join(day_of(result.until_ms))
     folder = f"backtests/{_folder_name(result)}-{day}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from reportgen.indicators.bars import interval_name
+from reportgen.guide.structure.bars import interval_name
 from reportgen.moments import moment_text
 from reportgen.units import Missing
 

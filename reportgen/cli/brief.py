@@ -1,29 +1,67 @@
 """The main job: options -> order -> market data -> brief -> pages -> files, one step after the other."""
 
-# ruff: noqa: PLC0415, PLR0913 - heavy imports live inside the commands, and an option is an argument
-
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reportgen.cli.options import AsJson, ConfigFile, Output, Sample, Source, Symbols, Templates
-from reportgen.cli.outside import events_around, near_events, with_flows
-from reportgen.cli.speech import Step, note, progress, tell, tell_json
+from reportgen.cli.console import (
+    AsJson,
+    ConfigFile,
+    Output,
+    Sample,
+    Source,
+    Step,
+    Symbols,
+    Templates,
+    note,
+    progress,
+    tell,
+    tell_json,
+)
+from reportgen.cli.events_and_flows import events_around, near_events, with_flows
+
+# ---- What is kept in `input/` beside a brief from a market folder or the sample; a live one keeps what the venues gave
+
+
+if TYPE_CHECKING:
+    from reportgen.cli.request import Order
+    from reportgen.market.data import Gathered
+
+
+def with_input(order: Order, gathered: Gathered, live: Mapping[str, bytes]) -> tuple[Gathered, Mapping[str, bytes]]:
+    """Give the input to keep, by file name; its fingerprint, or why it is not kept, goes into the provenance."""
+    if order.live:
+        return gathered, live
+    from reportgen.market.folder.keep import fingerprint, sample_folder, used_rows
+    from reportgen.units import Missing
+
+    with sample_folder() if order.folder is None else nullcontext(order.folder) as folder:
+        kept = used_rows(folder, gathered.markets, gathered.as_of_ms)
+    if isinstance(kept, Missing):
+        note(f"The input is not kept with the brief, only its sums: {kept.reason}")
+        return _told(gathered, f"not kept: {kept.reason}"), {}
+    return _told(gathered, fingerprint(kept)), kept
+
+
+def _told(gathered: Gathered, input_is: str) -> Gathered:
+    return replace(gathered, provenance={**gathered.provenance, "input": input_is})
+
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reportgen.brief import Brief
-    from reportgen.cli.memory import Remembered
-    from reportgen.cli.orders import Order
-    from reportgen.cli.workers import Workers
-    from reportgen.delivery.output import WrittenBrief
+    from reportgen.brief.types import Brief
+    from reportgen.cli.compare_with_past import Remembered
+    from reportgen.cli.pages import Workers
+    from reportgen.cli.request import Order
+    from reportgen.delivery.archive.commit import WrittenBrief
     from reportgen.market.data import Gathered
-    from reportgen.market.exchanges import Wanted
+    from reportgen.market.exchanges.gather import Wanted
 
 _STEPS = 5
 _MISSING_UNDER_STRICT = 3
@@ -53,14 +91,11 @@ def brief(
 
     Examples: reportgen brief --sample · reportgen brief --source data/market --symbols BTC,ETH --output briefs
     """
-    from reportgen.cli.kept_input import with_input
     from reportgen.cli.live import INPUT_FOLDER, questions, wanted_of
-    from reportgen.cli.orders import Options, take_order
-    from reportgen.cli.pages import make_pages
-    from reportgen.cli.workers import start_workers
-    from reportgen.delivery.output import write_brief_files
-    from reportgen.render.alerts import alert_files
-    from reportgen.render.serialise import brief_to_json
+    from reportgen.cli.pages import make_pages, start_workers
+    from reportgen.cli.request import Options, take_order
+    from reportgen.delivery.archive.commit import write_brief_files
+    from reportgen.render.json import alert_files, brief_to_json
 
     order = take_order(
         Options(
@@ -95,8 +130,8 @@ def brief(
 
 def _walk_the_steps(order: Order, gathered: Gathered, workers: Workers, step: Step) -> Remembered:
     """Write the brief from the market data, and let it remember those before."""
-    from reportgen.cli.memory import remember
-    from reportgen.delivery.store import open_store
+    from reportgen.cli.compare_with_past import remember
+    from reportgen.delivery.archive.store import open_store
 
     step("Reading structure, zones and positioning")
     made = walk(order, gathered, workers.map_sections)
@@ -106,8 +141,8 @@ def _walk_the_steps(order: Order, gathered: Gathered, workers: Workers, step: St
 
 def walk(order: Order, gathered: Gathered, map_sections: Callable[..., Any] = map) -> Brief:
     """Walk the five steps over what was gathered, with the events, flows and calibrations that the order knows of."""
-    from reportgen.brief import write_brief
-    from reportgen.cli.calibrations_kept import find_calibrations
+    from reportgen.brief.types import write_brief
+    from reportgen.cli.calibrations import find_calibrations
     from reportgen.moments import parse_span
 
     gathered = with_flows(order.config, gathered)
@@ -140,14 +175,14 @@ def gather_all(order: Order, wanted: tuple[Wanted, ...], step: Step) -> tuple[Ga
 
 def gather(order: Order) -> Gathered:
     """Read the market folder or the sample, and keep the venues that the watchlist asks for."""
-    from reportgen.cli.exact import without_lookup
+    from reportgen.cli.live import without_lookup
 
     found = _read(order, tuple(watched.symbol for watched in order.config.watchlist))
     return _only_asked(order, without_lookup(found, order.config))
 
 
 def _only_asked(order: Order, gathered: Gathered) -> Gathered:
-    from reportgen.market.venue_choice import only_venues
+    from reportgen.market.folder.read import only_venues
 
     venues = {watched.symbol: watched.venues for watched in order.config.watchlist}
     return replace(
@@ -157,17 +192,17 @@ def _only_asked(order: Order, gathered: Gathered) -> Gathered:
 
 def _read(order: Order, symbols: tuple[str, ...]) -> Gathered:
     if order.folder is None:
-        from reportgen.market.sample import read_sample
+        from reportgen.market.folder.keep import read_sample
 
         return read_sample(symbols, as_of_ms=order.as_of_ms, assumptions=order.config.assumptions)
-    from reportgen.market.files import read_market
+    from reportgen.market.folder.read import read_market
 
     return read_market(order.folder, symbols, as_of_ms=order.as_of_ms, assumptions=order.config.assumptions)
 
 
 def _refuse_empty(made: Brief, gathered: Gathered) -> None:
     """End the command when not one of the requested markets has usable candles."""
-    from reportgen.cli.orders import unknown_market
+    from reportgen.cli.request import unknown_market
     from reportgen.errors import DataError
     from reportgen.units import Missing
 

@@ -1,7 +1,5 @@
 """The command that makes the map speak dollars: fits it to observed liquidations and keeps the weights in a file."""
 
-# ruff: noqa: PLC0415, PLR0913 - heavy imports live inside the commands, and an option is an argument
-
 from __future__ import annotations
 
 from pathlib import Path
@@ -9,16 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from reportgen.cli.options import AsJson, ConfigFile, Output, Sample, Source
-from reportgen.cli.speech import note, progress, tell, tell_json
+from reportgen.cli.console import AsJson, ConfigFile, Output, Sample, Source, note, progress, tell, tell_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reportgen.cli.orders import Order
-    from reportgen.liquidation.calibration import Calibration, FitScore
-    from reportgen.liquidation.calibration_sample import Sample as Rows
-    from reportgen.liquidation.notional import NotionalRule
+    from reportgen.cli.request import Order
+    from reportgen.liquidation.calibration import Calibration, FitScore, NotionalRule
+    from reportgen.liquidation.calibration.sample import Sample as Rows
     from reportgen.market.data import Gathered, MarketData
     from reportgen.units import Maybe
 
@@ -51,10 +47,10 @@ def calibrate(
     """
     import numpy as np
 
-    from reportgen.calibrations import calibration_path
     from reportgen.cli.brief import gather
-    from reportgen.cli.calibrations_kept import keep_calibrations, own_folder
-    from reportgen.liquidation.calibration_make import calibrate as make
+    from reportgen.cli.calibrations import keep_calibrations, own_folder
+    from reportgen.delivery.archive.calibrations import calibration_path
+    from reportgen.liquidation.calibration.make import calibrate as make
     from reportgen.moments import parse_moment
 
     start_ms = parse_moment(start) if start is not None else 0
@@ -82,10 +78,10 @@ def _order(
     sample: bool,
 ) -> Order:  # fmt: skip
     """Take the order; without symbols and configuration every market of the source is meant."""
-    from reportgen.cli.orders import Options, market_folder, take_order
-    from reportgen.config import DEFAULT_PATH
+    from reportgen.cli.request import Options, market_folder, take_order
+    from reportgen.config.load import DEFAULT_PATH
     from reportgen.errors import UsageError
-    from reportgen.market.files import symbols_in
+    from reportgen.market.folder.read import symbols_in
 
     if symbols is None and config is None and source is not None and not sample and not DEFAULT_PATH.exists():
         symbols = symbols_in(market_folder(sample, source, None) or Path(), None)
@@ -103,9 +99,9 @@ def _samples(
     gathered: Gathered, start_ms: int, order: Order, place: Path
 ) -> tuple[tuple[Rows, ...], tuple[MarketData, ...]]:
     """Part the markets into samples and those without liquidations, or end the command with every fault found."""
-    from reportgen.cli.orders import unknown_market
+    from reportgen.cli.request import unknown_market
     from reportgen.errors import DataError
-    from reportgen.liquidation.calibration_sample import sample_of
+    from reportgen.liquidation.calibration.sample import sample_of
     from reportgen.units import Missing
 
     markets = tuple(gathered.markets.values())
@@ -136,7 +132,7 @@ def _kept(place: Path) -> str:
 
 def _borrowed(others: Sequence[MarketData], fitted: Sequence[Calibration]) -> tuple[Calibration, ...]:
     """Lend the fitted weights to the markets without liquidations; say whose cannot even be borrowed."""
-    from reportgen.liquidation.calibration_make import borrow
+    from reportgen.liquidation.calibration.make import borrow
     from reportgen.units import Missing
 
     lent = [(market.symbol, borrow(market, fitted)) for market in others]
@@ -178,7 +174,7 @@ def _lines(made: Calibration, churns: Sequence[float]) -> list[str]:
 
 
 def _bars(made: Calibration) -> str:
-    from reportgen.market.tables import interval_text
+    from reportgen.market.folder.tables import interval_text
 
     return f"{interval_text(made.interval_ms)} bars, {made.observations:,} with both sides counted"
 

@@ -1,21 +1,114 @@
 """Filling a market folder: from the exchanges, whose memory is short, or from archive dumps."""
 
-# ruff: noqa: PLC0415 - heavy imports live inside the commands
-
 from __future__ import annotations
 
+import os
+import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from reportgen.cli.dumps import convert_dumps
-from reportgen.cli.options import AsJson, ConfigFile, Symbols
-from reportgen.cli.speech import note, progress, tell, tell_json
+from reportgen.cli.console import AsJson, ConfigFile, Symbols, note, progress, tell, tell_json
 from reportgen.errors import UsageError
 
+# ---- `reportgen fetch --from-dump`: archive dumps into a market folder, and what was read, dropped and why ----
+
+
 if TYPE_CHECKING:
-    from reportgen.market.exchanges import Gathering
+    from reportgen.market.dumps.cells import Converted
+    from reportgen.market.dumps.convert import Conversion
+
+_API: Final = "coinalyze:"
+_URL_VARIABLE: Final = "COINALYZE_URL"
+_NANOSECONDS: Final = 1_000_000
+
+
+def convert_dumps(dumps: Sequence[str], out: Path, *, as_json: bool = False) -> None:
+    """Convert dumps into a market folder and say what came of each.
+
+    Args:
+        dumps: Files and folders; `coinalyze:BTC,ETH` asks Coinalyze's API with the key in COINALYZE_API_KEY.
+        out: The market folder.
+        as_json: Print one JSON object instead of paths and sentences.
+
+    Raises:
+        DataError: A dump is unusable; the folder is unchanged.
+        UsageError: The API is asked for without a key.
+    """
+    from reportgen.market.dumps.convert import add_to_folder, read_dumps
+
+    paths = [Path(each) for each in dumps if not each.startswith(_API)]
+    named = [each.removeprefix(_API) for each in dumps if each.startswith(_API)]
+    converted = list(read_dumps(paths)) if paths else []
+    converted += [one for names in named for one in _from_api(names.split(","))]
+    done = add_to_folder(converted, out)
+    if as_json:
+        tell_json(_facts(done))
+        return
+    for one in done.files:
+        note(_read_line(one))
+    for table in done.tables:
+        note(_table_line(table.table, table.added, table.repeated, table.contradicted, table.total))
+        tell(table.path)
+
+
+def _from_api(symbols: Sequence[str]) -> tuple[Converted, ...]:
+    """Ask Coinalyze with the user's key."""
+    from reportgen.market.dumps.coinalyze import KEY_VARIABLE, ask_histories
+
+    key = os.environ.get(KEY_VARIABLE, "").strip()
+    if not key:
+        raise UsageError(f"Coinalyze asks for a key. Get a free one at coinalyze.net and put it into {KEY_VARIABLE}.")
+    now = time.time_ns() // _NANOSECONDS
+    return ask_histories(symbols, key=key, until_ms=now, url=os.environ.get(_URL_VARIABLE) or None)
+
+
+def _read_line(one: Converted) -> str:
+    """Write what one file gave: BTCUSDT-1h-2024-01.csv: Binance candles, 744 rows; 3 dropped: stood there twice."""
+    said = f"{one.name}: {one.kind}, {_rows(one.rows)}"
+    dropped = "; ".join(f"{count} dropped: {reason}" for reason, count in one.dropped.items())
+    return "; ".join(part for part in (said, dropped, one.note) if part)
+
+
+def _table_line(name: str, added: int, repeated: int, contradicted: int, total: int) -> str:
+    """Write what one table got."""
+    line = f"{name}: {_rows(added)} added, {total} in all"
+    if repeated:
+        line += f"; {repeated} known already"
+    if contradicted:
+        line += f", of which {contradicted} said something else: what stood there stays"
+    return f"{line}."
+
+
+def _rows(count: int) -> str:
+    return f"{count} row{'' if count == 1 else 's'}"
+
+
+def _facts(done: Conversion) -> dict[str, object]:
+    """Say the same for programs."""
+    return {
+        "files": [
+            {"name": one.name, "kind": one.kind, "rows": one.rows, "dropped": dict(one.dropped), "note": one.note}
+            for one in done.files
+        ],
+        "tables": [
+            {
+                "table": table.table,
+                "path": str(table.path),
+                "added": table.added,
+                "repeated": table.repeated,
+                "contradicted": table.contradicted,
+                "total": table.total,
+            }
+            for table in done.tables
+        ],
+    }
+
+
+if TYPE_CHECKING:
+    from reportgen.market.exchanges.gather import Gathering
 
 _WRITING = 1
 
@@ -52,9 +145,9 @@ def fetch(
 def _gather(out: Path, config: Path | None, symbols: str | None, *, as_json: bool) -> None:
     """Ask the exchanges, and add what they gave to the folder."""
     from reportgen.cli.live import gather_now, questions, wanted_of
-    from reportgen.cli.orders import Options, take_order
-    from reportgen.delivery.output import replace_files
-    from reportgen.market.kept import folder_files
+    from reportgen.cli.request import Options, take_order
+    from reportgen.delivery.archive.commit import replace_files
+    from reportgen.market.folder.keep import folder_files
     from reportgen.moments import moment_text
 
     order = take_order(Options(config=config, symbols=symbols, source="live"), live=True)
@@ -67,14 +160,14 @@ def _gather(out: Path, config: Path | None, symbols: str | None, *, as_json: boo
     for symbol, gap in gathering.gaps:
         note(f"{symbol}: {gap.venue}: {gap.what}: {gap.reason}")
     if as_json:
-        tell_json(_facts(gathering, out, tuple(files)) | {"as_of": moment_text(gathering.as_of_ms)})
+        tell_json(_gathered_facts(gathering, out, tuple(files)) | {"as_of": moment_text(gathering.as_of_ms)})
         return
     for name in files:
         tell(out / name)
     note(f"Next: reportgen brief --source {out} --as-of {moment_text(gathering.as_of_ms)}")
 
 
-def _facts(gathering: Gathering, out: Path, files: tuple[str, ...]) -> dict[str, object]:
+def _gathered_facts(gathering: Gathering, out: Path, files: tuple[str, ...]) -> dict[str, object]:
     """Say what was gathered, for programs."""
     gaps = [
         {"symbol": symbol, "venue": gap.venue, "what": gap.what, "reason": gap.reason} for symbol, gap in gathering.gaps

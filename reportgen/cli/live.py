@@ -1,9 +1,8 @@
 """Live markets for the command line: what to ask whom, the clock, the cache, and the input that is kept.
 
-Stands between `brief` or `fetch` and `market/exchanges.py`. A live brief is read from the tables that are kept with it.
+Stands between `brief` or `fetch` and `market/exchanges/gather.py`. A live brief is read from the tables that are kept
+with it.
 """
-
-# ruff: noqa: PLC0415 - heavy imports live inside the commands
 
 from __future__ import annotations
 
@@ -15,12 +14,76 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from reportgen.errors import DataError
+
+# ---- Exact positions for a live brief or a fetch: whose addresses the configuration names, and where they stand unaske
 if TYPE_CHECKING:
-    from reportgen.cli.speech import Step
-    from reportgen.config import Config
+    from reportgen.config.load import Config
     from reportgen.market.data import Gathered
-    from reportgen.market.exchanges import Gathering, Wanted
-    from reportgen.market.exchanges_cache import HistoryCache
+
+
+def known_addresses(config: Config) -> tuple[str, ...]:
+    """List the addresses that the configuration names, each once.
+
+    Raises:
+        DataError: The file cannot be read, or a line of it is no address; every such line.
+    """
+    if config.exact_file is None:
+        return config.exact_addresses
+    return addresses_in(config.exact_file)
+
+
+def addresses_in(path: Path) -> tuple[str, ...]:
+    """Read a file of addresses, one a line; # begins a comment.
+
+    Raises:
+        DataError: As `known_addresses`.
+    """
+    from reportgen.errors import UsageError
+    from reportgen.market.exchanges.positions import valid_address
+
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise DataError(f"{path}: cannot be read ({why}). Give a text file with one address a line.") from error
+    found, problems = [], []
+    for number, line in enumerate(lines, 1):
+        text = line.partition("#")[0].strip()
+        if not text:
+            continue
+        try:
+            found.append(valid_address(text))
+        except UsageError as error:
+            problems.append(f"{path}:{number}: {error}")
+    if problems:
+        raise DataError("\n".join(problems))
+    if not found:
+        raise DataError(f"{path}: holds no address. Write one a line, or leave exact_positions out.")
+    return tuple(dict.fromkeys(found))
+
+
+def without_lookup(gathered: Gathered, config: Config) -> Gathered:
+    """Say of a folder or the sample without positions that the configured addresses were not looked up."""
+    from reportgen.market.data import NO_POSITIONS
+    from reportgen.units import Missing
+
+    if not config.exact_addresses and config.exact_file is None:
+        return gathered
+    why = Missing("Addresses are looked up with live data only, and these market data hold no positions.")
+    markets = {
+        name: replace(market, positions=why) if market.positions == NO_POSITIONS else market
+        for name, market in gathered.markets.items()
+    }
+    return replace(gathered, markets=markets)
+
+
+if TYPE_CHECKING:
+    from reportgen.cli.console import Step
+    from reportgen.config.load import Config
+    from reportgen.market.data import Gathered
+    from reportgen.market.exchanges.gather import Gathering, Wanted
+    from reportgen.market.exchanges.history import HistoryCache
 
 INPUT_FOLDER: Final = "input"
 """Beside the brief of a day: the market folder that it was made from."""
@@ -52,7 +115,7 @@ def history_cache() -> HistoryCache:
     """Give the folder of closed history, where this system keeps such things."""
     from platformdirs import user_cache_path
 
-    from reportgen.market.exchanges_cache import HistoryCache
+    from reportgen.market.exchanges.history import HistoryCache
 
     return HistoryCache(folder=user_cache_path("reportgen") / "venues", clock=now_ms)
 
@@ -63,9 +126,9 @@ def wanted_of(config: Config) -> tuple[Wanted, ...]:
     Raises:
         UsageError: A venue is unknown.
     """
-    from reportgen.market.exchanges import Wanted, refuse_unknown
+    from reportgen.market.exchanges.gather import Wanted, refuse_unknown
+    from reportgen.market.exchanges.venues import VENUES, Datum
     from reportgen.market.symbols import REFERENCE_SYMBOL
-    from reportgen.market.venues import VENUES, Datum
 
     usual = tuple(config.venue_urls) or tuple(VENUES)
     wanted = [Wanted(symbol=one.symbol, venues=one.venues or usual) for one in config.watchlist]
@@ -105,10 +168,9 @@ def gather_now(config: Config, wanted: tuple[Wanted, ...], step: Step) -> Gather
     Raises:
         DataError: Not one gave candles, or a file that the configuration names cannot be used.
     """
-    from reportgen.cli.exact import known_addresses
-    from reportgen.market.exchanges import gather_live
-    from reportgen.market.exchanges_line import Patience
-    from reportgen.market.own_brackets import own_brackets, with_own_brackets
+    from reportgen.market.exchanges.connection import Patience
+    from reportgen.market.exchanges.gather import gather_live
+    from reportgen.market.exchanges.own_brackets import own_brackets, with_own_brackets
 
     addresses = known_addresses(config)
     symbols = tuple(one.symbol for one in config.watchlist)
@@ -122,8 +184,7 @@ def gather_now(config: Config, wanted: tuple[Wanted, ...], step: Step) -> Gather
         gathering = with_own_brackets(gathering, own, brackets)
     if not addresses:
         return gathering
-    from reportgen.market.exchanges_positions import with_positions
-    from reportgen.market.hyperliquid import VENUE, ask_positions
+    from reportgen.market.exchanges.positions import VENUE, ask_positions, with_positions
 
     at = min(now_ms(), gathering.as_of_ms)
     asked = ask_positions(addresses, symbols, asked_at_ms=at, url=config.venue_urls.get(VENUE))
@@ -136,8 +197,8 @@ def live_input(config: Config, wanted: tuple[Wanted, ...], step: Step) -> LiveIn
     Raises:
         DataError: Not one gave candles.
     """
-    from reportgen.market.files import read_market
-    from reportgen.market.kept import fingerprint, folder_files
+    from reportgen.market.folder.keep import fingerprint, folder_files
+    from reportgen.market.folder.read import read_market
 
     gathering = gather_now(config, wanted, step)
     files = folder_files(gathering)

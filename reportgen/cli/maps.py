@@ -1,7 +1,5 @@
 """The command that exports maps for other tools: one liquidation map per decision time, as NumPy arrays."""
 
-# ruff: noqa: PLC0415, PLR0913 - heavy imports live inside the commands, and an option is an argument
-
 from __future__ import annotations
 
 from io import BytesIO
@@ -10,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from reportgen.cli.options import AsJson, ConfigFile, Sample, Source
-from reportgen.cli.speech import progress, tell, tell_json
+from reportgen.cli.console import AsJson, ConfigFile, Sample, Source, progress, tell, tell_json
 from reportgen.errors import UsageError
 
 if TYPE_CHECKING:
-    from reportgen.assumptions import Assumptions
+    from reportgen.config.assumptions import Assumptions
     from reportgen.market.data import MarketData
 
 _STEPS: Final = 3
@@ -42,8 +39,8 @@ def export(
     --every 1h --out maps.npz
     """
     from reportgen.cli.brief import gather
-    from reportgen.cli.orders import Options, take_order
-    from reportgen.delivery.output import replace_files
+    from reportgen.cli.request import Options, take_order
+    from reportgen.delivery.archive.commit import replace_files
     from reportgen.moments import moment_text
 
     times = decision_times(start, until, every)

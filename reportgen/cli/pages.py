@@ -3,22 +3,96 @@
 Stands between `write_brief` and `delivery.output`.
 """
 
-# ruff: noqa: PLC0415 - heavy imports live inside the functions, that is the point here
-
 from __future__ import annotations
 
-from collections.abc import Mapping
+import multiprocessing
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from reportgen.cli.speech import Step
-from reportgen.cli.workers import Workers
+from reportgen.cli.console import Step
 from reportgen.errors import RenderError
 
+# ---- The processes beside the main one: they load charts and PDF engine while market data is read, then draw ----
+
+
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workers:
+    """Processes that take work.
+
+    Attributes:
+        executor: Draws charts; with more than one process it reads symbols too, which is worth it for many.
+        press: One process that lays out the PDF.
+        count: Processes of the executor.
+    """
+
+    executor: Executor
+    press: Executor
+    count: int
+
+    def map_sections(self, make: Callable[[_Given], _Made], given: Iterable[_Given]) -> Iterable[_Made]:
+        """Map over symbols: in this process when there is one worker, which is loading the chart library then."""
+        return map(make, given) if self.count == 1 else self.executor.map(make, given)
+
+
+@contextmanager
+def start_workers(count: int) -> Iterator[Workers]:
+    """Start processes that load the chart library at once; an interrupt ends them without a word.
+
+    Args:
+        count: How many, at least 1.
+    """
+    # Forking is quick, and safe here: nothing has started a thread yet. Elsewhere the worker starts from scratch.
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    executor = ProcessPoolExecutor(max_workers=count, mp_context=context, initializer=_leave_interrupts_to_parent)
+    press = ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=_leave_interrupts_to_parent)
+    for _ in range(count):
+        executor.submit(_load_charts)
+    press.submit(_load_press)
+    try:
+        yield Workers(executor=executor, press=press, count=count)
+    except Exception:
+        # To end the processes now would race with the pools' own threads, which then complain on stderr: let each
+        # finish what it has begun, at most the loading of its library.
+        executor.shutdown(cancel_futures=True)
+        press.shutdown(cancel_futures=True)
+        raise
+    except BaseException:  # an interrupt: nobody waits for anything
+        executor.shutdown(wait=False, cancel_futures=True)
+        press.shutdown(wait=False, cancel_futures=True)
+        for child in multiprocessing.active_children():
+            child.terminate()
+        raise
+    executor.shutdown()
+    press.shutdown()
+
+
+def _leave_interrupts_to_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _load_charts() -> None:
+    from reportgen.render.charts import warm_up
+
+    warm_up()
+
+
+def _load_press() -> None:
+    pass
+
+
 if TYPE_CHECKING:
-    from reportgen.brief import Brief
+    from reportgen.brief.types import Brief
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +113,8 @@ def make_pages(brief: Brief, templates: Path | None, workers: Workers, step: Ste
         RenderError: A template or a chart could not be made.
     """
     from reportgen.render.charts import draw_charts
-    from reportgen.render.charts_variant import PRINT, variants
-    from reportgen.render.html import render_html
-    from reportgen.render.parts import parts_of
+    from reportgen.render.charts.variant import PRINT, variants
+    from reportgen.render.html import parts_of, render_html
 
     try:
         step("Drawing the charts")

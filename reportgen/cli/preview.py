@@ -1,20 +1,65 @@
 """The command that shows the mail and the page in a browser, from this machine to this machine."""
 
-# ruff: noqa: PLC0415 - heavy imports live inside the commands
-
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from reportgen.cli.options import AsJson, ConfigFile, Output, Templates
-from reportgen.cli.speech import note, tell, tell_json
+from reportgen.cli.console import AsJson, ConfigFile, Output, Templates, note, tell, tell_json
+
+# ---- A look at mail and page on this machine: a few documents in memory, served on loopback only ----
+
+LOOPBACK: Final = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One thing to look at. kind: its media type."""
+
+    kind: str
+    content: bytes
+
+
+def preview_server(documents: Mapping[str, Document], port: int = 0) -> ThreadingHTTPServer:
+    """Make a server of these documents by path, on loopback; 0 takes a free port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        """Answers GET and HEAD with what is in memory, and nothing else."""
+
+        def do_GET(self) -> None:
+            """Give a document."""
+            self._answer(with_content=True)
+
+        def do_HEAD(self) -> None:
+            """Give a document's headers."""
+            self._answer(with_content=False)
+
+        def _answer(self, *, with_content: bool) -> None:
+            document = documents.get(self.path.partition("?")[0].partition("#")[0])
+            if document is None:
+                self.send_error(404, "not here")
+                return
+            self.send_response(200)
+            self.send_header("Content-Type", document.kind)
+            self.send_header("Content-Length", str(len(document.content)))
+            self.send_header("Cache-Control", "no-store")
+            self.end_headers()
+            if with_content:
+                self.wfile.write(document.content)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing: stderr is for messages to the operator."""
+
+    return ThreadingHTTPServer((LOOPBACK, port), Handler)
+
 
 if TYPE_CHECKING:
-    from reportgen.cli.mail_pages import KeptBrief
-    from reportgen.delivery.preview import Document
+    from reportgen.cli.letters import KeptBrief
 
 
 def preview(
@@ -32,9 +77,8 @@ def preview(
 
     Example: reportgen preview 2026-01-19
     """
-    from reportgen.cli.mail_pages import read_kept
-    from reportgen.cli.orders import output_place
-    from reportgen.delivery.preview import LOOPBACK, preview_server
+    from reportgen.cli.letters import read_kept
+    from reportgen.cli.request import output_place
 
     kept = read_kept(output_place(config, output), day)
     link, own_templates = _of_config(config)
@@ -54,7 +98,7 @@ def preview(
 
 def _of_config(config: Path | None) -> tuple[str | None, Path | None]:
     """Take web address and templates from the configuration, where there is one."""
-    from reportgen.config import DEFAULT_PATH, read_config
+    from reportgen.config.load import DEFAULT_PATH, read_config
 
     settings, _ = read_config(config or DEFAULT_PATH)
     if settings is None:
@@ -64,11 +108,10 @@ def _of_config(config: Path | None) -> tuple[str | None, Path | None]:
 
 def _documents(kept: KeptBrief, page: str, templates: Path | None) -> dict[str, Document]:
     """Make everything that can be looked at, by its path."""
-    from reportgen.cli.mail_pages import shown_in_browser, write_letters
-    from reportgen.delivery.output import HTML, JSON, PDF
-    from reportgen.delivery.preview import Document
-    from reportgen.render.email_reader import Reader
+    from reportgen.cli.letters import shown_in_browser, write_letters
+    from reportgen.delivery.archive.days import HTML, JSON, PDF
     from reportgen.render.html import environment
+    from reportgen.render.mail import Reader
 
     reader = Reader()
     letter = write_letters(kept, (reader,), page=page, templates=templates, attach_pdf=False)[reader]

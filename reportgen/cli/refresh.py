@@ -1,7 +1,5 @@
 """When to look again: the last brief against the market now, once or every so often; exit code 10 when it is due."""
 
-# ruff: noqa: PLC0415, PLR0913 - heavy imports live inside the commands, and an option is an argument
-
 from __future__ import annotations
 
 import os
@@ -11,16 +9,27 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from reportgen.cli.options import AsJson, ConfigFile, Output, Sample, Source, Symbols
-from reportgen.cli.speech import complain, harmless, note, tell, tell_json
+from reportgen.cli.console import (
+    AsJson,
+    ConfigFile,
+    Output,
+    Sample,
+    Source,
+    Symbols,
+    complain,
+    harmless,
+    note,
+    tell,
+    tell_json,
+)
 from reportgen.errors import ReportgenError, UsageError
 
 if TYPE_CHECKING:
-    from reportgen.alerts import MetAlert
-    from reportgen.brief import Brief
-    from reportgen.cli.orders import Order
+    from reportgen.brief.alerts import MetAlert
+    from reportgen.brief.refresh import Trigger
+    from reportgen.brief.types import Brief
+    from reportgen.cli.request import Order
     from reportgen.delivery.notify import Channel
-    from reportgen.refresh import Trigger
 
 _DUE: Final = 10
 _SOME_FAILED: Final = 4
@@ -65,7 +74,7 @@ def refresh(
 
     Examples: reportgen refresh --sample · reportgen refresh --watch 15m --notify 'ntfy://example.com/$TOPIC'
     """
-    from reportgen.cli.orders import Options, take_order
+    from reportgen.cli.request import Options, take_order
     from reportgen.delivery.notify import channels
     from reportgen.moments import parse_span
 
@@ -98,14 +107,14 @@ def _once(order: Order, told: tuple[Channel, ...], *, as_json: bool) -> int:
 
 def look(order: Order) -> Look:
     """Compare the last brief of the output folder with the market now."""
-    from reportgen.alerts import met_alerts
+    from reportgen.brief.alerts import met_alerts
+    from reportgen.brief.refresh import is_due, triggers
     from reportgen.cli.brief import gather_all, walk
+    from reportgen.cli.compare_with_past import last_brief
+    from reportgen.cli.console import progress
     from reportgen.cli.live import questions, wanted_of
-    from reportgen.cli.memory import last_brief
-    from reportgen.cli.speech import progress
-    from reportgen.delivery.store import open_store
+    from reportgen.delivery.archive.store import open_store
     from reportgen.moments import moment_text
-    from reportgen.refresh import is_due, triggers
     from reportgen.track_record.settle import Now
 
     wanted = wanted_of(order.config) if order.live else ()
@@ -193,8 +202,8 @@ def _record(found: Look) -> dict[str, Any]:
 
 def _tell(order: Order, found: Look, told: tuple[Channel, ...]) -> bool:
     """Tell each channel what it has not heard about this brief; True when all of them took it."""
+    from reportgen.delivery.archive.store import open_store
     from reportgen.delivery.notify import read_told, tell_channel, write_told
-    from reportgen.delivery.store import open_store
 
     lines = {
         trigger.id: f"{trigger.base}: {trigger.text}" if trigger.base else trigger.text

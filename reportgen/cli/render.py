@@ -1,7 +1,5 @@
 """The command that renders a kept brief.json again: the same bytes, offline, years later."""
 
-# ruff: noqa: PLC0415 - heavy imports live inside the commands
-
 from __future__ import annotations
 
 from pathlib import Path
@@ -9,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from reportgen.cli.options import AsJson, Templates
-from reportgen.cli.speech import progress, tell, tell_json
+from reportgen.cli.console import AsJson, Templates, progress, tell, tell_json
 
 _STEPS = 3
 
@@ -28,11 +25,11 @@ def render(
 
     Example: reportgen render output/latest/brief.json --output again
     """
-    from reportgen.cli.orders import templates_folder
-    from reportgen.cli.pages import make_pages
-    from reportgen.cli.workers import start_workers
-    from reportgen.delivery.output import HTML, PDF, replace_files
-    from reportgen.render.serialise import brief_from_json
+    from reportgen.cli.pages import make_pages, start_workers
+    from reportgen.cli.request import templates_folder
+    from reportgen.delivery.archive.commit import replace_files
+    from reportgen.delivery.archive.days import HTML, PDF
+    from reportgen.render.json import brief_from_json
 
     folder = brief_json.parent if output is None else output
     own_templates = templates_folder(templates)

@@ -1,7 +1,5 @@
 """The command that mails the brief: options -> brief.json -> letters -> ledger -> relay."""
 
-# ruff: noqa: PLC0415, PLR0913 - heavy imports live inside the commands, and an option is an argument
-
 from __future__ import annotations
 
 import time
@@ -10,16 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from reportgen.cli.options import AsJson, ConfigFile, Output, Templates
-from reportgen.cli.send_wishes import Wishes, choose_subscribers, ledger_folder
-from reportgen.cli.speech import note, tell, tell_json
+from reportgen.cli.console import AsJson, ConfigFile, Output, Templates, note, tell, tell_json
 
 if TYPE_CHECKING:
-    from reportgen.cli.mail_pages import KeptBrief
-    from reportgen.config import Config
-    from reportgen.config_mail import Mail
-    from reportgen.delivery.mail_ledger import Delivery, MailLedger
-    from reportgen.delivery.subscribers import Subscriber
+    from reportgen.cli.deliveries import Wishes
+    from reportgen.cli.letters import KeptBrief
+    from reportgen.config.load import Config
+    from reportgen.config.mail import Mail
+    from reportgen.delivery.mail.ledger import Delivery, MailLedger
+    from reportgen.delivery.mail.people import Subscriber
 
 LEDGER: Final = "deliveries.sqlite"
 
@@ -53,8 +50,8 @@ def send(
     Exit code 4 when some deliveries can be tried again with --resume. Examples: reportgen send --dry-run ·
     reportgen send 2026-01-19 --to anna@example.com
     """
-    from reportgen.cli.mail_pages import read_kept
-    from reportgen.cli.mail_setup import mail_config
+    from reportgen.cli.deliveries import Wishes
+    from reportgen.cli.letters import mail_config, read_kept
 
     settings, mail = mail_config(config, output)
     wishes = Wishes(
@@ -65,7 +62,7 @@ def send(
     if status:
         show_status(settings, mail, kept, as_json=as_json)
     elif dry_run:
-        from reportgen.cli.send_dry import dry_run as write_mails
+        from reportgen.cli.deliveries import dry_run as write_mails
 
         write_mails(settings, mail, kept, wishes, as_json=as_json)
     else:
@@ -74,8 +71,8 @@ def send(
 
 def show_status(settings: Config, mail: Mail, kept: KeptBrief, *, as_json: bool) -> None:
     """Say how a brief's deliveries stand, from the ledger alone."""
-    from reportgen.cli.send_report import facts, leave, report
-    from reportgen.delivery.mail_ledger import MailLedger, State
+    from reportgen.cli.deliveries import facts, leave, ledger_folder, report
+    from reportgen.delivery.mail.ledger import MailLedger, State
 
     path = ledger_folder(settings, mail) / LEDGER
     if not path.exists():
@@ -91,9 +88,8 @@ def show_status(settings: Config, mail: Mail, kept: KeptBrief, *, as_json: bool)
 
 def _send(settings: Config, mail: Mail, kept: KeptBrief, wishes: Wishes, *, as_json: bool) -> None:
     """Queue who has no line in the ledger, send what is open, and say how it went."""
-    from reportgen.cli.send_report import leave, report
-    from reportgen.delivery.mail_ledger import MailLedger
-    from reportgen.delivery.one_send import alone, make_private
+    from reportgen.cli.deliveries import choose_subscribers, leave, ledger_folder, report
+    from reportgen.delivery.mail.ledger import MailLedger, alone, make_private
 
     listed = choose_subscribers(mail, wishes)
     for line in (*listed.notes, *listed.problems):
@@ -117,9 +113,9 @@ def _queue(
     ledger: MailLedger, mail: Mail, kept: KeptBrief, people: Mapping[str, Subscriber], wishes: Wishes
 ) -> tuple[Delivery, ...]:
     """Give the deliveries that are to be made now, in the order of the subscriber file."""
-    from reportgen.cli.mail_setup import make_sender
-    from reportgen.delivery.letter import message_id
-    from reportgen.delivery.mail_ledger import OPEN
+    from reportgen.cli.letters import make_sender
+    from reportgen.delivery.mail.ledger import OPEN
+    from reportgen.delivery.mail.letters import message_id
 
     now_ms = _now_ms()
     if wishes.resend_unknown:
@@ -140,9 +136,8 @@ def _queue(
 
 def _with_named(ledger: MailLedger, brief: str, people: Mapping[str, Subscriber]) -> dict[str, Subscriber]:
     """Add who was named with --to, is on no list, and has not got it yet."""
-    from reportgen.delivery.addresses import parse_address
-    from reportgen.delivery.mail_ledger import OPEN
-    from reportgen.delivery.subscribers import Subscriber
+    from reportgen.delivery.mail.ledger import OPEN
+    from reportgen.delivery.mail.people import Subscriber, parse_address
 
     waiting = (one.subscriber for one in ledger.deliveries(brief, OPEN) if one.named)
     return {key: Subscriber(address=parse_address(key)) for key in waiting} | dict(people)
@@ -157,10 +152,17 @@ def _deliver(
     wishes: Wishes,
 ) -> str | None:
     """Write the letters and hand them to the relay; gives why it ended early, or None."""
-    from reportgen.cli.mail_pages import make_composers, reader_of, write_letters
-    from reportgen.cli.mail_setup import make_pace, make_relay, make_sender, make_signer
-    from reportgen.delivery.sending import Errand, Run
-    from reportgen.delivery.suppressions import Suppressions
+    from reportgen.cli.letters import (
+        make_composers,
+        make_pace,
+        make_relay,
+        make_sender,
+        make_signer,
+        reader_of,
+        write_letters,
+    )
+    from reportgen.delivery.mail.people import Suppressions
+    from reportgen.delivery.mail.send import Errand, Run
 
     sender, relay = make_sender(mail), make_relay(mail)
     readers = [reader_of(people[one.subscriber]) for one in open_ones]

@@ -1,7 +1,5 @@
 """The commands that prepare a machine and a configuration: init, check, config schema, doctor."""
 
-# ruff: noqa: PLC0415 - heavy imports live inside the commands
-
 from __future__ import annotations
 
 from dataclasses import asdict
@@ -10,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reportgen.cli.options import AsJson, ConfigFile, Output
-from reportgen.cli.speech import note, tell, tell_json
+from reportgen.cli.console import AsJson, ConfigFile, Output, note, tell, tell_json
 
 if TYPE_CHECKING:
-    from reportgen.doctor import Check
+    from reportgen.cli.doctor import Check
 
 
 def init(
@@ -27,7 +24,7 @@ def init(
 
     Example: reportgen init ~/briefs
     """
-    from reportgen.scaffold import write_scaffold
+    from reportgen.cli.scaffold import write_scaffold
 
     config, schema_file = write_scaffold(folder, force=force)
     if as_json:
@@ -43,7 +40,7 @@ def check(*, config: ConfigFile = None, as_json: AsJson = False) -> None:
 
     Exit code 2 when there is one. Example: reportgen check --config briefs/config.yaml
     """
-    from reportgen.cli.orders import find_problems
+    from reportgen.cli.request import find_problems
 
     path = config or Path("config.yaml")
     settings, problems = find_problems(path)
@@ -64,7 +61,7 @@ def schema() -> None:
 
     Example: reportgen config schema > config.schema.json
     """
-    from reportgen.config import json_schema
+    from reportgen.config.load import json_schema
 
     typer.echo(json_schema(), nl=False)
 
@@ -80,8 +77,8 @@ def doctor(
 
     Exit code 1 when something is wrong. Example: reportgen doctor --output /srv/briefs
     """
-    from reportgen.cli.orders import output_place
-    from reportgen.doctor import examine
+    from reportgen.cli.doctor import examine
+    from reportgen.cli.request import output_place
 
     checks = tuple(examine(config, output_place(config, output)))
     checks += _ask_venues(config) if online else ()
@@ -99,11 +96,11 @@ def doctor(
 
 def _ask_venues(config: Path | None) -> tuple[Check, ...]:
     """Ask the configured venues, or all, one question each; one that cannot be reached is no fault of the machine."""
+    from reportgen.cli.doctor import Check
     from reportgen.cli.live import now_ms
-    from reportgen.config import DEFAULT_PATH, read_config
-    from reportgen.doctor import Check
-    from reportgen.market.exchanges_hello import greet
-    from reportgen.market.venues import VENUES
+    from reportgen.config.load import DEFAULT_PATH, read_config
+    from reportgen.market.exchanges.ping import greet
+    from reportgen.market.exchanges.venues import VENUES
 
     settings, _ = read_config(config or DEFAULT_PATH)
     urls = settings.venue_urls if settings else {}

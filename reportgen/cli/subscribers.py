@@ -1,7 +1,5 @@
 """The commands on the list of subscribers: add, remove, import, list."""
 
-# ruff: noqa: PLC0415 - heavy imports live inside the commands
-
 from __future__ import annotations
 
 from pathlib import Path
@@ -9,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from reportgen.cli.options import AsJson, ConfigFile
-from reportgen.cli.speech import note, tell, tell_json
+from reportgen.cli.console import AsJson, ConfigFile, note, tell, tell_json
 from reportgen.errors import UsageError
 
 if TYPE_CHECKING:
-    from reportgen.delivery.subscribers import Subscriber
+    from reportgen.delivery.mail.people import Subscriber
 
 app: Final = typer.Typer(help="Look after the list of subscribers.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -22,7 +19,7 @@ _LEFT: Final = "asked to leave"
 
 
 @app.command("add", short_help="Add one subscriber.")
-def add(  # noqa: PLR0913 - a field is an option
+def add(
     address: Annotated[str, typer.Argument(metavar="ADDRESS", help="anna@example.com")],
     *,
     name: Annotated[str, typer.Option(metavar="NAME", help="For the To line.")] = "",
@@ -38,10 +35,9 @@ def add(  # noqa: PLR0913 - a field is an option
 
     Example: reportgen subscribers add anna@example.com --symbols ETH --timezone Europe/Berlin
     """
-    from reportgen.cli.mail_setup import mail_config
-    from reportgen.delivery.subscribers import check_entry
-    from reportgen.delivery.subscribers_files import add_subscriber
-    from reportgen.delivery.suppressions import Suppressions
+    from reportgen.cli.letters import mail_config
+    from reportgen.delivery.mail.people import Suppressions, check_entry
+    from reportgen.delivery.mail.people_files import add_subscriber
 
     _, mail = mail_config(config, None)
     values = {"address": address, "name": name, "symbols": symbols, "only": "yes" if only else ""}
@@ -69,11 +65,10 @@ def remove(
 
     Example: reportgen subscribers remove anna@example.com
     """
-    from reportgen.cli.mail_setup import mail_config, make_sender
-    from reportgen.delivery.addresses import parse_address
-    from reportgen.delivery.subscribers_files import read_subscribers, remove_subscriber
-    from reportgen.delivery.suppressions import Suppressions
-    from reportgen.delivery.unsubscribe import read_token
+    from reportgen.cli.letters import mail_config, make_sender
+    from reportgen.delivery.mail.letters import read_token
+    from reportgen.delivery.mail.people import Suppressions, parse_address
+    from reportgen.delivery.mail.people_files import read_subscribers, remove_subscriber
 
     _, mail = mail_config(config, None)
     if (address is None) == (token is None):
@@ -107,9 +102,9 @@ def import_from(
 
     Exit code 1 when a line was bad. Example: reportgen subscribers import people.csv
     """
-    from reportgen.cli.mail_setup import mail_config
-    from reportgen.delivery.subscribers_files import add_subscribers, read_subscribers
-    from reportgen.delivery.suppressions import Suppressions
+    from reportgen.cli.letters import mail_config
+    from reportgen.delivery.mail.people import Suppressions
+    from reportgen.delivery.mail.people_files import add_subscribers, read_subscribers
 
     _, mail = mail_config(config, None)
     found = read_subscribers(file)
@@ -135,9 +130,9 @@ def show(*, config: ConfigFile = None, as_json: AsJson = False) -> None:
 
     Exit code 1 when a line is bad. Example: reportgen subscribers list --json
     """
-    from reportgen.cli.mail_setup import mail_config
-    from reportgen.delivery.subscribers_files import read_subscribers
-    from reportgen.delivery.suppressions import Suppressions
+    from reportgen.cli.letters import mail_config
+    from reportgen.delivery.mail.people import Suppressions
+    from reportgen.delivery.mail.people_files import read_subscribers
 
     _, mail = mail_config(config, None)
     found, suppressed = read_subscribers(mail.subscribers), Suppressions(mail.suppressions)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
-from reportgen.delivery.store import Reader, Store
+from reportgen.delivery.archive.store import Reader, Store
 from reportgen.errors import EnvironmentProblem, UsageError
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _value(name: str, environment: Mapping[str, str]) -> str:
 
 def _apprise() -> ModuleType:
     try:
-        import apprise  # noqa: PLC0415 - an extra, and slow to load
+        import apprise
     except ImportError as error:
         raise EnvironmentProblem(
             "--notify needs apprise, which is not installed. Install it with: pip install 'reportgen[notify]'"

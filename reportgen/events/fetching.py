@@ -132,7 +132,7 @@ class Network:
 
     def _ask(self, request: Request) -> bytes:
         """Ask, again where that may help."""
-        import stamina  # noqa: PLC0415 - only where something is fetched
+        import stamina
 
         logging.getLogger("stamina").setLevel(logging.ERROR)  # a repetition that helps is no news for the reader
         for attempt in stamina.retry_context(

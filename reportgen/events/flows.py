@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from reportgen import notation
-from reportgen.assumptions import Assumptions
+from reportgen.config.assumptions import Assumptions
 from reportgen.market.data import Candles, EtfFlows, MarketData
 from reportgen.units import DAY_MS, Floats, Fraction, Maybe, Milliseconds, Missing
 

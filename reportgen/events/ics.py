@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from reportgen.errors import DataError, UsageError
 from reportgen.events.calendar import WEIGHT_OF_KIND, Kind, ScheduledEvent, Status
-from reportgen.events.calendar_names import clean_name
+from reportgen.events.names import clean_name
 from reportgen.moments import at_wall_clock, skipped, zone_named
 from reportgen.units import DAY_MS, HOUR_MS, Milliseconds
 
@@ -98,7 +98,7 @@ def parse_ics(content: bytes, place: str, span: tuple[Milliseconds, Milliseconds
     Raises:
         DataError: It is no calendar; one sentence without the place.
     """
-    from icalendar import Calendar  # noqa: PLC0415 - only where a calendar is read
+    from icalendar import Calendar
 
     try:
         calendar = Calendar.from_ical(content)
@@ -193,7 +193,7 @@ def _expanded(
     kind: Kind,
     problems: list[str],
 ) -> Iterator[ScheduledEvent]:
-    import recurring_ical_events  # noqa: PLC0415 - only where a calendar is read
+    import recurring_ical_events
 
     first, last = (_EPOCH + timedelta(milliseconds=moment) for moment in span)
     try:

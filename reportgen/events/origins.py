@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from reportgen.events.builtin import DEFAULT_NAMES
 from reportgen.events.calendar import Kind, ScheduledEvent, Weight
-from reportgen.events.calendar_builtin import DEFAULT_NAMES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,35 @@
-"""The guide's closing routine, its seven inputs on one strip, and whether the layers agree: the types.
-
-`guide/routine.py`, `guide/inputs.py` and `guide/confluence.py` fill them.
-"""
+"""The guide's closing seven-step routine, walked once for one symbol: each line with its number and its verdict."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+
+from reportgen import notation
+from reportgen.guide.context import Findings
+from reportgen.guide.plan import Plan, Scenario
+from reportgen.guide.positioning import FundingReading
+from reportgen.guide.positioning.spot import volume_text
+from reportgen.guide.structure import Structure
+from reportgen.guide.wording import (
+    at,
+    band,
+    counted_down,
+    crowd,
+    distance,
+    distance_percent,
+    due,
+    event_name,
+    level_kind,
+    level_name,
+    not_available,
+    ordinal,
+)
+from reportgen.guide.zones import Zone
+from reportgen.guide.zones.geometry import aligned_level
+from reportgen.units import Missing, Side, Where
+
+# ---- The guide's closing routine, its seven inputs on one strip, and whether the layers agree: the types ----
 
 Verdict = Literal["adds", "eases", "neutral", "unknown"]
 """What an input does to zone risk: never a buy or a sell."""
@@ -57,3 +80,229 @@ class Confluence:
     agree: int
     conflict: bool
     text: str
+
+
+# ---- The guide's seven inputs on one strip, each with its number and what it does to zone risk ----
+
+_SIDES: tuple[Where, Where] = ("above", "below")
+
+
+def seven_inputs(findings: Findings) -> tuple[InputReading, ...]:
+    """Read the guide's seven inputs in its order; a missing one reads `n/a: reason` and its verdict is unknown."""
+    return (
+        read_clusters(findings),
+        read_trend(findings),
+        read_open_interest(findings),
+        read_funding(findings),
+        read_chart_levels(findings),
+        read_volume(findings),
+        read_catalysts(findings),
+    )
+
+
+def read_clusters(findings: Findings) -> InputReading:
+    """Price against the nearest clusters: a near one adds, none at all eases."""
+    name = "Price vs clusters"
+    if findings.no_map is not None:
+        return _unknown(name, findings.no_map)
+    nearest = [zone for side in _SIDES if (zone := findings.nearest_zone(side)) is not None]
+    if not nearest:
+        return InputReading(name=name, reading=no_dense_zone(findings), verdict="eases")
+    near = any(zone.distance_atr <= findings.assumptions.checklist_near_atr for zone in nearest)
+    reading = ", ".join(f"{zone.label} {distance(zone)}" for zone in nearest)
+    return InputReading(name=name, reading=reading, verdict="adds" if near else "neutral")
+
+
+def no_dense_zone(findings: Findings) -> str:
+    """Say that nothing stands out, and how far was looked."""
+    looked = [within for side in _SIDES if (within := findings.looked_within(side)) is not None]
+    return f"no dense zone within {notation.percent(min(looked), 0)}" if looked else "no dense zone"
+
+
+def read_trend(findings: Findings) -> InputReading:
+    """Trend: into a side with a dense zone adds, away from all of them eases."""
+    name, structure = "Trend", findings.structure
+    if isinstance(structure, Missing):
+        return _unknown(name, structure)
+    return InputReading(name=name, reading=trend_text(structure), verdict=_trend_verdict(findings, structure))
+
+
+def trend_text(structure: Structure) -> str:
+    """Write trend, strength and regime: down (−0.42) on 4h, expanding."""
+    strength = notation.signed(structure.trend_strength, 2)
+    return f"{structure.trend} ({strength}) on {structure.timeframe}, {structure.regime} regime"
+
+
+def read_open_interest(findings: Findings) -> InputReading:
+    """Open interest: rising or elevated adds, falling eases."""
+    name, reading = "Open interest", findings.open_interest
+    if isinstance(reading, Missing):
+        return _unknown(name, reading)
+    level = f"{'elevated, ' if reading.elevated else ''}{ordinal(reading.percentile)}"
+    flush = ", a flush" if reading.flush else ""
+    change = f"{notation.percent_change(reading.change_24h)} in 24{notation.THIN}h"
+    verdict: Verdict = "adds" if reading.trend == "rising" or reading.elevated else "neutral"
+    if reading.trend == "falling":
+        verdict = "eases"
+    return InputReading(name=name, reading=f"{reading.trend}, {change}{flush}; {level}", verdict=verdict)
+
+
+def read_funding(findings: Findings) -> InputReading:
+    """Funding: an extreme or a crowded side adds, a mild bias does neither."""
+    name, reading = "Funding", findings.funding
+    if isinstance(reading, Missing):
+        return _unknown(name, reading)
+    verdict: Verdict = "adds" if reading.extreme or findings.crowded_side is not None else "neutral"
+    text = f"{notation.funding(reading.rate_8h)}, {_bias(reading)}{_crowding(findings.crowded_side)}"
+    return InputReading(name=name, reading=f"{text}; {ordinal(reading.percentile)}", verdict=verdict)
+
+
+def read_chart_levels(findings: Findings) -> InputReading:
+    """Support and resistance: a level in line with a zone adds."""
+    name = "Support, resistance"
+    if isinstance(findings.structure, Missing):
+        return _unknown(name, findings.structure)
+    aligned = any(aligned_level(zone, findings) is not None for zone in findings.zones)
+    return InputReading(name=name, reading=nearest_levels(findings), verdict="adds" if aligned else "neutral")
+
+
+def nearest_levels(findings: Findings) -> str:
+    """Write the nearest support and resistance, or that one is not known."""
+    sides: tuple[Where, Where] = ("below", "above")
+    return ", ".join(
+        level_name(levels[0], findings) if (levels := findings.levels(side)) else f"no {level_kind(side)} known"
+        for side in sides
+    )
+
+
+def read_volume(findings: Findings) -> InputReading:
+    """Volume: expanding adds, contracting eases; spot stands beside it."""
+    name, structure = "Volume", findings.structure
+    if isinstance(structure, Missing):
+        return _unknown(name, structure)
+    reading = volume_text(structure, unknown="; spot n/a")
+    verdict: Verdict = "neutral"
+    if structure.volume != "steady":
+        verdict = "adds" if structure.volume == "expanding" else "eases"
+    return InputReading(name=name, reading=reading, verdict=verdict)
+
+
+def read_catalysts(findings: Findings) -> InputReading:
+    """Catalysts: an event inside the horizon adds risk, one beyond it does not."""
+    name, event = "Catalysts", findings.override
+    hours = f"{findings.horizon_hours:g}{notation.THIN}h"
+    inside = [other for other in findings.events if other.lowers]
+    if event is not None:
+        more = f" and {len(inside) - 1} more within {hours}" if len(inside) > 1 else ""
+        reading = f"{event_name(event)} {due(event)}{more}"
+        return InputReading(name=name, reading=reading, verdict="adds")
+    if inside:
+        return InputReading(name=name, reading=f"light ones only: {counted_down(inside)}", verdict="neutral")
+    later = next((one for one in findings.events if not one.inside_horizon), None)
+    after = "" if later is None else f"; next {event_name(later)} {due(later)}"
+    return InputReading(name=name, reading=f"none listed within {hours}{after}", verdict="neutral")
+
+
+def _trend_verdict(findings: Findings, structure: Structure) -> Verdict:
+    if structure.trend == "sideways" or not findings.zones:
+        return "neutral"
+    ahead = findings.nearest_zone("above" if structure.trend == "up" else "below")
+    return "eases" if ahead is None else "adds"
+
+
+def _bias(reading: FundingReading) -> str:
+    if reading.extreme:
+        moved = ", turned from neutral" if reading.turned_extreme else ""
+        return f"{reading.bias}, stretched{moved}"
+    return "neutral, not stretched" if reading.bias == "neutral" else f"{reading.bias}, mild"
+
+
+def _crowding(side: Side | None) -> str:
+    return "" if side is None else f", {crowd(side)} crowded"
+
+
+def _unknown(name: str, missing: Missing) -> InputReading:
+    return InputReading(name=name, reading=not_available(missing), verdict="unknown")
+
+
+def walk_checklist(findings: Findings, plan: Plan) -> tuple[ChecklistLine, ...]:
+    """Walk the routine in the guide's order: zones, chart, open interest, funding, events, scenarios, alerts."""
+    return (
+        _mark_zones(findings),
+        _note_structure(findings),
+        _from_input(3, read_open_interest(findings)),
+        _from_input(4, read_funding(findings)),
+        _list_events(findings),
+        _scenarios_written(findings, plan),
+        _alerts_set(findings, plan),
+    )
+
+
+def _from_input(step: int, reading: InputReading) -> ChecklistLine:
+    return ChecklistLine(step=step, name=reading.name, reading=reading.reading, verdict=reading.verdict)
+
+
+def _mark_zones(findings: Findings) -> ChecklistLine:
+    clusters = read_clusters(findings)
+    name, quality = "Nearest zones", findings.map_quality.grade.lower()
+    if findings.no_map is not None:
+        return ChecklistLine(step=1, name=name, reading=clusters.reading, verdict="unknown")
+    found = [zone for side in _SIDES if (zone := findings.nearest_zone(side)) is not None]
+    where = "; ".join(_marked(zone, findings) for zone in found) or no_dense_zone(findings)
+    return ChecklistLine(step=1, name=name, reading=f"{where}; map quality {quality}", verdict=clusters.verdict)
+
+
+def _marked(zone: Zone, findings: Findings) -> str:
+    return f"{zone.label} {band(zone, findings)}, {distance_percent(zone)}, {distance(zone)}"
+
+
+def _note_structure(findings: Findings) -> ChecklistLine:
+    """A level in line with a zone adds, as does a trend that leads into one; else the trend's own verdict stands."""
+    name, structure = "Structure", findings.structure
+    if isinstance(structure, Missing):
+        return ChecklistLine(step=2, name=name, reading=not_available(structure), verdict="unknown")
+    aligned = any(aligned_level(zone, findings) is not None for zone in findings.zones)
+    verdict: Verdict = "adds" if aligned else read_trend(findings).verdict
+    lead = structure.relative_strength
+    strength = ""
+    if not isinstance(lead, Missing):
+        days = f"{structure.relative_strength_days:g}{notation.THIN}d"
+        strength = f"; {notation.percent_change(lead)} against BTC over {days}"
+    reading = f"{trend_text(structure)}; {nearest_levels(findings)}{strength}"
+    return ChecklistLine(step=2, name=name, reading=reading, verdict=verdict)
+
+
+def _list_events(findings: Findings) -> ChecklistLine:
+    catalysts = read_catalysts(findings)
+    override = "; can override the map" if findings.override is not None else ""
+    return ChecklistLine(step=5, name="Event risk", reading=f"{catalysts.reading}{override}", verdict=catalysts.verdict)
+
+
+def _scenarios_written(findings: Findings, plan: Plan) -> ChecklistLine:
+    """Both are always written; the line names the close that each waits for."""
+    sides = (_waits_for(plan.scenarios.bullish, findings), _waits_for(plan.scenarios.bearish, findings))
+    known = all(sides)
+    reading = "bullish {}, bearish {}".format(*(side or "has no level yet" for side in sides))
+    return ChecklistLine(step=6, name="Scenarios", reading=reading, verdict="neutral" if known else "unknown")
+
+
+def _waits_for(scenario: Scenario, findings: Findings) -> str:
+    where = "above" if scenario.direction == "bullish" else "below"
+    level = next((part.level for part in scenario.trigger if part.kind == f"closes_{where}"), None)
+    return "" if level is None else f"{where} {at(level, findings)}"
+
+
+def _alerts_set(findings: Findings, plan: Plan) -> ChecklistLine:
+    """Alerts stand before each zone; without zones at the nearest chart levels."""
+    by_price = sorted(plan.zones, key=lambda zone: -zone.alert)
+    alerts = [f"{at(zone.alert, findings)} ({zone.label} {zone.side})" for zone in by_price]
+    if not alerts:
+        alerts = [
+            f"{at(levels[0].price, findings)} ({levels[0].where})"
+            for side in _SIDES
+            if (levels := findings.levels(side))
+        ]
+    if not alerts:
+        reading = not_available(Missing("Neither a zone nor a chart level is known."))
+        return ChecklistLine(step=7, name="Alerts", reading=reading, verdict="unknown")
+    return ChecklistLine(step=7, name="Alerts", reading=f"at {', '.join(alerts)}", verdict="neutral")

@@ -6,7 +6,7 @@ A lean says which side looks more exposed. It is no forecast: the page prints it
 from __future__ import annotations
 
 from reportgen.guide.checklist import Confluence, Lean
-from reportgen.guide.findings import Findings
+from reportgen.guide.context import Findings
 from reportgen.guide.zones import Zone
 from reportgen.units import Missing, Side
 

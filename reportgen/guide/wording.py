@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from reportgen import notation
-from reportgen.guide.findings import Catalyst, Findings
+from reportgen.guide.context import Catalyst, Findings
 from reportgen.guide.structure import Level
 from reportgen.guide.zones import Zone
 from reportgen.units import Fraction, Missing, Price, Side, Where

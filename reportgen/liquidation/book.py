@@ -9,16 +9,292 @@ node and with the exact age law; a test holds the two against each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import TypeVar
 
 import numpy as np
 
-from reportgen.liquidation.boxes import add_aged, deposit_boxes, entries_of, taking_part
-from reportgen.liquidation.columns import Columns, Layer, columns_of, on_shared_rates, touches
-from reportgen.liquidation.compiled_book import compiled_book
-from reportgen.liquidation.deposits import Path
 from reportgen.liquidation.kernel import Nodes
-from reportgen.units import Floats, Ints
+from reportgen.liquidation.path import Path
+from reportgen.units import Floats, Ints, Side
+
+# ---- What the book is run on: layers of one side, and how their bars fall into columns ----
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Layer:
+    """One engine's input for one side: a path, its nodes, and its scale in the mix."""
+
+    path: Path
+    nodes: Nodes
+    scale: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Columns:
+    """How a side's bars fall into columns; n bars, c columns.
+
+    Attributes:
+        end_ms: Shape (c,). start_of: shape (c + 1,), each column's first bar; the last is n.
+    """
+
+    end_ms: Ints
+    start_of: Ints
+
+
+def columns_of(path: Path, column_end_ms: Ints) -> Columns:
+    """Sort a path's bars into columns, with one column more before the first that takes in all the warm-up."""
+    ends = column_end_ms
+    if len(ends) > 1 and len(path.close_time_ms):
+        before = 2 * int(ends[0]) - int(ends[1])
+        ends = np.concatenate([[before], ends]) if path.close_time_ms[0] <= before else ends
+    start_of = np.concatenate([[0], np.searchsorted(path.close_time_ms, ends, side="right")])
+    return Columns(end_ms=ends, start_of=start_of)
+
+
+def touches(path: Path, columns: Columns) -> tuple[Floats, Floats]:
+    """Tell what the path touched within each column.
+
+    Returns:
+        Shape (n,), for each bar the bin coordinate at or above which nothing that it opened lives at its column's end:
+        what later bars of the column touched, and its own close; and shape (c,), each column's lowest touch, infinite
+        where it has no bar.
+    """
+    start_of = columns.start_of
+    cut = path.close[: start_of[-1]].copy()
+    lowest = np.full(len(columns.end_ms), np.inf)
+    for column, (first, last) in enumerate(zip(start_of[:-1].tolist(), start_of[1:].tolist(), strict=True)):
+        if last > first:
+            later = np.minimum.accumulate(path.near[first:last][::-1])[::-1]
+            lowest[column] = later[0]
+            np.minimum(cut[first : last - 1], later[1:], out=cut[first : last - 1])
+    return cut, lowest
+
+
+def on_shared_rates(layers: Sequence[Layer]) -> tuple[Floats, tuple[Layer, ...]]:
+    """Write the age laws of all layers in the same exponentials, and put each layer's scale into its deposits."""
+    rate = np.unique(np.concatenate([layer.nodes.decay_rate for layer in layers]))
+    shared = []
+    for layer in layers:
+        weight = np.zeros((len(layer.nodes.distance), len(rate)))
+        weight[:, np.searchsorted(rate, layer.nodes.decay_rate)] = layer.nodes.decay_weight
+        nodes = replace(layer.nodes, decay_rate=rate, decay_weight=weight)
+        shared.append(replace(layer, nodes=nodes, path=replace(layer.path, deposit=layer.scale * layer.path.deposit)))
+    return rate, tuple(shared)
+
+
+# ---- Deposits as uniform ranges of price, and how they are added to difference arrays along price ----
+
+_NO_PART = 1e-18
+"""A node this little in an exponential of its age law is not in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Boxes:
+    """Deposits that are still alive, as uniform ranges on the bin axis; p of them, node by node.
+
+    Attributes:
+        bar, node: Shape (p,), which bar and which node each comes from; `node` ascends.
+        low, high: Shape (p,), bin coordinates, cut at what was swept since. density: shape (p,), mass per bin.
+    """
+
+    bar: Ints
+    node: Ints
+    low: Floats
+    high: Floats
+    density: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Entries:
+    """What boxes add to difference arrays: four numbers each.
+
+    Attributes:
+        index: Shape (4, p), places in a row of difference arrays. amount: shape (4, p).
+    """
+
+    index: Ints
+    amount: Floats
+
+
+def deposit_boxes(path: Path, nodes: Nodes, cut: Floats, step: float) -> Boxes:
+    """Spread each bar's deposit over its range and each node's cell, and drop what has been touched whole.
+
+    Args:
+        path: n bars.
+        nodes: k nodes.
+        cut: Shape (n,), nothing lives at or above this bin coordinate (already touched, or beyond the close).
+        step: Log width of a bin.
+
+    Returns:
+        At most k x n boxes. A box is as wide as range and cell together (in quadrature), at least one bin.
+    """
+    span = path.far - path.near
+    widths = np.sqrt(span * span + np.square(nodes.cell / step)[:, None])
+    np.maximum(widths, 1.0, out=widths)
+    lows = (path.near + path.far) / 2 - (nodes.distance / step)[:, None]
+    lows -= widths / 2
+    node, bar = (lows < cut).nonzero()
+    width, low = widths[node, bar], lows[node, bar]
+    return Boxes(
+        bar=bar,
+        node=node,
+        low=low,
+        high=np.minimum(low + width, cut[bar]),
+        density=path.deposit[bar] * nodes.weight[node] / width,
+    )
+
+
+def entries_of(boxes: Boxes, row: Ints, bins: int) -> Entries:
+    """Turn boxes into differences of mass per bin.
+
+    Args:
+        boxes: p boxes.
+        row: Shape (p,), which difference array, of `bins` + 1 places, a box belongs to.
+        bins: Length of the price axis; what lies beyond it is left out.
+    """
+    start = row * (bins + 1)
+    index, amount = np.empty((4, len(row)), dtype=np.int64), np.empty((4, len(row)))
+    for edge, (at, density) in enumerate(((boxes.low, boxes.density), (boxes.high, -boxes.density))):
+        place = np.minimum(np.maximum(at, 0.0), bins)
+        cell = np.minimum(place.astype(np.int64), bins - 1)
+        upper = np.multiply(place - cell, density, out=amount[2 * edge + 1])
+        np.subtract(density, upper, out=amount[2 * edge])
+        np.add(start, cell, out=index[2 * edge])
+        np.add(index[2 * edge], 1, out=index[2 * edge + 1])
+    return Entries(index=index, amount=amount)
+
+
+def taking_part(nodes: Nodes) -> tuple[tuple[int, int], ...]:
+    """List the exponentials that a layer's nodes use, each with the number of its nodes up to the last that does."""
+    used = nodes.decay_weight > _NO_PART
+    until = len(used) - np.argmax(used[::-1], axis=0)
+    return tuple((int(layer), int(until[layer])) for layer in np.flatnonzero(used.any(axis=0)))
+
+
+def add_aged(
+    layered: Floats, boxes: Boxes, entries: Entries, nodes: Nodes, parts: tuple[tuple[int, int], ...], left: Floats
+) -> None:
+    """Add boxes, in place, to every exponential of the age law that their nodes take part in.
+
+    Args:
+        layered: Shape (r, rows x (bins + 1)).
+        boxes: p boxes, and what they add, as entries.
+        entries: Of the same boxes.
+        nodes: k nodes with r exponentials.
+        parts: As `taking_part` gives them.
+        left: Shape (r, n), what is left of each bar's deposit in each exponential; 0 where it has faded.
+    """
+    until = np.searchsorted(boxes.node, np.arange(len(nodes.distance) + 1))
+    for layer, count in parts:
+        some = slice(0, int(until[count]))
+        factor = left[layer].take(boxes.bar[some])
+        factor *= nodes.decay_weight[:, layer].take(boxes.node[some])
+        np.add.at(layered[layer], entries.index[:, some].ravel(), (entries.amount[:, some] * factor).ravel())
+
+
+# ---- The way to the compiled book, where it is worth taking: numba is installed, the history long, the nodes in order
+_T = TypeVar("_T")
+_WORTH_COMPILING = 20_000
+"""Bars from which loading numba costs less than the numpy loops of a few symbols."""
+_CACHE_LINE = 64
+
+
+def loops_for(bars: int) -> ModuleType | None:
+    """Give the compiled loops where the history is long enough and numba is installed."""
+    if bars < _WORTH_COMPILING:
+        return None
+    try:
+        from reportgen.liquidation import compiled as fast_book
+    except (ImportError, RuntimeError):  # not installed, or it finds no folder that it may keep its code in
+        return None
+    return fast_book
+
+
+def each_side(work: Callable[[Side], _T], bars: int) -> Mapping[Side, _T]:
+    """Do the same work for both sides: one thread each where the loops are compiled, since those let others run.
+
+    Neither side reads what the other makes, so the result does not depend on which is first.
+    """
+    if loops_for(bars) is None:
+        return {side: work(side) for side in Side}
+    with ThreadPoolExecutor(len(Side)) as pool:
+        return dict(zip(Side, pool.map(work, Side), strict=True))
+
+
+def compiled_book(
+    layers: Sequence[Layer], columns: Columns, rate: Floats, shape: tuple[int, int], step: float
+) -> Floats | None:
+    """Run the book of layers that share their rates, as `book.mixed_book` does.
+
+    Args:
+        layers: Of one side, their age laws in the same exponentials.
+        columns: How their bars fall into columns, the warm-up first.
+        rate: Shape (r,), the exponentials, per millisecond, ascending.
+        shape: Columns to keep, and bins.
+        step: Log width of a bin.
+
+    Returns:
+        Mass per bin; None where the numpy loop has to do it.
+    """
+    loops = loops_for(int(columns.start_of[-1]))
+    if loops is None or not all(_in_order(layer) for layer in layers):
+        return None
+    if len(rate) > loops.LANES or sum(len(layer.nodes.distance) for layer in layers) > loops.MOST:
+        return None
+    used = slice(0, int(columns.start_of[-1]))
+    path = layers[0].path
+    bars = loops.Bars(
+        path.close_time_ms[used],
+        path.near[used],
+        path.close[used],
+        np.stack([layer.path.far[used] for layer in layers]),
+        np.stack([layer.path.deposit[used] for layer in layers]),
+    )
+    bins = shape[1] + 2
+    state = loops.State(_aligned(bins * loops.SLOW), _aligned(bins * loops.QUICK), np.zeros(bins))
+    out = np.zeros(shape)
+    kinds = _kinds(loops, layers, rate, step)
+    loops.run(state, bars, kinds, columns.end_ms, columns.start_of, rate, out)
+    return out
+
+
+def _kinds(loops: ModuleType, layers: Sequence[Layer], rate: Floats, step: float) -> object:
+    """Put the nodes of all layers one after the other, as the compiled loops take them."""
+    nodes = [layer.nodes for layer in layers]
+    still = np.array([not x.decay_weight[:, rate > 0].any() for x in nodes])
+    weight = [x.weight * (x.decay_weight[:, 0] if calm else 1.0) for x, calm in zip(nodes, still, strict=True)]
+    share = np.zeros((sum(len(x.distance) for x in nodes), loops.LANES))
+    share[:, : len(rate)] = np.concatenate([x.decay_weight for x in nodes])
+    quick = share[:, loops.SLOW :]
+    shape = np.zeros((3, loops.MOST))
+    shape[0, : len(share)] = np.concatenate([x.distance for x in nodes]) / step
+    shape[1, : len(share)] = np.square(np.concatenate([x.cell for x in nodes]) / step)
+    shape[2, : len(share)] = np.concatenate(weight)
+    return loops.Kinds(
+        np.cumsum([0, *(len(x.distance) for x in nodes)]),
+        still,
+        shape.ravel(),
+        share[:, : loops.SLOW].ravel(),
+        quick.ravel(),
+        (quick > loops.FADED).any(axis=1),
+    )
+
+
+def _in_order(layer: Layer) -> bool:
+    """Tell whether a farther node's box never begins above a nearer one's."""
+    return bool((np.diff(layer.nodes.distance) >= 0).all() and (np.diff(layer.nodes.cell) >= 0).all())
+
+
+def _aligned(size: int) -> Floats:
+    """Make zeros that begin where a line of the processor's cache does."""
+    room = np.zeros(size + _CACHE_LINE)
+    begin = -room.ctypes.data % _CACHE_LINE // room.itemsize
+    return room[begin : begin + size]
+
 
 _POINTS_AT_ONCE = 12000
 _COLUMNS_AT_ONCE = 16  # what they deposit then stays in the processor's cache

@@ -9,17 +9,326 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import ModuleType
 
 import numpy as np
 
-from reportgen.liquidation.deposits import Grid
-from reportgen.liquidation.flows import Flows, compiled
-from reportgen.units import Floats, Ints
+from reportgen.config.assumptions import Assumptions
+from reportgen.liquidation.path import Grid
+from reportgen.market.data import Candles, OpenInterest
+from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Missing, Side
+
+# ---- The accounts of one side, bar by bar: what each bar opened, closed and swept, and what is left of it later ----
+
+_RESCALE = 1e-100
+_DECADES = 100.0
+"""So many powers of ten the survival may fall before mass is put on a new scale, or it would leave the numbers."""
+_BARS_AT_ONCE = 64
+_UNTOUCHED = np.iinfo(np.int64).max // 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bars:
+    """What the accounts of one side are made from, n bars.
+
+    Attributes:
+        entry: Shape (n,), rung of the close. touch: shape (n,), the lowest rung touched.
+        steady: Shape (n,), opened and closed in any case. change: shape (n,), of open interest.
+        before: Shape (n,), open interest before the bar; infinite when nothing ever closes by itself.
+        answers: Whether what opens and closes also answers to `change` and to what was swept.
+    """
+
+    entry: Ints
+    touch: Ints
+    steady: Floats
+    change: Floats
+    before: Floats
+    answers: bool
+
+
+class Standing:
+    """Mass by rung over the survival since it was put there, so that decay is one product for all of it."""
+
+    def __init__(self, bars: Bars, below: Ints, weight: Floats) -> None:
+        """Start empty, with room for every level that these bars can open."""
+        self.below, self.weight, self.farthest = below, weight, int(below.max())
+        self.base = int(bars.entry.min()) - self.farthest
+        self.mass = np.zeros(int(bars.entry.max()) - self.base + 1)
+        self.top = 0  # nothing stands from here on
+        nearer = np.bincount(below, weights=weight, minlength=self.farthest + 1)
+        self.farther = np.maximum(np.cumsum(nearer[::-1])[::-1] - nearer, 0.0)
+        self.farther[-1] = 0.0
+
+    def sweep(self, touch: Ints) -> Floats:
+        """Take off what each bar is the first to touch, shape (m,)."""
+        reached = np.minimum(np.minimum.accumulate(np.maximum(touch - self.base, 0)), self.top)
+        lowest = int(reached[-1])
+        held = np.concatenate([[0.0], np.cumsum(self.mass[lowest : self.top])])
+        before = np.concatenate([[self.top], reached[:-1]])
+        self.mass[lowest : self.top] = 0.0
+        self.top = lowest
+        return np.asarray(held[before - lowest] - held[reached - lowest])
+
+    def touched_among(self, entry: Ints, touch: Ints) -> tuple[Floats, Ints]:
+        """Tell which part of each bar's deposit each later bar is the first to touch.
+
+        Returns:
+            Shape (m, m), later bar x bar that opened; and shape (m,), the lowest rung touched after each bar.
+        """
+        count = len(entry)
+        later = np.where(np.tri(count, dtype=np.bool_), _UNTOUCHED, touch)  # bar that opened x later bar
+        np.minimum.accumulate(later, axis=1, out=later)
+        depth = np.clip(entry[:, None] - later, 0, self.farthest)
+        left = self.farther[depth]
+        gone = np.zeros((count, count))
+        gone[1:] = (left[:, :-1] - left[:, 1:]).T
+        return gone, later[:, -1]
+
+    def put(self, entry: Ints, amount: Floats, cut: Ints) -> None:
+        """Add deposits, less what has been touched at or above each one's cut, shape (m,) each."""
+        level = entry[:, None] - self.below
+        there = level < cut[:, None]
+        np.add.at(self.mass, level[there] - self.base, (amount[:, None] * self.weight)[there])
+        if there.any():
+            self.top = max(self.top, int(level[there].max()) - self.base + 1)
+
+
+def run(bars: Bars, below: Ints, weight: Floats, most: float) -> Floats:
+    """Run the bars: sweep, decay, deposit.
+
+    Args:
+        bars: n bars.
+        below: Shape (k,), rungs from entry to level, at least one.
+        weight: Shape (k,), summing to 1.
+        most: Largest part of the book that one bar may close.
+
+    Returns:
+        Shape (5, n): opened, closed, swept, book, log survival.
+    """
+    standing = Standing(bars, below, weight)
+    book, survival = 0.0, 1.0
+    found = np.empty((4, len(bars.entry)))
+    at_once = min(_BARS_AT_ONCE, max(1, int(_DECADES / -np.log10(max(1.0 - most, _RESCALE)))))
+    for start in range(0, len(bars.entry), at_once):
+        some = slice(start, start + at_once)
+        entry, touch = bars.entry[some], bars.touch[some]
+        old_touched = standing.sweep(touch)
+        touched, cut = standing.touched_among(entry, touch)
+        amount = np.zeros(len(entry))
+        rows: list[tuple[float, float, float, float]] = []
+        columns = (old_touched, touched.any(axis=1), bars.steady[some], bars.change[some], bars.before[some])
+        for bar, (old, any_new, steady, change, had) in enumerate(zip(*(x.tolist() for x in columns), strict=True)):
+            gone = old + float(touched[bar, :bar] @ amount[:bar]) if any_new else old
+            swept = gone * survival
+            left = change + swept if bars.answers else 0.0
+            opened, wanted = (steady + left, steady) if left > 0 else (steady, steady - left)
+            part = wanted / had if had > 0 else most
+            kept = 1.0 - min(most, part)
+            survival *= kept
+            amount[bar] = opened / survival
+            book = (book - swept if book > swept else 0.0) * kept + opened
+            rows.append((opened, swept, kept, book))
+        found[:, some] = np.array(rows).T
+        standing.put(entry, amount, cut)
+        if survival < _RESCALE:
+            standing.mass *= survival
+            survival = 1.0
+    opens, sweeps, keeps, books = found
+    remaining = np.maximum(np.concatenate([[0.0], books[:-1]]) - sweeps, 0.0)
+    return np.stack([opens, remaining * (1.0 - keeps), sweeps, books, np.cumsum(np.log(keeps))])
+
+
+# ---- What opened, closed and was swept in each bar, so that open interest is accounted for to the last coin ----
+
+_WORTH_COMPILING = 20_000
+"""Bars from which loading numba costs less than the numpy loops of a few symbols."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ladder:
+    """The rungs on which one side's levels stand, counted so that its levels lie towards smaller numbers.
+
+    Attributes:
+        origin: Log price of rung 0. step: log width between rungs. side: shorts count downwards in price.
+    """
+
+    origin: float
+    step: float
+    side: Side
+
+    @property
+    def sign(self) -> float:
+        """1 for longs, whose levels lie below; -1 for shorts."""
+        return 1.0 if self.side is Side.LONG else -1.0
+
+    def place(self, price: Floats) -> Floats:
+        """Give prices as ladder coordinates, any shape."""
+        return np.asarray(self.sign * (np.log(price) - self.origin) / self.step)
+
+    def log_price(self, rung: Ints) -> Floats:
+        """Give the log price of rungs, any shape."""
+        return np.asarray(self.origin + self.sign * self.step * rung)
+
+    def below_entry(self, distance: Floats) -> Ints:
+        """Give log distances as whole rungs, at least one, shape (k,)."""
+        return np.maximum(1, np.rint(distance / self.step)).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Flows:
+    """One side's accounts, bar by bar, in base coins (in hours of path where there is no open interest); n bars.
+
+    Attributes:
+        side: Whose positions. ladder: where rungs stand.
+        close_time_ms: Shape (n,).
+        entry: Shape (n,), rung of the close, where the bar's positions open.
+        touch: Shape (n,), the lowest rung that the bar's path touched; it and all above are swept.
+        opened: Shape (n,). closed: shape (n,), what truly left the book, after the cap. swept: shape (n,).
+        book: Shape (n,), at the end of the bar.
+        log_survival: Shape (n,), log of the product of the survivals up to and with the bar: a deposit of bar t that
+            nothing touched holds exp(log_survival[T] - log_survival[t]) of itself at the end of bar T.
+    """
+
+    side: Side
+    ladder: Ladder
+    close_time_ms: Ints
+    entry: Ints
+    touch: Ints
+    opened: Floats
+    closed: Floats
+    swept: Floats
+    book: Floats
+    log_survival: Floats
+
+
+def node_distances(assumptions: Assumptions) -> Floats:
+    """Give the nodes' log distances from entry, log-spaced, shape (k,)."""
+    a = assumptions
+    return np.asarray(np.geomspace(a.node_nearest, a.node_farthest, len(a.node_weights)))
+
+
+def reference_weights(assumptions: Assumptions) -> Floats:
+    """Give the share of a deposit at each node, shape (k,), summing to 1."""
+    weight = np.asarray(assumptions.node_weights, dtype=np.float64)
+    return np.asarray(weight / weight.sum())
+
+
+def aligned_open_interest(candles: Candles, open_interest: Maybe[OpenInterest]) -> Maybe[Floats]:
+    """Give open interest at each bar's close: the latest snapshot by then.
+
+    Bars before the first snapshot hold its value, that is no change; their level is not known, and nothing is read
+    from it but how fast positions turn over.
+
+    Returns:
+        Shape (n,), base coins, or why there is none.
+    """
+    if isinstance(open_interest, Missing):
+        return open_interest
+    known = np.isfinite(open_interest.open_interest_base) & (open_interest.open_interest_base > 0)
+    time, value = open_interest.time_ms[known], open_interest.open_interest_base[known]
+    if not len(candles) or not len(time) or time[0] > candles.close_time_ms[-1]:
+        return Missing("No open-interest snapshot by the last close: flows cannot be told.")
+    at = np.searchsorted(time, candles.close_time_ms, side="right") - 1
+    return np.asarray(value[np.maximum(at, 0)])
+
+
+def turnover(candles: Candles, assumptions: Assumptions) -> Floats:
+    """Give each bar's churn, positions that change hands and leave open interest as it is; shape (n,), base coins.
+
+    Constant and volume blended: (1 - share) x the trailing mean of volume + share x volume, times `churn`.
+    """
+    a = assumptions
+    bars = max(1, int(a.volume_mean_days * DAY_MS // candles.interval_ms))
+    total = np.concatenate([[0.0], np.cumsum(candles.volume_base)])
+    end = np.arange(1, len(candles) + 1)
+    start = np.maximum(0, end - bars)
+    mean = (total[end] - total[start]) / (end - start)
+    return np.asarray(a.churn * ((1 - a.volume_share) * mean + a.volume_share * candles.volume_base))
+
+
+def conservation_flows(candles: Candles, open_interest: Floats, side: Side, assumptions: Assumptions) -> Flows:
+    """Account for one side with open interest, at the reference weights.
+
+    Args:
+        candles: n bars.
+        open_interest: Shape (n,), base coins at each close (`aligned_open_interest`).
+        side: Longs or shorts.
+        assumptions: `churn`, `volume_share`, the nodes, `flow_most_closed`, `level_log_width`.
+    """
+    change = np.diff(open_interest, prepend=open_interest[:1])
+    before = np.concatenate([open_interest[:1], open_interest[:-1]])
+    return _account(candles, side, turnover(candles, assumptions), change, before, assumptions)
+
+
+def constant_flows(candles: Candles, side: Side, assumptions: Assumptions) -> Flows:
+    """Account for one side without open interest: the same deposit every hour of path, gone only when touched."""
+    same = np.full(len(candles), candles.interval_ms / HOUR_MS)
+    return _account(candles, side, same, None, np.full(len(candles), np.inf), assumptions)
+
+
+def _account(
+    candles: Candles, side: Side, steady: Floats, change: Floats | None, before: Floats, assumptions: Assumptions
+) -> Flows:
+    """Put the path on the ladder and run the bars; `change` None means that deposits answer to nothing."""
+    a = assumptions
+    ladder = Ladder(origin=float(np.log(candles.close[0])), step=a.level_log_width, side=side)
+    bars = Bars(
+        entry=np.rint(ladder.place(candles.close)).astype(np.int64),
+        touch=np.ceil(ladder.place(candles.low if side is Side.LONG else candles.high)).astype(np.int64),
+        steady=steady,
+        change=np.zeros(len(candles)) if change is None else change,
+        before=before,
+        answers=change is not None,
+    )
+    run = run_bars(bars, ladder.below_entry(node_distances(a)), reference_weights(a), a.flow_most_closed)
+    return Flows(
+        side=side,
+        ladder=ladder,
+        close_time_ms=candles.close_time_ms,
+        entry=bars.entry,
+        touch=bars.touch,
+        opened=run[0],
+        closed=run[1],
+        swept=run[2],
+        book=run[3],
+        log_survival=run[4],
+    )
+
+
+def run_bars(bars: Bars, below: Ints, weight: Floats, most: float) -> Floats:
+    """Run the bars with the loop that suits the history's length.
+
+    Args:
+        bars: n bars.
+        below: Shape (k,), rungs from entry to level.
+        weight: Shape (k,), summing to 1.
+        most: Largest part of the book that one bar may close.
+
+    Returns:
+        Shape (5, n): opened, closed, swept, book, log survival.
+    """
+    fast = compiled(len(bars.entry))
+    if fast is not None:
+        given = (bars.entry, bars.touch, bars.steady, bars.change, bars.before, bars.answers, below, weight, most)
+        return np.asarray(fast.run_bars(*given))
+    return run(bars, below, weight, most)
+
+
+def compiled(bars: int) -> ModuleType | None:
+    """Give the compiled loops where the history is long enough and numba is installed; they agree to 1e-12."""
+    if bars < _WORTH_COMPILING:
+        return None
+    try:
+        from reportgen.liquidation import compiled as fast_conserved
+    except (ImportError, RuntimeError):  # not installed, or it finds no folder that it may keep its code in
+        return None
+    return fast_conserved
+
 
 _FADED = -41.0
 """Log survival below which a deposit counts for nothing: 1e-18."""
 _NOTHING = 1e-18
-_BARS_AT_ONCE = 1024
+_COLUMNS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -128,9 +437,9 @@ def _pieces(close_time_ms: Ints, column_end_ms: Ints) -> Iterator[tuple[int, int
     """Yield (first bar, end bar, column) in runs of bounded length; column is -1 before a column's last run."""
     start = 0
     for column, end in enumerate(np.searchsorted(close_time_ms, column_end_ms, side="right").tolist()):
-        while end - start > _BARS_AT_ONCE:
-            yield start, start + _BARS_AT_ONCE, -1
-            start += _BARS_AT_ONCE
+        while end - start > _COLUMNS_AT_ONCE:
+            yield start, start + _COLUMNS_AT_ONCE, -1
+            start += _COLUMNS_AT_ONCE
         yield start, end, column
         start = end
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reportgen.assumptions import Assumptions
+from reportgen.config.assumptions import Assumptions
 from reportgen.errors import DataError
-from reportgen.liquidation.heatmap import maps_at
+from reportgen.liquidation.map import maps_at
 from reportgen.liquidation.margin import brackets_of
 from reportgen.market.data import MarketData
 from reportgen.units import Floats, Ints, Missing, Side

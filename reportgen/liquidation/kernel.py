@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reportgen.assumptions import Assumptions
+from reportgen.config.assumptions import Assumptions
 from reportgen.liquidation.margin import Brackets, liquidation_distance
 from reportgen.units import HOUR_MS, Floats, Side
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reportgen.assumptions import Assumptions
+from reportgen.config.assumptions import Assumptions
 from reportgen.market.data import LeverageBrackets, MarketData
 from reportgen.units import Floats, Missing, Notional, Price, Side
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reportgen.assumptions import Assumptions
-from reportgen.liquidation.heatmap import LiquidationMap
-from reportgen.liquidation.shares import SideShares
-from reportgen.liquidation.smoothing import along_price
+from reportgen.config.assumptions import Assumptions
+from reportgen.liquidation.map import LiquidationMap
+from reportgen.liquidation.profile import SideShares, along_price
 from reportgen.market.data import Candles
 from reportgen.units import Floats, Milliseconds, Price, Side
 

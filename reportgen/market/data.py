@@ -1,6 +1,7 @@
 """What the market published, as frozen arrays: the input of the five steps.
 
-`market/files.py` (and later the exchanges) fill these; everything after reads them. All arrays of one object have the
+`market/folder/read.py` (and later the exchanges) fill these; everything after reads them. All arrays of one object
+have the
 same length n, are sorted by time without duplicates, and hold finite values (no NaN) unless the field says otherwise.
 Times are UTC epoch milliseconds. Nothing here is later than `MarketData.as_of_ms`.
 """
@@ -231,7 +232,7 @@ class MarketData:
     Attributes:
         symbol: Unified name, `BTC/USDT:USDT`.
         as_of_ms: Nothing in here is later.
-        candles: By venue, the primary venue first (`market/choice.py`); per venue the finest interval
+        candles: By venue, the primary venue first (`market/folder/build.py`); per venue the finest interval
             that reaches as-of with enough history.
         open_interest, funding, order_book, brackets: By venue; an absent table is one `Missing`.
         liquidations: All venues of the table together.
@@ -306,21 +307,3 @@ class Depth:
     ask_quote: float
     time_ms: Milliseconds
     venue: str
-
-
-__all__ = [
-    "Candles",
-    "Depth",
-    "EtfFlows",
-    "FundingRates",
-    "Gathered",
-    "LeverageBrackets",
-    "Liquidations",
-    "LongShortRatio",
-    "MarketData",
-    "Missing",
-    "OpenInterest",
-    "OrderBook",
-    "Positions",
-    "VenueGap",
-]

@@ -1,12 +1,27 @@
-"""How far the data and the map can be trusted: validation verdicts, coverage, map quality."""
+"""What each venue says of one symbol right now, in one unit, with the rule that made it so: rows of the last table.
+
+Stands beside coverage. Pure.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias, TypeVar
 
-from reportgen.market.data import Depth
-from reportgen.units import Fraction, Maybe, Milliseconds
+import numpy as np
+
+from reportgen import notation
+from reportgen.config.assumptions import Assumptions
+from reportgen.market.data import ALL_DATA, NO_FUNDING_NOW, Candles, Depth, MarketData, OpenInterest, OrderBook
+from reportgen.market.exchanges.units import eight_hour_rate
+from reportgen.market.exchanges.venues import VENUES, Datum
+from reportgen.market.folder.build import missing_bars
+from reportgen.market.folder.tables import interval_text
+from reportgen.market.symbols import base_of
+from reportgen.units import DAY_MS, HOUR_MS, Floats, Fraction, Maybe, Milliseconds, Missing, Notional
+
+# ---- How far the data and the map can be trusted: validation verdicts, coverage, map quality ----
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,3 +79,401 @@ class MapQuality:
     venue_concentration: Maybe[Fraction]
     gap_risk: Maybe[Fraction]
     reasons: tuple[str, ...]
+
+
+# ---- What one symbol's market data cover: venues, gaps, age, and how much of the open positions was seen being opened
+def assess_coverage(
+    market: MarketData, *, inputs_known: int, inputs_total: int, assumptions: Assumptions
+) -> Maybe[Coverage]:
+    """Say where a symbol's input came from.
+
+    Args:
+        market: All that is known of the symbol.
+        inputs_known: How many of the guide's inputs could be computed.
+        inputs_total: Of how many.
+        assumptions: Uses `coverage_churn` and `coverage_largest_close`.
+
+    Returns:
+        Coverage, or the reason why there are no candles.
+    """
+    if isinstance(market.candles, Missing):
+        return market.candles
+    primary = next(iter(market.candles))
+    candles = market.candles[primary]
+    last_close = int(candles.close_time_ms[-1])
+    return Coverage(
+        primary_venue=primary,
+        venues=_venues(market, market.candles),
+        last_close_ms=last_close,
+        stale_bars=(market.as_of_ms - last_close) // candles.interval_ms,
+        history_days=(last_close - int(candles.open_time_ms[0])) / DAY_MS,
+        book_coverage=book_coverage(market, assumptions),
+        inputs_known=inputs_known,
+        inputs_total=inputs_total,
+    )
+
+
+def book_coverage(market: MarketData, assumptions: Assumptions) -> Maybe[Fraction]:
+    """Estimate the share of open interest that was opened inside the observed history (MODEL section 1, start-up).
+
+    At the first snapshot every entry is unknown. Each bar closes a part of the unknown positions: what changes hands
+    (`coverage_churn` x volume) and what open interest falls by, over open interest, at most `coverage_largest_close`.
+
+    Returns:
+        Fraction in [0, 1], or Missing without open interest over at least two bars.
+    """
+    if isinstance(market.candles, Missing):
+        return market.candles
+    if isinstance(market.open_interest, Missing):
+        return market.open_interest
+    primary = next(iter(market.candles))
+    venue = primary if primary in market.open_interest else min(market.open_interest)
+    candles, open_interest = market.candles[primary], market.open_interest[venue]
+    place = np.searchsorted(open_interest.time_ms, candles.close_time_ms, side="right") - 1
+    known = place >= 0
+    if np.count_nonzero(known) < 2:
+        return Missing("Open interest is known over fewer than two bars, so start-up coverage cannot be estimated.")
+    levels = open_interest.open_interest_base[place[known]]
+    closed = assumptions.coverage_churn * candles.volume_base[known][1:] + np.maximum(-np.diff(levels), 0)
+    survive = 1 - np.minimum(assumptions.coverage_largest_close, closed / levels[:-1])
+    unknown = levels[0] * float(np.prod(survive))
+    return float(np.clip(1 - unknown / levels[-1], 0, 1))
+
+
+def open_interest_shares(market: MarketData) -> Maybe[Mapping[str, Fraction]]:
+    """Part the known open interest among its venues, by the last snapshot of each.
+
+    Returns:
+        By venue, adding up to 1; or Missing when there is none, or when it comes as a sum of venues.
+    """
+    if isinstance(market.open_interest, Missing):
+        return market.open_interest
+    if any(venue == "all" or "+" in venue for venue in market.open_interest):
+        return Missing("The market data give open interest as a sum of venues, so no venue's share is known.")
+    newest = max(int(each.time_ms[-1]) for each in market.open_interest.values())
+    last = {venue: _recent(each, newest) for venue, each in sorted(market.open_interest.items())}
+    total = sum(value for value in last.values() if value is not None)
+    return {venue: value / total for venue, value in last.items() if value is not None}
+
+
+def daily_quote_volume(candles: Candles, days: float) -> Notional:
+    """Give the mean volume a day over the last days, in quote currency at the bars' closes."""
+    since = int(candles.close_time_ms[-1]) - round(days * DAY_MS)
+    start = int(np.searchsorted(candles.open_time_ms, since))
+    span = int(candles.close_time_ms[-1]) - int(candles.open_time_ms[start])
+    return float(np.sum(candles.volume_base[start:] * candles.close[start:])) * DAY_MS / span
+
+
+def _recent(open_interest: OpenInterest, newest: Milliseconds) -> float | None:
+    """Give the last open interest of a venue, None when it ended more than a day before the newest of all."""
+    if int(open_interest.time_ms[-1]) < newest - DAY_MS:
+        return None
+    return float(open_interest.open_interest_base[-1])
+
+
+def _venues(market: MarketData, candles: Mapping[str, Candles]) -> tuple[VenueCoverage, ...]:
+    """Say what each venue gave: those with candles first, the primary venue leading."""
+    tables = {
+        "candles": candles,
+        "open interest": market.open_interest,
+        "funding": market.funding,
+        "order book": market.order_book,
+        "leverage brackets": market.brackets,
+        "spot candles": market.spot_candles,
+        "mark candles": market.mark_candles,
+        "long/short ratio": market.long_short_ratio,
+        "known positions": market.positions,
+    }
+    given = {name: table for name, table in tables.items() if not isinstance(table, Missing)}
+    others = sorted({venue for table in given.values() for venue in table} - set(candles))
+    shares = open_interest_shares(market)
+    return tuple(
+        VenueCoverage(
+            venue=venue,
+            tables=tuple(name for name, table in given.items() if venue in table),
+            interval=interval_text(candles[venue].interval_ms) if venue in candles else "",
+            bars=len(candles[venue]) if venue in candles else 0,
+            gaps=missing_bars(candles[venue].open_time_ms, candles[venue].interval_ms) if venue in candles else 0,
+            open_interest_share=_share(shares, venue),
+        )
+        for venue in (*candles, *others)
+    )
+
+
+def _share(shares: Maybe[Mapping[str, Fraction]], venue: str) -> Maybe[Fraction]:
+    if isinstance(shares, Missing):
+        return shares
+    return shares[venue] if venue in shares else Missing(f"The market data hold no recent open interest of {venue}.")
+
+
+# ---- How far one symbol's map can be trusted: the guide's three questions on an altcoin's map, asked of every symbol -
+Finding: TypeAlias = tuple[int, str]
+"""The weight of a fault, 0 for none, and its clause for the reader."""
+
+
+def grade_map(market: MarketData, coverage: Maybe[Coverage], assumptions: Assumptions) -> MapQuality:
+    """Grade a map High, Medium or Low, with the reasons that lowered it first; None without candles."""
+    depth = market_depth(market, assumptions)
+    concentration = _concentration(market)
+    if isinstance(market.candles, Missing):
+        return _no_map(market.candles, depth, concentration)
+    if isinstance(coverage, Missing):
+        return _no_map(coverage, depth, concentration)
+    candles = market.candles[coverage.primary_venue]
+    risk = gap_risk(candles, assumptions)
+    findings = [
+        _judge_history(coverage, candles, assumptions),
+        _judge_depth(depth, assumptions),
+        _judge_volume(depth, market.candles, assumptions),
+        _judge_concentration(concentration, assumptions),
+        _judge_gaps(risk, assumptions),
+        _judge_venues(market),
+    ]
+    said = sorted((finding for finding in findings if finding[1]), key=lambda finding: -finding[0])
+    return MapQuality(
+        grade=_grade(sum(weight for weight, _ in said), assumptions),
+        depth=depth,
+        venue_concentration=concentration,
+        gap_risk=risk,
+        reasons=tuple(clause for _, clause in said),
+    )
+
+
+def _no_map(why: Missing, depth: Maybe[Depth], concentration: Maybe[Fraction]) -> MapQuality:
+    return MapQuality(grade="None", depth=depth, venue_concentration=concentration, gap_risk=why, reasons=(why.reason,))
+
+
+def market_depth(market: MarketData, assumptions: Assumptions) -> Maybe[Depth]:
+    """Give the depth of the deepest book whose snapshot is recent enough to say anything."""
+    if isinstance(market.order_book, Missing):
+        return market.order_book
+    oldest = market.as_of_ms - round(assumptions.depth_oldest_hours * HOUR_MS)
+    recent = {venue: book for venue, book in sorted(market.order_book.items()) if book.time_ms >= oldest}
+    if not recent:
+        venue, book = max(market.order_book.items(), key=lambda item: (item[1].time_ms, item[0]))
+        age = notation.grouped((market.as_of_ms - book.time_ms) / DAY_MS, 1)
+        return Missing(f"The last order-book snapshot of {base_of(market.symbol)}, on {venue}, is {age} days old.")
+    found = [depth_near(book, assumptions.depth_within, venue=venue) for venue, book in recent.items()]
+    deep = [depth for depth in found if isinstance(depth, Depth)]
+    return max(deep, key=_thinner_side) if deep else found[0]
+
+
+def depth_near(book: OrderBook, within: Fraction, *, venue: str) -> Maybe[Depth]:
+    """Add up the resting size within a distance of the mid price, on each side.
+
+    Args:
+        book: One snapshot, best prices first.
+        within: Distance from mid, fraction.
+        venue: Where the snapshot was taken.
+
+    Returns:
+        The depth; its `within` is smaller where the snapshot itself ends sooner. Missing when a side is empty.
+    """
+    if not len(book.bid_price) or not len(book.ask_price):
+        side = "asks" if len(book.bid_price) else "bids"
+        return Missing(f"The last order-book snapshot on {venue} holds no {side}.")
+    mid = (book.bid_price[0] + book.ask_price[0]) / 2
+    below: Floats = 1 - book.bid_price / mid
+    above: Floats = book.ask_price / mid - 1
+    reach = min(within, float(below[-1]), float(above[-1]))
+    bids, asks = below <= reach, above <= reach
+    return Depth(
+        within=reach,
+        bid_quote=float(np.sum(book.bid_price[bids] * book.bid_size_base[bids])),
+        ask_quote=float(np.sum(book.ask_price[asks] * book.ask_size_base[asks])),
+        time_ms=book.time_ms,
+        venue=venue,
+    )
+
+
+def gap_risk(candles: Candles, assumptions: Assumptions) -> Maybe[Fraction]:
+    """Give the share of recent bars that jumped or are absent.
+
+    A bar jumps when its true range exceeds `gap_ranges` mean true ranges of the bars before it (a day's, at least
+    `atr_bars`): price can then pass a level without a clean entry.
+
+    Returns:
+        Fraction in [0, 1], or Missing when the history is too short to know a usual range.
+    """
+    before = max(assumptions.atr_bars, round(DAY_MS / candles.interval_ms))
+    if len(candles) <= before:
+        return Missing(f"Gap risk needs more than {before} bars; there are {len(candles)}.")
+    last = np.concatenate([candles.open[:1], candles.close[:-1]])
+    true_range = np.maximum(candles.high, last) - np.minimum(candles.low, last)
+    summed = np.cumsum(true_range)
+    mean = np.concatenate([[summed[before - 1]], summed[before:-1] - summed[: -before - 1]]) / before
+    recent = candles.open_time_ms[before:] >= candles.close_time_ms[-1] - round(assumptions.gap_days * DAY_MS)
+    jumps = np.count_nonzero((true_range[before:] > assumptions.gap_ranges * mean) & recent)
+    bars = int(np.count_nonzero(recent))
+    absent = missing_bars(candles.open_time_ms[-bars:], candles.interval_ms)
+    return (int(jumps) + absent) / (bars + absent)
+
+
+def _grade(faults: int, assumptions: Assumptions) -> Literal["High", "Medium", "Low"]:
+    if faults >= assumptions.low_faults:
+        return "Low"
+    return "Medium" if faults else "High"
+
+
+def _thinner_side(depth: Depth) -> float:
+    return min(depth.bid_quote, depth.ask_quote)
+
+
+def _concentration(market: MarketData) -> Maybe[Fraction]:
+    """Give the largest venue's share of the known open interest."""
+    shares = open_interest_shares(market)
+    return shares if isinstance(shares, Missing) else max(shares.values())
+
+
+def _judge_history(coverage: Coverage, candles: Candles, assumptions: Assumptions) -> Finding:
+    age_hours = coverage.stale_bars * candles.interval_ms / HOUR_MS
+    if age_hours > assumptions.stale_hours:
+        return assumptions.low_faults, f"the last bar closed {notation.grouped(age_hours / 24, 1)} days before as-of"
+    days = coverage.history_days
+    if days < assumptions.least_history_days:
+        return assumptions.low_faults, f"the history spans only {notation.grouped(days, 1)} days"
+    if coverage.stale_bars > assumptions.reach_bars:
+        return 1, f"the last bar closed {coverage.stale_bars} bars before as-of"
+    if days < assumptions.short_history_days:
+        return 1, f"the history spans only {notation.grouped(days, 1)} days"
+    return 0, f"the history spans {notation.grouped(days, 0)} days"
+
+
+def _judge_depth(depth: Maybe[Depth], assumptions: Assumptions) -> Finding:
+    if isinstance(depth, Missing):
+        return 1, "the depth of the order book is unknown"
+    within = notation.percent(depth.within, 1 if depth.within >= assumptions.depth_within else 2)
+    rests = f"{notation.dollars(_thinner_side(depth))} rests within {within} of mid on {depth.venue}, thinner side"
+    if _thinner_side(depth) >= assumptions.depth_deep:
+        return 0, rests
+    if depth.within < assumptions.depth_within:
+        return 1, f"the order book is known only within {within} of mid"
+    if _thinner_side(depth) < assumptions.depth_thin:
+        return 2, f"the order book is very thin: {rests}"
+    return 1, f"the order book is thin: {rests}"
+
+
+def _judge_volume(depth: Maybe[Depth], candles: Mapping[str, Candles], assumptions: Assumptions) -> Finding:
+    """Ask the volume of all venues where the order book cannot be asked."""
+    if isinstance(depth, Depth) and depth.within >= assumptions.depth_within:
+        return 0, ""
+    volume = sum(daily_quote_volume(each, assumptions.venue_volume_days) for each in candles.values())
+    if volume >= assumptions.thin_daily_volume:
+        return 0, ""
+    return 1, f"the market is thin: {notation.dollars(volume)} trade a day on the venues in the data"
+
+
+def _judge_concentration(share: Maybe[Fraction], assumptions: Assumptions) -> Finding:
+    if isinstance(share, Missing):
+        return 1, "the venues' shares of open interest are unknown"
+    clause = f"one venue holds {notation.share(share)} of the known open interest"
+    return (1 if share > assumptions.one_venue_share else 0), clause
+
+
+def _judge_venues(market: MarketData) -> Finding:
+    """Count the venues that were asked and gave nothing: one fault, two when they are not fewer than the others."""
+    silent = sorted({gap.venue for gap in market.gaps if gap.what == ALL_DATA})
+    if not silent:
+        return 0, ""
+    tables = (market.candles, market.open_interest, market.funding, market.order_book)
+    heard = {venue for table in tables if not isinstance(table, Missing) for venue in table}
+    names = ", ".join(VENUES[venue].display if venue in VENUES else venue for venue in silent)
+    clause = f"{len(silent)} of {len(heard | set(silent))} venues gave nothing: {names}"
+    return (1 if len(silent) < len(heard) else 2), clause
+
+
+def _judge_gaps(risk: Maybe[Fraction], assumptions: Assumptions) -> Finding:
+    if isinstance(risk, Missing):
+        return 1, "gap risk is unknown"
+    clause = f"{notation.percent(risk)} of recent bars jumped or are absent"
+    return (1 if risk >= assumptions.evidence_gap_risk else 0), clause
+
+
+_Table = TypeVar("_Table")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueReading:
+    """One venue's last open interest and funding of a symbol, comparable with any other venue's.
+
+    Attributes:
+        venue: Name. open_interest_base: base coins, each position once, or why unknown. open_interest_quote: the same
+            in quote currency, at the venue's own price. open_interest_time_ms: of the snapshot.
+        funding_rate: Last settled, fraction per interval. interval_hours: that it covers. funding_8h: as over 8 hours.
+        funding_time_ms: Of the settlement. open_interest_rule, funding_rule: how the venue's numbers were read; "" for
+            a venue whose numbers came in the units of the market folder.
+        running_8h: The rate that is running, an estimate until it settles, as over 8 hours. running_time_ms: when read.
+    """
+
+    venue: str
+    open_interest_base: Maybe[float]
+    open_interest_quote: Maybe[Notional]
+    open_interest_time_ms: Milliseconds | None
+    funding_rate: Maybe[Fraction]
+    interval_hours: float | None
+    funding_8h: Maybe[Fraction]
+    funding_time_ms: Milliseconds | None
+    open_interest_rule: str
+    funding_rule: str
+    running_8h: Maybe[Fraction] = NO_FUNDING_NOW
+    running_time_ms: Milliseconds | None = None
+
+
+def read_venues(market: MarketData) -> tuple[VenueReading, ...]:
+    """Read every venue that has open interest or funding of a symbol, or that was asked and gave nothing; by name."""
+    known = {
+        venue for table in (market.open_interest, market.funding) if not isinstance(table, Missing) for venue in table
+    }
+    silent = {gap.venue: Missing(gap.reason) for gap in market.gaps if gap.what == ALL_DATA}
+    return tuple(_reading(market, venue, silent.get(venue)) for venue in sorted(known | set(silent)))
+
+
+def _reading(market: MarketData, venue: str, silent: Missing | None) -> VenueReading:
+    interest = _of(market.open_interest, venue, silent or _absent(market, venue, Datum.OPEN_INTEREST))
+    funding = _of(market.funding, venue, silent or _absent(market, venue, Datum.FUNDING))
+    running = _of(market.funding_now, venue, silent or _absent(market, venue, Datum.FUNDING_NOW))
+    amount = interest if isinstance(interest, Missing) else float(interest.open_interest_base[-1])
+    rate = funding if isinstance(funding, Missing) else float(funding.funding_rate[-1])
+    hours = None if isinstance(funding, Missing) else float(funding.interval_hours[-1])
+    return VenueReading(
+        venue=venue,
+        open_interest_base=amount,
+        open_interest_quote=amount if isinstance(interest, Missing) else _in_quote(market, venue, interest),
+        open_interest_time_ms=None if isinstance(interest, Missing) else int(interest.time_ms[-1]),
+        funding_rate=rate,
+        interval_hours=hours,
+        funding_8h=rate if isinstance(rate, Missing) or hours is None else eight_hour_rate(rate, hours),
+        funding_time_ms=None if isinstance(funding, Missing) else int(funding.time_ms[-1]),
+        open_interest_rule="" if isinstance(interest, Missing) else _rule(venue, Datum.OPEN_INTEREST),
+        funding_rule="" if isinstance(funding, Missing) else _rule(venue, Datum.FUNDING),
+        running_8h=running
+        if isinstance(running, Missing)
+        else eight_hour_rate(float(running.funding_rate[-1]), float(running.interval_hours[-1])),
+        running_time_ms=None if isinstance(running, Missing) else int(running.time_ms[-1]),
+    )
+
+
+def _in_quote(market: MarketData, venue: str, interest: OpenInterest) -> Maybe[Notional]:
+    """Give the last open interest in quote currency: as published, else at the venue's own last close."""
+    if not isinstance(interest.open_interest_quote, Missing):
+        return float(interest.open_interest_quote[-1])
+    if isinstance(market.candles, Missing) or venue not in market.candles:
+        return interest.open_interest_quote
+    return float(interest.open_interest_base[-1] * market.candles[venue].close[-1])
+
+
+def _of(table: Maybe[Mapping[str, _Table]], venue: str, absent: Missing) -> Maybe[_Table]:
+    """Find a venue's rows, or say why it has none."""
+    return absent if isinstance(table, Missing) or venue not in table else table[venue]
+
+
+def _absent(market: MarketData, venue: str, datum: Datum) -> Missing:
+    """Say why a venue's rows are not there, as it was recorded."""
+    said = next((gap.reason for gap in market.gaps if gap.venue == venue and gap.what == datum), "")
+    return Missing(said or f"The market data hold no {datum} of {base_of(market.symbol)} on {venue}.")
+
+
+def _rule(venue: str, datum: Datum) -> str:
+    """Say how a venue's numbers are read."""
+    rule = VENUES[venue].rule(datum) if venue in VENUES else None
+    return "" if rule is None or isinstance(rule, Missing) else rule.says

@@ -1,6 +1,7 @@
 """One seam to the web for what ccxt does not carry: a JSON question, asked again only when that can help.
 
-`market/hyperliquid.py` and `market/coinalyze.py` ask through here. A request goes to its host, or to an operator's
+`market/exchanges/positions.py` and `market/dumps/coinalyze.py` ask through here. A request goes to its host, or to an
+operator's
 proxy or a test server as URL/<original host>/<original path>. What went wrong is one sentence that names who was asked
 and never a header, so that no key reaches a log or a page.
 """
@@ -105,7 +106,7 @@ def ask(question: Question, patience: Patience) -> object:
     Raises:
         WebError: There is none, with the reason in one sentence.
     """
-    import stamina  # noqa: PLC0415 - only where something is asked
+    import stamina
 
     def again(error: Exception) -> bool | float:
         if not isinstance(error, WebError) or not error.again:

@@ -88,6 +88,6 @@ def font_properties(weight: Weight, size: float) -> FontProperties:
         weight: 400 or 600.
         size: Size in points.
     """
-    from matplotlib.font_manager import FontProperties  # noqa: PLC0415 - heavy, and a page from an archive needs none
+    from matplotlib.font_manager import FontProperties
 
     return FontProperties(fname=str(font_path(weight)), size=size)

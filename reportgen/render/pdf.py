@@ -6,26 +6,151 @@ so a template can neither read a file nor reach the network. Same brief, same by
 
 from __future__ import annotations
 
+import ctypes
+import ctypes.util
 import gc
+import io
 import logging
+import struct
+import sys
+import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import numpy as np
+import pikepdf
+import pydyf  # type: ignore[import-untyped]
 from markupsafe import Markup
+from numpy.typing import NDArray
+from PIL import Image
 
-from reportgen.brief import Brief, SymbolBrief
+from reportgen.brief.section import SymbolBrief
+from reportgen.brief.types import Brief
 from reportgen.errors import RenderError
-from reportgen.render.charts import slug
+from reportgen.render.charts.variant import slug
 from reportgen.render.fonts import css_font_faces, font_bytes, font_files
-from reportgen.render.html import environment, write_page
-from reportgen.render.parts import Part, parts_of, pictures_of
-from reportgen.render.pdf_engine import HTML, FatalURLFetchingError, URLFetcher, URLFetcherResponse
-from reportgen.render.pdf_images import palettise
-from reportgen.render.views import fit
+from reportgen.render.html import Part, environment, parts_of, pictures_of, write_page
+from reportgen.render.page_helpers import fit
+
+# ---- Load WeasyPrint without asking the compiler where Pango is ----
+
+
+def _opens(name: str) -> bool:
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def _no_search() -> Iterator[None]:
+    """Let `ctypes.util.find_library` find nothing for a while, where the libraries open under their own names."""
+    search = ctypes.util.find_library
+    if sys.platform == "linux" and _opens("libpango-1.0.so.0") and _opens("libharfbuzz-subset.so.0"):
+        ctypes.util.find_library = lambda name: None  # noqa: ARG005 - the search's own signature
+    try:
+        yield
+    finally:
+        ctypes.util.find_library = search
+
+
+with _no_search():
+    from weasyprint import HTML
+    from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
+
+
+# ---- Charts on paper with the palette they were drawn with: half the bytes of the RGB that WeasyPrint writes ----
+
+_PALETTE = 256
+
+
+def palettise(_: object, pdf: pydyf.PDF) -> None:
+    """Rewrite the pictures of a PDF that have at most 256 colours; WeasyPrint calls this before it writes."""
+    for held in pdf.objects:
+        if isinstance(held, pydyf.Stream) and _is_rgb(held.extra):
+            _rewrite(held)
+
+
+def _is_rgb(extra: dict[str, object]) -> bool:
+    """Tell an opaque RGB picture from everything else in a PDF."""
+    return (
+        extra.get("Subtype") == "/Image"
+        and extra.get("ColorSpace") == "/DeviceRGB"
+        and extra.get("Filter") == "/FlateDecode"
+        and "SMask" not in extra
+    )
+
+
+def _rewrite(held: pydyf.Stream) -> None:
+    """Replace RGB rows by one byte a pixel and a palette in ascending order of colour."""
+    pixels = _pixels(b"".join(part.data for part in held.stream), held.extra["Width"], held.extra["Height"])
+    packed = pixels[..., 0].astype(np.uint32) << 16 | pixels[..., 1].astype(np.uint32) << 8 | pixels[..., 2]
+    colours, index = np.unique(packed, return_inverse=True)
+    if len(colours) > _PALETTE:
+        return
+    table = colours.astype(">u4").view(np.uint8).reshape(-1, 4)[:, 1:].tobytes().hex()
+    held.stream = [zlib.compress(index.astype(np.uint8).tobytes(), 9)]
+    held.extra["ColorSpace"] = f"[/Indexed /DeviceRGB {len(colours) - 1} <{table}>]"
+    del held.extra["DecodeParms"]
+
+
+def _pixels(rows: bytes, width: int, height: int) -> NDArray[np.uint8]:
+    """Undo PNG's row filters, shape (height, width, 3): the rows are a PNG's, so a PNG around them is read."""
+    header = struct.pack("!IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    png = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack("!I", len(body)) + kind + body + struct.pack("!I", zlib.crc32(kind + body))
+        for kind, body in ((b"IHDR", header), (b"IDAT", rows), (b"IEND", b""))
+    )
+    with Image.open(io.BytesIO(png)) as picture:
+        return np.asarray(picture, dtype=np.uint8)
+
+
+# ---- Parts of a long brief become one PDF: pages in order, bookmarks kept, numbers stamped on ----
+
+
+def merged(parts: Sequence[bytes], numbers: Callable[[int], bytes]) -> bytes:
+    """Put parts together; the same parts give the same bytes.
+
+    Args:
+        parts: PDFs in the order of their pages; the first one's title and author speak for all.
+        numbers: Makes as many otherwise empty pages as it is asked for, each with its number.
+    """
+    with pikepdf.new() as whole:
+        for part in parts:
+            with pikepdf.open(io.BytesIO(part)) as source:
+                whole.add_pages_from(source)
+        with pikepdf.open(io.BytesIO(numbers(len(whole.pages)))) as stamps:
+            for at, (page, stamp) in enumerate(zip(whole.pages, stamps.pages, strict=True), 1):
+                _stamp(whole, page, stamp, f"/PageNumber{at}")
+        with pikepdf.open(io.BytesIO(parts[0])) as first:
+            for name, value in first.docinfo.items():
+                whole.docinfo[name] = str(value)
+        whole.Root.Lang = pikepdf.String("en")
+        bytes_out = io.BytesIO()
+        whole.save(
+            bytes_out,
+            deterministic_id=True,
+            compress_streams=True,
+            object_stream_mode=pikepdf.ObjectStreamMode.generate,
+        )
+        return bytes_out.getvalue()
+
+
+def _stamp(whole: pikepdf.Pdf, page: pikepdf.Page, stamp: pikepdf.Page, name: str) -> None:
+    """Lay one page over another of its size.
+
+    The name is given, for pikepdf's own overlay draws one by chance, and differs by page, for the pages of one part
+    share their resources.
+    """
+    page.add_resource(whole.copy_foreign(stamp.as_form_xobject()), pikepdf.Name.XObject, pikepdf.Name(name))
+    page.contents_add(b"q", prepend=True)
+    page.contents_add(f"Q q {name} Do Q".encode())
+
 
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
@@ -80,7 +205,6 @@ def join_parts(brief: Brief, parts: Iterable[bytes], *, templates: Path | None =
     made = list(parts)
     if len(made) == 1:
         return made[0]
-    from reportgen.render.pdf_merge import merged  # noqa: PLC0415 - only a long brief needs it
 
     return merged(made, lambda count: print_page(partial(_numbers, brief, count, templates), tagged=False))
 

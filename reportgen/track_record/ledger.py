@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
-from reportgen.brief_record import FateState
+from reportgen.brief.types import FateState
 from reportgen.errors import DataError
 from reportgen.guide.zones import Label
 from reportgen.units import Milliseconds, Price, Where

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.random import Generator
 
 from reportgen import notation
-from reportgen.assumptions import Assumptions
-from reportgen.brief import NO_LEVELS_BEFORE, Brief
-from reportgen.brief_record import (
+from reportgen.brief.types import (
+    NO_LEVELS_BEFORE,
+    Brief,
     LevelFate,
     OutcomeCount,
     RecordSkill,
@@ -26,12 +26,13 @@ from reportgen.brief_record import (
     SkillVerdict,
     TrackRecord,
 )
-from reportgen.guide.reaction import Outcome
+from reportgen.config.assumptions import Assumptions
+from reportgen.guide.reactions import Outcome
 from reportgen.market.symbols import base_of
-from reportgen.track_record.blocks import effective_days, ratio_scores
 from reportgen.track_record.ledger import LedgerRow
+from reportgen.track_record.score import effective_days, ratio_scores
 from reportgen.track_record.settle import Now, rows_of
-from reportgen.track_record.walk_forward import band_of, foretell
+from reportgen.track_record.zones import band_of, foretell
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Missing
 
 _ORDER: Final[tuple[Outcome, ...]] = ("reject", "continue", "front_run", "ignore")

@@ -12,9 +12,9 @@ from benchmarks.formulas.catalogue import FORMULAS, Formula
 from benchmarks.formulas.entrants import grid_of
 from benchmarks.formulas.level_book import Levels, Rules, play
 from benchmarks.formulas.tape import LargeTrades, Tape
-from reportgen.assumptions import DEFAULTS
-from reportgen.liquidation.deposits import Grid
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.liquidation.margin import flat
+from reportgen.liquidation.path import Grid
 from reportgen.market.data import Candles
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Missing, Side
 from tests.track_record.paths import START_MS, walk

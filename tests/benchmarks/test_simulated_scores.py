@@ -12,12 +12,12 @@ from benchmarks.formulas.entrants import Outward, field, laid_out
 from benchmarks.formulas.lift import Realised, lift_sums, realised_by_distance, true_book_by_distance
 from benchmarks.formulas.tape import tape_of
 from benchmarks.formulas.worlds import BOOK_MINUTES, LARGE_FROM, START_MS, SimulatedWorld, arrays_of, world_of
-from reportgen.assumptions import DEFAULTS
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.liquidation.margin import brackets_of
-from reportgen.market.simulate import simulate
-from reportgen.market.simulate_weather import MINUTE_MS, MINUTES_A_DAY, draw_weather
-from reportgen.market.simulate_worlds import DEFAULT_WORLD
 from reportgen.units import DAY_MS, Floats, Ints, Side
+from scripts.simulator.market import simulate
+from scripts.simulator.weather import MINUTE_MS, MINUTES_A_DAY, draw_weather
+from scripts.simulator.worlds import DEFAULT_WORLD
 
 DAYS = 12
 SCORED_FROM = 7

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reportgen.market.simulate import simulate
-from reportgen.market.simulate_tables import Listing, folder_tables, stretch
-from reportgen.market.simulate_weather import draw_weather
-from reportgen.market.simulate_worlds import DEFAULT_WORLD
-from reportgen.market.write import write_table
+from reportgen.market.folder.append import write_table
 from reportgen.moments import parse_moment
+from scripts.simulator.market import simulate
+from scripts.simulator.tables import Listing, folder_tables, stretch
+from scripts.simulator.weather import draw_weather
+from scripts.simulator.worlds import DEFAULT_WORLD
 from tests.cli.cli_process import reportgen
 
 END_MS = parse_moment("2026-03-01T00:00Z")

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 import reportgen.market
-from reportgen.calibrations import read_calibrations
+from reportgen.delivery.archive.calibrations import read_calibrations
 from tests.cli.cli_process import reportgen as run
 
 SAMPLE = Path(reportgen.market.__file__).parent / "sample_data"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reportgen import __version__
-from reportgen.config import json_schema
+from reportgen.config.load import json_schema
 from reportgen.moments import parse_moment
 from tests.cli.cli_process import REPOSITORY, reportgen
 
@@ -140,7 +140,7 @@ def test_the_schema_is_printed_as_it_is_published(tmp_path: Path) -> None:
 
 def test_the_pages_made_from_the_program_are_current() -> None:
     """docs/commands.md and docs/config.schema.json are what scripts/write_docs.py would write now."""
-    command = [sys.executable, "scripts/write_docs.py", "--check"]
+    command = [sys.executable, "-m", "scripts.write_docs", "--check"]
     asked = subprocess.run(
         command, cwd=REPOSITORY, env={"PYTHONPATH": "."}, capture_output=True, text=True, check=False
     )
@@ -170,7 +170,7 @@ def test_a_full_disk_is_one_sentence() -> None:
 
 def test_decision_times_include_both_ends() -> None:
     """The map's times run from --from to --until, both included when the step meets them."""
-    from reportgen.cli.maps import decision_times  # noqa: PLC0415 - beside the processes, the one direct call
+    from reportgen.cli.maps import decision_times
 
     times = decision_times("2026-01-01T00:00Z", "2026-01-02T00:00Z", "1h")
     assert (times[0], times[-1], len(times)) == (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from reportgen import doctor
-from reportgen.doctor import examine
+from reportgen.cli import doctor
+from reportgen.cli.doctor import examine
 from tests.cli.cli_process import reportgen
 
 

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.cli.exact import addresses_in, known_addresses
-from reportgen.config import Config, Watched, load_config
+from reportgen.cli.live import addresses_in, known_addresses
+from reportgen.config.load import Config, Watched, load_config
 from reportgen.errors import ConfigError, DataError
-from reportgen.market.exchanges import Gathering
-from reportgen.market.exchanges_positions import with_positions
-from reportgen.market.hyperliquid import ask_positions
+from reportgen.market.exchanges.gather import Gathering
+from reportgen.market.exchanges.positions import ask_positions, with_positions
 from tests.cli.cli_process import reportgen
 from tests.market.answers import Answer, serving
 from tests.market.folders import BTC, ETH

@@ -13,15 +13,15 @@ from typing import Any
 
 import pytest
 
-from reportgen.assumptions import DEFAULTS
+from reportgen.brief.refresh import triggers
 from reportgen.cli import refresh as refresh_command
 from reportgen.cli.brief import gather, walk
-from reportgen.cli.memory import remember
-from reportgen.cli.orders import Options, take_order
-from reportgen.delivery.store import open_store
+from reportgen.cli.compare_with_past import remember
+from reportgen.cli.request import Options, take_order
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.delivery.archive.store import open_store
 from reportgen.moments import parse_moment
-from reportgen.refresh import triggers
-from reportgen.render.serialise import brief_from_json
+from reportgen.render.json import brief_from_json
 from reportgen.track_record.ledger import LEDGER_FILE, read_rows, verify_ledger
 from reportgen.units import Missing
 from tests.briefs import event, morning

@@ -22,11 +22,11 @@ import pytest
 from filelock import FileLock
 
 from reportgen import notation
-from reportgen.delivery.mail_ledger import MailLedger
-from reportgen.delivery.output import write_brief_files
+from reportgen.delivery.archive.commit import write_brief_files
+from reportgen.delivery.mail.ledger import MailLedger
 from reportgen.errors import EnvironmentProblem
-from reportgen.render.email_reader import plain
-from reportgen.render.serialise import brief_to_json
+from reportgen.render.json import brief_to_json
+from reportgen.render.mail import plain
 from reportgen.units import Missing
 from tests import briefs
 from tests.cli.cli_process import REPOSITORY, reportgen, reportgen_here

@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from reportgen.delivery.output import WrittenBrief, write_brief_files
+from reportgen.config.places import Place
+from reportgen.delivery.archive.commit import WrittenBrief, write_brief_files
 from reportgen.moments import moment_text, parse_moment
-from reportgen.places import Place
 from reportgen.units import DAY_MS
 
 KEPT = Path(__file__).parent / "kept" / "brief-v1.json"

@@ -13,8 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from reportgen.delivery.mail_ledger import MailLedger
-from reportgen.delivery.one_send import alone
+from reportgen.delivery.mail.ledger import MailLedger, alone
 from tests.delivery.letters import people, run_once
 
 LONGEST_LIFE_SECONDS = 0.025

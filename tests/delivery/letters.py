@@ -7,14 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from reportgen.delivery.addresses import parse_address
-from reportgen.delivery.letter import Composer, Letter, Sender, message_id
-from reportgen.delivery.mail_ledger import OPEN, Delivery, MailLedger
-from reportgen.delivery.sending import Errand, Pace, Run
-from reportgen.delivery.smtp import Relay
-from reportgen.delivery.subscribers import Subscriber
-from reportgen.delivery.suppressions import Suppressions
-from reportgen.delivery.unsubscribe import WayOut
+from reportgen.delivery.mail.ledger import OPEN, Delivery, MailLedger
+from reportgen.delivery.mail.letters import Composer, Letter, Sender, WayOut, message_id
+from reportgen.delivery.mail.people import Subscriber, Suppressions, parse_address
+from reportgen.delivery.mail.send import Errand, Pace, Run
+from reportgen.delivery.mail.smtp import Relay
 
 BRIEF: Final = "2026-01-19T07:00Z"
 WAY_OUT: Final = "https://way-out.invalid/"

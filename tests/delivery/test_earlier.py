@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.brief import Brief
-from reportgen.delivery.earlier import earlier_briefs
-from reportgen.delivery.store import FolderStore, open_store
+from reportgen.brief.types import Brief
+from reportgen.delivery.archive.days import earlier_briefs
+from reportgen.delivery.archive.store import FolderStore, open_store
 from reportgen.moments import day_of
-from reportgen.render.serialise import brief_to_json
+from reportgen.render.json import brief_to_json
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 from tests.brief_parts import AS_OF_MS
 from tests.briefs import one_symbol

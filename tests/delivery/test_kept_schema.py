@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.brief import SCHEMA_VERSION
-from reportgen.delivery.facts import read_facts
+from reportgen.brief.types import SCHEMA_VERSION
+from reportgen.delivery.archive.rows import read_facts
 from reportgen.render.html import render_html
-from reportgen.render.serialise import brief_from_json
+from reportgen.render.json import brief_from_json
 
 KEPT = sorted((Path(__file__).parent / "kept").glob("brief-v*.json"))
 

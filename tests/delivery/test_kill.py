@@ -13,11 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reportgen.delivery.output import add_files
-from reportgen.delivery.store import open_store
-from reportgen.delivery.transaction import STAGING, writing
-from reportgen.delivery.upkeep import briefs_of
-from reportgen.delivery.verify import verify
+from reportgen.delivery.archive.commit import STAGING, add_files, writing
+from reportgen.delivery.archive.store import open_store
+from reportgen.delivery.archive.upkeep import briefs_of, verify
 from tests.cli.cli_process import REPOSITORY
 from tests.delivery.archives import keep, tree
 

@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from reportgen.delivery.mail_ledger import MailLedger, State
+from reportgen.delivery.mail.ledger import MailLedger, State
 from tests.delivery.letters import BRIEF, people
 from tests.delivery.relay import Script, relay
 

@@ -9,11 +9,17 @@ from email.policy import default
 
 import pytest
 
-from reportgen.delivery.addresses import parse_address
-from reportgen.delivery.dkim_sign import dkim_signer
-from reportgen.delivery.letter import Composer, Letter, Sender, dot_stuffed, message_id
-from reportgen.delivery.subscribers import Subscriber
-from reportgen.delivery.unsubscribe import WayOut, read_token
+from reportgen.delivery.mail.letters import (
+    Composer,
+    Letter,
+    Sender,
+    WayOut,
+    dkim_signer,
+    dot_stuffed,
+    message_id,
+    read_token,
+)
+from reportgen.delivery.mail.people import Subscriber, parse_address
 from reportgen.errors import EnvironmentProblem, UsageError
 from tests.delivery.letters import BRIEF, LETTER, PNG, SENDER, WAY_OUT
 
@@ -178,7 +184,7 @@ def test_signing_without_the_library_names_the_extra() -> None:
     """DKIM needs an extra, and the error says which."""
     pytest.importorskip("reportgen")
     try:
-        import dkim  # type: ignore[import-not-found] # noqa: F401, PLC0415 - is it there?
+        import dkim  # type: ignore[import-not-found] # noqa: F401 - is it there?
     except ImportError:
         with pytest.raises(EnvironmentProblem, match=r"reportgen\[dkim\]"):
             dkim_signer(domain="example.com", selector="s", private_key="")

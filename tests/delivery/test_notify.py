@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from reportgen.delivery.archive.store import open_store
 from reportgen.delivery.notify import Told, channels, read_told, tell_channel, write_told
-from reportgen.delivery.store import open_store
 from reportgen.errors import EnvironmentProblem, UsageError
 
 Messages = list[dict[str, Any]]

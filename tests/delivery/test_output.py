@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.delivery import output as output_module
-from reportgen.delivery import store as store_module
-from reportgen.delivery.output import Reader, add_files, replace_files, write_brief_files
-from reportgen.delivery.store import open_store
-from reportgen.delivery.verify import verify
+from reportgen.delivery.archive import commit as output_module
+from reportgen.delivery.archive import store as store_module
+from reportgen.delivery.archive.commit import add_files, replace_files, write_brief_files
+from reportgen.delivery.archive.store import Reader, open_store
+from reportgen.delivery.archive.upkeep import verify
 from reportgen.errors import DataError, UsageError
 from tests.delivery.archives import brief_of, keep, tree
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from reportgen.delivery.query import run_query
-from reportgen.delivery.snapshot_rows import TABLES
-from reportgen.delivery.store import open_store
+from reportgen.delivery.archive.query import run_query
+from reportgen.delivery.archive.snapshots import TABLES
+from reportgen.delivery.archive.store import open_store
 from reportgen.errors import UsageError
 from tests.cli.cli_process import REPOSITORY, reportgen
 from tests.delivery.archives import brief_of, keep

@@ -13,16 +13,15 @@ from pathlib import Path
 import pytest
 import s3fs
 
-from reportgen.calibrations import calibration_path
-from reportgen.cli.calibrations_kept import find_calibrations, keep_calibrations, own_folder
-from reportgen.config import Config
-from reportgen.delivery import store_remote
-from reportgen.delivery.query import run_query
-from reportgen.delivery.store import LOCK, open_store
-from reportgen.delivery.transaction import writing
-from reportgen.delivery.upkeep import briefs_of
-from reportgen.delivery.verify import verify
-from reportgen.doctor import examine
+from reportgen.cli.calibrations import find_calibrations, keep_calibrations, own_folder
+from reportgen.cli.doctor import examine
+from reportgen.config.load import Config
+from reportgen.delivery.archive import remote as store_remote
+from reportgen.delivery.archive.calibrations import calibration_path
+from reportgen.delivery.archive.commit import writing
+from reportgen.delivery.archive.query import run_query
+from reportgen.delivery.archive.store import LOCK, open_store
+from reportgen.delivery.archive.upkeep import briefs_of, verify
 from reportgen.errors import EnvironmentProblem, UsageError
 from tests.cli.cli_process import REPOSITORY
 from tests.delivery.archives import keep, tree

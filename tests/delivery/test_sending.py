@@ -15,11 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.delivery.addresses import parse_address
-from reportgen.delivery.mail_ledger import Delivery, MailLedger, State
-from reportgen.delivery.sending import Pace
-from reportgen.delivery.subscribers import Subscriber
-from reportgen.delivery.suppressions import Suppressions
+from reportgen.delivery.mail.ledger import Delivery, MailLedger, State
+from reportgen.delivery.mail.people import Subscriber, Suppressions, parse_address
+from reportgen.delivery.mail.send import Pace
 from reportgen.errors import EnvironmentProblem
 from tests.delivery.letters import BRIEF, QUICK, people, queue_all, run_once
 from tests.delivery.relay import Script, relay

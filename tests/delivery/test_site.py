@@ -12,14 +12,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from reportgen.delivery.facts import read_facts
-from reportgen.delivery.layout import Shelf
-from reportgen.delivery.records import brief_day
-from reportgen.delivery.site import every_page, site_of
-from reportgen.delivery.store import open_store
-from reportgen.delivery.transaction import writing
-from reportgen.delivery.upkeep import rebuild
-from reportgen.delivery.verify import verify
+from reportgen.delivery.archive.commit import writing
+from reportgen.delivery.archive.days import Shelf
+from reportgen.delivery.archive.rows import brief_day, read_facts
+from reportgen.delivery.archive.site import every_page, site_of
+from reportgen.delivery.archive.store import open_store
+from reportgen.delivery.archive.upkeep import rebuild, verify
 from reportgen.moments import day_of
 from reportgen.render.site import symbol_folder
 from tests.briefs import HOSTILE

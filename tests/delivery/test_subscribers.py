@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.delivery.addresses import parse_address
-from reportgen.delivery.subscribers import Subscriber, check_entry
-from reportgen.delivery.subscribers_files import add_subscriber, read_subscribers, remove_subscriber
-from reportgen.delivery.suppressions import Suppressions
+from reportgen.delivery.mail.people import Subscriber, Suppressions, check_entry, parse_address
+from reportgen.delivery.mail.people_files import add_subscriber, read_subscribers, remove_subscriber
 from reportgen.errors import DataError, UsageError
 
 YAML = """\

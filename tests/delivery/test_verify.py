@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reportgen.delivery import transaction
-from reportgen.delivery.manifest import MANIFEST, read_manifest
-from reportgen.delivery.store import FolderStore, open_store
-from reportgen.delivery.transaction import commit, writing
-from reportgen.delivery.verify import Finding, verify
+from reportgen.delivery.archive import commit as transaction
+from reportgen.delivery.archive.commit import commit, writing
+from reportgen.delivery.archive.manifest import MANIFEST, read_manifest
+from reportgen.delivery.archive.store import FolderStore, open_store
+from reportgen.delivery.archive.upkeep import Finding, verify
 from reportgen.errors import DataError
 from tests.delivery.archives import keep, tree
 

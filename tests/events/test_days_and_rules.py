@@ -8,8 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.events.calendar_builtin import DEFAULT_NAMES, NAMES, builtin_events, table_warnings
-from reportgen.events.calendar_days import (
+from reportgen.events.builtin import (
+    DEFAULT_NAMES,
+    NAMES,
+    TABLE,
+    builtin_events,
+    cme_expiry_day,
+    deribit_terms,
+    table_warnings,
+)
+from reportgen.events.calendar import (
     business_day,
     easter,
     funds_shut_over_weekend,
@@ -18,8 +26,6 @@ from reportgen.events.calendar_days import (
     new_york_holidays,
     session_day,
 )
-from reportgen.events.calendar_rules import cme_expiry_day, deribit_terms
-from reportgen.events.calendar_table import TABLE
 from reportgen.moments import moment_text, parse_moment
 from reportgen.units import DAY_MS, HOUR_MS
 

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.assumptions import DEFAULTS
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.errors import DataError
-from reportgen.events.flow_sources import gather_flows, read_flow_file
+from reportgen.events.flow_tables import gather_flows, read_flow_file
 from reportgen.events.flows import NO_FLOWS, FlowReading, known_flows, read_flows
 from reportgen.events.origins import FlowApi, FlowFile, FlowSource
 from reportgen.market.data import Candles, EtfFlows, MarketData
-from reportgen.market.files import read_market
+from reportgen.market.folder.read import read_market
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Missing
 from tests.events.servers import NOW_MS, network, serving
 

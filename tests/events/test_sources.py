@@ -9,8 +9,8 @@ import pytest
 
 from reportgen.errors import DataError
 from reportgen.events.origins import EventFeed, EventFile, EventSources, StatusFeed, UnlockFeed
+from reportgen.events.services import STATUS_VENUES
 from reportgen.events.sources import gather_events, read_event_file
-from reportgen.events.status import STATUS_VENUES
 from reportgen.moments import moment_text
 from reportgen.units import DAY_MS, HOUR_MS
 from tests.events.servers import NOW_MS, ics, network, serving

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any, Literal, TypeAlias
 
-from reportgen.assumptions import DEFAULTS
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.events.calendar import Event
-from reportgen.guide.findings import Findings
+from reportgen.guide.context import Findings
 from reportgen.guide.positioning import FundingReading, OpenInterestReading, Positioning
 from reportgen.guide.structure import Level, Structure, Sweep, Trend
 from reportgen.guide.zones import Label, NoDenseZone, Zone

@@ -6,20 +6,16 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from reportgen.guide.caveats import symbol_caveats
-from reportgen.guide.checklist import ChecklistLine, Confluence, InputReading
+from reportgen.guide.checklist import ChecklistLine, Confluence, InputReading, seven_inputs, walk_checklist
 from reportgen.guide.confluence import find_confluence
-from reportgen.guide.evidence import read_reactions
-from reportgen.guide.findings import Findings
-from reportgen.guide.headline import SymbolFacts, headline
-from reportgen.guide.inputs import seven_inputs
+from reportgen.guide.context import Findings
 from reportgen.guide.plan import Plan
-from reportgen.guide.planning import write_plan
+from reportgen.guide.plan.writing import write_plan
 from reportgen.guide.positioning import FundingReading, OpenInterestReading, Positioning
-from reportgen.guide.reaction import Reaction
-from reportgen.guide.read import figure_finding, heatmap_alt, write_read
-from reportgen.guide.routine import walk_checklist
+from reportgen.guide.reactions import Reaction
+from reportgen.guide.reactions.evidence import read_reactions
 from reportgen.guide.structure import Level, Structure, Sweep
+from reportgen.guide.summary import SymbolFacts, figure_finding, headline, heatmap_alt, symbol_caveats, write_read
 from reportgen.guide.zones import Label, NoDenseZone, Zone
 from reportgen.market.data import Depth
 from reportgen.market.quality import MapQuality

@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
+from reportgen.guide.checklist import seven_inputs, walk_checklist
 from reportgen.guide.confluence import find_confluence
-from reportgen.guide.findings import Findings
-from reportgen.guide.inputs import seven_inputs
-from reportgen.guide.planning import write_plan
+from reportgen.guide.context import Findings
+from reportgen.guide.plan.writing import write_plan
 from reportgen.guide.positioning import Positioning
-from reportgen.guide.routine import walk_checklist
 from reportgen.units import Missing, Side
 from tests.guide.readings import (
     event,

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from reportgen.guide.findings import Findings
+from reportgen.guide.context import Findings
 from reportgen.units import Missing
 from tests.guide.readings import (
     event,

@@ -6,16 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from reportgen.assumptions import DEFAULTS
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.events.calendar import Event, ScheduledEvent, Weight, lately, schedule
+from reportgen.guide.checklist import read_catalysts
 from reportgen.guide.confluence import find_confluence
-from reportgen.guide.evidence import gather_evidence
-from reportgen.guide.findings import Findings
-from reportgen.guide.headline import subject_suffix
-from reportgen.guide.inputs import read_catalysts
-from reportgen.guide.override import confidence_left
-from reportgen.guide.planning import write_plan
-from reportgen.guide.read import write_read
+from reportgen.guide.context import Findings
+from reportgen.guide.event_confidence import confidence_left
+from reportgen.guide.plan.writing import write_plan
+from reportgen.guide.reactions.evidence import gather_evidence
+from reportgen.guide.summary import subject_suffix, write_read
 from reportgen.units import DAY_MS, HOUR_MS
 from tests.guide.readings import findings
 

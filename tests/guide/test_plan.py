@@ -7,13 +7,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from reportgen.assumptions import DEFAULTS
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.guide.confluence import find_confluence
-from reportgen.guide.findings import Findings
+from reportgen.guide.context import Findings
 from reportgen.guide.plan import Condition, Plan, Scenario, ZonePlan
-from reportgen.guide.planning import write_plan
-from reportgen.guide.sizing import slippage
-from reportgen.guide.terrain import far_edge, near_edge, outward
+from reportgen.guide.plan.writing import slippage, write_plan
+from reportgen.guide.zones.geometry import far_edge, near_edge, outward
 from reportgen.market.data import Depth
 from reportgen.units import Missing, Price, Side
 from tests.guide.readings import (

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.assumptions import DEFAULTS
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.guide.positioning import FundingReading, OpenInterestReading, Positioning
-from reportgen.guide.positioning_reading import funding_bias, read_positioning
+from reportgen.guide.positioning.reading import funding_bias, read_positioning
 from reportgen.market.data import Candles, FundingRates, MarketData, OpenInterest
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Maybe, Missing, Side
 from tests.indicators.candle_paths import MIDDLE, START_MS, candles_along, noisy_range

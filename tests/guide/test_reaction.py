@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.guide.evidence import gather_evidence, read_reactions
-from reportgen.guide.findings import Findings
-from reportgen.guide.reaction import Evidence, Shares, distance_shares, touch_probability
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.guide.context import Findings
+from reportgen.guide.reactions import Evidence, Shares, distance_shares, touch_probability
+from reportgen.guide.reactions.evidence import gather_evidence, read_reactions
 from reportgen.guide.structure import Sweep
 from reportgen.guide.zones import Zone
 from reportgen.units import Missing, Side

@@ -7,11 +7,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.guide.caveats import symbol_caveats
-from reportgen.guide.findings import Findings
-from reportgen.guide.headline import SymbolFacts, headline
-from reportgen.guide.read import CLOSING, figure_finding, heatmap_alt
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.guide.context import Findings
+from reportgen.guide.summary import CLOSING, SymbolFacts, figure_finding, headline, heatmap_alt, symbol_caveats
 from reportgen.market.data import Depth
 from reportgen.market.quality import Coverage
 from reportgen.units import Missing, Side

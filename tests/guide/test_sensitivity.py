@@ -6,13 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.guide.sensitivity import zone_sensitivities
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.guide.zones import Zone
-from reportgen.liquidation.density import dense_runs
-from reportgen.liquidation.heatmap import profiles_now
+from reportgen.guide.zones.sensitivity import zone_sensitivities
+from reportgen.liquidation.map import profiles_now
 from reportgen.liquidation.margin import flat
-from reportgen.liquidation.smoothing import along_price
+from reportgen.liquidation.profile import along_price, dense_runs
 from reportgen.units import Side
 from tests.guide.readings import zone
 from tests.liquidation.markets import random_walk

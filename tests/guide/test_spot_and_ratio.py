@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.guide.evidence import gather_evidence
-from reportgen.guide.inputs import read_volume
-from reportgen.guide.long_short import LongShortReading, read_long_short
-from reportgen.guide.positioning_reading import read_positioning
-from reportgen.guide.spot_volume import confirms, read_spot_volume
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.guide.checklist import read_volume
+from reportgen.guide.positioning import LongShortReading, read_long_short
+from reportgen.guide.positioning.reading import read_positioning
+from reportgen.guide.positioning.spot import confirms, read_spot_volume
+from reportgen.guide.reactions.evidence import gather_evidence
 from reportgen.guide.structure import SpotVolume
 from reportgen.market.data import Candles, LongShortRatio, MarketData
 from reportgen.units import DAY_MS, HOUR_MS, Missing

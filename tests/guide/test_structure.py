@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reportgen.assumptions import DEFAULTS, Assumptions
+from reportgen.config.assumptions import DEFAULTS, Assumptions
 from reportgen.guide.structure import Level, Structure
-from reportgen.guide.structure_reading import read_structure
-from reportgen.indicators.bars import slice_until
+from reportgen.guide.structure.bars import slice_until
+from reportgen.guide.structure.reading import read_structure
 from reportgen.market.data import Candles
 from reportgen.units import DAY_MS, HOUR_MS, Maybe, Milliseconds, Missing
 from tests.indicators.candle_paths import (

@@ -7,8 +7,8 @@ import re
 import pytest
 from hypothesis import given, settings
 
-from reportgen.guide.findings import Findings
-from reportgen.guide.read import CLOSING
+from reportgen.guide.context import Findings
+from reportgen.guide.summary import CLOSING
 from tests.guide.readings import texts_of
 from tests.guide.readings_grid import any_findings, everything
 

@@ -7,10 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.guide.zone_finding import ZoneFinding, find_zones
-from reportgen.guide.zone_ranking import rank_zones
-from reportgen.liquidation.heatmap import LiquidationMap, SideProfile, build_map
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.guide.zones.finding import ZoneFinding, find_zones, rank_zones
+from reportgen.liquidation.map import LiquidationMap, SideProfile, build_map
 from reportgen.liquidation.margin import flat
 from reportgen.liquidation.picture import draw_picture, ladder
 from reportgen.units import Floats, Missing, Side

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.indicators.bars import close_at, interval_name, resample, slice_from, slice_until
+from reportgen.guide.structure.bars import close_at, interval_name, resample, slice_from, slice_until
 from reportgen.market.data import Candles
 from reportgen.units import DAY_MS, HOUR_MS, Maybe, Milliseconds, Missing
 from tests.indicators.candle_paths import START_MS, later, walk, without

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.indicators.flow import annualised, change_since, fall_from_peak, funding_8h, recent_over_median
+from reportgen.guide.structure.trend import annualised, change_since, fall_from_peak, funding_8h, recent_over_median
 from reportgen.market.data import FundingRates
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.indicators.swings import (
+from reportgen.guide.structure.swings import (
     bare_extremes,
     latest_sweep,
     merged_levels,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.indicators.trend import efficiency, fading, halves_agree, momentum
+from reportgen.guide.structure.trend import efficiency, fading, halves_agree, momentum
 from tests.indicators.candle_paths import mirrored, noisy_range, scaled, steady, walk
 
 

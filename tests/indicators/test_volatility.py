@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.indicators.bars import resample
-from reportgen.indicators.volatility import (
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.guide.structure.bars import resample
+from reportgen.guide.structure.volatility import (
     day_range,
     day_range_basis,
     extent_fractions,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from reportgen.assumptions import Assumptions
-from reportgen.liquidation.deposits import Grid
+from reportgen.config.assumptions import Assumptions
+from reportgen.liquidation.path import Grid
 from reportgen.market.data import Candles
 from reportgen.units import HOUR_MS, Floats, Missing, Price
 

@@ -8,12 +8,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.liquidation import flows as loops
-from reportgen.liquidation.density import dense_runs, gate_passes, region_mask, run_edges, runs_of_many
-from reportgen.liquidation.deposits import place_in_range
-from reportgen.liquidation.flows import Flows, conservation_flows, constant_flows
-from reportgen.liquidation.uncertainty import draw_profiles, follow_runs
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.liquidation import conservation as loops
+from reportgen.liquidation.conservation import Flows, conservation_flows, constant_flows
+from reportgen.liquidation.path import place_in_range
+from reportgen.liquidation.profile import (
+    dense_runs,
+    draw_profiles,
+    follow_runs,
+    gate_passes,
+    region_mask,
+    run_edges,
+    runs_of_many,
+)
 from reportgen.market.data import Candles
 from reportgen.units import Floats, Side
 

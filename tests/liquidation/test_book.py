@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reportgen.assumptions import DEFAULTS
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.liquidation.book import book_over_time, frozen_profile
-from reportgen.liquidation.deposits import constant_deposits, entered_at_close, kernel_deposits, path_of
-from reportgen.liquidation.heatmap import build_map, maps_at
 from reportgen.liquidation.kernel import Nodes, age_law, kernel_nodes, tier_nodes
+from reportgen.liquidation.map import build_map, maps_at
 from reportgen.liquidation.margin import flat
+from reportgen.liquidation.path import constant_deposits, entered_at_close, kernel_deposits, path_of
 from reportgen.market.data import Candles
 from reportgen.units import HOUR_MS, Floats, Side
 

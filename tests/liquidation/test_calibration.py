@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.liquidation.calibration_fit import (
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.liquidation.calibration.fit import (
     Observed,
     drawn_weights,
     fit_weights,
@@ -17,9 +17,9 @@ from reportgen.liquidation.calibration_fit import (
     likelihood,
     recent_level,
 )
-from reportgen.liquidation.calibration_make import Walk, choose_churn, fit_pooled, walk
-from reportgen.liquidation.calibration_sample import common_bars, sample_of
-from reportgen.liquidation.flows import reference_weights
+from reportgen.liquidation.calibration.make import Walk, choose_churn, fit_pooled, walk
+from reportgen.liquidation.calibration.sample import common_bars, sample_of
+from reportgen.liquidation.conservation import reference_weights
 from reportgen.market.data import Liquidations, MarketData, OpenInterest
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Missing
 from tests.liquidation.markets import START_MS, random_walk

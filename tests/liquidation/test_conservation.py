@@ -8,17 +8,19 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from reportgen.assumptions import DEFAULTS
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.errors import DataError
-from reportgen.liquidation.conservation import book_over_time, node_profile, swept_by_node
-from reportgen.liquidation.flows import (
+from reportgen.liquidation.conservation import (
     Flows,
+    book_over_time,
     conservation_flows,
     constant_flows,
     node_distances,
+    node_profile,
     reference_weights,
+    swept_by_node,
 )
-from reportgen.liquidation.heatmap import NOT_GIVEN, build_map, maps_at
+from reportgen.liquidation.map import NOT_GIVEN, build_map, maps_at
 from reportgen.liquidation.margin import flat
 from reportgen.market.data import Candles, OpenInterest
 from reportgen.units import Floats, Missing, Side

@@ -10,9 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.liquidation.density import dense_runs, gate_passes, region_mask, run_edges
-from reportgen.liquidation.uncertainty import draw_profiles, run_uncertainty
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.liquidation.profile import (
+    dense_runs,
+    draw_profiles,
+    gate_passes,
+    region_mask,
+    run_edges,
+    run_uncertainty,
+)
 from reportgen.units import Floats
 
 PROFILES = hnp.arrays(np.float64, st.integers(20, 200), elements=st.floats(0, 1e6, allow_subnormal=False))

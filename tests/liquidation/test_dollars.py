@@ -7,12 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.liquidation.conservation import swept_by_node
-from reportgen.liquidation.dollars import calibrated_map, unit_dollars
-from reportgen.liquidation.flows import conservation_flows, node_distances
-from reportgen.liquidation.heatmap import grid_around
-from reportgen.liquidation.uncertainty import draw_profiles
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.liquidation.calibration.dollars import calibrated_map, unit_dollars
+from reportgen.liquidation.conservation import conservation_flows, node_distances, swept_by_node
+from reportgen.liquidation.map import grid_around
+from reportgen.liquidation.profile import draw_profiles
 from reportgen.market.data import Candles
 from reportgen.units import Floats, Missing, Side
 from tests.liquidation.test_calibration import market_of

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.liquidation.exact import ExactLayer, exact_layer, short_address
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.liquidation.known_positions import ExactLayer, exact_layer, short_address
 from reportgen.market.data import MarketData, OpenInterest, Positions
 from reportgen.units import HOUR_MS, Missing, Side
 

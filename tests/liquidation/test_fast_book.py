@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.liquidation import compiled_book as way
-from reportgen.liquidation import flows as accounts
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.liquidation import book as way
+from reportgen.liquidation import conservation as accounts
 from reportgen.liquidation.book import mixed_book
-from reportgen.liquidation.heatmap import build_map
+from reportgen.liquidation.map import build_map
 from reportgen.liquidation.margin import flat
 from reportgen.units import Side
 

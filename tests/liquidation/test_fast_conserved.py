@@ -9,11 +9,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.liquidation import flows as accounts
-from reportgen.liquidation.conservation import book_over_time
-from reportgen.liquidation.flows import (
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.liquidation import conservation as accounts
+from reportgen.liquidation.conservation import (
     Flows,
+    book_over_time,
     conservation_flows,
     constant_flows,
     node_distances,

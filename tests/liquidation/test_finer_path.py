@@ -7,11 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.liquidation.deposits import Grid, Path, path_of
-from reportgen.liquidation.finer_path import along_marks
-from reportgen.liquidation.heatmap import maps_at
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.liquidation.map import maps_at
 from reportgen.liquidation.margin import flat
+from reportgen.liquidation.path import Grid, Path, along_marks, path_of
 from reportgen.market.data import Candles, OpenInterest
 from reportgen.units import HOUR_MS, Floats, Missing, Side
 

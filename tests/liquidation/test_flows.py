@@ -8,8 +8,8 @@ from typing import cast
 import numpy as np
 import pytest
 
-from reportgen.assumptions import DEFAULTS, Assumptions
-from reportgen.liquidation.flows import (
+from reportgen.config.assumptions import DEFAULTS, Assumptions
+from reportgen.liquidation.conservation import (
     Flows,
     aligned_open_interest,
     conservation_flows,

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reportgen.liquidation.margin import Brackets, flat, inverse_liquidation_price, liquidation_price
-from reportgen.liquidation.margin_venues import (
+from reportgen.units import Side
+from tests.liquidation.margin_venues import (
     bybit_liquidation_price,
     coin_margined_liquidation_price,
     hyperliquid_liquidation_price,
 )
-from reportgen.units import Side
 
 REAL_POSITIONS = Path(__file__).parents[3] / "shared" / "fixtures" / "hyperliquid_liquidation_vectors.json"
 SIDES = st.sampled_from(list(Side))

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.liquidation.book import book_over_time, frozen_profile, mixed_book
-from reportgen.liquidation.columns import Layer
-from reportgen.liquidation.deposits import Grid
-from reportgen.liquidation.heatmap import layers_of_sides
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.liquidation.book import Layer, book_over_time, frozen_profile, mixed_book
+from reportgen.liquidation.map import layers_of_sides
 from reportgen.liquidation.margin import flat
+from reportgen.liquidation.path import Grid
 from reportgen.market.data import Candles
 from reportgen.units import Floats, Ints, Side
 

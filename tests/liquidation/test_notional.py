@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.liquidation.notional import NotionalRule
-from reportgen.liquidation.notional_fit import interval_rule, within
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.liquidation.calibration import NotionalRule
+from reportgen.liquidation.calibration.fit import interval_rule, within
 from reportgen.units import Floats, Ints, Missing
 
 A_DAY = 24

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.liquidation.deposits import range_deposits
-from reportgen.liquidation.heatmap import build_map, maps_at
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.liquidation.map import build_map, maps_at
 from reportgen.liquidation.margin import flat
+from reportgen.liquidation.path import range_deposits
 from reportgen.market.data import Candles
 from reportgen.units import HOUR_MS, Missing, Side
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from reportgen.market.data import Gathered
-from reportgen.market.tables import interval_ms
-from reportgen.market.write import write_table
+from reportgen.market.folder.append import write_table
+from reportgen.market.folder.tables import interval_ms
 from reportgen.units import HOUR_MS
 
 START_MS = 1_760_000_400_000

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from reportgen.errors import DataError
-from reportgen.market.files import read_market
-from reportgen.market.write import write_table
+from reportgen.market.folder.append import write_table
+from reportgen.market.folder.read import read_market
 from tests.market import folders
 from tests.market.folders import BTC
 

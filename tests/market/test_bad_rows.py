@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reportgen.errors import DataError
-from reportgen.market.files import read_market
+from reportgen.market.folder.read import read_market
 from reportgen.units import HOUR_MS
 from tests.market import folders
 from tests.market.folders import BTC, START_MS

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.market.choice import best_interval, choose_candles, missing_bars
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.market.data import Candles
+from reportgen.market.folder.build import best_interval, choose_candles, missing_bars
 from reportgen.units import HOUR_MS
 from tests.market.bars import END_MS, bars, thinned
 

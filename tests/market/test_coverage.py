@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.market.coverage import assess_coverage, book_coverage, daily_quote_volume, open_interest_shares
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.market.data import MarketData
-from reportgen.market.quality import Coverage
+from reportgen.market.quality import Coverage, assess_coverage, book_coverage, daily_quote_volume, open_interest_shares
 from reportgen.units import DAY_MS, HOUR_MS, Fraction, Missing
 from tests.market.bars import END_MS, GONE, bars, book, levels, market, thinned
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reportgen.errors import DataError
-from reportgen.market.dumps import add_to_folder, read_dumps
-from reportgen.market.dumps_read import Converted
-from reportgen.market.files import read_market
+from reportgen.market.dumps.cells import Converted
+from reportgen.market.dumps.convert import add_to_folder, read_dumps
+from reportgen.market.folder.read import read_market
 from reportgen.units import HOUR_MS, Missing
 from tests.market import dump_files as dumps
 from tests.market.dump_files import DAY_START_MS

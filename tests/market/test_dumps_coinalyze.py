@@ -10,10 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from reportgen.errors import DataError
-from reportgen.market.coinalyze import ask_histories
-from reportgen.market.dumps import add_to_folder, read_dumps
-from reportgen.market.dumps_read import Converted
-from reportgen.market.files import read_market
+from reportgen.market.dumps.cells import Converted
+from reportgen.market.dumps.coinalyze import ask_histories
+from reportgen.market.dumps.convert import add_to_folder, read_dumps
+from reportgen.market.folder.read import read_market
 from reportgen.market.web import Patience, WebError
 from reportgen.units import HOUR_MS, Missing
 from tests.market.answers import Answer, Asked, serving

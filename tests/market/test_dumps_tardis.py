@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reportgen.errors import DataError
-from reportgen.market.dumps import read_dumps
-from reportgen.market.dumps_bars import minute_bars
-from reportgen.market.dumps_read import Converted
+from reportgen.market.dumps.bars import minute_bars
+from reportgen.market.dumps.cells import Converted
+from reportgen.market.dumps.convert import read_dumps
 from reportgen.units import HOUR_MS
 from tests.market import dump_files as dumps
 from tests.market.dump_files import DAY_START_MS

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reportgen.errors import DataError, UsageError
 from reportgen.market.data import Gathered
-from reportgen.market.files import read_market, symbols_in
+from reportgen.market.folder.read import read_market, symbols_in
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 from tests.market import folders
 from tests.market.folders import BTC, ETH, START_MS

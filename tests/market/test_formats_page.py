@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.market.tables import TABLES, TableFormat
+from reportgen.market.folder.tables import TABLES, TableFormat
 
 PAGE = (Path(__file__).parents[2] / "docs" / "data-formats.md").read_text(encoding="utf-8")
 

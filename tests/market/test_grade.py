@@ -9,11 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.market.coverage import assess_coverage
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.market.data import Depth, MarketData
-from reportgen.market.grade import depth_near, gap_risk, grade_map, market_depth
-from reportgen.market.quality import MapQuality
+from reportgen.market.quality import MapQuality, assess_coverage, depth_near, gap_risk, grade_map, market_depth
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 from tests.market.bars import END_MS, GONE, bars, book, levels, market, thinned
 

@@ -10,7 +10,7 @@ import pytest
 
 from reportgen.errors import DataError
 from reportgen.market.data import NO_POSITIONS, Positions
-from reportgen.market.files import read_market
+from reportgen.market.folder.read import read_market
 from reportgen.units import HOUR_MS, Maybe, Missing
 from tests.market import folders
 from tests.market.folders import BTC, ETH, START_MS

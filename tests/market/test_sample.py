@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reportgen.market.sample import read_sample
+from reportgen.market.folder.keep import read_sample
 from reportgen.units import DAY_MS, Missing
 from tests.market import folders
 

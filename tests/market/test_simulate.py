@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reportgen.market.simulate import SimulatedMarket, simulate
-from reportgen.market.simulate_crowd import LONG, SHORT, liquidation_ratio
-from reportgen.market.simulate_weather import Weather, draw_legs, draw_weather
-from reportgen.market.simulate_worlds import DEFAULT_WORLD, MAJOR_BRACKETS, WORLDS, Leg, SimulatorWorld, bracket_table
 from reportgen.units import DAY_MS, Floats
+from scripts.simulator.crowd import LONG, SHORT, liquidation_ratio
+from scripts.simulator.market import SimulatedMarket, simulate
+from scripts.simulator.weather import Weather, draw_legs, draw_weather
+from scripts.simulator.worlds import DEFAULT_WORLD, MAJOR_BRACKETS, WORLDS, Leg, SimulatorWorld, bracket_table
 
 START = 20_000 * DAY_MS
 DAYS = 12

@@ -8,11 +8,11 @@ from functools import cache
 import numpy as np
 import pytest
 
-from reportgen.market.simulate import SimulatedMarket, simulate
-from reportgen.market.simulate_tables import Columns, Listing, bars, folder_tables, stretch
-from reportgen.market.simulate_weather import draw_weather
-from reportgen.market.simulate_worlds import DEFAULT_WORLD
 from reportgen.units import DAY_MS
+from scripts.simulator.market import SimulatedMarket, simulate
+from scripts.simulator.tables import Columns, Listing, bars, folder_tables, stretch
+from scripts.simulator.weather import draw_weather
+from scripts.simulator.worlds import DEFAULT_WORLD
 
 START = 20_000 * DAY_MS
 

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from reportgen.market.data import Gathered
-from reportgen.market.files import read_market
-from reportgen.market.record import RECORD
-from reportgen.market.used_rows import used_rows
+from reportgen.market.folder.keep import used_rows
+from reportgen.market.folder.read import RECORD, read_market
 from reportgen.units import HOUR_MS, Missing
 from tests.market import folders
 from tests.market.folders import BTC, ETH, START_MS

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from reportgen.market.data import FundingRates, MarketData
-from reportgen.market.venue_choice import only_venues
+from reportgen.market.folder.read import only_venues
 from reportgen.units import Missing
 
 

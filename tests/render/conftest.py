@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from reportgen.brief import Brief
+from reportgen.brief.types import Brief
 from reportgen.render.charts import draw_charts
 from reportgen.render.html import render_html
 from reportgen.render.pdf import render_pdf

@@ -9,9 +9,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from reportgen.brief import HeatmapPicture, SymbolBrief
+from reportgen.brief.section import SymbolBrief
 from reportgen.guide.structure import Level, Structure
 from reportgen.guide.zones import Label, NoDenseZone, Zone
+from reportgen.liquidation.picture import HeatmapPicture
 from reportgen.market.quality import MapQuality
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Missing, Side, Where
 

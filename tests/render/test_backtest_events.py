@@ -9,8 +9,8 @@ import pytest
 
 from reportgen.cli.backtest_table import table
 from reportgen.render.backtest import render_backtest
-from reportgen.track_record.findings import findings_of
 from reportgen.track_record.result import EventSplit, SplitVerdict, as_record
+from reportgen.track_record.verdict import findings_of
 from reportgen.units import Missing
 from tests.render.test_backtest_page import found, interval
 

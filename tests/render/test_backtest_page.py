@@ -14,8 +14,7 @@ import pytest
 
 from reportgen import notation
 from reportgen.render.backtest import cells, render_backtest
-from reportgen.track_record.controls import PLACEBO, UNIFORM
-from reportgen.track_record.findings import findings_of
+from reportgen.track_record.maps import PLACEBO, UNIFORM
 from reportgen.track_record.result import (
     Backtest,
     Difference,
@@ -30,6 +29,7 @@ from reportgen.track_record.result import (
     Verdict,
     Which,
 )
+from reportgen.track_record.verdict import findings_of
 from reportgen.units import Missing
 
 HOSTILE = "<script>alert(1)</script>"

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.brief import Brief, SymbolBrief
+from reportgen.brief.section import SymbolBrief
+from reportgen.brief.types import Brief
 from reportgen.render import charts
-from reportgen.render.charts_variant import PRINT, Variant, slug, variants
+from reportgen.render.charts.variant import PRINT, Variant, slug, variants
 from reportgen.units import Missing
 from tests.briefs import STATES
 from tests.render import pictures

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.render.charts_sheet import palette_colours
-from reportgen.render.colours import CLASS_EDGES, DARK, LIGHT, Colour, Colours, Theme, rgb
+from reportgen.render.charts.colours import CLASS_EDGES, DARK, LIGHT, Colour, Colours, Theme, rgb
+from reportgen.render.charts.sheet import palette_colours
 
 THEMES = pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
 TOKENS = Path(__file__).parents[2] / "templates" / "css" / "tokens.css"

@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reportgen.brief import SymbolBrief
-from reportgen.liquidation.exact import ExactLayer, ExactLevel
-from reportgen.render.charts_exact import shown_exact
-from reportgen.render.charts_frame import NARROW, WIDE, Shape
-from reportgen.render.charts_heatmap import heatmap_png, make_frame
-from reportgen.render.charts_variant import Form
-from reportgen.render.colours import DARK, LIGHT, Theme, rgb
+from reportgen.brief.section import SymbolBrief
+from reportgen.liquidation.known_positions import ExactLayer, ExactLevel
+from reportgen.render.charts.colours import DARK, LIGHT, Theme, rgb
+from reportgen.render.charts.frame import NARROW, WIDE, Shape
+from reportgen.render.charts.heatmap import heatmap_png, make_frame, shown_exact
+from reportgen.render.charts.variant import Form
 from reportgen.units import Ints, Missing, Side
 from tests.render import pictures
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.render.charts_frame import WIDE, Frame, nice_step, price_ticks, profile_scale, step_decimals, time_ticks
-from reportgen.render.charts_labels import Box, clear_spot, stack
+from reportgen.render.charts.frame import WIDE, Frame, nice_step, price_ticks, profile_scale, step_decimals, time_ticks
+from reportgen.render.charts.labels import Box, clear_spot, stack
 from reportgen.units import DAY_MS, HOUR_MS
 
 PRICES = st.floats(1e-9, 1e12)

@@ -14,16 +14,15 @@ import pytest
 from matplotlib import rc_context
 from PIL import Image
 
-from reportgen.brief import HeatmapPicture, SymbolBrief
+from reportgen.brief.section import SymbolBrief
 from reportgen.errors import RenderError
-from reportgen.render.charts_frame import NARROW, WIDE, Frame
-from reportgen.render.charts_heatmap import heatmap_png, make_frame
-from reportgen.render.charts_labels import Box
-from reportgen.render.charts_market import merged, shown_levels
-from reportgen.render.charts_sheet import Sheet
-from reportgen.render.charts_type import text_width
-from reportgen.render.charts_variant import Form
-from reportgen.render.colours import CLASS_EDGES, DARK, LIGHT, Theme, rgb
+from reportgen.liquidation.picture import HeatmapPicture
+from reportgen.render.charts.colours import CLASS_EDGES, DARK, LIGHT, Theme, rgb
+from reportgen.render.charts.frame import NARROW, WIDE, Frame
+from reportgen.render.charts.heatmap import heatmap_png, make_frame, merged, shown_levels
+from reportgen.render.charts.labels import Box
+from reportgen.render.charts.sheet import Sheet, text_width
+from reportgen.render.charts.variant import Form
 from reportgen.units import HOUR_MS, Missing
 from tests.render import pictures
 

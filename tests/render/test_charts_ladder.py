@@ -12,11 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reportgen.brief import SymbolBrief
-from reportgen.render.charts import ladder_svg
-from reportgen.render.charts_ladder import BASE, FULL, REACH_ATR, WIDTH, bars, marks
-from reportgen.render.charts_ladder_png import ladder_png
-from reportgen.render.colours import DARK, LIGHT, Theme, rgb
+from reportgen.brief.section import SymbolBrief
+from reportgen.render.charts.colours import DARK, LIGHT, Theme, rgb
+from reportgen.render.charts.ladder import BASE, FULL, REACH_ATR, WIDTH, bars, ladder_png, ladder_svg, marks
 from reportgen.units import Missing, Side
 from tests.render import pictures
 

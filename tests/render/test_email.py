@@ -16,13 +16,22 @@ import pytest
 from PIL import Image
 
 from reportgen import notation
-from reportgen.brief import Brief
+from reportgen.brief.types import Brief
 from reportgen.errors import RenderError
-from reportgen.render.email import MOST_DETAILS, TEXT_COLUMNS, WAY_OUT, MailPage, render_mail
-from reportgen.render.email_pictures import MOST_BYTES, draw_pictures
-from reportgen.render.email_reader import Reader, local_time, plain
 from reportgen.render.html import render_html
-from reportgen.render.serialise import brief_from_json, brief_to_json
+from reportgen.render.json import brief_from_json, brief_to_json
+from reportgen.render.mail import (
+    MOST_BYTES,
+    MOST_DETAILS,
+    TEXT_COLUMNS,
+    WAY_OUT,
+    MailPage,
+    Reader,
+    draw_pictures,
+    local_time,
+    plain,
+    render_mail,
+)
 from reportgen.units import Missing
 from tests import briefs
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from reportgen.render.serialise import brief_from_json, brief_to_json
+from reportgen.render.json import brief_from_json, brief_to_json
 from tests.briefs import HOSTILE, exact_levels, morning
 from tests.render.test_html import Outline
 

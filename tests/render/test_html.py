@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.brief import Brief
+from reportgen.brief.types import Brief
 from reportgen.errors import RenderError
 from reportgen.render.html import environment, render_html
 from reportgen.render.site import site_environment

@@ -14,10 +14,10 @@ import pytest
 from PIL import Image
 from weasyprint.urls import FatalURLFetchingError
 
-from reportgen.brief import Brief
+from reportgen.brief.types import Brief
 from reportgen.errors import RenderError
+from reportgen.render.page_helpers import fit
 from reportgen.render.pdf import InMemory, render_pdf
-from reportgen.render.views import fit
 from reportgen.units import Missing
 from tests.briefs import STATES
 

@@ -12,8 +12,8 @@ from multiprocessing import get_context
 
 import pikepdf
 
-from reportgen.brief import Brief
-from reportgen.render.parts import TAGGED_UP_TO, all_of, parts_of
+from reportgen.brief.types import Brief
+from reportgen.render.html import TAGGED_UP_TO, all_of, parts_of
 from reportgen.render.pdf import render_pdf
 from tests.briefs import STATES
 

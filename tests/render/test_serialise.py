@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.brief import SCHEMA_VERSION, Brief
+from reportgen.brief.types import SCHEMA_VERSION, Brief
 from reportgen.errors import DataError, RenderError
-from reportgen.render.serialise import brief_from_json, brief_schema, brief_to_json
+from reportgen.render.json import brief_from_json, brief_schema, brief_to_json
 from reportgen.units import Missing
 from tests.briefs import STATES, changed, morning
 

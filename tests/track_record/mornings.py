@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.brief import Brief
+from reportgen.brief.types import Brief
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.market.data import Candles, MarketData
 from reportgen.track_record.settle import Now
 from reportgen.units import HOUR_MS, Missing

@@ -9,19 +9,18 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from reportgen.assumptions import DEFAULTS
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.errors import DataError
-from reportgen.liquidation.heatmap import Engine
+from reportgen.liquidation.map import Engine
 from reportgen.liquidation.margin import brackets_of
 from reportgen.market.data import Candles, MarketData, OpenInterest
 from reportgen.track_record.backtest import BASELINES, Question, backtest, engines_of
-from reportgen.track_record.controls import CONTROLS
 from reportgen.track_record.dollars import interval_held, reach_climatology, scale_so_far
-from reportgen.track_record.frozen import decision_times
-from reportgen.track_record.reactions import judged_zones
+from reportgen.track_record.maps import CONTROLS
 from reportgen.track_record.result import Backtest, Difference, Interval, MapScore, as_record
 from reportgen.track_record.verdict import judge_map
-from reportgen.track_record.walk_forward import base_rates, foretell, walk_forward_shares
+from reportgen.track_record.walk import decision_times
+from reportgen.track_record.zones import base_rates, foretell, judged_zones, walk_forward_shares
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 from tests.track_record.paths import ABSENT, liquidations, market, open_interest, walk
 

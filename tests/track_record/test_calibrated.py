@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.track_record.calibrated import NAME, calibrated_scores
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.track_record.dollars import NAME, calibrated_scores
 from reportgen.track_record.result import DollarScore, Interval
 from reportgen.units import Missing
 from tests.liquidation.test_calibration import both_sides, market_of, with_liquidations

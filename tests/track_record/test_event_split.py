@@ -8,12 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.guide.reaction import Outcome
-from reportgen.track_record.event_split import NO_EVENTS, split_by_events
-from reportgen.track_record.outcomes import Fate, ZoneAt
-from reportgen.track_record.reactions import Judged
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.guide.reactions import Outcome
+from reportgen.track_record.near_events import NO_EVENTS, split_by_events
 from reportgen.track_record.result import EventSplit
+from reportgen.track_record.zones import Fate, Judged, ZoneAt
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 
 START = 1_700_000_000_000 - 1_700_000_000_000 % DAY_MS

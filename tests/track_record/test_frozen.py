@@ -5,17 +5,35 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.indicators.volatility import day_range
-from reportgen.liquidation.deposits import Grid
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.guide.structure.volatility import day_range
+from reportgen.liquidation.path import Grid
 from reportgen.market.data import Candles
-from reportgen.track_record.controls import CLIMATOLOGY, CONTROLS, OTHER_TIMES, PLACEBO, SHIFTED, UNIFORM, controls_of
-from reportgen.track_record.day_ranges import day_ranges
-from reportgen.track_record.frozen import FrozenMaps, decision_times, reach_after, reached_mass
-from reportgen.track_record.measure import day_ahead, measure
-from reportgen.track_record.outward import between, outward, running
-from reportgen.track_record.situation import Situation, situation_of
-from reportgen.track_record.targets import liquidations_after, open_interest_fall
+from reportgen.track_record.maps import (
+    CLIMATOLOGY,
+    CONTROLS,
+    OTHER_TIMES,
+    PLACEBO,
+    SHIFTED,
+    UNIFORM,
+    controls_of,
+    day_ahead,
+    measure,
+)
+from reportgen.track_record.walk import (
+    FrozenMaps,
+    Situation,
+    between,
+    day_ranges,
+    decision_times,
+    liquidations_after,
+    open_interest_fall,
+    outward,
+    reach_after,
+    reached_mass,
+    running,
+    situation_of,
+)
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Missing, Side
 from tests.track_record.paths import ABSENT, START_MS, liquidations, market, open_interest, side_of, walk
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reportgen.assumptions import DEFAULTS
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.market.data import Candles
-from reportgen.track_record.outcomes import ZoneAt, judge
+from reportgen.track_record.zones import ZoneAt, judge
 from reportgen.units import DAY_MS, HOUR_MS
 from tests.track_record.paths import START_MS, walk
 

@@ -5,8 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reportgen.track_record.blocks import correlation_scores, effective_days, ratio_scores
-from reportgen.track_record.partial_rank import mean_scores, partial_spearman, ranks
+from reportgen.track_record.score import (
+    correlation_scores,
+    effective_days,
+    mean_scores,
+    partial_spearman,
+    ranks,
+    ratio_scores,
+)
 from reportgen.units import Floats, Ints
 
 Sample = tuple[Floats, Floats, Floats, Ints]

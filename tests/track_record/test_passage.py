@@ -6,10 +6,10 @@ from dataclasses import astuple, replace
 
 import numpy as np
 
-from reportgen.assumptions import DEFAULTS
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.market.data import Candles
-from reportgen.track_record.outcomes import ZoneAt, judge
-from reportgen.track_record.passage import Passage, PlannedLevels, first_whole_bar, follow
+from reportgen.track_record.settle import Passage, PlannedLevels, first_whole_bar, follow
+from reportgen.track_record.zones import ZoneAt, judge
 from reportgen.units import DAY_MS, HOUR_MS
 from tests.track_record.paths import START_MS, walk
 

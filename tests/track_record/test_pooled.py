@@ -9,9 +9,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.track_record.backtest import Question, Scored, scored_backtest
-from reportgen.track_record.pooled import pooled_backtest
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.track_record.backtest import Question, Scored, pooled_backtest, scored_backtest
 from reportgen.track_record.result import Backtest, Interval, as_record
 from reportgen.track_record.verdict import judge_map
 from reportgen.units import DAY_MS, HOUR_MS, Maybe, Missing

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.random import Generator
 
-from reportgen.assumptions import DEFAULTS
-from reportgen.brief_record import FateState, RunningRecord, TrackRecord
+from reportgen.brief.types import FateState, RunningRecord, TrackRecord
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.guide.zones import Label
 from reportgen.track_record.ledger import FourShares, LedgerRow
 from reportgen.track_record.record import Kept, running_record, track_record

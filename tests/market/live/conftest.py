@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.market.exchanges import Gathering, Wanted, gather_live
-from reportgen.market.exchanges_cache import HistoryCache
-from reportgen.market.exchanges_line import Patience
-from reportgen.market.venues import VENUES, Datum
+from reportgen.market.exchanges.connection import Patience
+from reportgen.market.exchanges.gather import Gathering, Wanted, gather_live
+from reportgen.market.exchanges.history import HistoryCache
+from reportgen.market.exchanges.venues import VENUES, Datum
 from tests.market.live.exchange_server import Exchanges
 
 QUICK = Patience(

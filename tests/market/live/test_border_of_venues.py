@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reportgen.market.exchanges_border import (
+from reportgen.market.exchanges.connection import FaultKind, VenueFault, judge
+from reportgen.market.exchanges.judge import (
     judge_prices,
     pass_border,
     refuse_bad_bars,
     refuse_bad_interest,
     refuse_future,
 )
-from reportgen.market.exchanges_faults import FaultKind, VenueFault, judge
-from reportgen.market.tables import CANDLES, OPEN_INTEREST
-from reportgen.market.venues import VENUES
+from reportgen.market.exchanges.venues import VENUES
+from reportgen.market.folder.tables import CANDLES, OPEN_INTEREST
 from reportgen.units import HOUR_MS, Floats, Ints
 
 NOW = 1_795_461_420_000

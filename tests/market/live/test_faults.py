@@ -9,10 +9,10 @@ import pytest
 
 from reportgen.errors import DataError
 from reportgen.market.data import ALL_DATA
-from reportgen.market.exchanges import Gathering
-from reportgen.market.exchanges_line import Patience
-from reportgen.market.kept import folder_files
-from reportgen.market.venues import VENUES, Datum
+from reportgen.market.exchanges.connection import Patience
+from reportgen.market.exchanges.gather import Gathering
+from reportgen.market.exchanges.venues import VENUES, Datum
+from reportgen.market.folder.keep import folder_files
 from tests.market.live import truth
 from tests.market.live.conftest import QUICK, Gather
 from tests.market.live.exchange_server import TOO_MANY, Exchanges
@@ -223,7 +223,7 @@ def test_a_price_of_something_else_is_left_out(
     exchanges: Exchanges, gather: Gather, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A venue whose price is far from the others' median gives nothing, and the reader learns by how much."""
-    from tests.market.live import venue_answers  # noqa: PLC0415 - what is changed
+    from tests.market.live import venue_answers
 
     monkeypatch.setitem(venue_answers.MULTIPLIED, "gate", {"BTC": 1.5})
     found = gather("BTC", venues=("binance", "bybit", "gate", "okx"), data=(Datum.CANDLES, Datum.OPEN_INTEREST))

@@ -16,8 +16,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from reportgen.market.files import read_market
-from reportgen.market.venues import VENUES
+from reportgen.market.exchanges.venues import VENUES
+from reportgen.market.folder.read import read_market
 from tests.cli.cli_process import REPOSITORY, reportgen
 from tests.market.live.exchange_server import Exchanges
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from reportgen.errors import DataError
-from reportgen.market.own_brackets import own_brackets, with_own_brackets
-from reportgen.market.tables import BRACKETS
-from reportgen.market.venues import Datum
+from reportgen.market.exchanges.own_brackets import own_brackets, with_own_brackets
+from reportgen.market.exchanges.venues import Datum
+from reportgen.market.folder.tables import BRACKETS
 from tests.market.live.conftest import Gather
 from tests.market.live.exchange_server import Exchanges
 from tests.market.live.test_shapes import RECORDED

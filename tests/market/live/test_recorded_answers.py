@@ -11,13 +11,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from reportgen.market.exchanges_every import READERS
-from reportgen.market.exchanges_faults import VenueFault
-from reportgen.market.exchanges_line import Connection, Patience
-from reportgen.market.exchanges_tables import Piece, Question, ask, ask_brackets
-from reportgen.market.hyperliquid import ask_positions
-from reportgen.market.venues import VENUES, Datum
-from reportgen.market.venues_units import Contract, Listing, find_contract
+from reportgen.market.exchanges.connection import Connection, Patience, VenueFault
+from reportgen.market.exchanges.positions import ask_positions
+from reportgen.market.exchanges.registry import READERS
+from reportgen.market.exchanges.rows import Piece, Question, ask, ask_brackets
+from reportgen.market.exchanges.units import Contract, Listing, find_contract
+from reportgen.market.exchanges.venues import VENUES, Datum
 from reportgen.units import Missing
 from tests.market.live.exchange_server import HOSTS
 from tests.market.live.test_shapes import RECORDED

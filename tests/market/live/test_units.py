@@ -7,9 +7,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from reportgen.market.exchanges import Gathering
-from reportgen.market.exchanges_tables import Piece
-from reportgen.market.venues import VENUES, Datum
+from reportgen.market.exchanges.gather import Gathering
+from reportgen.market.exchanges.rows import Piece
+from reportgen.market.exchanges.venues import VENUES, Datum
 from tests.market.live import truth
 from tests.market.live.conftest import Gather, asking
 from tests.market.live.exchange_server import Exchanges

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reportgen.market.brackets_binance import TIERS
-from reportgen.market.venues import VENUES, Datum, Unit, UnitRule
-from reportgen.market.venues_units import (
+from reportgen.market.exchanges.binance import TIERS
+from reportgen.market.exchanges.units import (
     Contract,
     Listing,
     coin_of,
@@ -17,6 +16,7 @@ from reportgen.market.venues_units import (
     maintenance_amounts,
     real_intervals,
 )
+from reportgen.market.exchanges.venues import VENUES, Datum, Unit, UnitRule
 from reportgen.units import HOUR_MS, Missing
 
 

@@ -1,0 +1,137 @@
+"""The plan's levels as alerts: what to set once instead of staring at the chart, and which of them were met.
+
+Stands behind the brief: Brief -> alerts -> alerts.json and alerts.csv beside it, and `refresh`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from reportgen import notation
+from reportgen.brief.section import SymbolBrief
+from reportgen.brief.types import Brief
+from reportgen.guide.plan import ZonePlan
+from reportgen.guide.zones import Label, Zone
+from reportgen.track_record.settle import Now, rows_of
+from reportgen.units import Milliseconds, Price, Where
+
+LevelKind = Literal["alert", "entry", "invalidation", "de_risk"]
+
+_NO_LETTER: Final = re.compile(r"[^A-Za-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One level of one zone's plan.
+
+    Attributes:
+        id: The same for the same level of the same brief, in every run: `20260119T0700Z-BTC-USDT-USDT-A-above-alert`.
+        symbol, zone, side: Whose level. kind: which.
+        price: Rounded as the page shows it. direction: how price gets there.
+        basis: A trade at the price, or a close of the trading timeframe beyond it.
+        armed: From the brief's moment, or only after the entry.
+        condition: The whole condition in words.
+    """
+
+    id: str
+    symbol: str
+    zone: Label
+    side: Where
+    kind: LevelKind
+    price: Price
+    direction: Literal["up", "down"]
+    basis: Literal["trade", "close"]
+    armed: Literal["now", "after entry"]
+    condition: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetAlert:
+    """An alert whose condition price has met, and the close of the bar that showed it."""
+
+    alert: Alert
+    met_ms: Milliseconds
+
+
+def alerts_of(brief: Brief) -> tuple[Alert, ...]:
+    """List every level of every plan: symbols and zones in the order of the brief."""
+    return tuple(
+        alert
+        for symbol in brief.symbols
+        for plan in symbol.plan
+        for zone in symbol.zones
+        if (zone.label, zone.side) == (plan.label, plan.side)
+        for alert in _levels(brief, symbol, zone, plan)
+    )
+
+
+def met_alerts(brief: Brief, now: Now) -> tuple[MetAlert, ...]:
+    """Find the alerts that were met between a brief and now, within its horizon, by the rules of the ledger.
+
+    Args:
+        brief: Whose alerts.
+        now: The bars since.
+
+    Returns:
+        The earliest first.
+    """
+    known = {(alert.symbol, alert.zone, alert.side, alert.kind): alert for alert in alerts_of(brief)}
+    met = [
+        MetAlert(alert=known[row.symbol, row.label, row.side, kind], met_ms=when)
+        for row in rows_of(brief, now)
+        for kind, when in _times(row.alert_ms, row.entry_ms, row.invalidation_ms, row.de_risk_ms)
+        if (row.symbol, row.label, row.side, kind) in known
+    ]
+    return tuple(sorted(met, key=lambda one: (one.met_ms, one.alert.id)))
+
+
+def _times(
+    alert: Milliseconds | None, entry: Milliseconds | None, invalidation: Milliseconds | None,
+    de_risk: Milliseconds | None,
+) -> Iterator[tuple[LevelKind, Milliseconds]]:  # fmt: skip
+    named: tuple[tuple[LevelKind, Milliseconds | None], ...] = (
+        ("alert", alert), ("entry", entry), ("invalidation", invalidation), ("de_risk", de_risk),
+    )  # fmt: skip
+    for kind, when in named:
+        if when is not None:
+            yield kind, when
+
+
+def _levels(brief: Brief, symbol: SymbolBrief, zone: Zone, plan: ZonePlan) -> Iterator[Alert]:
+    """Write the four levels of one zone."""
+    out: Literal["up", "down"] = "up" if zone.side == "above" else "down"
+    back: Literal["up", "down"] = "down" if out == "up" else "up"
+    at = f"{symbol.base} trades at"
+    band = notation.price_range(zone.low, zone.high, symbol.price_decimals)
+    line = next((c.level for c in plan.entry if c.kind in ("closes_above", "closes_below")), None)
+    name = f"{_stamp(brief)}-{_NO_LETTER.sub('-', symbol.symbol)}-{zone.label}-{zone.side}"
+
+    def level(kind: LevelKind, price: Price, direction: Literal["up", "down"], words: str) -> Alert:
+        return Alert(
+            id=f"{name}-{kind.replace('_', '-')}",
+            symbol=symbol.symbol,
+            zone=zone.label,
+            side=zone.side,
+            kind=kind,
+            price=round(price, symbol.price_decimals),
+            direction=direction,
+            basis="close" if kind == "entry" else "trade",
+            armed="now" if kind in ("alert", "entry") else "after entry",
+            condition=words.format(price=notation.price(price, symbol.price_decimals)),
+        )
+
+    yield level("alert", plan.alert, out, f"{at} {{price}}: zone {zone.label} {zone.side} ({band}) is near, look")
+    if line is not None:
+        event = "the event has passed, " if plan.post_event else ""
+        closes = f"{symbol.base} trades into {band} and closes {zone.side} {{price}} ({brief.timeframe})"
+        yield level("entry", line, out, f"{event}{closes} on rising volume")
+    yield level("invalidation", plan.invalidation, back, f"{at} {{price}} after the entry: the idea is wrong")
+    yield level("de_risk", plan.de_risk, out, f"{at} {{price}} after the entry: first de-risk")
+
+
+def _stamp(brief: Brief) -> str:
+    """Write the brief's moment without signs: 20260119T0700Z."""
+    return f"{brief.as_of[:16].replace('-', '').replace(':', '')}Z"

@@ -1,0 +1,247 @@
+"""When to look again: the last brief and the market now become the guide's six reasons to recalculate.
+
+Two Briefs in, triggers out; each with its number beside its threshold, and Missing where an input is. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from reportgen import notation
+from reportgen.brief.section import SymbolBrief
+from reportgen.brief.types import Brief
+from reportgen.config.assumptions import Assumptions
+from reportgen.events.flows import FlowReading
+from reportgen.guide.positioning import FundingReading, OpenInterestReading
+from reportgen.guide.structure import Structure
+from reportgen.units import HOUR_MS, Maybe, Missing, Price
+
+_LONG_HOURS = 10
+"""From here on whole hours tell enough."""
+
+TriggerKind = Literal["breakout", "open interest", "funding", "event", "flows", "volatility"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """One of the guide's six reasons, for one symbol or for all.
+
+    Attributes:
+        id: Stable within one brief, so that nobody is told twice.
+        kind: Which. symbol, base: whose; "" for all.
+        fired: Whether it asks for a new map, or why that cannot be told.
+        number: What was measured, None when missing or a word. threshold: what it is held against. unit: of both.
+        text: One sentence with both.
+    """
+
+    id: str
+    kind: TriggerKind
+    symbol: str
+    base: str
+    fired: Maybe[bool]
+    number: float | None
+    threshold: float | None
+    unit: str
+    text: str
+
+
+def triggers(last: Brief, now: Brief, assumptions: Assumptions) -> tuple[Trigger, ...]:
+    """Hold the market against the last brief.
+
+    Args:
+        last: The brief whose map is in use.
+        now: The same steps walked with the market's present data.
+        assumptions: The section "refresh"; what is extreme or a regime is decided as in a brief.
+
+    Returns:
+        Five for each symbol of `now`, then the events; in the order of the guide.
+    """
+    then = {symbol.symbol: symbol for symbol in last.symbols}
+    found = [trigger for symbol in now.symbols for trigger in _of_symbol(then.get(symbol.symbol), symbol, assumptions)]
+    return (*found, *_events(last, now, assumptions))
+
+
+def is_due(found: tuple[Trigger, ...]) -> bool:
+    """Tell whether any trigger fired."""
+    return any(trigger.fired is True for trigger in found)
+
+
+def _of_symbol(was: SymbolBrief | None, now: SymbolBrief, a: Assumptions) -> Iterator[Trigger]:
+    if was is None:
+        why = Missing(f"{now.base} does not stand in the last brief.")
+        yield from (
+            _missing(kind, now, why) for kind in ("breakout", "open interest", "funding", "flows", "volatility")
+        )
+        return
+    yield _breakout(was, now, a)
+    yield _open_interest(_interest(was), _interest(now), now, a)
+    yield _funding(_rate(was), _rate(now), now, a)
+    yield _flows(was.flows, now.flows, now, a)
+    yield _volatility(was.structure, now.structure, now, a)
+
+
+def _breakout(was: SymbolBrief, now: SymbolBrief, a: Assumptions) -> Trigger:
+    """Has price left the nearest resistance, the nearest support, or the range of the last brief?"""
+    structure, price = was.structure, now.price
+    if isinstance(structure, Missing) or isinstance(price, Missing):
+        absent = structure if isinstance(structure, Missing) else price
+        assert isinstance(absent, Missing)  # noqa: S101 - one of the two is
+        return _missing("breakout", now, absent)
+    lines = [*_lines(structure, 1), *_lines(structure, -1)]
+    name, level, sign = max(lines, key=lambda line: line[2] * (price - line[1]))
+    beyond = sign * (price - level) / structure.atr
+    fired = beyond >= a.refresh_break_atr
+    side = "above" if sign > 0 else "below"
+    where = f"{notation.price(level, now.price_decimals)}"
+    if beyond > 0:
+        text = f"price {notation.price(price, now.price_decimals)} is {notation.atr(beyond)} {side} {name} {where}"
+    else:
+        text = (
+            f"price {notation.price(price, now.price_decimals)} is inside: {notation.atr(-beyond)} from {name} {where}"
+        )
+    return _made(
+        "breakout", now, fired, beyond, a.refresh_break_atr, "ATR beyond the level",
+        f"{text}; a break counts from {_digits(a.refresh_break_atr)}{notation.THIN}ATR beyond",
+    )  # fmt: skip
+
+
+def _lines(structure: Structure, sign: int) -> Iterator[tuple[str, Price, int]]:
+    """Name the nearest level and the end of the range on one side."""
+    levels = structure.resistances if sign > 0 else structure.supports
+    if levels:
+        yield "resistance" if sign > 0 else "support", levels[0].price, sign
+    yield (
+        "the range’s " + ("high" if sign > 0 else "low"),
+        structure.range_high if sign > 0 else structure.range_low,
+        sign,
+    )
+
+
+def _open_interest(
+    was: Maybe[OpenInterestReading], now: Maybe[OpenInterestReading], symbol: SymbolBrief, a: Assumptions
+) -> Trigger:
+    """Has open interest jumped or dropped since the brief, in base coins, on one venue?"""
+    if isinstance(was, Missing) or isinstance(now, Missing):
+        return _missing("open interest", symbol, was if isinstance(was, Missing) else _absent(now))
+    if was.venue != now.venue or not was.open_interest_base:
+        return _missing("open interest", symbol, Missing(f"The brief read {was.venue}, now {now.venue} speaks."))
+    grown = now.open_interest_base / was.open_interest_base - 1
+    limit = a.refresh_open_interest
+    counts = f"a jump or drop counts from {notation.percent(limit)}"
+    text = f"open interest {notation.percent_change(grown)} since the brief; {counts}"
+    return _made("open interest", symbol, abs(grown) >= limit, grown, limit, "fraction since the brief", text)
+
+
+def _funding(was: Maybe[FundingReading], now: Maybe[FundingReading], symbol: SymbolBrief, a: Assumptions) -> Trigger:
+    """Has funding gone from neutral to extreme, or to extreme on the other side?"""
+    if isinstance(was, Missing) or isinstance(now, Missing):
+        return _missing("funding", symbol, was if isinstance(was, Missing) else _absent(now))
+    fired = now.extreme and not (was.extreme and was.bias == now.bias)
+    far = now.rate_8h - a.funding_baseline_8h
+    words = f"{was.bias}{', extreme' if was.extreme else ''}", f"{now.bias}{', extreme' if now.extreme else ''}"
+    text = (
+        f"funding {notation.funding(now.rate_8h)}, {words[1]} (in the brief {words[0]}); extreme from "
+        f"{notation.percent(a.funding_extreme_8h, 3)} off the baseline, or in the last "
+        f"{notation.percent(a.funding_extreme_tail, 0)} of its history"
+    )
+    return _made("funding", symbol, fired, far, a.funding_extreme_8h, "fraction per 8 h off the baseline", text)
+
+
+def _flows(was: Maybe[FlowReading], now: Maybe[FlowReading], symbol: SymbolBrief, a: Assumptions) -> Trigger:
+    """Have fund flows or spot volume shifted since?"""
+    if isinstance(now, Missing):
+        return _missing("flows", symbol, now)
+    before = not isinstance(was, Missing) and was.shifted
+    same = not isinstance(was, Missing) and was.etf_date == now.etf_date
+    limits = ((now.etf_z, a.flow_surprise), (now.spot_z, a.spot_surprise))
+    known = [(abs(z), limit) for z, limit in limits if not isinstance(z, Missing)]
+    number, limit = max(known, key=lambda score: score[0] - score[1], default=(None, None))
+    counts = "" if limit is None else f"; a shift counts from z {_digits(limit)}"
+    text = f"{now.reading.rstrip('.')}{' (the brief knew it)' if now.shifted and before and same else ''}{counts}"
+    fired = now.shifted and not (before and same)
+    return _made("flows", symbol, fired, number, limit, "z-score, the one nearer to its threshold", text)
+
+
+def _volatility(was: Maybe[Structure], now: Maybe[Structure], symbol: SymbolBrief, a: Assumptions) -> Trigger:
+    """Has the regime changed?"""
+    if isinstance(was, Missing) or isinstance(now, Missing):
+        return _missing("volatility", symbol, was if isinstance(was, Missing) else _absent(now))
+    wide = now.regime == "expanding" or (now.regime == "normal" and was.regime == "expanding")
+    limit = a.regime_expanding if wide else a.regime_compressed
+    text = (
+        f"volatility {was.regime} in the brief, {now.regime} now: ATR percentile {_hundredth(now.atr_percentile)}, "
+        f"range percentile {_hundredth(now.range_percentile)}; compressed up to {_hundredth(a.regime_compressed)}, "
+        f"expanding from {_hundredth(a.regime_expanding)}"
+    )
+    return _made("volatility", symbol, was.regime != now.regime, now.atr_percentile, limit, "ATR percentile", text)
+
+
+def _events(last: Brief, now: Brief, a: Assumptions) -> Iterator[Trigger]:
+    """Is an event near, before or behind, that the last brief did not stand as near to?"""
+    window = a.refresh_event_hours
+    listed = {(event.name, event.at_ms): event for event in (*last.events, *now.events) if event.matters}
+    hours = {key: (event.at_ms - now.as_of_ms) / HOUR_MS for key, event in listed.items()}
+    near = [key for key in listed if abs(hours[key]) <= window and listed[key].at_ms >= last.as_of_ms]
+    following = [key for key in listed if hours[key] > window]
+    if not near:
+        name, at = min(following, key=lambda key: hours[key], default=("", 0))
+        away = f"{name} in {_hours(hours[name, at])}" if name else "no event is listed"
+        yield _event("event", False, hours.get((name, at)), window, away)
+    for key in sorted(near, key=lambda key: hours[key]):
+        knew = last.as_of_ms >= listed[key].at_ms - window * HOUR_MS and hours[key] >= 0
+        way = f"in {_hours(hours[key])}" if hours[key] >= 0 else f"{_hours(-hours[key])} ago"
+        passed = "" if hours[key] >= 0 else ":passed"
+        text = f"{key[0]} {way}{' (the brief was made as near to it)' if knew else ''}"
+        yield _event(f"event:{key[0]}:{key[1]}{passed}", not knew, hours[key], window, text)
+
+
+def _event(name: str, fired: bool, hours: float | None, window: float, text: str) -> Trigger:  # noqa: FBT001 - a field
+    return Trigger(
+        id=name, kind="event", symbol="", base="", fired=fired, number=hours, threshold=window, unit="hours",
+        text=f"{text}; one counts within {window:g}{notation.THIN}h",
+    )  # fmt: skip
+
+
+def _made(
+    kind: TriggerKind, symbol: SymbolBrief, fired: bool, number: float | None, threshold: float | None, unit: str,  # noqa: FBT001
+    text: str,
+) -> Trigger:  # fmt: skip
+    return Trigger(
+        id=f"{kind}:{symbol.symbol}", kind=kind, symbol=symbol.symbol, base=symbol.base,
+        fired=fired, number=number, threshold=threshold, unit=unit, text=text,
+    )  # fmt: skip
+
+
+def _missing(kind: TriggerKind, symbol: SymbolBrief, why: Missing) -> Trigger:
+    return Trigger(
+        id=f"{kind}:{symbol.symbol}", kind=kind, symbol=symbol.symbol, base=symbol.base, fired=why, number=None,
+        threshold=None, unit="", text=f"n/a: {why.reason.rstrip('.')}",
+    )  # fmt: skip
+
+
+def _absent(value: object) -> Missing:
+    assert isinstance(value, Missing)  # noqa: S101 - the other reading is there, so this one is not
+    return value
+
+
+def _interest(symbol: SymbolBrief) -> Maybe[OpenInterestReading]:
+    return symbol.positioning if isinstance(symbol.positioning, Missing) else symbol.positioning.open_interest
+
+
+def _rate(symbol: SymbolBrief) -> Maybe[FundingReading]:
+    return symbol.positioning if isinstance(symbol.positioning, Missing) else symbol.positioning.funding
+
+
+def _hours(value: float) -> str:
+    """Write a span: 2.5 h below ten hours, 212 h above."""
+    return f"{notation.grouped(value, 0 if value >= _LONG_HOURS else 1)}{notation.THIN}h"
+
+
+def _digits(value: float) -> str:
+    return notation.grouped(value, 2)
+
+
+def _hundredth(fraction: float) -> str:
+    return f"{fraction * 100:.0f}"

@@ -1,0 +1,88 @@
+"""How the command line speaks: data on stdout, messages on stderr, progress on a terminal only."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeAlias
+
+import typer
+
+# ---- The options that several commands share, so that they read the same everywhere ----
+
+ConfigFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", metavar="FILE", help="The configuration; ./config.yaml if not named."),
+]
+Output: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--output", "-o", metavar="DIR", help="Folder or URL of the briefs; the configuration's if not named."
+    ),
+]
+"""Text, not a path: a path would fold the slashes of a URL. `places.place_of` reads it."""
+Source: TypeAlias = Annotated[
+    str | None, typer.Option("--source", metavar="DIR", help="A market folder with candles and more, CSV or Parquet.")
+]
+Sample: TypeAlias = Annotated[
+    bool, typer.Option("--sample", help="Use the simulated market that comes with reportgen.")
+]
+Templates: TypeAlias = Annotated[
+    Path | None, typer.Option("--templates", metavar="DIR", help="A folder whose files replace single templates.")
+]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+Symbols: TypeAlias = Annotated[
+    str | None, typer.Option("--symbols", metavar="LIST", help="Markets as BTC,ETH; the watchlist if not named.")
+]
+
+
+Step: TypeAlias = Callable[[str], None]
+
+_UNPRINTABLE: Final = {code: "\ufffd" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) != "\n"}
+
+
+def tell(line: object) -> None:
+    """Print one line of data on stdout."""
+    typer.echo(str(line))
+
+
+def tell_json(data: Mapping[str, Any]) -> None:
+    """Print one JSON object on stdout, in ASCII so that any terminal and pipe can carry it."""
+    typer.echo(json.dumps(data, allow_nan=False))
+
+
+def harmless(text: str) -> str:
+    """Replace the control characters that untrusted input may hold, so that no terminal obeys them."""
+    return text.translate(_UNPRINTABLE)
+
+
+def note(message: str) -> None:
+    """Print a message on stderr; control characters from untrusted input are made harmless."""
+    typer.echo(harmless(message), err=True)
+
+
+def complain(message: str) -> None:
+    """Print what ended the command on stderr."""
+    note("\n".join(f"Error: {line}" if number == 0 else line for number, line in enumerate(message.splitlines())))
+
+
+@contextmanager
+def progress(steps: int) -> Iterator[Step]:
+    """Show how far a command is, where a person watches; hand out a function that begins the next step."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+    columns = SpinnerColumn(), BarColumn(20), TextColumn("{task.completed}/{task.total} {task.description}")
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Starting", total=steps)
+
+        def step(what: str) -> None:
+            bar.update(task, description=what, advance=1)
+
+        yield step

@@ -1,0 +1,254 @@
+"""A brief becomes letters: one for each kind of reader, pictures drawn once for all of them.
+
+Stands between brief.json and delivery, as `pages` does for the web page and the PDF.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from reportgen.config.load import Config
+from reportgen.config.mail import Mail
+from reportgen.config.places import place_of
+from reportgen.errors import EnvironmentProblem, UsageError
+
+# ---- The settings of `mail:` become what delivery works with: relay, sender, pace; secrets are read here, when needed
+
+
+if TYPE_CHECKING:
+    from reportgen.config.mail import SecretSource
+    from reportgen.delivery.mail.letters import Sender
+    from reportgen.delivery.mail.send import Pace
+    from reportgen.delivery.mail.smtp import Relay
+
+
+def mail_config(config: Path | None, output: str | None) -> tuple[Config, Mail]:
+    """Read the configuration of a command that needs `mail:`.
+
+    Raises:
+        ConfigError: The configuration holds problems.
+        UsageError: It has no `mail:`.
+    """
+    from dataclasses import replace
+
+    from reportgen.config.load import DEFAULT_PATH, load_config
+
+    settings = load_config(config or DEFAULT_PATH)
+    if settings.mail is None:
+        raise UsageError(
+            f"{config or DEFAULT_PATH} has no `mail:`. Add from, smtp and subscribers; docs/mail.md shows how."
+        )
+    return replace(settings, output=place_of(output) if output else settings.output), settings.mail
+
+
+def make_relay(mail: Mail) -> Relay:
+    """Fetch user and password, and describe the relay.
+
+    Raises:
+        UsageError: The password would cross the network unencrypted.
+    """
+    from reportgen.delivery.mail.smtp import Relay, is_loopback
+
+    relay = mail.relay
+    if relay.security == "none" and relay.password is not None and not is_loopback(relay.host):
+        raise UsageError(
+            f"mail.smtp.security is none, so the password would cross the network to {relay.host} in the clear. "
+            "Set starttls or tls, or leave out username and password."
+        )
+    return Relay(
+        host=relay.host,
+        port=relay.port,
+        security=relay.security,
+        user=_secret(relay.username),
+        password=_secret(relay.password),
+        ca_file=relay.ca_file,
+        timeout_seconds=relay.timeout_seconds,
+    )
+
+
+def make_pace(mail: Mail) -> Pace:
+    """Say how fast and how patiently to send."""
+    from reportgen.delivery.mail.send import Pace
+
+    return Pace(
+        connections=mail.relay.connections,
+        per_second=mail.relay.messages_per_second,
+        per_connection=mail.relay.messages_per_connection,
+        attempts=mail.attempts,
+        first_wait_seconds=mail.first_wait_seconds,
+        pause_after=mail.pause_after,
+    )
+
+
+def make_sender(mail: Mail) -> Sender:
+    """Say who speaks, and how subscribers leave."""
+    from reportgen.delivery.mail.letters import Sender, WayOut
+
+    secret = (_secret(mail.unsubscribe_secret) or "").encode()
+    way_out = WayOut(mailto=mail.unsubscribe_mailto, url=mail.unsubscribe_url, secret=secret, list_id=mail.list_id)
+    return Sender(mailbox=mail.sender, reply_to=mail.reply_to, list_id=mail.list_id, way_out=way_out)
+
+
+def make_signer(mail: Mail) -> Callable[[bytes], bytes] | None:
+    """Prepare DKIM where it is asked for."""
+    if mail.dkim is None:
+        return None
+    from reportgen.delivery.mail.letters import dkim_signer
+
+    key = _secret(mail.dkim.private_key, whole=True) or ""
+    return dkim_signer(domain=mail.dkim.domain, selector=mail.dkim.selector, private_key=key)
+
+
+def _secret(source: SecretSource | None, *, whole: bool = False) -> str | None:
+    from reportgen.delivery.secrets import read_secret
+
+    if source is None:
+        return None
+    return read_secret(env=source.env, file=source.file, command=source.command, whole=whole)
+
+
+if TYPE_CHECKING:
+    from reportgen.brief.types import Brief
+    from reportgen.config.places import Place
+    from reportgen.delivery.archive.store import Store
+    from reportgen.delivery.mail.letters import Composer, Letter, Sender
+    from reportgen.delivery.mail.people import Subscriber
+    from reportgen.render.mail import Reader
+
+MOST_PDF_BYTES: Final = 10_000_000
+"""Many servers refuse more; the web page is the better place for a long brief."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptBrief:
+    """A brief as it was read back.
+
+    Attributes:
+        store: The archive it stands in. path: of its brief.json there. brief: what it holds.
+        name: what the ledger calls it, its as-of time.
+        folder: where it stays, relative to the output: 2026/01/19, or 2026/01/19/r2.
+    """
+
+    store: Store
+    path: str
+    brief: Brief
+    name: str
+    folder: str
+
+    @property
+    def place(self) -> str:
+        """Name its brief.json as a user finds it."""
+        return self.store.path(self.path)
+
+    def beside(self, name: str) -> bytes | None:
+        """Read a file that stands beside it, None where there is none."""
+        return self.store.read(f"{self.path.rpartition('/')[0]}/{name}")
+
+    def web_page(self, link: str | None) -> str:
+        """Give the lasting address of its page under the operator's link, or ""."""
+        return f"{link.rstrip('/')}/{self.folder}/brief.html" if link else ""
+
+
+def read_kept(output: Place, day: str | None) -> KeptBrief:
+    """Read the newest brief, or that of a day.
+
+    Raises:
+        UsageError: There is none.
+        DataError: It cannot be read back.
+    """
+    from reportgen.delivery.archive.days import find_brief, folder_of
+    from reportgen.delivery.archive.store import open_store
+    from reportgen.render.json import brief_from_json
+
+    store = open_store(output)
+    path = find_brief(store, day)
+    brief = brief_from_json(store.read(path) or b"", store.path(path))
+    return KeptBrief(
+        store=store,
+        path=path,
+        brief=brief,
+        name=brief.as_of + (" simulated" if brief.simulated else ""),
+        folder=folder_of(store, path, brief.as_of_ms),
+    )
+
+
+def reader_of(subscriber: Subscriber) -> Reader:
+    """Take from a subscriber what changes the text."""
+    from reportgen.render.mail import Reader
+
+    return Reader(
+        symbols=subscriber.symbols,
+        only=subscriber.only,
+        timezone=subscriber.timezone,
+        locale=subscriber.locale,
+        html=subscriber.format != "text",
+    )
+
+
+def write_letters(
+    kept: KeptBrief, readers: Iterable[Reader], *, page: str, templates: Path | None, attach_pdf: bool
+) -> Mapping[Reader, Letter]:
+    """Write the letter of each kind of reader before the first is sent, so that a fault in one stops all of them.
+
+    Raises:
+        RenderError: A template or a chart could not be made.
+        EnvironmentProblem: The PDF is not there, or too large to be mailed.
+    """
+    from reportgen.delivery.mail.letters import Letter
+    from reportgen.render.mail import WAY_OUT, draw_pictures, render_mail
+
+    pages = {
+        reader: render_mail(kept.brief, reader, page=page, templates=templates) for reader in dict.fromkeys(readers)
+    }
+    drawn = draw_pictures(kept.brief, (one for page in pages.values() for one in page.pictures))
+    pdf = _pdf(kept) if attach_pdf else None
+    return {
+        reader: Letter(
+            subject=page.subject,
+            text=page.text,
+            html=page.html,
+            way_out=WAY_OUT,
+            pictures={one.cid: drawn[one.cid] for one in page.pictures},
+            pdf=pdf,
+        )
+        for reader, page in pages.items()
+    }
+
+
+def make_composers(
+    letters: Mapping[Reader, Letter], sender: Sender, sign: Callable[[bytes], bytes] | None
+) -> Mapping[Reader, Composer]:
+    """Prepare each letter for addressing."""
+    from reportgen.delivery.mail.letters import Composer
+
+    return {reader: Composer(letter, sender, sign) for reader, letter in letters.items()}
+
+
+def shown_in_browser(letter: Letter) -> str:
+    """Write a letter's HTML as a browser shows it: the pictures inside, no link to leave by."""
+    page = letter.html or ""
+    for cid, png in letter.pictures.items():
+        page = page.replace(f"cid:{cid}", f"data:image/png;base64,{base64.b64encode(png).decode()}")
+    return page.replace(letter.way_out, "#unsubscribe")
+
+
+def _pdf(kept: KeptBrief) -> tuple[str, bytes]:
+    """Read the PDF that stands beside the brief."""
+    from reportgen.delivery.archive.days import PDF
+
+    content = kept.beside(PDF)
+    if content is None:
+        raise EnvironmentProblem(
+            f"There is no {PDF} beside {kept.place}. Make it with `reportgen render {kept.place}`, "
+            "or leave out --attach-pdf."
+        )
+    if len(content) > MOST_PDF_BYTES:
+        raise EnvironmentProblem(
+            f"The {PDF} beside {kept.place} has {len(content)} bytes, and many mail servers refuse more than "
+            f"{MOST_PDF_BYTES}. Leave out --attach-pdf and set mail.link."
+        )
+    return f"brief-{kept.brief.as_of[:10]}.pdf", content

@@ -1,0 +1,222 @@
+"""Options and configuration become one order: what to read, for which moment, and where the brief goes.
+
+Stands between the command line and the five steps; options win over the file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+
+from reportgen.config.load import DEFAULT_PATH, Config, Problem, Watched, load_config, read_config
+from reportgen.config.places import Place, local_folder, place_of
+from reportgen.config.schema import LIVE, SAMPLE, TIMEFRAMES
+from reportgen.errors import UsageError
+from reportgen.events.origins import FlowFile
+from reportgen.market.symbols import unified_symbol
+from reportgen.moments import parse_moment
+
+SAMPLE_WATCHLIST: Final = ("BTC/USDT:USDT", "ETH/USDT:USDT")
+_LONGEST_HORIZON_HOURS: Final = 720
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line said; None where it said nothing."""
+
+    config: Path | None = None
+    output: str | None = None
+    source: str | None = None
+    sample: bool = False
+    symbols: str | None = None
+    as_of: str | None = None
+    timeframe: str | None = None
+    horizon_hours: float | None = None
+    templates: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One brief to be made.
+
+    Attributes:
+        config: The settings with the options laid over them; output and templates are folders.
+        folder: The market folder, or None for the sample.
+        as_of_ms: None for the end of the data.
+        live: True when the exchanges are asked: there is no folder, and as-of is now.
+    """
+
+    config: Config
+    folder: Path | None
+    as_of_ms: int | None
+    live: bool = False
+
+
+def take_order(options: Options, *, live: bool = False) -> Order:
+    """Lay the options over the configuration.
+
+    Args:
+        options: What the command line said.
+        live: Whether the command can gather live markets.
+
+    Raises:
+        UsageError: An option makes no sense, or no source of market data is named.
+        ConfigError: The configuration is missing or holds problems.
+    """
+    if options.sample and options.source is not None:
+        raise UsageError("--sample and --source are both given. Keep one: the simulated market, or your folder.")
+    as_of_ms = parse_moment(options.as_of) if options.as_of is not None else None
+    config = _with_options(_base_config(options), options)
+    if live and not options.sample and (options.source or config.source) == LIVE:
+        if as_of_ms is not None:
+            raise UsageError(
+                "Live markets speak of now, so --as-of needs a market folder: keep one with "
+                "`reportgen fetch --out DIR`, and name it with --source DIR."
+            )
+        return Order(config=config, folder=None, as_of_ms=None, live=True)
+    return Order(config=config, folder=market_folder(options.sample, options.source, config), as_of_ms=as_of_ms)
+
+
+def market_folder(sample: bool, source: str | None, config: Config | None) -> Path | None:  # noqa: FBT001 - an option
+    """Find the market folder that is meant; None is the sample.
+
+    Raises:
+        UsageError: The source is the live markets, or not there.
+    """
+    named = SAMPLE if sample else source if source is not None else config.source if config else LIVE
+    if named == SAMPLE:
+        return None
+    if named == LIVE:
+        raise UsageError(
+            "This command reads a market folder, not the exchanges. Gather one with `reportgen fetch --out DIR` and "
+            "name it with --source DIR, or take the simulated market with --sample."
+        )
+    folder = Path(named)
+    if not folder.is_dir():
+        what = "is a file, not a folder" if folder.exists() else "is not there"
+        raise UsageError(f"The market folder {folder} {what}. Name one with --source, or use --sample.")
+    return folder
+
+
+def output_place(config: Path | None, output: str | None) -> Place:
+    """Find the folder or URL of the briefs for commands that must work with a broken configuration too."""
+    if output is not None:
+        return place_of(output)
+    settings, _ = read_config(config or DEFAULT_PATH)
+    return settings.output if settings else Path("output")
+
+
+def output_folder(config: Path | None, output: str | None, what: str = "What this command reads") -> Path:
+    """Find the folder of the briefs for commands that need one on this machine.
+
+    Raises:
+        UsageError: The briefs are kept behind a URL.
+    """
+    return local_folder(output_place(config, output), what)
+
+
+def find_problems(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
+    """Read the configuration, and look for the folders that it names."""
+    settings, problems = read_config(path)
+    if settings is None or problems:
+        return settings, problems
+    missing: list[Problem] = []
+    if settings.source not in {LIVE, SAMPLE} and not Path(settings.source).is_dir():
+        reason, suggestion = f"the market folder {settings.source} is not there", "Correct it, or write `sample`."
+        missing.append(Problem(file=str(path), line=None, key="source", reason=reason, suggestion=suggestion))
+    if settings.templates and not settings.templates.is_dir():
+        reason, suggestion = f"the folder {settings.templates} is not there", "Correct it, or delete the line."
+        missing.append(Problem(file=str(path), line=None, key="templates", reason=reason, suggestion=suggestion))
+    if settings.source == LIVE:
+        missing += _unknown_venues(path, settings)
+    own = (path for path in (settings.leverage_brackets, settings.exact_file) if path)
+    for named in (*(one.path for one in settings.events.files), *_flow_files(settings), *own):
+        if not named.is_file():
+            reason, suggestion = f"the file {named} is not there", "Correct its path, or delete the entry."
+            missing.append(Problem(file=str(path), line=None, key="", reason=reason, suggestion=suggestion))
+    return settings, tuple(missing)
+
+
+def _unknown_venues(path: Path, settings: Config) -> list[Problem]:
+    """Find the venues that a live brief could not ask."""
+    from reportgen.market.exchanges.venues import VENUES
+
+    named = dict.fromkeys(settings.venue_urls, "venues")
+    named |= {venue: "watchlist" for watched in settings.watchlist for venue in watched.venues}
+    return [
+        Problem(
+            file=str(path), line=None, key=f"{key}.{venue}", reason=f"`{venue}` is no venue that can be asked",
+            suggestion=_nearest(venue, tuple(VENUES)),
+        )
+        for venue, key in sorted(named.items())
+        if venue not in VENUES
+    ]  # fmt: skip
+
+
+def _nearest(venue: str, known: tuple[str, ...]) -> str:
+    near = get_close_matches(venue, known, n=1)
+    return f"Did you mean {near[0]}?" if near else f"Known are {', '.join(known)}."
+
+
+def _flow_files(settings: Config) -> tuple[Path, ...]:
+    return tuple(one.path for one in settings.etf_flows if isinstance(one, FlowFile))
+
+
+def _base_config(options: Options) -> Config:
+    """Read the configuration; without one, --sample or --source with --symbols is enough to go on."""
+    if options.config is not None or DEFAULT_PATH.exists():
+        return load_config(options.config or DEFAULT_PATH)
+    if options.sample:
+        return Config(watchlist=tuple(Watched(symbol=symbol) for symbol in SAMPLE_WATCHLIST))
+    if options.symbols:
+        return Config(watchlist=())
+    return load_config(DEFAULT_PATH)
+
+
+def _with_options(config: Config, options: Options) -> Config:
+    """Replace what the command line says otherwise."""
+    if options.timeframe is not None and options.timeframe not in TIMEFRAMES:
+        raise UsageError(f"--timeframe {options.timeframe} is not one of {', '.join(TIMEFRAMES)}.")
+    horizon = options.horizon_hours
+    if horizon is not None and not 1 <= horizon <= _LONGEST_HORIZON_HOURS:
+        raise UsageError(f"--horizon {horizon:g} is out of range. Choose 1 to {_LONGEST_HORIZON_HOURS} hours.")
+    return replace(
+        config,
+        watchlist=_watchlist(options.symbols, config) if options.symbols is not None else config.watchlist,
+        timeframe=options.timeframe or config.timeframe,
+        horizon_hours=horizon or config.horizon_hours,
+        output=config.output if options.output is None else place_of(options.output),
+        templates=templates_folder(options.templates or config.templates),
+    )
+
+
+def _watchlist(text: str, config: Config) -> tuple[Watched, ...]:
+    """Read --symbols BTC,ETH; a market that the configuration knows keeps its venues."""
+    known = {watched.symbol: watched for watched in config.watchlist}
+    chosen: dict[str, Watched] = {}
+    for written in filter(None, (part.strip() for part in text.split(","))):
+        symbol = unified_symbol(written)
+        if symbol in chosen:
+            raise UsageError(f"--symbols names {symbol} twice. Keep one of them.")
+        chosen[symbol] = known.get(symbol, Watched(symbol=symbol))
+    if not chosen:
+        raise UsageError("--symbols is empty. Name markets as BTC,ETH.")
+    return tuple(chosen.values())
+
+
+def templates_folder(folder: Path | None) -> Path | None:
+    """Check the folder of the user's own templates."""
+    if folder is not None and not folder.is_dir():
+        raise UsageError(f"The templates folder {folder} is not there. Correct it, or leave it out.")
+    return folder
+
+
+def unknown_market(symbol: str, known: tuple[str, ...]) -> str:
+    """Say which markets the source has, the nearest first."""
+    if not known:
+        return "The source has no market with closed bars by then."
+    close = get_close_matches(symbol, known, n=1)
+    start = f"Did you mean {close[0]}? " if close and close[0] != symbol else ""
+    return f"{start}The source has {', '.join(known[:8])}{' and more' if len(known) > 8 else ''}."

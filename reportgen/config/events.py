@@ -1,0 +1,162 @@
+"""The shape of `events:`, `calendars:` and `etf_flows:` in config.yaml.
+
+Stands beside `config_schema`, which puts it into the whole file.
+"""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import Annotated, Final, Literal, TypeAlias
+
+from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from reportgen.config.values import WEB_ADDRESS, Secret, SecretReference, Settings, Text
+from reportgen.config.values import setting_error as _setting
+from reportgen.errors import UsageError
+from reportgen.events.calendar import Kind, Status, Weight
+from reportgen.moments import parse_when
+
+BuiltinCalendar: TypeAlias = Literal[
+    "macro", "fomc", "us_cpi", "us_jobs", "ecb", "deribit_daily", "deribit_weekly", "deribit_monthly",
+    "deribit_quarterly", "cme_expiry", "us_holidays", "funding",
+]  # fmt: skip
+StatusVenue: TypeAlias = Literal["binance", "bybit", "okx", "deribit", "hyperliquid", "kucoin"]
+EVENT, EVENT_FILE, EVENT_FEED = "an event", "an event file", "an event feed"
+UNLOCK_FEED, STATUS_FEED, FLOW_FILE, FLOW_API = "an unlock feed", "a status feed", "a flow file", "a flow source"
+TAGS: Final = frozenset({EVENT, EVENT_FILE, EVENT_FEED, UNLOCK_FEED, STATUS_FEED, FLOW_FILE, FLOW_API})
+COIN: Final = r"^[A-Z0-9]+$"
+SLUG: Final = r"^[a-z0-9._-]+$"
+
+
+def time_zone(text: str) -> str:
+    """Check the name of a time zone."""
+    try:
+        zoneinfo.ZoneInfo(text)
+    except (KeyError, ValueError, OSError) as error:
+        raise PydanticCustomError("timezone", "`{name}` is not a time zone", {"name": text}) from error
+    return text
+
+
+def _when(text: str, info: ValidationInfo) -> str:
+    """Check a time against the event's zone; `config` reads it again."""
+    try:
+        parse_when(text, info.data.get("zone"))
+    except UsageError as error:
+        reason, _, suggestion = str(error).partition(". ")
+        raise _setting(reason, suggestion) from error
+    return text
+
+
+def _until(text: str, info: ValidationInfo) -> str:
+    """Check the end of an event as its start is, and that it lies after it."""
+    ends, start, zone = parse_when(_when(text, info), info.data.get("zone")), info.data.get("at"), info.data.get("zone")
+    if start is not None and (ends.ends_ms or ends.at_ms) <= parse_when(start, zone).at_ms:
+        raise _setting(f"`ends` {text} does not lie after `at` {start}", "Correct one of them.")
+    return text
+
+
+def _env_or_file(secret: SecretReference) -> SecretReference:
+    """Keep commands away from a key that is read with every brief."""
+    if secret.command is not None:
+        raise _setting("a command is not run for this key", "Point to it: {env: NAME} or {file: path}.")
+    return secret
+
+
+Address = Annotated[Text, Field(pattern=WEB_ADDRESS)]
+Coin = Annotated[str, Field(min_length=1, max_length=40, pattern=COIN)]
+
+
+class ListedEvent(Settings):
+    """An event written into the file."""
+
+    name: Text = Field(description="As it is printed on the page.")
+    zone: Annotated[Text, AfterValidator(time_zone)] | None = Field(
+        default=None, description="IANA zone of `at` and `ends` where they carry none, as America/New_York."
+    )
+    at: Annotated[Text, AfterValidator(_when)] = Field(
+        description="2026-12-10T13:30Z, a wall-clock time with `zone`, or a date alone where the hour is not known."
+    )
+    ends: Annotated[Text, AfterValidator(_until)] | None = Field(
+        default=None, description="When it is over, for what lasts, such as maintenance."
+    )
+    kind: Kind = Field(default="other", description="What sort of event it is.")
+    weight: Weight | None = Field(
+        default=None, description="How much it can override: high and medium move the plan; by kind if left out."
+    )
+    status: Status = Field(default="confirmed", description="A cancelled event is shown and overrides nothing.")
+    symbols: list[Coin] = Field(default=[], description="Coins that it concerns, as ARB; all if empty.")
+    source: Text | None = Field(default=None, description="Where the date comes from; this file if left out.")
+    retrieved: Text | None = Field(default=None, description="The day it was read there: 2026-11-20.")
+
+
+class EventFile(Settings):
+    """A calendar file: YAML or CSV with the fields of a listed event, or ICS."""
+
+    file: Text = Field(description="Path of a .yaml, .csv or .ics calendar, relative to this file.")
+    kind: Kind = Field(default="other", description="Kind of ICS entries whose CATEGORIES name none.")
+    weight: Weight | None = Field(default=None, description="Weight of every ICS entry; by kind if left out.")
+    only: list[Text] = Field(default=[], description="ICS entries whose title holds one of these words; all if empty.")
+
+
+class EventFeed(Settings):
+    """A calendar feed: ICS, fetched when a brief is made."""
+
+    url: Address = Field(description="Address of an ICS calendar; only its host is ever printed.")
+    kind: Kind = Field(default="other", description="Kind of entries whose CATEGORIES name none.")
+    weight: Weight | None = Field(default=None, description="Weight of every ICS entry; by kind if left out.")
+    only: list[Text] = Field(default=[], description="ICS entries whose title holds one of these words; all if empty.")
+
+
+class UnlockFeed(Settings):
+    """Token unlocks of a protocol, from DefiLlama's keyless datasets."""
+
+    unlocks: Annotated[Text, Field(pattern=SLUG)] = Field(description="The protocol's name there, as arbitrum.")
+    symbol: Coin = Field(description="The token's coin, as ARB.")
+    url: Address | None = Field(default=None, description="Another host: a mirror, a proxy or a test server.")
+
+
+class StatusFeed(Settings):
+    """What an exchange says about its own state."""
+
+    exchange_status: StatusVenue = Field(description="The exchange to ask.")
+    url: Address | None = Field(default=None, description="Another host: a proxy or a test server.")
+
+
+class FlowFile(Settings):
+    """Daily ETF flows in a file, as copied from a public table."""
+
+    asset: Coin = Field(description="The coin that the funds hold, as BTC.")
+    file: Text = Field(description="A text file of dates by funds in millions of USD, relative to this file.")
+
+
+class FlowApi(Settings):
+    """Daily ETF flows from SoSoValue."""
+
+    asset: Coin = Field(description="The coin that the funds hold, as BTC.")
+    api: Literal["sosovalue"] = Field(description="The service.")
+    key: Annotated[Secret, AfterValidator(_env_or_file)] = Field(description="Its key, from the environment or a file.")
+    url: Address | None = Field(default=None, description="Another host: a proxy or a test server.")
+
+
+def _kind_of_event(value: object) -> str:
+    has = value if isinstance(value, dict) else ()
+    named = {"unlocks": UNLOCK_FEED, "exchange_status": STATUS_FEED, "file": EVENT_FILE, "url": EVENT_FEED}
+    return next((tag for key, tag in named.items() if key in has), EVENT)
+
+
+def _kind_of_flow(value: object) -> str:
+    return FLOW_API if isinstance(value, dict) and "api" in value else FLOW_FILE
+
+
+AnyEvent = Annotated[
+    Annotated[ListedEvent, Tag(EVENT)]
+    | Annotated[EventFile, Tag(EVENT_FILE)]
+    | Annotated[EventFeed, Tag(EVENT_FEED)]
+    | Annotated[UnlockFeed, Tag(UNLOCK_FEED)]
+    | Annotated[StatusFeed, Tag(STATUS_FEED)],
+    Discriminator(_kind_of_event),
+]
+AnyFlow = Annotated[
+    Annotated[FlowFile, Tag(FLOW_FILE)] | Annotated[FlowApi, Tag(FLOW_API)], Discriminator(_kind_of_flow)
+]

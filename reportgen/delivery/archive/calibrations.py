@@ -1,0 +1,317 @@
+"""The calibration file: JSON on disk, strictly read; the newest that was known at a moment.
+
+Stands at the edge between `reportgen calibrate`, which writes `<output>/calibrations/YYYY-MM-DD.json`, dated by the end
+of its sample, and the brief, which picks it up. A file that cannot be read is passed over and named; the last good one
+is used instead.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from reportgen.delivery.archive.commit import replace_files
+from reportgen.errors import DataError
+from reportgen.liquidation.calibration import VERSION, Calibration, FitScore, NotionalRule
+from reportgen.moments import day_of
+from reportgen.units import Floats, Maybe, Milliseconds, Missing
+
+# ---- The shape of the calibration file, as pydantic models, and the way from and to `Calibration` ----
+
+_AGAIN: Final = "Run `reportgen calibrate` again."
+_DIGITS: Final = 6
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Name = Annotated[str, Field(min_length=1, max_length=300)]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class _Reason(_Record):
+    reason: str
+
+
+class _Score(_Record):
+    ratio: Positive
+    correlation: Finite
+    climatology: Finite
+    observations: Annotated[int, Field(ge=0)]
+
+
+class _Rule(_Record):
+    level: Annotated[float, Field(gt=0, lt=1)]
+    edge_quote: list[Weight]
+    low_ratio: Annotated[list[Weight], Field(min_length=1)]
+    high_ratio: list[Weight]
+    covered: Annotated[int, Field(ge=0)]
+    of: Annotated[int, Field(ge=1)]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if not len(self.edge_quote) + 1 == len(self.low_ratio) == len(self.high_ratio) or self.covered > self.of:
+            raise ValueError("the interval's classes do not fit together")
+        if any(low > high for low, high in zip(self.low_ratio, self.high_ratio, strict=True)):
+            raise ValueError("an interval's lower end lies above its upper end")
+        return self
+
+
+class _Symbol(_Record):
+    symbol: Name
+    borrowed_from: Name | None
+    sample_start_ms: Annotated[int, Field(ge=0)]
+    sample_end_ms: Annotated[int, Field(ge=0)]
+    interval_ms: Annotated[int, Field(gt=0)]
+    observations: Annotated[int, Field(ge=0)]
+    liquidation_venues: list[Name]
+    open_interest_venues: Annotated[list[Name], Field(min_length=1)]
+    price: Positive
+    open_interest_base: Positive
+    churn: Weight
+    volume_share: Annotated[float, Field(ge=0, le=1)]
+    node_distance: Annotated[list[Positive], Field(min_length=1)]
+    weight: list[Weight]
+    prior_weight: list[Weight]
+    identified: list[bool]
+    weight_draws: Annotated[list[list[Weight]], Field(min_length=1)]
+    fit: _Score | _Reason
+    held_out: _Score | _Reason
+    interval: _Rule | _Reason
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        lengths = {len(self.identified), *map(len, (self.weight, self.prior_weight, *self.weight_draws))}
+        if lengths != {len(self.node_distance)}:
+            raise ValueError("the weights are not one for each node")
+        if self.sample_end_ms <= self.sample_start_ms:
+            raise ValueError("the sample ends before it starts")
+        return self
+
+
+class _File(_Record):
+    version: int
+    calibrations: Annotated[list[_Symbol], Field(min_length=1)]
+
+
+def calibrations_to_json(calibrations: Sequence[Calibration]) -> bytes:
+    """Write calibrations as UTF-8 JSON with sorted keys; the same calibrations give the same bytes."""
+    file = _File(version=VERSION, calibrations=[_to_record(each) for each in calibrations])
+    text = json.dumps(file.model_dump(mode="json"), sort_keys=True, allow_nan=False)
+    return f"{text}\n".encode()
+
+
+def calibrations_from_json(data: bytes, name: str) -> tuple[Calibration, ...]:
+    """Read calibrations back.
+
+    Args:
+        data: The bytes of the file.
+        name: What errors call the file.
+
+    Raises:
+        DataError: Not JSON, another version, or anything that does not fit; names the first place.
+    """
+    try:
+        plain = json.loads(data)
+    except ValueError as error:
+        raise DataError(f"{name}: this is not JSON ({error}). {_AGAIN}") from error
+    version = plain.get("version") if isinstance(plain, dict) else None
+    if version != VERSION:
+        raise DataError(f"{name}: version {version!r} of the file is not {VERSION}. {_AGAIN}")
+    try:
+        file = _File.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(str(step) for step in first["loc"])
+        raise DataError(f"{name}: {place}: {first['msg']}. {_AGAIN}") from error
+    return tuple(_from_record(each) for each in file.calibrations)
+
+
+def _to_record(calibration: Calibration) -> _Symbol:
+    c = calibration
+    draws = [[float(f"{value:.{_DIGITS}g}") for value in row] for row in c.weight_draws.tolist()]
+    return _Symbol(
+        symbol=c.symbol,
+        borrowed_from=c.borrowed_from,
+        sample_start_ms=c.sample_start_ms,
+        sample_end_ms=c.sample_end_ms,
+        interval_ms=c.interval_ms,
+        observations=c.observations,
+        liquidation_venues=list(c.liquidation_venues),
+        open_interest_venues=list(c.open_interest_venues),
+        price=c.price,
+        open_interest_base=c.open_interest_base,
+        churn=c.churn,
+        volume_share=c.volume_share,
+        node_distance=list(c.node_distance),
+        weight=c.weight.tolist(),
+        prior_weight=c.prior_weight.tolist(),
+        identified=c.identified.tolist(),
+        weight_draws=draws,
+        fit=_score_record(c.fit),
+        held_out=_score_record(c.held_out),
+        interval=_rule_record(c.interval),
+    )
+
+
+def _score_record(score: Maybe[FitScore]) -> _Score | _Reason:
+    if isinstance(score, Missing):
+        return _Reason(reason=score.reason)
+    return _Score(
+        ratio=score.ratio,
+        correlation=score.correlation,
+        climatology=score.climatology,
+        observations=score.observations,
+    )
+
+
+def _rule_record(rule: Maybe[NotionalRule]) -> _Rule | _Reason:
+    if isinstance(rule, Missing):
+        return _Reason(reason=rule.reason)
+    return _Rule(
+        level=rule.level,
+        edge_quote=rule.edge_quote.tolist(),
+        low_ratio=rule.low_ratio.tolist(),
+        high_ratio=rule.high_ratio.tolist(),
+        covered=rule.covered,
+        of=rule.of,
+    )
+
+
+def _from_record(record: _Symbol) -> Calibration:
+    r = record
+    return Calibration(
+        version=VERSION,
+        symbol=r.symbol,
+        borrowed_from=r.borrowed_from,
+        sample_start_ms=r.sample_start_ms,
+        sample_end_ms=r.sample_end_ms,
+        interval_ms=r.interval_ms,
+        observations=r.observations,
+        liquidation_venues=tuple(r.liquidation_venues),
+        open_interest_venues=tuple(r.open_interest_venues),
+        price=r.price,
+        open_interest_base=r.open_interest_base,
+        churn=r.churn,
+        volume_share=r.volume_share,
+        node_distance=tuple(r.node_distance),
+        weight=_array(r.weight),
+        prior_weight=_array(r.prior_weight),
+        identified=np.asarray(r.identified, dtype=np.bool_),
+        weight_draws=_array(r.weight_draws),
+        fit=_score_of(r.fit),
+        held_out=_score_of(r.held_out),
+        interval=_rule_of(r.interval),
+    )
+
+
+def _score_of(record: _Score | _Reason) -> Maybe[FitScore]:
+    if isinstance(record, _Reason):
+        return Missing(record.reason)
+    return FitScore(
+        ratio=record.ratio,
+        correlation=record.correlation,
+        climatology=record.climatology,
+        observations=record.observations,
+    )
+
+
+def _rule_of(record: _Rule | _Reason) -> Maybe[NotionalRule]:
+    if isinstance(record, _Reason):
+        return Missing(record.reason)
+    return NotionalRule(
+        level=record.level,
+        edge_quote=_array(record.edge_quote),
+        low_ratio=_array(record.low_ratio),
+        high_ratio=_array(record.high_ratio),
+        covered=record.covered,
+        of=record.of,
+    )
+
+
+def _array(values: list[float] | list[list[float]]) -> Floats:
+    return np.asarray(values, dtype=np.float64)
+
+
+FOLDER: Final = "calibrations"
+_DATED: Final = re.compile(r"\d{4}-\d{2}-\d{2}\.json")
+_MOST_FILES: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundCalibrations:
+    """What a folder or file held by a moment.
+
+    Attributes:
+        calibrations: Newest first, all symbols; none whose sample ends later than as-of.
+        notes: A sentence for each file that could not be used.
+    """
+
+    calibrations: tuple[Calibration, ...]
+    notes: tuple[str, ...]
+
+
+def calibration_path(folder: Path, calibrations: Sequence[Calibration]) -> Path:
+    """Name the file by the UTC day on which its sample ends."""
+    return folder / f"{'-'.join(day_of(max(each.sample_end_ms for each in calibrations)))}.json"
+
+
+def write_calibrations(path: Path, calibrations: Sequence[Calibration]) -> None:
+    """Write a file in one step: what stood there stays until the new one is complete.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    replace_files({path: calibrations_to_json(calibrations)})
+
+
+def read_calibrations(path: Path) -> tuple[Calibration, ...]:
+    """Read one file.
+
+    Raises:
+        DataError: It is not there, cannot be read, or is not what `reportgen calibrate` writes; names the place.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        reason = "is not there" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
+        raise DataError(f"{path} {reason}. Make it with `reportgen calibrate`, or name another.") from error
+    return calibrations_from_json(data, str(path))
+
+
+def newest_calibrations(place: Path, as_of_ms: Milliseconds) -> FoundCalibrations:
+    """Find what was known at a moment: the newest dated files of a folder, or the one file named.
+
+    Args:
+        place: A folder of dated files, which need not be there, or one file.
+        as_of_ms: Samples that end later are left out.
+    """
+    found: list[Calibration] = []
+    notes: list[str] = []
+    for path in _files(place, as_of_ms):
+        try:
+            read = read_calibrations(path)
+        except DataError as error:
+            notes.append(f"The calibration was passed over: {error}")
+            continue
+        found += [each for each in read if each.sample_end_ms <= as_of_ms]
+    found.sort(key=lambda each: -each.sample_end_ms)
+    return FoundCalibrations(calibrations=tuple(found), notes=tuple(notes))
+
+
+def _files(place: Path, as_of_ms: Milliseconds) -> list[Path]:
+    """List the files to read, newest first; a few, as older ones are too old to be used."""
+    if not place.is_dir():
+        return [place] if place.exists() or place.suffix == ".json" else []
+    last = f"{'-'.join(day_of(as_of_ms))}.json"
+    dated = sorted(p for p in place.iterdir() if _DATED.fullmatch(p.name) and p.name <= last)
+    return dated[::-1][:_MOST_FILES]

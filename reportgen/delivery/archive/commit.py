@@ -1,0 +1,323 @@
+"""A brief's bytes become files: output/YYYY/MM/DD/, the same under output/latest/, and its place in the archive.
+
+Last step on the way from config to brief. One run writes everything in one transaction: the brief with its charts and
+its input, the rows of the snapshots, the pages of the site, and what else is decided inside the lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from pydantic import TypeAdapter, ValidationError
+
+from reportgen.config.places import Place
+from reportgen.delivery.archive.days import HTML, JSON, LATEST, PDF, Shelf, choose_shelf
+from reportgen.delivery.archive.manifest import MANIFEST, Entry, end_of_manifest, entry_of, is_part, write_lines
+from reportgen.delivery.archive.store import Reader, Store, open_store, sync_folder, write_through
+from reportgen.errors import DataError, UsageError
+from reportgen.units import Milliseconds
+
+# ---- Many files at once: all of them are written, or none is, whenever the run is ended ----
+
+STAGING: Final = ".transaction"
+JOURNAL: Final = f"{STAGING}/journal.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """A complete new file that waits below .transaction/ for its place."""
+
+    path: str
+    waits_at: str
+    sha256: str
+    size: int
+
+    @property
+    def entry(self) -> Entry:
+        """Describe its bytes."""
+        return Entry(sha256=self.sha256, size=self.size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journal:
+    """What a transaction does. manifest_size: where its lines begin in the manifest."""
+
+    files: tuple[Staged, ...]
+    removed: tuple[str, ...]
+    manifest_size: int
+    lines: str
+
+
+_JOURNAL: Final = TypeAdapter(Journal)
+
+
+@contextmanager
+def writing(place: Place) -> Iterator[Store]:
+    """Open an archive for one writer, and finish what an earlier run may have left half done.
+
+    Raises:
+        EnvironmentProblem: Another run has been writing there for a minute.
+        OSError: The place cannot be written.
+    """
+    store = open_store(place)
+    with store.alone():
+        recover(store)
+        yield store
+
+
+def commit(store: Store, contents: Mapping[str, bytes], removed: Iterable[str] = ()) -> int:
+    """Write and remove files in one transaction; files that already hold these bytes are left as they are.
+
+    The first transaction of a place also lists what stands there already.
+
+    Args:
+        store: Held by the caller, see `writing`.
+        contents: Whole new content by path.
+        removed: Paths to remove.
+
+    Returns:
+        How many files were written or removed.
+
+    Raises:
+        OSError: Something could not be written; what stood there before is unchanged.
+    """
+    for path in contents:
+        _check(path)
+    held = store.same(contents)
+    new = {path: content for path, content in contents.items() if path not in held}
+    gone = tuple(removed)
+    if not new and not gone:
+        return 0
+    try:
+        journal = _stage(store, new, gone)
+        store.write(JOURNAL, _JOURNAL.dump_json(journal))
+    except BaseException:
+        with suppress(OSError):
+            _clear(store)
+        raise
+    try:
+        store.append(MANIFEST, journal.manifest_size, journal.lines.encode())
+    except OSError:
+        with suppress(OSError):
+            store.append(MANIFEST, journal.manifest_size, b"")
+            store.remove((JOURNAL,))
+            _clear(store)
+        raise
+    _finish(store, journal)
+    return len(new) + len(gone)
+
+
+def unfinished(store: Store) -> Journal | None:
+    """Read the journal of a transaction that was begun and not finished, if there is one.
+
+    Raises:
+        DataError: It cannot be read; it is written in one step, so somebody changed it.
+    """
+    content = store.read(JOURNAL)
+    if content is None:
+        return None
+    try:
+        return _JOURNAL.validate_json(content)
+    except ValidationError as error:
+        raise DataError(f"{store.path(JOURNAL)} was changed. Restore it, or remove the folder {STAGING}.") from error
+
+
+def recover(store: Store) -> bool:
+    """Finish an earlier run's transaction, or clear what it left before it became one; True when finished."""
+    journal = unfinished(store)
+    if journal is None:
+        _clear(store)
+        return False
+    store.prepare(staged.path for staged in journal.files)
+    store.append(MANIFEST, journal.manifest_size, journal.lines.encode())
+    _finish(store, journal)
+    return True
+
+
+def _stage(store: Store, contents: Mapping[str, bytes], removed: tuple[str, ...]) -> Journal:
+    """Write every new file beside the archive."""
+    size, seal = end_of_manifest(store)
+    waiting = {path: f"{STAGING}/{number:05}" for number, path in enumerate(contents)}
+    store.stage({waiting[path]: content for path, content in contents.items()})
+    staged = []
+    for path, content in contents.items():
+        entry = entry_of(content)
+        staged.append(Staged(path=path, waits_at=waiting[path], sha256=entry.sha256, size=entry.size))
+    store.prepare(contents)
+    listed = {each.path: each.entry for each in staged if is_part(each.path)}
+    if not size:
+        listed = _standing(store) | listed
+    lines = write_lines(seal, listed, [path for path in removed if is_part(path)])
+    return Journal(files=tuple(staged), removed=removed, manifest_size=size, lines=lines.decode())
+
+
+def _standing(store: Store) -> dict[str, Entry]:
+    """Describe the files of a place that has no manifest yet."""
+    found = ((path, store.read(path)) for path in sorted(store.files()) if is_part(path))
+    return {path: entry_of(content) for path, content in found if content is not None}
+
+
+def _finish(store: Store, journal: Journal) -> None:
+    """Move the files to their places; doing it again is harmless."""
+    store.move((staged.waits_at, staged.path) for staged in journal.files)
+    store.remove(journal.removed)
+    store.settle((*(staged.path for staged in journal.files), *journal.removed))
+    store.remove((JOURNAL,))
+    store.settle((JOURNAL,))
+    _clear(store)
+
+
+def _clear(store: Store) -> None:
+    """Remove what waits below .transaction/."""
+    left = sorted(store.files(STAGING))
+    store.remove(left)
+    if left:
+        store.settle((JOURNAL,))
+
+
+def _check(path: str) -> None:
+    """Refuse a path that leads out of the archive."""
+    parts = path.split("/")
+    if path.startswith("/") or "\\" in path or not all(parts) or {".", ".."} & set(parts):
+        raise UsageError(f"`{path}` is no path inside the archive. Name it relative to the output, as input/a.csv.")
+
+
+Also: TypeAlias = Callable[[Reader], Mapping[str, bytes]]
+"""What else a run writes, decided inside the lock: whole new contents by path relative to the output's root."""
+
+_NOTHING: Final[Mapping[str, bytes]] = MappingProxyType({})
+_UNFINISHED: Final = ".unfinished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenBrief:
+    """Where the three files of one brief stand: paths, or URLs in a remote archive.
+
+    Attributes:
+        html, pdf, json: The page, the same to print, its full copy.
+        folder: Their folder, relative to the output: 2026/01/19, or 2026/01/19/r2.
+        new: False when the archive already held a brief of that day with the same result, which is then left alone.
+    """
+
+    html: str
+    pdf: str
+    json: str
+    folder: str
+    new: bool
+
+
+def write_brief_files(
+    output: Place,
+    as_of_ms: Milliseconds,
+    *,
+    html: bytes,
+    pdf: bytes,
+    json: bytes,
+    extra: Mapping[str, bytes] = _NOTHING,
+    also: Also | None = None,
+) -> WrittenBrief:
+    """Write one brief into the folder of its UTC day and into `latest/`, in one transaction under one lock.
+
+    A second brief of a day changes nothing when it says the same outside `provenance`; else it goes to r2, r3, ….
+
+    Args:
+        output: Folder or URL of all briefs; made if it is not there.
+        as_of_ms: The moment that the brief speaks of, UTC epoch milliseconds.
+        html: The page.
+        pdf: The same to print.
+        json: Its full copy.
+        extra: Further files of the brief's own folder, by path relative to it: `input/candles.parquet`.
+        also: Called inside the lock with a reader of the output; what it returns is written in the same transaction.
+
+    Returns:
+        The paths in the folder of the day.
+
+    Raises:
+        DataError: `json` is no brief.json, or the archive's own records were changed.
+        EnvironmentProblem: Another run has been writing here for a minute.
+        OSError: The folder cannot be written; what stood there before is unchanged.
+    """
+    files = {HTML: html, PDF: pdf, JSON: json, **extra}
+    with writing(output) as store:
+        shelf, new = choose_shelf(store, as_of_ms, json)
+        contents: dict[str, bytes] = {}
+        removed: list[str] = []
+        if new:
+            contents, removed = _filed(store, shelf, files)
+        if also is not None:
+            contents |= also(store)
+        commit(store, contents, removed)
+        return WrittenBrief(
+            html=store.path(f"{shelf.folder}/{HTML}"),
+            pdf=store.path(f"{shelf.folder}/{PDF}"),
+            json=store.path(f"{shelf.folder}/{JSON}"),
+            folder=shelf.folder,
+            new=new,
+        )
+
+
+def add_files(output: Place, contents: Mapping[str, bytes]) -> None:
+    """Write files of an archive that are not a brief's, such as a calibration, and list them.
+
+    Args:
+        output: Folder or URL of all briefs.
+        contents: Whole new content by path relative to it.
+    """
+    with writing(output) as store:
+        commit(store, contents)
+
+
+def _filed(store: Store, shelf: Shelf, files: Mapping[str, bytes]) -> tuple[dict[str, bytes], list[str]]:
+    """Put a new brief on its shelf: its files, latest/, its rows and its pages; also what latest/ no longer holds."""
+    # They load the templates and the tables' writer, which commands that only replace a file can do without.
+    from reportgen.delivery.archive.rows import brief_day, read_brief_days, read_facts
+    from reportgen.delivery.archive.site import newest, open_site, pages_with, site_of, with_brief
+    from reportgen.delivery.archive.snapshots import snapshot_files
+
+    facts = read_facts(files[JSON], JSON)
+    new = brief_day(facts, shelf, files)
+    site = with_brief(open_site(store) or site_of(read_brief_days(store, store.files()), store), new)
+    contents = {f"{shelf.folder}/{name}": content for name, content in files.items()}
+    removed: list[str] = []
+    if newest(site) == new:
+        latest = {f"{LATEST}/{name}": content for name, content in files.items() if "/" not in name}
+        contents |= latest
+        removed = [path for path in store.files(LATEST) if path not in latest]
+    return contents | snapshot_files(facts, shelf) | pages_with(site, new), removed
+
+
+def replace_files(contents: Mapping[Path, bytes]) -> None:
+    """Write several files beside their places, and move them there once all are complete.
+
+    For files outside an archive; inside one use `add_files`, which lists them.
+
+    Raises:
+        OSError: One of them could not be written.
+    """
+    unfinished: dict[Path, Path] = {}
+    try:
+        for path, content in contents.items():
+            unfinished[path] = path.with_name(f".{path.name}{_UNFINISHED}")
+            write_through(unfinished[path], content)
+        _refuse_folders(contents)
+        for path, temporary in unfinished.items():
+            temporary.replace(path)
+    except BaseException:
+        for temporary in unfinished.values():
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        raise
+    for folder in {path.parent for path in contents}:
+        sync_folder(folder)
+
+
+def _refuse_folders(paths: Mapping[Path, bytes]) -> None:
+    """Find a folder that stands where a file belongs before the first file is replaced."""
+    for path in paths:
+        if path.is_dir():
+            raise IsADirectoryError(21, "is a folder", str(path))

@@ -1,0 +1,136 @@
+"""manifest.jsonl: every file of the archive with its SHA-256 and size, in the order it was written.
+
+A line is only ever added. The last line of a path speaks for it, `removed` says that it is gone. Each transaction ends
+with a seal, the hash of its lines and of the seal before: a changed or lost line breaks the chain from there on.
+Files and folders whose name begins with a dot are no part of the archive.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from reportgen.delivery.archive.store import Store
+from reportgen.errors import DataError
+
+MANIFEST: Final = "manifest.jsonl"
+_FIRST_SEAL: Final = hashlib.sha256(b"reportgen archive").hexdigest()
+_LONGEST_SEAL_LINE: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What a file must be: its hash, lower-case hexadecimal, and its size in bytes."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """One line as it stands: a file, a removal, or a seal."""
+
+    path: str = ""
+    sha256: str = ""
+    size: int = 0
+    removed: bool = False
+    seal: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A manifest as read.
+
+    Attributes:
+        files: What every path must be now.
+        damaged: Number of the first line that cannot be read or that breaks the chain of seals, from 1; 0 if none.
+    """
+
+    files: Mapping[str, Entry]
+    damaged: int
+
+
+_LINE: Final = TypeAdapter(_Line)
+
+
+def entry_of(content: bytes) -> Entry:
+    """Describe a file's bytes."""
+    return Entry(sha256=hashlib.sha256(content).hexdigest(), size=len(content))
+
+
+def is_part(path: str) -> bool:
+    """Tell whether a path belongs to the archive: no hidden file or folder, and not the manifest itself."""
+    return path != MANIFEST and not any(part.startswith(".") for part in path.split("/"))
+
+
+def write_lines(seal_before: str, files: Mapping[str, Entry], removed: Iterable[str]) -> bytes:
+    """Write the lines of one transaction, its seal at the end."""
+    lines = [_dump({"path": path, "sha256": entry.sha256, "size": entry.size}) for path, entry in files.items()]
+    lines += [_dump({"path": path, "removed": True}) for path in removed]
+    text = "".join(lines)
+    return (text + _dump({"seal": _seal(seal_before, text)})).encode()
+
+
+def end_of_manifest(store: Store) -> tuple[int, str]:
+    """Read where the manifest ends and the seal it ends with, without reading the rest.
+
+    Raises:
+        DataError: It does not end with a seal.
+    """
+    size, tail = store.tail(MANIFEST, _LONGEST_SEAL_LINE)
+    if not size:
+        return 0, _FIRST_SEAL
+    line = _read_line(tail.rstrip(b"\n").rpartition(b"\n")[2])
+    if line is None or not line.seal or not tail.endswith(b"\n"):
+        raise DataError(
+            f"{store.path(MANIFEST)}: the last line is no seal, so the file was changed. "
+            f"Restore it, or see what else changed with `reportgen archive verify`."
+        )
+    return size, line.seal
+
+
+def read_manifest(content: bytes) -> Listed:
+    """Read a manifest and check its chain of seals."""
+    files: dict[str, Entry] = {}
+    open_lines: list[bytes] = []
+    seal, damaged = _FIRST_SEAL, 0
+    rows = content.split(b"\n")
+    complete = rows.pop() == b""
+    for number, row in enumerate(rows, 1):
+        line = _read_line(row)
+        if line is None:
+            damaged = damaged or number
+        elif line.seal:
+            text = b"".join(each + b"\n" for each in open_lines).decode(errors="replace")
+            damaged = damaged or (0 if line.seal == _seal(seal, text) else number)
+            seal, open_lines = line.seal, []
+            continue
+        elif line.removed:
+            files.pop(line.path, None)
+        else:
+            files[line.path] = Entry(sha256=line.sha256, size=line.size)
+        open_lines.append(row)
+    if not damaged and (open_lines or not complete):
+        damaged = len(rows) + (not complete)
+    return Listed(files=files, damaged=damaged)
+
+
+def _dump(fields: Mapping[str, object]) -> str:
+    return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True) + "\n"
+
+
+def _seal(before: str, text: str) -> str:
+    return hashlib.sha256(f"{before}\n{text}".encode()).hexdigest()
+
+
+def _read_line(row: bytes) -> _Line | None:
+    try:
+        line = _LINE.validate_json(row)
+    except ValidationError:
+        return None
+    return line if line.path or line.seal else None

@@ -1,0 +1,103 @@
+"""SQL over the snapshots: each table is a view by its name, and nothing else can be read or written.
+
+Rows are loaded into memory first; then the database is locked: no files, no network, no settings.
+
+    zones        the last revision of each day          zones_all    every revision
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reportgen.delivery.archive.snapshots import FOLDER, KEY_COLUMNS, TABLES
+from reportgen.delivery.archive.store import FolderStore, Store
+from reportgen.errors import UsageError
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a query gives. columns: their names. rows: values as Python has them, None for NULL."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+def run_query(store: Store, sql: str) -> Answer:
+    """Answer one SELECT over the tables of an archive.
+
+    Args:
+        store: The archive.
+        sql: One statement of DuckDB's SQL.
+
+    Raises:
+        UsageError: Not one SELECT, or not SQL; says what the database found.
+    """
+    import duckdb
+
+    with duckdb.connect(":memory:") as database, tempfile.TemporaryDirectory(prefix="reportgen-") as scratch:
+        try:
+            statements = duckdb.extract_statements(sql)
+        except duckdb.Error as error:
+            raise UsageError(_sentence(error)) from error
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise UsageError("A query is one SELECT. Put the others into queries of their own; nothing can be changed.")
+        for table in TABLES:
+            _load(database, store, table, Path(scratch), wanted=table in sql.lower())
+        database.execute("SET enable_external_access = false")
+        database.execute("SET lock_configuration = true")
+        try:
+            found = database.execute(sql)
+            columns = tuple(str(column[0]) for column in found.description or ())
+            return Answer(columns=columns, rows=tuple(found.fetchall()))
+        except duckdb.Error as error:
+            raise UsageError(_sentence(error)) from error
+
+
+def _load(database: duckdb.DuckDBPyConnection, store: Store, table: str, scratch: Path, *, wanted: bool) -> None:
+    """Make a table and its view; one whose name the query does not hold stays empty and costs nothing."""
+    columns = {"date": "DATE", **KEY_COLUMNS, **TABLES[table]}
+    typed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+    database.execute(f"CREATE TABLE {table}_all ({typed})")
+    files = _local_files(store, table, scratch) if wanted else []
+    if files:
+        database.execute(
+            f"INSERT INTO {table}_all BY NAME SELECT * FROM read_parquet("  # noqa: S608 - own names
+            "$files, hive_partitioning = true, hive_types = {'date': DATE}, union_by_name = true) "
+            "ORDER BY date, revision",
+            {"files": files},
+        )
+    last = f"SELECT date, max(revision) FROM {table}_all GROUP BY date"  # noqa: S608 - own names
+    database.execute(f"CREATE VIEW {table} AS SELECT * FROM {table}_all WHERE (date, revision) IN ({last})")  # noqa: S608
+
+
+def _local_files(store: Store, table: str, scratch: Path) -> list[str]:
+    """Name a table's files; those of a remote archive are fetched first."""
+    paths = sorted(path for path in store.files(f"{FOLDER}/{table}") if path.endswith(".parquet"))
+    if isinstance(store, FolderStore):
+        return [store.path(path) for path in paths]
+    return list(_fetched(store, paths, scratch))
+
+
+def _fetched(store: Store, paths: Iterable[str], scratch: Path) -> Iterable[str]:
+    for path in paths:
+        content = store.read(path)
+        if content is not None:
+            target = scratch / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+            yield str(target)
+
+
+def _sentence(error: Exception) -> str:
+    """Say what the database found wrong, on one line, with the tables there are."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = " ".join(line for line in lines if not line.startswith(("LINE ", "^")))
+    place = next((line for line in lines if line.startswith("LINE ")), "")
+    return f"{said.rstrip('.')}. {f'At: {place} ' if place else ''}Tables: {', '.join(TABLES)}."

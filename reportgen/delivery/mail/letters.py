@@ -1,0 +1,337 @@
+"""A letter becomes the bytes of one message: MIME parts, and headers that are the same every time it is sent.
+
+    multipart/mixed [ multipart/alternative [ text/plain, multipart/related [ text/html, pictures ] ], PDF ]
+
+Stands between the rendered mail and the relay. Nothing in it comes from a clock: the date is the ledger's.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import quopri
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.headerregistry import Address as HeaderAddress
+from email.message import EmailMessage, MIMEPart
+from email.policy import SMTP, SMTPUTF8
+from email.utils import format_datetime, parseaddr
+from functools import lru_cache
+from html import escape
+from importlib import import_module
+from typing import Any, Final
+from urllib.parse import quote
+
+from reportgen.delivery.mail.people import Subscriber, parse_address
+from reportgen.errors import EnvironmentProblem, UsageError
+from reportgen.units import Milliseconds
+
+# ---- The way out: mailto always, and where the operator runs an endpoint an https address with a signed token ----
+
+_SIGNATURE_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayOut:
+    """How subscribers leave.
+
+    Attributes:
+        mailto: Address that takes unsubscriptions by mail. url: https address with {token}, or None.
+        secret: signs the token; b"" without url. list_id: which list, signed along.
+    """
+
+    mailto: str
+    url: str | None
+    secret: bytes
+    list_id: str
+
+    def links(self, key: str) -> tuple[str, ...]:
+        """List the ways for one subscriber, the quickest first."""
+        by_mail = f"mailto:{quote(self.mailto, safe='@')}?subject={quote(f'unsubscribe {key}', safe='@')}"
+        if self.url is None:
+            return (by_mail,)
+        return (self.url.replace("{token}", sign_token(self.secret, self.list_id, key)), by_mail)
+
+
+def sign_token(secret: bytes, list_id: str, key: str) -> str:
+    """Write a token that says who leaves which list: base64url of the address, a dot, base64url of its HMAC."""
+    return f"{_encode(key.encode())}.{_encode(_signature(secret, list_id, key))}"
+
+
+def read_token(secret: bytes, list_id: str, token: str) -> str:
+    """Read whose token it is.
+
+    Raises:
+        UsageError: It was not signed here.
+    """
+    address, _, signature = token.strip().partition(".")
+    try:
+        key, given = _decode(address).decode(), _decode(signature)
+    except (binascii.Error, UnicodeError, ValueError):
+        key, given = "", b""
+    if not key or not hmac.compare_digest(given, _signature(secret, list_id, key)):
+        raise UsageError("The token was not signed with this list's secret. Copy it whole from the link.")
+    return key
+
+
+def _signature(secret: bytes, list_id: str, key: str) -> bytes:
+    return hmac.new(secret, f"unsubscribe\n{list_id}\n{key}".encode(), hashlib.sha256).digest()[:_SIGNATURE_BYTES]
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+
+
+# ---- DKIM signatures, for operators whose relay does not sign; needs the `dkim` extra ----
+
+_SIGNED: Final = (
+    *(b"From", b"To", b"Reply-To", b"Subject", b"Date", b"Message-ID", b"List-Id", b"List-Unsubscribe"),
+    *(b"List-Unsubscribe-Post", b"Auto-Submitted", b"MIME-Version", b"Content-Type"),
+)
+"""RFC 8058 wants both List-Unsubscribe headers under the signature."""
+
+
+def dkim_signer(*, domain: str, selector: str, private_key: str) -> Callable[[bytes], bytes]:
+    """Make a function that puts a DKIM-Signature before a message.
+
+    Args:
+        domain: The signing domain.
+        selector: Its key stands in DNS under <selector>._domainkey.<domain>.
+        private_key: PEM.
+
+    Raises:
+        EnvironmentProblem: The extra is not installed, or the key is no private key.
+    """
+    try:
+        dkim: Any = import_module("dkim")
+    except ImportError as error:
+        raise EnvironmentProblem(
+            "Signing with DKIM needs dkimpy. Install `reportgen[dkim]`, or delete mail.dkim and let the relay sign."
+        ) from error
+
+    def sign(message: bytes) -> bytes:
+        try:
+            signature: bytes = dkim.sign(
+                message, selector.encode(), domain.encode(), private_key.encode(), include_headers=list(_SIGNED)
+            )
+        except dkim.DKIMException as error:
+            raise EnvironmentProblem(f"The mail cannot be signed: {error}. Check mail.dkim.private_key.") from error
+        return signature + message
+
+    return sign
+
+
+_LONGEST_LINE: Final = 990
+"""Of a header that may not be folded, such as a link; RFC 5322 allows 998."""
+
+_LONGEST_SUBJECT: Final = 250
+_COLUMNS: Final = 76
+_MOST_SHARED: Final = 256
+
+_SEED_DIGITS: Final = 32
+_TEXT, _PAGE, _FIRST_KEPT = range(3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """What is said, before it has an address on it.
+
+    Attributes:
+        subject: One line. text, html: bodies; html None for plain text alone. way_out: what stands in both where the
+            subscriber's own unsubscribe link goes. pictures: PNG by Content-ID, in order. pdf: name and bytes, or None.
+    """
+
+    subject: str
+    text: str
+    html: str | None
+    way_out: str
+    pictures: Mapping[str, bytes]
+    pdf: tuple[str, bytes] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Who speaks. mailbox: `Name <address>`. reply_to: the same, or None. list_id: name of the list. way_out: of it."""
+
+    mailbox: str
+    reply_to: str | None
+    list_id: str
+    way_out: WayOut
+
+    @property
+    def envelope(self) -> str:
+        """The bare address, for bounces."""
+        return parse_address(parseaddr(self.mailbox)[1]).envelope
+
+
+def message_id(brief: str, key: str, sender: Sender) -> str:
+    """Name one message: the same brief to the same subscriber has the same name, whoever asks."""
+    digest = hashlib.sha256(f"{brief}\n{key}\n{sender.list_id}".encode()).hexdigest()[:32]
+    return f"<{digest}@{sender.envelope.rpartition('@')[2]}>"
+
+
+class Composer:
+    """Writes one letter to many subscribers: all but the personal headers and the way out is made once."""
+
+    def __init__(self, letter: Letter, sender: Sender, sign: Callable[[bytes], bytes] | None = None) -> None:
+        """Write what all subscribers share.
+
+        Args:
+            letter: What is said.
+            sender: Who speaks.
+            sign: Adds a DKIM signature, or None.
+
+        Raises:
+            UsageError: The subject or a name would break out of its header.
+        """
+        self._letter, self._sender, self._sign = letter, sender, sign
+        self._fixed: dict[bytes, bytes] = {}
+        said = "\n".join((letter.subject, letter.text, letter.html or ""))
+        self._seed = hashlib.sha256(said.encode()).hexdigest()[:_SEED_DIGITS]
+        message = self._nested()
+        _name_boundaries(message, self._seed)
+        headers = {
+            "From": _mailbox(sender.mailbox),
+            "Reply-To": _mailbox(sender.reply_to or sender.mailbox),
+            "Subject": _one_line(letter.subject, "subject")[:_LONGEST_SUBJECT],
+            "List-Id": f"<{_one_line(sender.list_id, 'list_id')}>",
+            "Auto-Submitted": "auto-generated",
+            "Content-Language": "en",
+        }
+        for name, value in headers.items():
+            message[name] = value
+        written = message.as_bytes(policy=SMTP.clone(max_line_length=_LONGEST_LINE))
+        self._pieces = re.split(b"(=%s-[0-9]+=)" % self._seed.encode(), written)
+
+    def compose(self, subscriber: Subscriber, *, message_id: str, date_ms: Milliseconds) -> bytes:
+        """Write the whole message to one subscriber; the same arguments give the same bytes.
+
+        Args:
+            subscriber: To whom.
+            message_id: From `message_id`.
+            date_ms: When it was queued, UTC epoch milliseconds.
+        """
+        links = self._sender.way_out.links(subscriber.address.key)
+        headers = {
+            "To": _addressed(subscriber.name, subscriber.address.written, subscriber.address.envelope),
+            "Date": format_datetime(datetime.fromtimestamp(date_ms // 1000, tz=UTC)),
+            "Message-ID": message_id,
+            "List-Unsubscribe": ", ".join(f"<{_one_line(link, 'unsubscribe link')}>" for link in links),
+        }
+        if links[0].startswith("https://"):
+            headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        policy = SMTPUTF8 if subscriber.address.needs_smtputf8 else SMTP
+        personal = EmailMessage(policy=policy.clone(max_line_length=_LONGEST_LINE))
+        for name, value in headers.items():
+            personal[name] = value
+        filled = self._fixed | self._bodies(links[0])
+        head = personal.as_bytes().removesuffix(b"\r\n")  # the empty line comes after the shared headers
+        written = head + b"".join(filled.get(piece, piece) for piece in self._pieces)
+        return self._sign(written) if self._sign else written
+
+    def _bodies(self, link: str) -> dict[bytes, bytes]:
+        """Encode both bodies with a subscriber's own link in them, by the marks that keep their places."""
+        letter = self._letter
+        text = quopri.encodestring(letter.text.replace(letter.way_out, link).encode())
+        found = {self._mark(_TEXT): text.rstrip(b"\n").replace(b"\n", b"\r\n")}
+        if letter.html is not None:
+            found[self._mark(_PAGE)] = _base64(letter.html.replace(escape(letter.way_out), escape(link)).encode())
+        return found
+
+    def _nested(self) -> EmailMessage:
+        """Nest the parts, a mark in the place of each content; a reader of plain text gets plain text alone."""
+        letter = self._letter
+        message: Any = EmailMessage(policy=SMTP)
+        message.set_content("", charset="utf-8", cte="quoted-printable")
+        message.set_payload(self._mark(_TEXT).decode() + "\n")
+        if letter.html is not None:
+            message.add_alternative("", subtype="html", charset="utf-8", cte="base64")
+            page = message.get_payload(1)
+            page.set_payload(self._mark(_PAGE).decode() + "\n")
+            if letter.pictures:
+                page.make_related()
+            for cid, png in letter.pictures.items():
+                page.attach(self._keep(_picture(cid), png))
+        if letter.pdf is not None:
+            name, content = letter.pdf
+            message.make_mixed()
+            message.attach(self._keep(_pdf(name), content))
+        return message  # type: ignore[no-any-return] # the library's types know no payload of parts
+
+    def _keep(self, part: MIMEPart, content: bytes) -> MIMEPart:
+        """Put a mark in the place of a part's content, and keep the content beside it."""
+        mark = self._mark(_FIRST_KEPT + len(self._fixed))
+        part.set_payload(mark.decode() + "\n")
+        self._fixed[mark] = _shared_base64(content)
+        return part
+
+    def _mark(self, number: int) -> bytes:
+        """Write what keeps the place of a content; it hangs on all that is said, so nobody can say it on purpose."""
+        return f"={self._seed}-{number}=".encode()
+
+
+def _base64(content: bytes) -> bytes:
+    """Encode in lines of 76, as mail wants them."""
+    text = base64.b64encode(content)
+    return b"\r\n".join(text[start : start + _COLUMNS] for start in range(0, len(text), _COLUMNS))
+
+
+_shared_base64: Final = lru_cache(maxsize=_MOST_SHARED)(_base64)
+"""Letters of many kinds hold the same pictures and PDF: these are encoded, and kept, once for all of them."""
+
+
+def _picture(cid: str) -> MIMEPart:
+    part = MIMEPart(policy=SMTP)
+    part.set_content(b"", maintype="image", subtype="png", cid=f"<{cid}>", disposition="inline")
+    part.set_param("filename", cid.partition("@")[0], header="Content-Disposition")
+    return part
+
+
+def _pdf(name: str) -> MIMEPart:
+    part = MIMEPart(policy=SMTP)
+    part.set_content(b"", maintype="application", subtype="pdf", disposition="attachment", filename=name)
+    return part
+
+
+def _name_boundaries(message: EmailMessage, seed: str) -> None:
+    """Draw the lines between parts from what is said, where the library would roll dice."""
+    for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
+        part.set_boundary(f"=_{number}_{seed}")
+
+
+def _mailbox(text: str) -> HeaderAddress:
+    name, address = parseaddr(_one_line(text, "from"))
+    return _addressed(name, address, parse_address(address).envelope)
+
+
+def _addressed(name: str, written: str, envelope: str) -> HeaderAddress:
+    """Write a name and an address; the domain in punycode, so that any relay can carry it."""
+    shown = envelope if envelope.isascii() else written
+    local, _, domain = shown.rpartition("@")
+    return HeaderAddress(display_name=_one_line(name, "name"), username=local, domain=domain)
+
+
+def _one_line(text: str, what: str) -> str:
+    """Refuse text that could begin a header of its own.
+
+    Raises:
+        UsageError: It holds a line break or another control character.
+    """
+    if not text.isprintable():
+        raise UsageError(f"The {what} {text!r} holds a line break or control character. Mend it where it comes from.")
+    return text
+
+
+def dot_stuffed(data: bytes) -> bytes:
+    """Double the dot at the start of each line, as SMTP wants it; ends with a line break."""
+    stuffed = data.replace(b"\n.", b"\n..")
+    stuffed = b"." + stuffed if stuffed.startswith(b".") else stuffed
+    return stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n"

@@ -1,0 +1,173 @@
+"""What steps 1 to 3 found for one symbol, in one frozen value: the input of reactions, plan, checklist and Read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol
+
+from reportgen.config.assumptions import Assumptions
+from reportgen.guide.positioning import FundingReading, OpenInterestReading, Positioning
+from reportgen.guide.structure import Level, Structure
+from reportgen.guide.zones import NoDenseZone, Zone
+from reportgen.market.quality import MapQuality
+from reportgen.units import Fraction, Maybe, Milliseconds, Missing, Price, Side, Where
+
+# ---- The day's typical range that a symbol's distances are counted in, read back from what a section holds ----
+
+
+def typical_range(structure: Maybe[Structure], zones: tuple[Zone, ...], price: Price) -> Price | None:
+    """Give the day's typical range in price, > 0: structure's, else as the farthest zone implies it, else None."""
+    if not isinstance(structure, Missing):
+        return structure.atr if structure.atr > 0 else None
+    farthest = max(zones, key=lambda zone: zone.distance_atr, default=None)
+    if farthest is None or not farthest.distance_fraction or not farthest.distance_atr:
+        return None
+    return farthest.distance_fraction * price / farthest.distance_atr or None
+
+
+NO_FLOWS: Final = Missing("No ETF flows and no spot candles were given.")
+
+
+class Catalyst(Protocol):
+    """What the guide must know of a scheduled event; `events.calendar.Event` is one."""
+
+    @property
+    def name(self) -> str:
+        """The operator's words: untrusted text."""
+
+    @property
+    def inside_horizon(self) -> bool:
+        """Whether it falls between as-of and the end of the horizon."""
+
+    @property
+    def hours_away(self) -> float:
+        """Hours from as-of, >= 0; 0 while it is under way."""
+
+    @property
+    def at_ms(self) -> Milliseconds:
+        """When it is, or the start of its day."""
+
+    @property
+    def time_known(self) -> bool:
+        """Whether more than the date is known."""
+
+    @property
+    def weight(self) -> Literal["high", "medium", "low"]:
+        """How much it can override."""
+
+    @property
+    def overrides(self) -> bool:
+        """Whether it is inside the horizon, takes place, and is heavy enough to move the plan."""
+
+    @property
+    def lowers(self) -> bool:
+        """Whether it is inside the horizon and takes place: it lowers confidence in one direction."""
+
+
+def heaviest_first(events: Iterable[Catalyst]) -> tuple[Catalyst, ...]:
+    """Give the events that move the plan: the heaviest first, of equals those whose hour is known, then the soonest."""
+    moving = (event for event in events if event.overrides)
+    return tuple(sorted(moving, key=lambda event: (event.weight != "high", not event.time_known, event.hours_away)))
+
+
+class SpotFlows(Protocol):
+    """What the guide must know of spot money; `events.flows.FlowReading` is one."""
+
+    @property
+    def etf_z(self) -> Maybe[float]:
+        """The last session's ETF flow against those before it."""
+
+    @property
+    def etf_shifted(self) -> bool:
+        """Whether that is a surprise."""
+
+    @property
+    def shifted(self) -> bool:
+        """Whether it, or the spot share of volume, is one."""
+
+    @property
+    def reading(self) -> str:
+        """One sentence with the numbers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """Structure, zones and positioning of one symbol, with what surrounds them.
+
+    Attributes:
+        base: "BTC". price: last close. price_decimals: one precision for all prices of the symbol.
+        timeframe: of structure, "4h". horizon_hours: how far the brief looks.
+        zones, no_dense_zone: what the map shows; both empty means that there is no map.
+        map_missing: why there is no map; None when there is one.
+        structure, positioning, map_quality: steps 1 and 3, and how far the map can be trusted.
+        events: soonest first, none of them past. assumptions: every constant. flows: what spot money did.
+    """
+
+    base: str
+    price: Price
+    price_decimals: int
+    timeframe: str
+    horizon_hours: float
+    zones: tuple[Zone, ...]
+    no_dense_zone: tuple[NoDenseZone, ...]
+    structure: Maybe[Structure]
+    positioning: Maybe[Positioning]
+    map_quality: MapQuality
+    events: tuple[Catalyst, ...]
+    assumptions: Assumptions
+    map_missing: Missing | None = None
+    flows: Maybe[SpotFlows] = NO_FLOWS
+
+    @property
+    def no_map(self) -> Missing | None:
+        """Say why there is no map, or None when there is one."""
+        if self.map_missing is not None or self.zones or self.no_dense_zone:
+            return self.map_missing
+        return Missing("No liquidation map could be made.")
+
+    @property
+    def open_interest(self) -> Maybe[OpenInterestReading]:
+        """Open interest, or why it is not known."""
+        return self.positioning if isinstance(self.positioning, Missing) else self.positioning.open_interest
+
+    @property
+    def funding(self) -> Maybe[FundingReading]:
+        """Funding, or why it is not known."""
+        return self.positioning if isinstance(self.positioning, Missing) else self.positioning.funding
+
+    @property
+    def crowded_side(self) -> Side | None:
+        """The side that looks crowded, or None when neither does or nothing is known."""
+        return None if isinstance(self.positioning, Missing) else self.positioning.crowded_side
+
+    @property
+    def override(self) -> Catalyst | None:
+        """The event inside the horizon that moves the plan most, or None."""
+        return next(iter(self.overriding), None)
+
+    @property
+    def overriding(self) -> tuple[Catalyst, ...]:
+        """Every event inside the horizon that moves the plan, in the order of `heaviest_first`."""
+        return heaviest_first(self.events)
+
+    @property
+    def atr(self) -> Price | None:
+        """A day's typical range in price, > 0: structure's, else as the farthest zone implies it, else None."""
+        return typical_range(self.structure, self.zones, self.price)
+
+    def nearest_zone(self, side: Where) -> Zone | None:
+        """Find the nearest zone on a side."""
+        return min(
+            (zone for zone in self.zones if zone.side == side), key=lambda zone: zone.distance_fraction, default=None
+        )
+
+    def looked_within(self, side: Where) -> Fraction | None:
+        """Tell how far was looked on a side without a dense zone."""
+        return next((answer.within_fraction for answer in self.no_dense_zone if answer.side == side), None)
+
+    def levels(self, side: Where) -> tuple[Level, ...]:
+        """List resistances (above) or supports (below), nearest first; none when structure is missing."""
+        if isinstance(self.structure, Missing):
+            return ()
+        return self.structure.resistances if side == "above" else self.structure.supports

@@ -1,0 +1,80 @@
+"""Does spot volume confirm the move, or is it the contract's alone: the guide's question at a breakout.
+
+Read in step 1, beside the contract's own volume and over the same bars; spoken in the evidence and the seven inputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reportgen import notation
+from reportgen.config.assumptions import Assumptions
+from reportgen.guide.structure import SpotVolume, Structure, Volume
+from reportgen.guide.structure.bars import resample, slice_until
+from reportgen.guide.structure.trend import recent_over_median
+from reportgen.market.data import MarketData
+from reportgen.units import HOUR_MS, Maybe, Milliseconds, Missing
+
+
+def beside_spot(
+    structure: Maybe[Structure], market: MarketData, timeframe_ms: Milliseconds, assumptions: Assumptions
+) -> Maybe[Structure]:
+    """Put spot volume beside the contract's, read over the same bars."""
+    if isinstance(structure, Missing):
+        return structure
+    return replace(structure, spot_volume=read_spot_volume(market, timeframe_ms, assumptions))
+
+
+def read_spot_volume(market: MarketData, timeframe_ms: Milliseconds, assumptions: Assumptions) -> Maybe[SpotVolume]:
+    """Read whether spot volume expands, on the venue that the map is drawn from, else on the leading spot venue.
+
+    Args:
+        market: All that is known of one symbol.
+        timeframe_ms: Length of the trading timeframe.
+        assumptions: `volume_*` and `stale_hours`.
+
+    Returns:
+        The reading, or why spot says nothing: absent, too old, too short.
+    """
+    spot, as_of_ms = market.spot_candles, market.as_of_ms
+    if isinstance(spot, Missing):
+        return spot
+    primary = "" if isinstance(market.candles, Missing) else next(iter(market.candles))
+    venue = primary if primary in spot else next(iter(spot))
+    bars = resample(slice_until(spot[venue], as_of_ms), timeframe_ms, as_of_ms)
+    if isinstance(bars, Missing):
+        return Missing(f"Spot bars of {venue} do not fit. {bars.reason}")
+    if len(bars) < assumptions.volume_recent_bars:
+        return Missing(f"There are only {len(bars)} closed spot bars of {venue}.")
+    age_hours = (as_of_ms - int(bars.close_time_ms[-1])) / HOUR_MS
+    if age_hours > assumptions.stale_hours + timeframe_ms / HOUR_MS:
+        return Missing(f"The last spot bar of {venue} closed {notation.grouped(age_hours, 0)} hours before as-of.")
+    ratio = recent_over_median(bars.last(assumptions.volume_history_bars).volume_base, assumptions.volume_recent_bars)
+    if isinstance(ratio, Missing):
+        return Missing(f"Most spot candles of {venue} carry no volume.")
+    return SpotVolume(volume=volume_state(ratio, assumptions), ratio=ratio, venue=venue)
+
+
+def volume_state(ratio: float, assumptions: Assumptions) -> Volume:
+    """Put a word to recent volume over its median."""
+    if ratio >= assumptions.volume_expanding:
+        return "expanding"
+    return "contracting" if ratio <= assumptions.volume_contracting else "steady"
+
+
+def confirms(structure: Structure) -> bool | None:
+    """Tell whether spot volume expands with the contract's; None where there is nothing to confirm."""
+    spot = structure.spot_volume
+    if structure.volume != "expanding" or isinstance(spot, Missing):
+        return None
+    return spot.volume == "expanding"
+
+
+def volume_text(structure: Structure, *, unknown: str = "") -> str:
+    """Write both volumes: 2.1× its median, expanding; spot 1.8× confirms it. unknown: what stands for missing spot."""
+    own = f"{notation.times(structure.volume_ratio)} its median, {structure.volume}"
+    spot = structure.spot_volume
+    if isinstance(spot, Missing):
+        return f"{own}{unknown}"
+    said = {True: " confirms it", False: " does not confirm it", None: f", {spot.volume}"}[confirms(structure)]
+    return f"{own}; spot {notation.times(spot.ratio)}{said}"

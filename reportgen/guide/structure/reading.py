@@ -1,0 +1,216 @@
+"""Step 1 read from candles: the function behind `guide.structure`.
+
+Bars of the trading timeframe carry trend, momentum, volume, swings and regime; the finest bars carry the price, ATR,
+the last day's change and the edges of the range.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reportgen.config.assumptions import Assumptions
+from reportgen.guide.positioning.spot import volume_state
+from reportgen.guide.structure import Level, Regime, Structure, Sweep, Trend
+from reportgen.guide.structure.bars import close_at, resample, slice_from, slice_until
+from reportgen.guide.structure.swings import MergedLevel, bare_extremes, latest_sweep, merged_levels, swing_points
+from reportgen.guide.structure.trend import efficiency, fading, halves_agree, momentum, recent_over_median
+from reportgen.guide.structure.volatility import day_range, extent_fractions, percentile_of_last, range_fractions
+from reportgen.market.data import Candles
+from reportgen.units import DAY_MS, HOUR_MS, Fraction, Maybe, Milliseconds, Missing, Price, Where
+
+
+def read_structure(
+    candles: Candles,
+    reference: Maybe[Candles],
+    *,
+    is_reference: bool,
+    timeframe: str,
+    timeframe_ms: Milliseconds,
+    as_of_ms: Milliseconds,
+    assumptions: Assumptions,
+) -> Maybe[Structure]:
+    """Read the chart environment at a moment.
+
+    Args:
+        candles: Bars of the primary venue, as fine as the timeframe or finer. Those that close after as-of are not
+            used; when the last one is older than as-of it is used all the same, and its age is the reader's to see.
+        reference: BTC's candles, for relative strength.
+        is_reference: True when the symbol is BTC itself.
+        timeframe: Name of the trading timeframe, "4h".
+        timeframe_ms: Its length.
+        as_of_ms: The moment.
+        assumptions: The section "structure", and ATR.
+
+    Returns:
+        The structure, or Missing when there is too little history or the bars do not fit the timeframe.
+    """
+    known = slice_until(candles, as_of_ms)
+    bars = resample(known, timeframe_ms, as_of_ms)
+    if isinstance(bars, Missing):
+        return bars
+    needed = _needed_bars(assumptions)
+    if len(bars) < needed:
+        return Missing(f"Structure needs {needed} closed bars of {timeframe}; there are {len(bars)}.")
+    atr = day_range(known, assumptions)
+    if isinstance(atr, Missing):
+        return atr
+    volume_ratio = recent_over_median(
+        bars.last(assumptions.volume_history_bars).volume_base, assumptions.volume_recent_bars
+    )
+    if isinstance(volume_ratio, Missing):
+        return volume_ratio
+    price = float(known.close[-1])
+    within = _range_window(known, bars, assumptions)
+    levels = _levels(bars, within, price, atr, assumptions)
+    trend, strength = _trend(bars, assumptions)
+    pace, fade = _pace(bars, assumptions)
+    regime, atr_percentile, range_percentile = _regime(bars, assumptions)
+    return Structure(
+        timeframe=timeframe,
+        trend=trend,
+        trend_strength=strength,
+        momentum=pace,
+        exhausted=abs(pace) >= assumptions.momentum_extreme and fade >= assumptions.exhaustion_fading,
+        exhaustion=fade,
+        volume=volume_state(volume_ratio, assumptions),
+        volume_ratio=volume_ratio,
+        supports=_side(levels, "below", price, atr, assumptions),
+        resistances=_side(levels, "above", price, atr, assumptions),
+        sweep=_sweep(bars, assumptions),
+        regime=regime,
+        atr_percentile=atr_percentile,
+        range_percentile=range_percentile,
+        range_low=float(within.low.min()),
+        range_high=float(within.high.max()),
+        relative_strength=(
+            Missing("BTC is what the others are measured against.")
+            if is_reference
+            else _relative_strength(known, reference, assumptions)
+        ),
+        relative_strength_days=assumptions.relative_strength_days,
+        atr=atr,
+        atr_fraction=atr / price,
+        change_24h=change_over(known, DAY_MS, assumptions),
+        bars=len(bars),
+    )
+
+
+def change_over(candles: Candles, span_ms: Milliseconds, assumptions: Assumptions) -> Maybe[Fraction]:
+    """Return the change of price over a span that ends at the last close.
+
+    Args:
+        candles: n >= 1 bars.
+        span_ms: The span.
+        assumptions: `change_tolerance_hours`.
+
+    Returns:
+        Fraction, or Missing when no bar closed within the tolerance at the span's beginning.
+    """
+    begin = int(candles.close_time_ms[-1]) - span_ms
+    before = close_at(candles, begin, int(assumptions.change_tolerance_hours * HOUR_MS))
+    return before if isinstance(before, Missing) else float(candles.close[-1]) / before - 1
+
+
+def _needed_bars(assumptions: Assumptions) -> int:
+    """Count the bars without which some window would not be full."""
+    return max(
+        assumptions.structure_min_bars,
+        assumptions.trend_bars + 1,
+        assumptions.momentum_bars + 1,
+        assumptions.range_bars + 1,
+        assumptions.regime_atr_bars + 1,
+        assumptions.volume_recent_bars,
+    )
+
+
+def _range_window(known: Candles, bars: Candles, assumptions: Assumptions) -> Candles:
+    """Take the fine bars since the range window opened, so that the unfinished trading bar counts too."""
+    return slice_from(known, int(bars.last(assumptions.range_bars).open_time_ms[0]))
+
+
+def _trend(bars: Candles, assumptions: Assumptions) -> tuple[Trend, float]:
+    """Call a trend when price went straight, or fairly straight with highs and lows that agree."""
+    window = bars.last(assumptions.trend_bars)
+    strength = efficiency(bars.last(assumptions.trend_bars + 1).close)
+    agree = halves_agree(window.high, window.low, assumptions.trend_step)
+    directions: tuple[tuple[Trend, int], ...] = (("up", 1), ("down", -1))
+    for trend, sign in directions:
+        straight = strength * sign
+        if straight >= assumptions.trend_clear or (straight >= assumptions.trend_weak and agree == sign):
+            return trend, strength
+    return "sideways", strength
+
+
+def _pace(bars: Candles, assumptions: Assumptions) -> tuple[float, float]:
+    """Return momentum's z-score and how far it fades."""
+    close = bars.last(assumptions.momentum_history_bars).close
+    return momentum(close, assumptions.momentum_bars), fading(close, assumptions.momentum_bars)
+
+
+def _regime(bars: Candles, assumptions: Assumptions) -> tuple[Regime, Fraction, Fraction]:
+    """Call a regime when true range and range extent stand in the same part of their own history."""
+    history = bars.last(assumptions.regime_history_bars)
+    moving = percentile_of_last(range_fractions(history, assumptions.regime_atr_bars))
+    extent = percentile_of_last(extent_fractions(history, assumptions.range_bars))
+    regime: Regime = "normal"
+    if max(moving, extent) <= assumptions.regime_compressed:
+        regime = "compressed"
+    elif min(moving, extent) >= assumptions.regime_expanding:
+        regime = "expanding"
+    return regime, moving, extent
+
+
+def _levels(
+    bars: Candles, within: Candles, price: Price, atr: Price, assumptions: Assumptions
+) -> tuple[MergedLevel, ...]:
+    """Merge the swings, and the range's extremes where no swing stands before them, into levels."""
+    prices, times = swing_points(bars.last(assumptions.swing_history_bars), assumptions.swing_wing_bars)
+    extremes, extreme_times = bare_extremes(within, prices, price)
+    return merged_levels(
+        np.concatenate([prices, extremes]),
+        np.concatenate([times, extreme_times]),
+        assumptions.level_merge_atr * atr,
+    )
+
+
+def _side(
+    levels: tuple[MergedLevel, ...], where: Where, price: Price, atr: Price, assumptions: Assumptions
+) -> tuple[Level, ...]:
+    """List the levels on one side, nearest first; one that stands exactly at the price is on neither."""
+    beyond = [level for level in levels if (level.price > price if where == "above" else level.price < price)]
+    nearest = sorted(beyond, key=lambda level: abs(level.price - price))[: assumptions.levels_per_side]
+    return tuple(
+        Level(
+            price=level.price,
+            where=where,
+            touches=level.touches,
+            last_touch_ms=level.last_touch_ms,
+            distance_fraction=abs(level.price - price) / price,
+            distance_atr=abs(level.price - price) / atr,
+        )
+        for level in nearest
+    )
+
+
+def _sweep(bars: Candles, assumptions: Assumptions) -> Sweep | None:
+    """Find the latest sweep of a prior high or low within the sweep window."""
+    swept = latest_sweep(bars.last(assumptions.swing_history_bars), assumptions.swing_wing_bars, assumptions.sweep_bars)
+    if swept is None:
+        return None
+    return Sweep(level=swept.level, where=swept.where, time_ms=swept.time_ms, extreme=swept.extreme)
+
+
+def _relative_strength(known: Candles, reference: Maybe[Candles], assumptions: Assumptions) -> Maybe[Fraction]:
+    """Return the symbol's change minus BTC's over the same span; both must end at the same close."""
+    if isinstance(reference, Missing):
+        return Missing(f"BTC's candles are missing: {reference.reason}")
+    end = int(known.close_time_ms[-1])
+    btc = slice_until(reference, end)
+    tolerance = max(known.interval_ms, reference.interval_ms)
+    if not len(btc) or end - int(btc.close_time_ms[-1]) >= tolerance:
+        return Missing("BTC's candles do not reach the last close of this symbol.")
+    span = int(assumptions.relative_strength_days * DAY_MS)
+    own, other = change_over(known, span, assumptions), change_over(btc, span, assumptions)
+    if isinstance(own, Missing):
+        return own
+    return other if isinstance(other, Missing) else own - other

@@ -1,0 +1,196 @@
+"""Dollars beside the zones, where a calibration gives them: how much, how far that may be off, and on what it rests.
+
+Stands after step 2. Zones are found in the kernel engine's shares; their dollars come from the conservation nodes with
+weights fitted to observed liquidations. Without a calibration there are none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+import numpy as np
+
+from reportgen import notation
+from reportgen.config.assumptions import Assumptions
+from reportgen.guide.zones import Zone
+from reportgen.liquidation.calibration import Calibration
+from reportgen.liquidation.calibration.choice import refusal
+from reportgen.liquidation.calibration.dollars import CalibratedMap
+from reportgen.market.data import Depth, MarketData
+from reportgen.units import Floats, Fraction, Maybe, Milliseconds, Missing, Notional, Price, Side
+
+NO_DOLLARS: Final = Missing("No calibration was found; `reportgen calibrate` makes one from observed liquidations.")
+"""What a brief says where nobody has calibrated anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DollarBasis:
+    """What the dollars of a map rest on.
+
+    Attributes:
+        sample_start_ms, sample_end_ms: The liquidations fitted. observations: bars times sides of them, 0 if borrowed.
+        borrowed_from: Whose weights, where the symbol had no liquidations of its own.
+        liquidation_venues, open_interest_venues: Whose data.
+        held_out_ratio: Realised over estimated on days not fitted. held_out_correlation: of square roots there.
+        control_correlation: The same of a control that knows only how far price went.
+        interval_level: What the intervals should hold. interval_held: what they held later in time. interval_tried: of
+            how many sweeps.
+        identified_to: Log distance up to which the nodes were fitted; farther ones kept their prior.
+        text: All that as sentences for the reader, and why a newer calibration was not used.
+    """
+
+    sample_start_ms: Milliseconds
+    sample_end_ms: Milliseconds
+    observations: int
+    borrowed_from: str | None
+    liquidation_venues: tuple[str, ...]
+    open_interest_venues: tuple[str, ...]
+    held_out_ratio: float | None
+    held_out_correlation: float | None
+    control_correlation: float | None
+    interval_level: Fraction | None
+    interval_held: int | None
+    interval_tried: int | None
+    identified_to: float | None
+    text: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PricedZones:
+    """Zones with their dollars, and what those rest on, or why there are none."""
+
+    zones: tuple[Zone, ...]
+    basis: Maybe[DollarBasis]
+
+
+def price_zones(
+    zones: tuple[Zone, ...],
+    market: MarketData,
+    calibrated: CalibratedMap,
+    *,
+    step: float,
+    price: Price,
+    calibrations: Sequence[Calibration],
+    depth: Maybe[Depth],
+    assumptions: Assumptions,
+) -> PricedZones:
+    """Give each zone its notional from a map in dollars.
+
+    Args:
+        zones: As found on the map.
+        market: Known up to as-of.
+        calibrated: The market's nodes in dollars.
+        step: Log width of a bin.
+        price: At as-of.
+        calibrations: All that were found, to say which newer ones were passed over.
+        depth: Resting size near the price, for the zone as a multiple of it.
+        assumptions: Refusal rules.
+    """
+    chosen = calibrated.calibration
+    by_distance = {side: calibrated.notional(side) for side in Side}
+    refused = _refused(calibrations, chosen, market, assumptions)
+    return PricedZones(
+        zones=tuple(_priced(zone, price, step, by_distance, chosen, depth) for zone in zones),
+        basis=_basis(chosen, refused),
+    )
+
+
+def _priced(
+    zone: Zone, price: Price, step: float, by_distance: Mapping[Side, Floats], chosen: Calibration, depth: Maybe[Depth]
+) -> Zone:
+    """Sum the dollars between a zone's edges."""
+    near, far = sorted(round(abs(float(np.log(edge / price))) / step) for edge in (zone.low, zone.high))
+    notional = float(by_distance[zone.liquidated_side][near:far].sum())
+    rule = chosen.interval
+    return replace(
+        zone,
+        notional=notional,
+        notional_band=None if isinstance(rule, Missing) else rule.bounds(notional),
+        depth_multiple=_multiple(zone, notional, depth),
+    )
+
+
+def _multiple(zone: Zone, notional: Notional, depth: Maybe[Depth]) -> float | None:
+    """Divide a zone's dollars by what rests on the side that its liquidations would take from."""
+    if isinstance(depth, Missing):
+        return None
+    resting = depth.ask_quote if zone.side == "above" else depth.bid_quote
+    return notional / resting if resting > 0 else None
+
+
+def _refused(
+    calibrations: Sequence[Calibration], chosen: Calibration, market: MarketData, assumptions: Assumptions
+) -> tuple[str, ...]:
+    """Say why each newer calibration of the symbol was passed over."""
+    newer = [
+        one
+        for one in calibrations
+        if one.symbol == market.symbol and chosen.sample_end_ms < one.sample_end_ms <= market.as_of_ms
+    ]
+    return tuple(
+        f"The one of {_day(one.sample_end_ms)} was not used: {refusal(one, market, market.as_of_ms, assumptions)}"
+        for one in newer
+    )
+
+
+def _basis(chosen: Calibration, refused: tuple[str, ...]) -> DollarBasis:
+    """Write down what a calibration rests on."""
+    held = None if isinstance(chosen.held_out, Missing) else chosen.held_out
+    rule = None if isinstance(chosen.interval, Missing) else chosen.interval
+    fitted = np.asarray(chosen.node_distance)[np.asarray(chosen.identified, dtype=bool)]
+    reach = float(fitted.max()) if len(fitted) else None
+    return DollarBasis(
+        sample_start_ms=chosen.sample_start_ms,
+        sample_end_ms=chosen.sample_end_ms,
+        observations=chosen.observations,
+        borrowed_from=chosen.borrowed_from,
+        liquidation_venues=chosen.liquidation_venues,
+        open_interest_venues=chosen.open_interest_venues,
+        held_out_ratio=held.ratio if held else None,
+        held_out_correlation=held.correlation if held else None,
+        control_correlation=held.climatology if held else None,
+        interval_level=rule.level if rule else None,
+        interval_held=rule.covered if rule else None,
+        interval_tried=rule.of if rule else None,
+        identified_to=reach,
+        text=(*_sentences(chosen, reach), *refused),
+    )
+
+
+def _sentences(chosen: Calibration, reach: float | None) -> tuple[str, ...]:
+    """Tell the reader where the dollars come from and how well they held."""
+    whose = "its own liquidations" if chosen.borrowed_from is None else f"weights borrowed from {chosen.borrowed_from}"
+    span = f"{_day(chosen.sample_start_ms)} to {_day(chosen.sample_end_ms)}"
+    venues = ", ".join(chosen.liquidation_venues) or "no venue"
+    interest = ", ".join(chosen.open_interest_venues)
+    lines = [f"Dollars are estimates calibrated on {whose}, {span} ({venues}; open interest of {interest})."]
+    lines.append(
+        "They come from the conservation nodes, the shares from the kernel map; how far zone edges may lie off and how "
+        "often a zone recurs come from draws of the calibrated weights."
+    )
+    if isinstance(chosen.held_out, Missing):
+        lines.append(f"How they hold on later days is not known: {chosen.held_out.reason}")
+    else:
+        held = chosen.held_out
+        lines.append(
+            f"On later days realised over estimated was {held.ratio:.2f}; the square roots correlate "
+            f"{held.correlation:.2f}, those of a distance-only control {held.climatology:.2f}."
+        )
+    if isinstance(chosen.interval, Missing):
+        lines.append(f"No interval is given: {chosen.interval.reason}")
+    else:
+        rule = chosen.interval
+        lines.append(
+            f"The {notation.share(rule.level)} intervals held {rule.covered} of {rule.of} later sweeps "
+            f"({notation.share(rule.coverage)}), each of one bar; a whole zone may be swept over several."
+        )
+    if reach is not None:
+        lines.append(f"Nodes beyond {notation.percent(reach, 0)} were not identified and keep their prior.")
+    return tuple(lines)
+
+
+def _day(moment_ms: Milliseconds) -> str:
+    return datetime.fromtimestamp(moment_ms / 1000, tz=UTC).date().isoformat()

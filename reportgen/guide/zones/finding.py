@@ -1,0 +1,272 @@
+"""Step 2 at work: from a liquidation map to Zones A, B and C, their edges' uncertainty, and why each ranks there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from reportgen import notation
+from reportgen.config.assumptions import Assumptions
+from reportgen.guide.positioning import Positioning
+from reportgen.guide.reactions import touch_probability
+from reportgen.guide.structure import Level, Structure
+from reportgen.guide.zones import Label, NoDenseZone, Zone, ZoneReason
+from reportgen.liquidation.map import LiquidationMap
+from reportgen.liquidation.profile import (
+    Run,
+    RunUncertainty,
+    SideShares,
+    along_price,
+    dense_runs,
+    draw_profiles,
+    follow_runs,
+    shares_of_side,
+)
+from reportgen.units import Floats, Fraction, Maybe, Missing, Price, Side, Where
+
+# ---- Which zone deserves attention first: the guide's assumption set, one vote each, with the number behind it ----
+
+
+def rank_zones(
+    zones: tuple[Zone, ...],
+    structure: Maybe[Structure],
+    positioning: Positioning,
+    *,
+    atr: Price,
+    assumptions: Assumptions,
+) -> tuple[Zone, ...]:
+    """Rank zones by votes for and against, ties by distance.
+
+    Votes (the guide's "practical assumption set"): nearest before distant; aligned with a chart level before isolated;
+    rising open interest; extreme funding on the side that the zone would liquidate; and, of the map itself, how often
+    the zone recurs in draws.
+
+    Returns:
+        The zones with rank, score and reasons, in the order they came.
+    """
+    reasons = {
+        id(zone): (
+            _nearness(zone, assumptions),
+            _alignment(zone, structure, atr, assumptions),
+            _open_interest(positioning),
+            _funding(zone, positioning),
+            _persistence(zone, assumptions),
+        )
+        for zone in zones
+    }
+    score = {id(zone): float(sum(reason.adds for reason in reasons[id(zone)])) for zone in zones}
+    order = sorted(zones, key=lambda zone: (-score[id(zone)], zone.distance_atr, zone.side))
+    rank = {id(zone): place for place, zone in enumerate(order, 1)}
+    return tuple(replace(zone, rank=rank[id(zone)], score=score[id(zone)], reasons=reasons[id(zone)]) for zone in zones)
+
+
+def _nearness(zone: Zone, assumptions: Assumptions) -> ZoneReason:
+    """Vote for near zones and against distant ones."""
+    away = notation.atr(zone.distance_atr)
+    if zone.distance_atr <= assumptions.zone_near_atr:
+        return ZoneReason(rule="nearest", adds=1, value=zone.distance_atr, text=f"near: {away} away")
+    if zone.distance_atr > assumptions.zone_distant_atr:
+        return ZoneReason(rule="nearest", adds=-1, value=zone.distance_atr, text=f"distant: {away} away")
+    return ZoneReason(rule="nearest", adds=0, value=zone.distance_atr, text=f"{away} away")
+
+
+def _levels(structure: Structure) -> Iterator[Level]:
+    yield from structure.supports
+    yield from structure.resistances
+
+
+def _alignment(zone: Zone, structure: Maybe[Structure], atr: Price, assumptions: Assumptions) -> ZoneReason:
+    """Vote for a zone that a chart level stands in or close to."""
+    if isinstance(structure, Missing):
+        return ZoneReason(rule="chart_level", adds=0, value=None, text=f"chart levels unknown: {structure.reason}")
+    gaps = [
+        (abs(level.price - min(max(level.price, zone.low), zone.high)) / atr, level) for level in _levels(structure)
+    ]
+    if not gaps:
+        return ZoneReason(rule="chart_level", adds=0, value=None, text="no chart level known")
+    gap, level = min(gaps, key=lambda pair: pair[0])
+    decimals = notation.price_decimals(level.price)
+    name = f"{'resistance' if level.where == 'above' else 'support'} {notation.price(level.price, decimals)}"
+    if gap <= assumptions.zone_chart_level_atr:
+        return ZoneReason(rule="chart_level", adds=1, value=gap, text=f"aligned with {name}")
+    alone = "isolated: " if gap > assumptions.zone_near_atr else ""
+    return ZoneReason(rule="chart_level", adds=0, value=gap, text=f"{alone}nearest chart level {notation.atr(gap)} off")
+
+
+def _open_interest(positioning: Positioning) -> ZoneReason:
+    """Vote for rising open interest, against falling."""
+    reading = positioning.open_interest
+    if isinstance(reading, Missing):
+        return ZoneReason(rule="open_interest", adds=0, value=None, text=f"open interest unknown: {reading.reason}")
+    adds = {"rising": 1, "flat": 0, "falling": -1}[reading.trend]
+    change = notation.percent_change(reading.change_24h)
+    return ZoneReason(
+        rule="open_interest",
+        adds=adds,
+        value=reading.change_24h,
+        text=f"open interest {reading.trend}, {change} in 24{notation.THIN}h",
+    )
+
+
+def _funding(zone: Zone, positioning: Positioning) -> ZoneReason:
+    """Vote for a zone whose side is the crowded one while funding is extreme."""
+    reading = positioning.funding
+    if isinstance(reading, Missing):
+        return ZoneReason(rule="funding", adds=0, value=None, text=f"funding unknown: {reading.reason}")
+    rate = notation.funding(reading.rate_8h)
+    pays = {"longs pay": "long", "shorts pay": "short", "neutral": ""}[reading.bias]
+    if reading.extreme and pays == zone.liquidated_side:
+        return ZoneReason(rule="funding", adds=1, value=reading.rate_8h, text=f"funding extreme on this side, {rate}")
+    state = "extreme on the other side" if reading.extreme else "not extreme"
+    return ZoneReason(rule="funding", adds=0, value=reading.rate_8h, text=f"funding {state}, {rate}")
+
+
+def _persistence(zone: Zone, assumptions: Assumptions) -> ZoneReason:
+    """Vote for zones that recur in draws, against those that often vanish."""
+    share = notation.share(zone.persistence)
+    if zone.persistence >= assumptions.persistence_sure:
+        return ZoneReason(rule="persistence", adds=1, value=zone.persistence, text=f"recurs in {share} of draws")
+    if zone.persistence < assumptions.persistence_doubtful:
+        return ZoneReason(rule="persistence", adds=-1, value=zone.persistence, text=f"recurs in only {share} of draws")
+    return ZoneReason(rule="persistence", adds=0, value=zone.persistence, text=f"recurs in {share} of draws")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ZoneFinding:
+    """What the map shows: zones, or "no dense zone", for each side; and the shares they were found in."""
+
+    zones: tuple[Zone, ...]
+    no_dense_zone: tuple[NoDenseZone, ...]
+    shares: Mapping[Side, SideShares]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frame:
+    """What turns bins into prices: the price, the day's range, the horizon, the constants."""
+
+    price: Price
+    atr: Price
+    horizon_hours: float
+    assumptions: Assumptions
+
+    def scope_fraction(self) -> Fraction:
+        """How far a side's mass is counted."""
+        a = self.assumptions
+        return min(max(a.zone_scope_fraction, a.zone_scope_atr * self.atr / self.price), a.zone_scope_ceiling)
+
+
+def find_zones(
+    estimate: LiquidationMap,
+    structure: Maybe[Structure],
+    positioning: Positioning,
+    *,
+    atr: Price,
+    horizon_hours: float,
+    rng: np.random.Generator,
+    assumptions: Assumptions,
+    tilts: Mapping[Side, Floats] | None = None,
+) -> ZoneFinding:
+    """Find the nearest dense cluster on each side and the larger one beyond it.
+
+    Args:
+        estimate: The map.
+        structure: Chart levels for the ranking.
+        positioning: Open interest and funding for the ranking.
+        atr: A day's typical range in price.
+        horizon_hours: For the probability of touch.
+        rng: Seeded generator behind the draws.
+        assumptions: Gate, scope, draws, ranking.
+        tilts: Per side, draws from a calibration's posterior as `draw_profiles` takes them; None without one.
+    """
+    frame = _Frame(price=estimate.price, atr=atr, horizon_hours=horizon_hours, assumptions=assumptions)
+    zones: list[Zone] = []
+    nothing: list[NoDenseZone] = []
+    shares: dict[Side, SideShares] = {}
+    for side in Side:
+        nodes = along_price(estimate.sides[side].node_mass, assumptions)
+        where: Where = "below" if side is Side.LONG else "above"
+        scope = _scope_bins(frame, where, estimate.grid.step, nodes.shape[1])
+        draws = draw_profiles(nodes, rng, assumptions, None if tilts is None else tilts[side])
+        shares[side] = shares_of_side(nodes, draws, scope, estimate.grid.step)
+        runs = dense_runs(shares[side].share[:scope], assumptions)
+        if not runs:
+            nothing.append(_nothing(frame, where, shares[side]))
+        named = _labelled(runs, where)
+        followed = follow_runs([run for _, run in named], draws[:, :scope], assumptions)
+        for (label, run), uncertain in zip(named, followed, strict=True):
+            zones.append(_zone(label, where, run, uncertain, estimate.grid.step, frame))
+    ranked = rank_zones(tuple(zones), structure, positioning, atr=atr, assumptions=assumptions)
+    return ZoneFinding(zones=ranked, no_dense_zone=tuple(nothing), shares=shares)
+
+
+def _scope_bins(frame: _Frame, where: Where, step: float, width: int) -> int:
+    """Count the bins within the scope on a side."""
+    fraction = frame.scope_fraction()
+    reach = np.log1p(fraction) if where == "above" else -np.log1p(-fraction)
+    return min(width, max(1, round(float(reach) / step)))
+
+
+def _labelled(runs: tuple[Run, ...], where: Where) -> tuple[tuple[Label, Run], ...]:
+    """Name the nearest run A (above) or B (below), and the largest one beyond it C."""
+    if not runs:
+        return ()
+    nearest: Label = "A" if where == "above" else "B"
+    beyond = runs[1:]
+    named: list[tuple[Label, Run]] = [(nearest, runs[0])]
+    if beyond:
+        named.append(("C", max(beyond, key=lambda run: run.share)))
+    return tuple(named)
+
+
+def _zone(label: Label, where: Where, run: Run, uncertain: RunUncertainty, step: float, frame: _Frame) -> Zone:
+    """Turn a run of bins into a zone of prices; its rank and reasons come later."""
+    outward = 1 if where == "above" else -1
+
+    def price_at(bins: float) -> Price:
+        return float(frame.price * np.exp(outward * step * bins))
+
+    def band(bins: tuple[float, float]) -> tuple[Price, Price]:
+        first, last = sorted((price_at(bins[0]), price_at(bins[1])))
+        return first, last
+
+    near, far = price_at(run.start), price_at(run.stop)
+    near_band, far_band = band(uncertain.near_band), band(uncertain.far_band)
+    distance = abs(near - frame.price)
+    above = where == "above"
+    return Zone(
+        label=label,
+        side=where,
+        liquidated_side=Side.SHORT if above else Side.LONG,
+        low=near if above else far,
+        high=far if above else near,
+        low_band=near_band if above else far_band,
+        high_band=far_band if above else near_band,
+        share=run.share,
+        intensity=run.intensity,
+        notional=None,
+        distance_fraction=distance / frame.price,
+        distance_atr=distance / frame.atr,
+        touch_probability=touch_probability(distance / frame.atr, frame.horizon_hours, frame.assumptions),
+        persistence=uncertain.persistence,
+        rank=0,
+        score=0.0,
+        price_inside=run.start == 0,
+        reasons=(),
+    )
+
+
+def _nothing(frame: _Frame, where: Where, shares: SideShares) -> NoDenseZone:
+    """Say that a side has no dense zone, and how its densest stretch failed."""
+    within = frame.scope_fraction()
+    reach = notation.percent(within, 0)
+    if shares.total <= 0:
+        reason = f"No estimated liquidation mass is left within {reach} {where} the price."
+    else:
+        a = frame.assumptions
+        reason = (
+            f"Nothing stands out within {reach} {where} the price: no stretch holds {notation.share(a.zone_gate_share)}"
+            f" of that side at {notation.times(a.zone_gate_intensity)} its median density."
+        )
+    return NoDenseZone(side=where, within_fraction=within, reason=reason)

@@ -1,0 +1,255 @@
+"""How much each bar adds to the book, and where: the path in bins, the deposits of each side.
+
+MODEL section 0: a constant plus volume, never the change of open interest alone; shorts open more near the top of the
+day's range, longs less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from reportgen.config.assumptions import Assumptions
+from reportgen.market.data import Candles, OpenInterest
+from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Milliseconds, Missing, Price, Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Grid:
+    """Log-spaced price bins, ascending.
+
+    Attributes:
+        log_low: Log price of the lowest edge. step: log width of a bin. bins: how many.
+    """
+
+    log_low: float
+    step: float
+    bins: int
+
+    @property
+    def edges(self) -> Floats:
+        """Price edges, shape (bins + 1,)."""
+        return np.asarray(np.exp(self.log_low + self.step * np.arange(self.bins + 1)))
+
+    def position(self, price: Floats | Price) -> Floats:
+        """Give prices as bin coordinates: 0 is the lowest edge."""
+        return np.asarray((np.log(price) - self.log_low) / self.step, dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Path:
+    """Bars as one side's engine sees them: liquidation levels lie towards bin 0.
+
+    For longs these are bin coordinates as they are; for shorts everything is mirrored, so that one engine serves both.
+
+    Attributes:
+        close_time_ms: Shape (n,).
+        near: Shape (n,), the extreme that sweeps this side's levels (low for longs). far: the other extreme.
+        close: Shape (n,). deposit: shape (n,), mass opened in the bar.
+    """
+
+    close_time_ms: Ints
+    near: Floats
+    far: Floats
+    close: Floats
+    deposit: Floats
+
+    def part(self, bars: slice | Ints) -> Path:
+        """Give some of the bars."""
+        return Path(
+            close_time_ms=self.close_time_ms[bars],
+            near=self.near[bars],
+            far=self.far[bars],
+            close=self.close[bars],
+            deposit=self.deposit[bars],
+        )
+
+
+def paths_of(candles: Candles, grid: Grid) -> Mapping[Side, Path]:
+    """Turn bars into both sides' paths on a grid; they deposit nothing yet."""
+    low, high, close = (grid.position(x) for x in (candles.low, candles.high, candles.close))
+    top, none, time = float(grid.bins), np.zeros(len(candles)), candles.close_time_ms
+    return {
+        Side.LONG: Path(close_time_ms=time, near=low, far=high, close=close, deposit=none),
+        Side.SHORT: Path(close_time_ms=time, near=top - high, far=top - low, close=top - close, deposit=none),
+    }
+
+
+def path_of(candles: Candles, grid: Grid, side: Side, deposit: Floats) -> Path:
+    """Turn bars into one side's path on a grid, with what each bar deposits, shape (n,)."""
+    return replace(paths_of(candles, grid)[side], deposit=deposit)
+
+
+def entered_at_close(path: Path) -> Path:
+    """Give the same path with every position opened at the bar's close: the far edge collapses onto it."""
+    return Path(
+        close_time_ms=path.close_time_ms, near=path.near, far=path.close, close=path.close, deposit=path.deposit
+    )
+
+
+def constant_deposits(candles: Candles) -> Floats:
+    """Give the path-only deposit: the same for every hour of path, shape (n,)."""
+    return np.full(len(candles), candles.interval_ms / HOUR_MS)
+
+
+def kernel_deposits(candles: Candles, side: Side, assumptions: Assumptions) -> Floats:
+    """Give the kernel engine's deposits of a side: constant and volume blended, tilted by the place in the day's range.
+
+    Args:
+        candles: n bars.
+        side: Longs deposit more low in the 24 h range, shorts more at its top.
+        assumptions: `volume_share`, `volume_mean_days`, `side_tilt`, `side_tilt_hours`.
+
+    Returns:
+        Shape (n,), in hours of path.
+    """
+    return deposits_of_sides(candles, assumptions, by_range=False)[side]
+
+
+def range_deposits(candles: Candles, side: Side, assumptions: Assumptions) -> Floats:
+    """Give the range kernel's deposits of a side: as the kernel engine's, with the bar's log range in volume's place.
+
+    Args:
+        candles: n bars.
+        side: Whose positions.
+        assumptions: `range_share`, `volume_mean_days`, `side_tilt`, `side_tilt_hours`.
+
+    Returns:
+        Shape (n,), in hours of path.
+    """
+    return deposits_of_sides(candles, assumptions, by_range=True)[side]
+
+
+def deposits_of_sides(candles: Candles, assumptions: Assumptions, *, by_range: bool) -> Mapping[Side, Floats]:
+    """Give both sides' deposits, `range_deposits` or `kernel_deposits`, with what they share computed once."""
+    a = assumptions
+    busy, share = (_log_range(candles), a.range_share) if by_range else (candles.volume_base, a.volume_share)
+    blended, place = _blended(candles, busy, share, a), _tilted_by(candles, a)
+    return {side: _tilted(blended, place, side, a) for side in Side}
+
+
+def _log_range(candles: Candles) -> Floats:
+    """Give each bar's log range, shape (n,)."""
+    return np.asarray(np.log(candles.high / candles.low))
+
+
+def _tilted_by(candles: Candles, assumptions: Assumptions) -> Floats:
+    """Place each close in the range that the side tilt looks at, shape (n,)."""
+    return place_in_range(candles, max(1, int(assumptions.side_tilt_hours * HOUR_MS // candles.interval_ms)))
+
+
+def _blended(candles: Candles, busy: Floats, share: float, assumptions: Assumptions) -> Floats:
+    """Deposit a constant and a share that follows how busy a bar was against its past days; shape (n,)."""
+    mean = _trailing_mean(busy, max(1, int(assumptions.volume_mean_days * DAY_MS // candles.interval_ms)))
+    quiet = mean <= 0
+    mean[quiet] = 1.0
+    relative = busy / mean
+    relative[quiet] = 1.0
+    relative *= share
+    relative += 1 - share
+    return np.asarray(constant_deposits(candles) * relative)
+
+
+def _tilted(blended: Floats, place: Floats, side: Side, assumptions: Assumptions) -> Floats:
+    """Let shorts open more near the top of the day's range, longs less; shape (n,)."""
+    sign = -1.0 if side is Side.LONG else 1.0
+    return np.asarray(blended * np.exp(sign * assumptions.side_tilt * place))
+
+
+def place_in_range(candles: Candles, bars: int) -> Floats:
+    """Place each close in the log range of the trailing bars: -1 at its low, 1 at its high, 0 when flat; shape (n,)."""
+    low = _trailing(np.log(candles.low), bars, np.minimum)
+    width = _trailing(np.log(candles.high), bars, np.maximum)
+    width -= low
+    place = np.log(candles.close)
+    place -= low
+    place *= 2
+    flat = width <= 0
+    place[flat] = width[flat] = 1.0
+    place /= width
+    place -= 1
+    return place
+
+
+def _trailing(values: Floats, bars: int, pick: np.ufunc) -> Floats:
+    """Take the running minimum or maximum over trailing windows, shape (n,).
+
+    A window reaches over two blocks of its own length: the end of one, picked from behind, and the start of the next.
+    """
+    blocks = -(-len(values) // bars)
+    padded = np.concatenate([values, np.repeat(values[-1:], blocks * bars - len(values))]).reshape(blocks, bars)
+    end = np.empty_like(padded)
+    pick.accumulate(padded[:, ::-1], axis=1, out=end[:, ::-1])
+    start = pick.accumulate(padded, axis=1, out=padded).ravel()[: len(values)]
+    pick(start[bars:], end.ravel()[1 : max(1, 1 + len(values) - bars)], out=start[bars:])
+    return np.asarray(start)
+
+
+def _trailing_mean(values: Floats, bars: int) -> Floats:
+    """Average over the trailing bars, fewer at the start, shape (n,)."""
+    total = np.cumsum(values)
+    mean = total.copy()
+    mean[bars:] -= total[:-bars]
+    mean[:bars] /= np.arange(1, 1 + len(mean[:bars]))
+    mean[bars:] /= bars
+    return mean
+
+
+# ---- A finer path than the bars': open interest in quote over open interest in base is a mark price at each snapshot -
+def along_marks(
+    path: Path, grid: Grid, side: Side, interval_ms: Milliseconds, open_interest: Maybe[OpenInterest]
+) -> Path:
+    """Cut each bar at the snapshots inside it; bars without any, and every bar where there are no marks, stay whole.
+
+    Args:
+        path: n bars of one side.
+        grid: Price bins of the path.
+        side: Whose path it is.
+        interval_ms: Length of a bar.
+        open_interest: Snapshots with base and quote.
+
+    Returns:
+        At least n pieces. Those of one bar touch together what the bar touched and deposit what it deposited, by time.
+    """
+    marks = _marks(open_interest)
+    if marks is None or not len(path.close_time_ms):
+        return path
+    time, price = marks
+    place = grid.position(price) if side is Side.LONG else grid.bins - grid.position(price)
+    bar = np.minimum(np.searchsorted(path.close_time_ms, time), len(path.close_time_ms) - 1)
+    inside = (time > path.close_time_ms[bar] - interval_ms) & (time < path.close_time_ms[bar])
+    every = np.concatenate([path.close_time_ms, time[inside]])
+    order = np.argsort(every, kind="stable")
+    whose = np.concatenate([np.arange(len(path.close_time_ms)), bar[inside]])[order]
+    return _pieces(path, every[order], whose, np.concatenate([path.close, place[inside]])[order], interval_ms)
+
+
+def _pieces(path: Path, end_ms: Ints, bar: Ints, end: Floats, interval_ms: Milliseconds) -> Path:
+    """Lay out pieces that end at given moments and places, each of a known bar, ascending in time."""
+    start_ms = path.close_time_ms[bar] - interval_ms
+    before = np.concatenate([start_ms[:1], end_ms[:-1]])
+    end = np.clip(end, path.near[bar], path.far[bar])
+    begin = np.where(before >= start_ms, np.concatenate([end[:1], end[:-1]]), end)  # nothing is drawn over a gap
+    begin = np.clip(begin, path.near[bar], path.far[bar])
+    near, far = np.minimum(begin, end), np.maximum(begin, end)
+    near[_first_of_each(bar, near)] = path.near
+    far[_first_of_each(bar, -far)] = path.far
+    share = (end_ms - np.maximum(before, start_ms)) / interval_ms
+    return Path(close_time_ms=end_ms, near=near, far=far, close=end, deposit=path.deposit[bar] * share)
+
+
+def _first_of_each(bar: Ints, value: Floats) -> Ints:
+    """Find, for each bar in order, its piece with the smallest value."""
+    order = np.lexsort((value, bar))
+    return np.asarray(order[np.searchsorted(bar[order], np.arange(bar[-1] + 1))])
+
+
+def _marks(open_interest: Maybe[OpenInterest]) -> tuple[Ints, Floats] | None:
+    """Give the times and mark prices of the snapshots that tell one."""
+    if isinstance(open_interest, Missing) or isinstance(open_interest.open_interest_quote, Missing):
+        return None
+    base, quote = open_interest.open_interest_base, open_interest.open_interest_quote
+    told = (base > 0) & (quote > 0)
+    return open_interest.time_ms[told], quote[told] / base[told]

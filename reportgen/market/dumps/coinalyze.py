@@ -1,0 +1,304 @@
+"""Coinalyze's API with the user's own free key: up to 83 days of hourly history, as archive dumps.
+
+An edge: asks through `market/web.py`; `market/dumps/coinalyze.py` knows the answers. The key travels in a header and is
+never repeated.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Final
+from urllib.parse import urlencode
+
+import numpy as np
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from reportgen.errors import UsageError
+from reportgen.market.dumps.cells import Column, Converted, Dump, DumpError, Part
+from reportgen.market.folder.tables import CANDLES, LIQUIDATIONS, LONG_SHORT_RATIO, OPEN_INTEREST, interval_text
+from reportgen.market.symbols import base_of, quote_of, unified_symbol
+from reportgen.market.web import Patience, Question, ask
+from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Milliseconds, Missing
+
+# ---- Coinalyze's JSON histories: kept answers of its API, or fresh ones, into the tables of a market folder ----
+
+VENUES: Final = {"A": "binance", "6": "bybit", "3": "okx", "H": "hyperliquid"}
+"""Coinalyze's letters for exchanges."""
+_ONE_SIDED: Final = frozenset({"binance"})
+_TICKER: Final = re.compile(r"([A-Z0-9]+)_PERP\.(\w+)")
+_USD: Final = re.compile(r"(?:^|[-_. =])usd(?:[-_. ]|$)|convert_to_usd[=_-]?true", re.IGNORECASE)
+_INTERVALS: Final = {
+    "1min": HOUR_MS // 60, "5min": HOUR_MS // 12, "15min": HOUR_MS // 4, "30min": HOUR_MS // 2, "1hour": HOUR_MS,
+    "2hour": 2 * HOUR_MS, "4hour": 4 * HOUR_MS, "6hour": 6 * HOUR_MS, "12hour": 12 * HOUR_MS, "daily": DAY_MS,
+}  # fmt: skip
+_Number = Annotated[float, Field(allow_inf_nan=False)]
+_NotNegative = Annotated[float, Field(allow_inf_nan=False, ge=0)]
+
+
+class _Point(BaseModel):
+    t: Annotated[int, Field(gt=10**8, lt=10**11)]
+    o: _Number | None = None
+    h: _Number | None = None
+    l: _Number | None = None  # noqa: E741 - the API's letter
+    c: _Number | None = None
+    v: _NotNegative | None = None
+    bv: _NotNegative | None = None
+    r: _Number | None = None
+    s: _Number | None = None
+
+
+class _History(BaseModel):
+    symbol: str
+    history: list[_Point]
+
+
+_ANSWER: Final = TypeAdapter(list[_History])
+
+
+def convert(dump: Dump) -> Converted:
+    """Convert one kept answer.
+
+    Raises:
+        DumpError: It is no history, or cannot be told which.
+    """
+    try:
+        parsed = json.loads(dump.data.decode("utf-8-sig"))
+    except ValueError as error:
+        line = f":{error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise DumpError(f"{dump.name}{line}: is no JSON. Download the file again.") from error
+    return convert_answer(parsed, dump.name)
+
+
+def convert_answer(parsed: object, name: str, *, until_ms: Milliseconds | None = None) -> Converted:
+    """Convert one answer of the API.
+
+    Args:
+        parsed: The JSON.
+        name: Says which history it is, as a file's name does.
+        until_ms: Leave out intervals that end later: they are not closed.
+
+    Raises:
+        DumpError: As `convert`.
+    """
+    try:
+        histories = _ANSWER.validate_python(parsed)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
+        raise DumpError(f"{name}: {place or 'it'}: {first['msg']}. Is it a history of Coinalyze?") from error
+    made = [_converted(history, name, until_ms) for history in histories]
+    dropped: dict[str, int] = {}
+    for history, one in zip(histories, made, strict=True):
+        if isinstance(one, Missing):
+            dropped[one.reason] = dropped.get(one.reason, 0) + len(history.history)
+    rows = sum(len(history.history) for history in histories)
+    parts = tuple(one for one in made if isinstance(one, Part))
+    return Converted(name=name, kind="Coinalyze history", rows=rows, parts=parts, dropped=dropped)
+
+
+def _converted(history: _History, name: str, until_ms: Milliseconds | None) -> Maybe[Part]:
+    """Convert one symbol's history, or say why its rows are left out."""
+    market = _market(history.symbol, name)
+    if isinstance(market, Missing):
+        return market
+    points = sorted({point.t: point for point in history.history}.values(), key=lambda point: point.t)
+    length = _length(points, name) if points else 0
+    closed = tuple(point for point in points if until_ms is None or point.t * 1000 + length <= until_ms)
+    if not closed:
+        return Missing(f"{history.symbol} has no closed interval")
+    venue, symbol = market
+    return _rows_of_kind(_Rows(points=closed, name=name, venue=venue, symbol=symbol, length=length))
+
+
+def _rows_of_kind(rows: _Rows) -> Maybe[Part]:
+    """Tell by the letters which history it is."""
+    first = rows.points[0]
+    if first.r is not None:
+        told: dict[str, Column] = {
+            "kind": ["accounts"] * len(rows.points),
+            "time_ms": rows.ends,
+            "ratio": rows.column("r"),
+        }
+        return Part(table=LONG_SHORT_RATIO, columns={**rows.keys, **told})
+    if first.s is not None:
+        return _liquidations(rows)
+    if first.v is not None:
+        return Part(table=CANDLES, columns=_candles(rows))
+    return _open_interest(rows)
+
+
+def _market(ticker: str, name: str) -> Maybe[tuple[str, str]]:
+    """Give venue and symbol, or say why nothing of this market can be used.
+
+    Raises:
+        DumpError: The ticker names no market at all.
+    """
+    found = _TICKER.fullmatch(ticker)
+    if not found:
+        return Missing(f"{ticker} is no perpetual")
+    if found[2] not in VENUES:
+        return Missing(f"the exchange of {ticker} is not known")
+    try:
+        symbol = unified_symbol(found[1])
+    except UsageError as error:
+        raise DumpError(f"{name}: {error}") from error
+    return Missing(f"{ticker} is coin-margined") if symbol.endswith("/USD:USD") else (VENUES[found[2]], symbol)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    """One symbol's rows, sorted, each moment once."""
+
+    points: tuple[_Point, ...]
+    name: str
+    venue: str
+    symbol: str
+    length: Milliseconds
+
+    @property
+    def keys(self) -> dict[str, Column]:
+        """Venue and symbol of every row."""
+        return {"venue": [self.venue] * len(self.points), "symbol": [self.symbol] * len(self.points)}
+
+    @property
+    def starts(self) -> Ints:
+        """When each interval began."""
+        return np.array([point.t * 1000 for point in self.points], dtype=np.int64)
+
+    @property
+    def ends(self) -> Ints:
+        """When each interval ended, which is when its last value was known."""
+        return self.starts + self.length
+
+    @property
+    def bars(self) -> dict[str, Column]:
+        """The keys of bars."""
+        interval = [interval_text(self.length)] * len(self.points)
+        return {**self.keys, "interval": interval, "open_time_ms": self.starts}
+
+    def column(self, letter: str) -> Floats:
+        """Give one letter of every row.
+
+        Raises:
+            DumpError: A row lacks it.
+        """
+        values = [getattr(point, letter) for point in self.points]
+        if None in values:
+            at = self.points[values.index(None)].t
+            raise DumpError(f"{self.name}: the row of t {at} has no `{letter}`. Download the file again.")
+        return np.array(values, dtype=np.float64)
+
+
+def _liquidations(rows: _Rows) -> Maybe[Part]:
+    """Take liquidations in USD; in coins they would have to be priced by guess."""
+    if not _USD.search(rows.name):
+        return Missing("liquidations: coins, or not said; ask with convert_to_usd=true and put usd in the name")
+    sides = {"liquidated_long_quote": rows.column("l"), "liquidated_short_quote": rows.column("s")}
+    return Part(table=LIQUIDATIONS, columns={**rows.bars, **sides})
+
+
+def _candles(rows: _Rows) -> dict[str, Column]:
+    named = {"open": "o", "high": "h", "low": "l", "close": "c", "volume_base": "v"}
+    columns = {**rows.bars, **{column: rows.column(letter) for column, letter in named.items()}}
+    if all(point.bv is not None for point in rows.points):
+        columns["taker_buy_base"] = rows.column("bv")
+    return columns
+
+
+def _open_interest(rows: _Rows) -> Maybe[Part]:
+    """Take open interest at the end of each interval; what is not surely that, in coins and of one side, is left out.
+
+    Raises:
+        DumpError: The name does not say whether it is open interest or funding.
+    """
+    words = rows.name.lower()
+    if "funding" in words:
+        return Missing("funding: rates of an interval, not settlements")
+    if "open-interest" not in words and "open_interest" not in words:
+        raise DumpError(
+            f"{rows.name}: open interest and funding have the same columns. Put open-interest or funding in its name."
+        )
+    if rows.venue not in _ONE_SIDED:
+        return Missing(f"open interest of {rows.venue}: whether both sides are counted is not certain")
+    if _USD.search(words):
+        return Missing("open interest in USD: ask without convert_to_usd")
+    return Part(
+        table=OPEN_INTEREST, columns={**rows.keys, "time_ms": rows.ends, "open_interest_base": rows.column("c")}
+    )
+
+
+def _length(points: Sequence[_Point], name: str) -> Milliseconds:
+    """Take the interval from the name, else from the smallest step.
+
+    Raises:
+        DumpError: There is one row, and the name does not say.
+    """
+    words = re.split(r"[^0-9a-z]+", name.lower())
+    said = next((length for text, length in _INTERVALS.items() if text in words), None)
+    if said is not None:
+        return said
+    steps = np.diff([point.t for point in points])
+    length = int(steps.min()) * 1000 if len(steps) else 0
+    if length not in _INTERVALS.values():
+        names = ", ".join(_INTERVALS)
+        raise DumpError(f"{name}: its rows do not tell the interval. Put one of {names} in its name.")
+    return length
+
+
+KEY_VARIABLE: Final = "COINALYZE_API_KEY"
+_API: Final = "https://api.coinalyze.net/v1"
+_WHO: Final = "Coinalyze"
+_DAYS: Final = 83
+"""Hourly history is kept for 2000 rows."""
+_SYMBOLS_A_CALL: Final = 20
+_ENDPOINTS: Final = {
+    "ohlcv-history": {},
+    "open-interest-history": {"convert_to_usd": "false"},
+    "liquidation-history": {"convert_to_usd": "true"},
+    "long-short-ratio-history": {},
+}
+PATIENCE: Final = Patience(request_seconds=30, total_seconds=300, longest_wait_seconds=70)
+"""Forty symbols a minute are allowed: an answer of 429 asks for less than a minute."""
+
+
+def ask_histories(
+    symbols: Sequence[str],
+    *,
+    key: str,
+    until_ms: Milliseconds,
+    url: str | None = None,
+    patience: Patience = PATIENCE,
+) -> tuple[Converted, ...]:
+    """Ask for Binance's candles, open interest, liquidations and long/short ratio of some symbols, hour by hour.
+
+    Args:
+        symbols: In any usual spelling.
+        key: The user's.
+        until_ms: The run's clock; an interval that ends later is not closed and is left out.
+        url: Where to send the requests instead, as URL/<original host>/<original path>.
+        patience: How long to wait.
+
+    Raises:
+        WebError: The API cannot be asked, or refuses the key.
+        DumpError: It answered something else than histories.
+    """
+    tickers = [_ticker(symbol) for symbol in dict.fromkeys(unified_symbol(each) for each in symbols)]
+    span = {"interval": "1hour", "from": str((until_ms - _DAYS * DAY_MS) // 1000), "to": str(until_ms // 1000)}
+    answers = []
+    for start in range(0, len(tickers), _SYMBOLS_A_CALL):
+        some = {"symbols": ",".join(tickers[start : start + _SYMBOLS_A_CALL])}
+        for endpoint, more in _ENDPOINTS.items():
+            query = urlencode({**some, **span, **more})
+            question = Question(who=_WHO, url=f"{_API}/{endpoint}?{query}", headers={"api_key": key}, instead=url)
+            words = " ".join(f"{name}={value}" for name, value in more.items())
+            name = f"{_WHO} {endpoint} 1hour {words}".strip()
+            answers.append(convert_answer(ask(question, patience), name, until_ms=until_ms))
+    return tuple(answers)
+
+
+def _ticker(symbol: str) -> str:
+    """Name Binance's perpetual as Coinalyze does."""
+    return f"{base_of(symbol)}{quote_of(symbol)}_PERP.A"

@@ -1,0 +1,118 @@
+"""Archive dumps into a market folder: which file is whose, all of them converted, then added in one go.
+
+`reportgen fetch --from-dump` calls this. A mistake in any file ends the run with every file's first mistake, and the
+folder stays as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from reportgen.errors import DataError
+from reportgen.market.dumps import binance as dumps_binance
+from reportgen.market.dumps import coinalyze as dumps_coinalyze
+from reportgen.market.dumps import tardis as dumps_tardis
+from reportgen.market.dumps.cells import Converted, Dump, DumpError, unpacked
+from reportgen.market.folder.append import Appended, append_to_folder, judge_part
+
+_SUFFIXES: Final = (".zip", ".csv", ".csv.gz", ".json", ".json.gz")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Conversion:
+    """What came of some dumps.
+
+    Attributes:
+        files: Each file, in order. tables: each table that got rows.
+    """
+
+    files: tuple[Converted, ...]
+    tables: tuple[Appended, ...]
+
+
+def dump_files(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """List the files that paths name: files as they are, folders with every dump in them, sorted.
+
+    Raises:
+        DumpError: A path is not there, or a folder holds no dump.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(each for each in path.rglob("*") if each.is_file() and each.name.endswith(_SUFFIXES))
+            if not inside:
+                raise DumpError(f"{path}: holds no dump. Dumps end in {', '.join(_SUFFIXES)}.")
+            found += inside
+        elif path.exists():
+            found.append(path)
+        else:
+            raise DumpError(f"{path}: does not exist. Name a dump, or a folder of dumps.")
+    return tuple(dict.fromkeys(found))
+
+
+def read_dumps(paths: Sequence[Path]) -> tuple[Converted, ...]:
+    """Convert dumps, each judged by itself.
+
+    Args:
+        paths: Files and folders of dumps.
+
+    Raises:
+        DumpError: A dump is unusable; a line for each.
+    """
+    converted: list[Converted] = []
+    problems: list[str] = []
+    for path in dump_files(paths):
+        try:
+            converted += [_judged(convert(dump)) for dump in unpacked(path)]
+        except DataError as error:
+            problems.append(str(error))
+    if problems:
+        raise DumpError("\n".join(problems))
+    return tuple(converted)
+
+
+def add_to_folder(converted: Sequence[Converted], folder: Path) -> Conversion:
+    """Add converted dumps to a market folder.
+
+    Raises:
+        DataError: They hold nothing that can be used, or the folder is unusable.
+    """
+    parts = [part for one in converted for part in one.parts]
+    if not any(len(next(iter(part.columns.values()))) for part in parts):
+        reasons = dict.fromkeys(f"{one.name}: {reason}" for one in converted for reason in one.dropped)
+        why = "; ".join(list(reasons)[:3])
+        raise DumpError(f"The dumps hold no row that can be used{f' ({why})' if why else ''}. Nothing was written.")
+    return Conversion(files=tuple(converted), tables=append_to_folder(folder, parts))
+
+
+def convert(dump: Dump) -> Converted:
+    """Convert one file, whoever wrote it.
+
+    Raises:
+        DumpError: It is unusable, or nobody's.
+    """
+    if dump.name.endswith((".json", ".json.gz")):
+        return dumps_coinalyze.convert(dump)
+    for reader in (dumps_tardis.convert, dumps_binance.convert):
+        made = reader(dump)
+        if made is not None:
+            return made
+    if dump.path.suffix == ".zip" and dump.name != f"{dump.path.stem}.csv":
+        return convert(
+            replace(dump, name=f"{dump.path.stem}.csv")
+        )  # the archive's name may be kept where its file's is not
+    raise DumpError(
+        f"{dump.name}: is no dump that is known. Keep the archive's own name, as BTCUSDT-1h-2024-01.zip, "
+        "BTCUSDT-metrics-2024-01-15.zip, BTCUSDT-fundingRate-2024-01.zip, or a tardis.dev data set with its header."
+    )
+
+
+def _judged(one: Converted) -> Converted:
+    """Pass what a file gave over the border, so that errors name the file."""
+    for part in one.parts:
+        if len(next(iter(part.columns.values()))):
+            judge_part(part, one.name)
+    return one

@@ -1,0 +1,438 @@
+"""The one seam to the network: a venue is asked here, at its own pace, and asked again only when that can help.
+
+ccxt knows hosts, paths, weights and signing; this file borrows its classes and gives them one clock. Several requests
+of a venue may be under way at once, but they start no faster than its limits allow. Nothing is asked twice in a run.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from reportgen.market.exchanges.venues import Venue
+from reportgen.units import Milliseconds
+
+
+# ---- What can go wrong with a venue, told apart by ourselves: its HTTP status and its own code decide, not ccxt's clas
+class FaultKind(StrEnum):
+    """Why a venue gave nothing."""
+
+    GEO_BLOCKED = "geo_blocked"
+    RATE_LIMITED = "rate_limited"
+    OUTAGE = "outage"
+    BAD_SYMBOL = "bad_symbol"
+    BAD_PAYLOAD = "bad_payload"
+    OUT_OF_TIME = "out_of_time"
+
+
+class VenueFault(Exception):
+    """A question to a venue that has no answer.
+
+    Attributes:
+        kind: Decides whether asking again can help. retry_after: seconds that the venue asked to wait, if it did.
+    """
+
+    def __init__(self, kind: FaultKind, sentence: str, retry_after: float | None = None) -> None:
+        """Keep the sentence as the message."""
+        super().__init__(sentence)
+        self.kind = kind
+        self.retry_after = retry_after
+
+
+_GEO_WORDS: Final = ("cloudfront", "restricted", "country")
+_FINE: Final = frozenset({"0", "00000", "200", "success", "ok", "none", ""})
+_CODE_FIELDS: Final = ("retCode", "code", "err-code", "label", "error", "result")
+_RATE: Final = FaultKind.RATE_LIMITED
+_SYMBOL: Final = FaultKind.BAD_SYMBOL
+_OUTAGE: Final = FaultKind.OUTAGE
+_CODES: Final[Mapping[str, Mapping[str, FaultKind]]] = {
+    "binance": {
+        **dict.fromkeys(("-1003", "-1008", "-1015"), _RATE),
+        **dict.fromkeys(("-1000", "-1001", "-1006", "-1007", "-1016"), _OUTAGE),
+        "-1121": _SYMBOL,
+    },
+    "bybit": {"10006": _RATE, "10018": _RATE, "10016": _OUTAGE, "10000": _OUTAGE, "10001": _SYMBOL},
+    "okx": {
+        **dict.fromkeys(("50011", "50061"), _RATE),
+        **dict.fromkeys(("50001", "50004", "50013", "50026"), _OUTAGE),
+        "51001": _SYMBOL,
+    },
+    "gate": {
+        "TOO_MANY_REQUESTS": _RATE,
+        "SERVER_ERROR": _OUTAGE,
+        "INTERNAL": _OUTAGE,
+        **dict.fromkeys(("CONTRACT_NOT_FOUND", "INVALID_CURRENCY_PAIR", "INVALID_CURRENCY"), _SYMBOL),
+    },
+    "bitget": {"429": _RATE, "30007": _RATE, "40725": _OUTAGE, "40034": _SYMBOL, "40309": _SYMBOL, "400172": _SYMBOL},
+    "hyperliquid": {},
+    "htx": {"1032": _RATE, "1030": _OUTAGE, "1332": _SYMBOL, "1333": _SYMBOL},
+    "deribit": {"10028": _RATE, "10040": _OUTAGE, "10047": _RATE, "13020": _SYMBOL, "-32602": _SYMBOL},
+    "kraken": {
+        "apiLimitExceeded": _RATE,
+        "Unavailable": _OUTAGE,
+        "contractNotFound": _SYMBOL,
+        "Server Error": _OUTAGE,
+    },
+}
+"""The venues' own codes that mean something else than a broken answer."""
+
+GATEWAY: Final = range(500, 600)
+_TOO_MANY: Final = (429, 418)
+
+
+def judge(
+    venue: Venue, status: int, headers: Mapping[str, str], body: str, answer: object, *, what: str
+) -> VenueFault | None:
+    """Judge one answer.
+
+    Args:
+        venue: Who answered.
+        status: HTTP.
+        headers: Of the answer, in any case.
+        body: Its text.
+        answer: Its JSON, or None.
+        what: The perpetual or spot market asked about, for the sentence about an unknown one.
+
+    Returns:
+        The fault, or None when there is something to read.
+    """
+    if status == 451 or (status == 403 and any(word in body.lower() for word in _GEO_WORDS)):
+        return VenueFault(FaultKind.GEO_BLOCKED, f"{venue.display} refused this location (HTTP {status}).")
+    code = _own_code(answer)
+    kind = _RATE if status in _TOO_MANY else _CODES[venue.name].get(code)
+    if kind is None:
+        kind = _OUTAGE if status in GATEWAY else None
+    shown = f"HTTP {status}" if status >= 400 else f"code {code}"
+    known = {
+        _RATE: f"{venue.display} allowed no more requests ({shown}).",
+        _SYMBOL: f"{venue.display} lists no {what}.",
+        _OUTAGE: f"{venue.display} was out of order ({shown}).",
+    }
+    if kind is not None:
+        return VenueFault(kind, known[kind], _retry_after(headers))
+    if status >= 400 or (isinstance(answer, dict) and code.lower() not in _FINE):
+        own = f"HTTP {status}, code {code}" if status >= 400 and code.lower() not in _FINE else shown
+        return VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display} refused the question ({own}).")
+    return None if isinstance(answer, dict | list) else unreadable(venue)
+
+
+def unreadable(venue: Venue) -> VenueFault:
+    """Say that an answer could not be read: a web page, half a JSON, an empty cell."""
+    return VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display} sent an unreadable answer.")
+
+
+def _own_code(answer: object) -> str:
+    """Find the code that a venue puts into its answers; "" where it puts none."""
+    if not isinstance(answer, dict):
+        return ""
+    found: Any = next((answer[field] for field in _CODE_FIELDS if field in answer), "")
+    error = answer.get("error")
+    if isinstance(error, str | dict):
+        found = error.get("code", "") if isinstance(error, dict) else error
+    # Deribit's `result` is what was asked for, Kraken's is a word.
+    wordless = isinstance(found, dict | list) or (found is answer.get("result") and not isinstance(found, str))
+    return "" if wordless else str(found)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read how many seconds a venue asks to wait: a number, or a date, counted from that of the answer."""
+    known = {name.lower(): value for name, value in headers.items()}
+    text = known.get("retry-after", "")
+    if text.replace(".", "", 1).isdigit():
+        return float(text)
+    try:
+        return max((parsedate_to_datetime(text) - parsedate_to_datetime(known["date"])).total_seconds(), 0.0)
+    except (KeyError, ValueError, TypeError):
+        return None
+
+
+LINES: Final = 4
+"""Requests of one venue that may be under way at once."""
+
+_GIVE_UP_AFTER: Final = 3
+"""Questions in a row that ended in an outage before a venue is left alone for the run."""
+
+_UNSAID_WAITS: Final = 4
+"""First waits to pause for where a venue does not say: three such pauses outlast Bybit's window of 5 s."""
+
+_RETRIED: Final = frozenset({FaultKind.RATE_LIMITED, FaultKind.OUTAGE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a run waits.
+
+    Attributes:
+        run_seconds: For everything together. request_seconds: for one answer. attempts: of one question.
+        longest_wait_seconds: That a venue may ask for before it counts as closed. first_wait_seconds: before the first
+            retry; it doubles, with as much again at random.
+        pace: Share of the pauses between requests that a venue's limits ask for; less than 1 is for a server of one's
+            own, never for a venue itself.
+    """
+
+    run_seconds: float = 600.0
+    request_seconds: float = 10.0
+    attempts: int = 4
+    longest_wait_seconds: float = 60.0
+    first_wait_seconds: float = 0.5
+    pace: float = 1.0
+
+
+class Pace:
+    """Starts requests no faster than a venue allows, whichever thread makes them."""
+
+    def __init__(self, unit_seconds: float) -> None:
+        """Take the seconds that one unit of weight costs."""
+        self._unit = unit_seconds
+        self._lock = threading.Lock()
+        self._free_at = 0.0
+        self.owed_seconds = 0.0
+
+    def wait(self, cost: float | None) -> None:
+        """Wait for one's turn, and push the next one's away by this request's weight."""
+        with self._lock:
+            now = time.monotonic()
+            start = max(now, self._free_at)
+            weight = self._unit * (1.0 if cost is None else cost)
+            self._free_at = start + weight
+            self.owed_seconds += weight
+        if start > now:
+            time.sleep(start - now)
+
+    def hold(self, seconds: float) -> None:
+        """Let nobody start for a while."""
+        with self._lock:
+            self._free_at = max(self._free_at, time.monotonic() + seconds)
+
+
+class Connection:
+    """One venue during one run."""
+
+    def __init__(
+        self, venue: Venue, url: str | None, patience: Patience, clock: Callable[[], Milliseconds], deadline: float
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            venue: Whom to ask.
+            url: Where to send its requests instead, as URL/<original host>/<original path>.
+            patience: How long to wait.
+            clock: Gives UTC epoch milliseconds.
+            deadline: Reading of `time.monotonic()` when all ends.
+        """
+        self.venue = venue
+        self.patience = patience
+        self.deadline = deadline
+        self.place = f"{venue.name} {url or ''}"
+        self.requests = 0
+        self._clock = clock
+        self._ahead: Milliseconds | None = None
+        self._closed: VenueFault | None = None
+        self._outages = 0
+        self._asked: dict[object, Future[Any]] = {}
+        self._lock = threading.Lock()
+        self._idle: queue.LifoQueue[Any] = queue.LifoQueue()
+        self._what = threading.local()
+        for exchange in _exchanges(venue, url, LINES, self._received, self._judged):
+            exchange.timeout = round(patience.request_seconds * 1000)
+            self._idle.put(exchange)
+        self._pace = Pace(exchange.rateLimit / 1000 * (patience.pace if url else 1.0))
+        for each in self._idle.queue:
+            each.throttle = self._pace.wait
+
+    @property
+    def owed_seconds(self) -> float:
+        """How long the venue's limits alone make its requests take, seconds."""
+        return self._pace.owed_seconds
+
+    @property
+    def heard(self) -> bool:
+        """Whether the venue has dated an answer."""
+        return self._ahead is not None
+
+    def server_now(self) -> Milliseconds:
+        """Give the venue's time as its answers date themselves; ours while it has given none."""
+        return self._clock() + (self._ahead or 0)
+
+    def ask(self, endpoint: str, parameters: Mapping[str, Any] | None = None, *, about: str = "such market") -> Any:  # noqa: ANN401 - JSON
+        """Ask one question, once a run.
+
+        Args:
+            endpoint: Name of ccxt's implicit method, or a path of the public API that ccxt has no method for.
+            parameters: Of the request.
+            about: What is asked about, for the sentence about an unknown one: "perpetual of BTC".
+
+        Returns:
+            The JSON answer, a list or a mapping.
+
+        Raises:
+            VenueFault: There is no answer; the same question asked again raises the same.
+        """
+        given = dict(parameters or {})
+        key = (endpoint, repr(sorted(given.items())))
+        with self._lock:
+            future = self._asked.get(key)
+            mine = future is None
+            if future is None:
+                future = self._asked[key] = Future()
+        if mine:
+            try:
+                future.set_result(self._ask_patiently(endpoint, given, about))
+            except BaseException as error:  # noqa: BLE001 - raised again below, here and for whoever waits for the same
+                future.set_exception(error)
+        return future.result()
+
+    def _ask_patiently(self, endpoint: str, parameters: Mapping[str, Any], about: str) -> Any:  # noqa: ANN401 - JSON
+        """Ask until there is an answer, or asking cannot help any more."""
+        import stamina
+
+        left = self.deadline - time.monotonic()
+        try:
+            for attempt in stamina.retry_context(
+                on=self._again,
+                attempts=self.patience.attempts,
+                timeout=max(left, 0.001),
+                wait_initial=self.patience.first_wait_seconds,
+                wait_jitter=self.patience.first_wait_seconds,
+            ):
+                with attempt:
+                    answer = self._ask_now(endpoint, parameters, about)
+        except VenueFault as fault:
+            self._count(fault)
+            raise
+        self._outages = 0
+        return answer
+
+    def _ask_now(self, endpoint: str, parameters: Mapping[str, Any], about: str) -> Any:  # noqa: ANN401 - JSON
+        """Ask once, unless the venue is closed or the run's time is up."""
+        if self._closed:
+            raise self._closed
+        if time.monotonic() >= self.deadline:
+            sentence = f"The run's time was up before {self.venue.display} could be asked."
+            raise VenueFault(FaultKind.OUT_OF_TIME, sentence)
+        exchange = self._idle.get()
+        self._what.about = about
+        try:
+            self.requests += 1
+            answer = _call(exchange, endpoint, dict(parameters), self.venue)
+        finally:
+            self._idle.put(exchange)
+        if not isinstance(answer, dict | list):
+            raise unreadable(self.venue)
+        return answer
+
+    def _again(self, error: Exception) -> bool | float:
+        """Tell whether to ask again: a wait that the venue asked for holds all its requests."""
+        if not isinstance(error, VenueFault) or error.kind not in _RETRIED or error is self._closed:
+            return False
+        if error.kind is FaultKind.OUTAGE:
+            return True
+        wait = _UNSAID_WAITS * self.patience.first_wait_seconds if error.retry_after is None else error.retry_after
+        if wait > min(self.patience.longest_wait_seconds, self.deadline - time.monotonic()):
+            return False
+        self._pace.hold(wait)
+        return wait
+
+    def _count(self, fault: VenueFault) -> None:
+        """Close the venue for this run when asking anything more would be useless or rude."""
+        self._outages = self._outages + 1 if fault.kind is FaultKind.OUTAGE else 0
+        final = fault.kind in {FaultKind.GEO_BLOCKED, FaultKind.RATE_LIMITED} or self._outages >= _GIVE_UP_AFTER
+        if final and self._closed is None:
+            self._closed = fault
+
+    def _received(self, headers: Mapping[str, str]) -> None:
+        """Learn the venue's time from an answer's date; dates are cut to the second, so the latest is nearest."""
+        date = headers.get("Date")
+        try:
+            ahead = round(parsedate_to_datetime(date).timestamp() * 1000) - self._clock() if date else None
+        except ValueError:
+            ahead = None
+        if ahead is not None and (self._ahead is None or ahead > self._ahead):
+            self._ahead = ahead
+
+    def _judged(self, status: int, headers: Mapping[str, str], body: str, answer: object) -> None:
+        """Raise what an answer shows to be wrong."""
+        if fault := judge(self.venue, status, headers, body, answer, what=self._what.about):
+            raise fault
+
+
+def _exchanges(
+    venue: Venue,
+    url: str | None,
+    count: int,
+    received: Callable[[Mapping[str, str]], None],
+    judged: Callable[[int, Mapping[str, str], str, object], None],
+) -> list[Any]:
+    """Make ccxt's objects for a venue, with our eyes on every answer."""
+    import importlib
+
+    import stamina
+
+    stamina.instrumentation.set_on_retry_hooks([])  # retries are told by the brief, not by a log
+    logging.getLogger("ccxt").setLevel(logging.WARNING)
+    kind = getattr(importlib.import_module(f"ccxt.{venue.ccxt_id}"), venue.ccxt_id)
+    made = []
+    for _ in range(count):
+        exchange = kind()
+        if url:
+            hosts = exchange.urls.get("hostnames") or {}
+            exchange.urls["api"] = {
+                name: _sent_to(url, place, hosts.get(name, exchange.hostname))
+                for name, place in exchange.urls["api"].items()
+            }
+        exchange.on_rest_response = _listener(received)
+        exchange.handle_errors = _judge_of(judged)
+        made.append(exchange)
+    return made
+
+
+def _sent_to(url: str, place: Any, hostname: Any) -> Any:  # noqa: ANN401 - ccxt nests its addresses
+    """Send every address of a venue to URL/<original host>/<original path>."""
+    if isinstance(place, dict):
+        return {name: _sent_to(url, below, hostname) for name, below in place.items()}
+    if not isinstance(place, str):
+        return place
+    parts = urlsplit(place.replace("{hostname}", hostname if isinstance(hostname, str) else ""))
+    return f"{url.rstrip('/')}/{parts.netloc}{parts.path}"
+
+
+def _listener(received: Callable[[Mapping[str, str]], None]) -> Callable[..., str]:
+    def hear(_code: int, _reason: str, _url: str, _method: str, headers: Any, body: str, *_: Any) -> str:  # noqa: ANN401 - ccxt's
+        received(headers)
+        return body.strip()
+
+    return hear
+
+
+def _judge_of(judged: Callable[[int, Mapping[str, str], str, object], None]) -> Callable[..., bool]:
+    def handle(status: int, *told: Any) -> bool:  # noqa: ANN401 - reason, url, method, headers, body, answer and more
+        _, _, _, headers, body, answer, *_ = told
+        judged(status, headers, body, answer)
+        return True
+
+    return handle
+
+
+def _call(exchange: Any, endpoint: str, parameters: dict[str, Any], venue: Venue) -> Any:  # noqa: ANN401 - ccxt and JSON
+    """Make the request; what the network does to it becomes a fault of ours."""
+    import ccxt
+
+    try:
+        if "/" in endpoint:
+            return exchange.request(endpoint, ["public"], "GET", parameters, {"cost": 1})
+        return getattr(exchange, endpoint)(parameters)
+    except ccxt.RequestTimeout as error:
+        raise VenueFault(FaultKind.OUTAGE, f"{venue.display} did not answer in time.") from error
+    except ccxt.NetworkError as error:
+        raise VenueFault(FaultKind.OUTAGE, f"{venue.display} could not be reached, or hung up.") from error
+    except (ccxt.BaseError, ValueError, OSError) as error:
+        raise unreadable(venue) from error

@@ -1,0 +1,257 @@
+"""Live markets: every venue asked at once, each at its own pace, into the tables of a market folder.
+
+The front door of the live source. What a venue cannot give costs nobody else anything: it becomes a `VenueGap` that
+the brief names. `market/folder/keep.py` makes files of what is returned, so that a live brief reads tables as any
+other does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final
+
+from reportgen.errors import DataError, UsageError
+from reportgen.market.data import ALL_DATA, VenueGap
+from reportgen.market.exchanges.connection import LINES, Connection, FaultKind, Patience, VenueFault, unreadable
+from reportgen.market.exchanges.history import HistoryCache
+from reportgen.market.exchanges.judge import judge_prices
+from reportgen.market.exchanges.readers import VenueReader
+from reportgen.market.exchanges.registry import READERS
+from reportgen.market.exchanges.rows import Piece, Question, ask, ask_brackets
+from reportgen.market.exchanges.units import Contract, Listing, find_contract
+from reportgen.market.exchanges.venues import VENUES, Datum
+from reportgen.market.folder.tables import CANDLES
+from reportgen.market.symbols import base_of
+from reportgen.units import Milliseconds, Missing
+
+_SECOND_MS: Final = 1000
+_CLOCK_WRONG_MS: Final = 30_000
+_NOT_LISTED: Final = "perpetual"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """One symbol to gather. venues: names, in any order. data: what of it."""
+
+    symbol: str
+    venues: tuple[str, ...]
+    data: tuple[Datum, ...] = tuple(Datum)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Gathering:
+    """What the venues gave.
+
+    Attributes:
+        as_of_ms: The moment when all of it was known, by the venues' own clocks; nothing in it is later.
+        pieces: Rows, sorted by table and keys. gaps: what is missing, by symbol and venue. asked: every symbol and
+            venue that was asked. notes: sentences on what was left out or stands apart.
+        requests: How many each venue was sent. owed_seconds: how long its limits alone make them take.
+    """
+
+    as_of_ms: Milliseconds
+    pieces: tuple[Piece, ...]
+    gaps: tuple[tuple[str, VenueGap], ...]
+    asked: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+    requests: Mapping[str, int] = field(default_factory=dict)
+    owed_seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Answer:
+    """What one symbol got of one venue: pieces, or the reason why a datum is missing."""
+
+    symbol: str
+    venue: str
+    what: str
+    pieces: tuple[Piece, ...] = ()
+    reason: str = ""
+
+
+def gather_live(
+    wanted: Iterable[Wanted],
+    urls: Mapping[str, str | None],
+    *,
+    clock: Callable[[], Milliseconds],
+    patience: Patience | None = None,
+    cache: HistoryCache | None = None,
+    done: Callable[[str], None] = lambda _: None,
+) -> Gathering:
+    """Ask every venue for everything that is wanted of it.
+
+    Args:
+        wanted: The symbols and their venues.
+        urls: Where to send a venue's requests instead, by its name.
+        clock: UTC epoch milliseconds; only a venue that dates no answer is believed to have this time.
+        patience: How long to wait.
+        cache: Closed history on disk.
+        done: Told of every symbol that a venue has been asked for.
+
+    Raises:
+        UsageError: A venue is unknown.
+        DataError: Not one venue gave candles of any symbol.
+    """
+    asked = {(one.symbol, venue): one for one in wanted for venue in one.venues}
+    refuse_unknown({venue for _, venue in asked})
+    patience = patience or Patience()
+    deadline = time.monotonic() + patience.run_seconds
+    lines = {
+        name: Connection(VENUES[name], urls.get(name), patience, clock, deadline)
+        for name in VENUES
+        if any(venue == name for _, venue in asked)
+    }
+    pool = ThreadPoolExecutor(max(len(lines), 1))
+    working = [
+        pool.submit(_ask_venue, line, [one for (_, venue), one in asked.items() if venue == name], cache, done)
+        for name, line in lines.items()
+    ]
+    try:
+        answers = [answer for future in working for answer in future.result()]
+    except BaseException:
+        for line in lines.values():
+            line.deadline = 0.0  # whoever is still asking asks no more
+        # An interrupt waits for nobody: a venue may hold a thread for as long as it asked us to pause.
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+    return _put_together(answers, lines, clock, tuple(sorted(asked)))
+
+
+def refuse_unknown(venues: Iterable[str]) -> None:
+    """Refuse a venue that nobody knows how to ask.
+
+    Raises:
+        UsageError: With the nearest name that is known.
+    """
+    import difflib
+
+    for venue in sorted(set(venues) - set(VENUES)):
+        near = difflib.get_close_matches(venue, VENUES, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(VENUES)}."
+        raise UsageError(f"`{venue}` is no venue that can be asked. {hint}")
+
+
+def _ask_venue(
+    line: Connection, wanted: list[Wanted], cache: HistoryCache | None, done: Callable[[str], None]
+) -> list[_Answer]:
+    """Ask one venue for its symbols, several questions at a time."""
+    reader = READERS[line.venue.name]
+    try:
+        listings = _listings(line, reader)
+    except VenueFault as fault:
+        for one in wanted:
+            done(f"{line.venue.display} {base_of(one.symbol)}")
+        return [_Answer(symbol=one.symbol, venue=reader.venue.name, what=ALL_DATA, reason=str(fault)) for one in wanted]
+    until = line.server_now()
+    answers: list[_Answer] = []
+    with ThreadPoolExecutor(LINES) as pool:
+        asked: list[tuple[Wanted, list[Future[list[_Answer]]]]] = []
+        for one in wanted:
+            contract = find_contract(one.symbol, reader.venue, listings)
+            if contract is None:
+                reason = f"{reader.venue.display} lists no perpetual of {base_of(one.symbol)}."
+                answers.append(_Answer(symbol=one.symbol, venue=reader.venue.name, what=_NOT_LISTED, reason=reason))
+                asked.append((one, []))
+                continue
+            questions = _questions(line, reader, contract, one, cache, until)
+            asked.append((one, [pool.submit(_answer, question) for question in questions]))
+        for one, futures in asked:
+            answers += [answer for future in futures for answer in future.result()]
+            done(f"{line.venue.display} {base_of(one.symbol)}")
+    return answers
+
+
+def _listings(line: Connection, reader: VenueReader) -> Mapping[str, Listing]:
+    """Ask for the venue's list of perpetuals, without which nothing of it can be told apart."""
+    try:
+        listings = reader.listings(line)
+    except (ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
+        raise unreadable(reader.venue) from error
+    if not listings:
+        raise VenueFault(FaultKind.BAD_PAYLOAD, f"{reader.venue.display} listed no perpetual at all.")
+    return listings
+
+
+def _questions(
+    line: Connection, reader: VenueReader, contract: Contract, wanted: Wanted, cache: HistoryCache | None,
+    until: Milliseconds,
+) -> list[Question]:  # fmt: skip
+    """List what to ask of one symbol: what the venue publishes of what is wanted; brackets follow the candles."""
+    return [
+        Question(line=line, reader=reader, contract=contract, datum=datum, cache=cache, until=until)
+        for datum in wanted.data
+        if datum is not Datum.BRACKETS and not isinstance(reader.venue.rule(datum), Missing)
+    ]
+
+
+def _answer(question: Question) -> list[_Answer]:
+    """Ask one question and, behind candles, for the brackets that need their price."""
+    symbol, venue = question.contract.symbol, question.contract.venue
+    try:
+        pieces = ask(question)
+    except VenueFault as fault:
+        return [_Answer(symbol=symbol, venue=venue, what=question.datum, reason=str(fault))]
+    answers = [_Answer(symbol=symbol, venue=venue, what=question.datum, pieces=pieces)]
+    if question.datum is Datum.CANDLES:
+        price = float(pieces[0].columns["close"][-1]) * question.contract.scale
+        try:
+            found = ask_brackets(question, price)
+            answers.append(_Answer(symbol=symbol, venue=venue, what=Datum.BRACKETS, pieces=found))
+        except VenueFault as fault:
+            answers.append(_Answer(symbol=symbol, venue=venue, what=Datum.BRACKETS, reason=str(fault)))
+    return answers
+
+
+def _put_together(
+    answers: list[_Answer],
+    lines: Mapping[str, Connection],
+    clock: Callable[[], Milliseconds],
+    asked: tuple[tuple[str, str], ...],
+) -> Gathering:
+    """Compare the venues with each other, and sort what is left."""
+    judged, notes = _without_strangers(answers)
+    pieces = sorted((piece for one in judged for piece in one.pieces), key=lambda piece: (piece.table.name, piece.keys))
+    gaps = [(one.symbol, VenueGap(venue=one.venue, what=one.what, reason=one.reason)) for one in judged if one.reason]
+    if not any(piece.table is CANDLES for piece in pieces):
+        reasons = " ".join(dict.fromkeys(gap.reason for _, gap in gaps if gap.what in {ALL_DATA, Datum.CANDLES}))
+        raise DataError(f"No venue gave candles, so nothing is written. {reasons} Try again later.")
+    heard = [line for line in lines.values() if line.heard]
+    now = max((line.server_now() for line in heard), default=clock())
+    stamps = (piece.columns.get("time_ms") for piece in pieces)
+    newest = max((int(times.max()) for times in stamps if times is not None), default=now)
+    skew = abs(now - clock())
+    if skew > _CLOCK_WRONG_MS:
+        notes.append(f"This machine's clock is {skew // _SECOND_MS} seconds off the exchanges', whose time is used.")
+    return Gathering(
+        as_of_ms=-(-max(now, newest) // _SECOND_MS) * _SECOND_MS,
+        pieces=tuple(pieces),
+        gaps=tuple(sorted(gaps, key=lambda gap: (gap[0], gap[1].venue, gap[1].what))),
+        asked=asked,
+        notes=tuple(sorted({*notes, *(note for piece in pieces for note in piece.notes)})),
+        requests={name: line.requests for name, line in lines.items()},
+        owed_seconds={name: line.owed_seconds for name, line in lines.items()},
+    )
+
+
+def _without_strangers(answers: list[_Answer]) -> tuple[list[_Answer], list[str]]:
+    """Leave out whatever a venue says of a symbol whose price there is of something else."""
+    notes: list[str] = []
+    wrong: dict[tuple[str, str], str] = {}
+    for symbol in sorted({one.symbol for one in answers}):
+        closes = {
+            VENUES[one.venue].display: float(one.pieces[0].columns["close"][-1])
+            for one in answers
+            if one.symbol == symbol and one.what == Datum.CANDLES and one.pieces
+        }
+        strange, apart = judge_prices(closes)
+        wrong |= {(symbol, venue.name): strange[venue.display] for venue in VENUES.values() if venue.display in strange}
+        notes += [f"{base_of(symbol)}: {clause}." for clause in apart]
+    kept = [one for one in answers if (one.symbol, one.venue) not in wrong]
+    left_out = [
+        _Answer(symbol=symbol, venue=venue, what=ALL_DATA, reason=reason) for (symbol, venue), reason in wrong.items()
+    ]
+    return kept + left_out, notes

@@ -1,0 +1,180 @@
+"""The border for what venues send: the rules of the market folder, and those that only live data need.
+
+A venue's rows pass here before they become tables, so that one venue's nonsense costs its own datum and nobody else's:
+`market/folder/judge.py` would refuse the whole folder.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from reportgen.errors import DataError
+from reportgen.market.exchanges.connection import FaultKind, VenueFault
+from reportgen.market.exchanges.venues import Venue
+from reportgen.market.folder.columns import Rows, Series, Source
+from reportgen.market.folder.judge import checked
+from reportgen.market.folder.tables import TableFormat, interval_ms
+from reportgen.units import HOUR_MS, Floats, Ints, Milliseconds
+
+_CLOCKS_DIFFER_MS: Final = 5 * 60_000
+"""How far ahead of its own clock a venue may stamp a row."""
+
+_STALE_BARS: Final = 3
+_FROZEN_ROWS: Final = 24
+_WIDEST_JUMP: Final = 5.0
+"""Close or open interest over the one before, either way, beyond which a slip of units is the likelier story."""
+
+_OUTLIER: Final = 0.2
+"""Distance from the median of the venues at which a price is of something else."""
+
+_NOTEWORTHY: Final = 0.02
+_ENOUGH_VENUES: Final = 3
+
+
+def pass_border(
+    venue: Venue, table: TableFormat, keys: tuple[str, ...], time_ms: Ints, numbers: Mapping[str, Floats]
+) -> tuple[Ints, dict[str, Floats], tuple[str, ...]]:
+    """Hold one series against the rules of its table.
+
+    Args:
+        venue: Who sent it.
+        table: Where it belongs.
+        keys: Symbol and venue first.
+        time_ms: Shape (n,), n > 0, ascending.
+        numbers: By column, shape (n,) each.
+
+    Returns:
+        Times, columns, and sentences on rows that were left out.
+
+    Raises:
+        VenueFault: A cell cannot be true.
+    """
+    length = {
+        each: interval_ms(each) or HOUR_MS for name, each in zip(table.keys, keys, strict=True) if name == "interval"
+    }
+    rows = Rows(
+        source=Source(file=venue.display, table=table, types={}, intervals=length),
+        series=(Series(keys=keys, start=0, stop=len(time_ms)),),
+        row=np.arange(1, len(time_ms) + 1),
+        time_ms=time_ms,
+        numbers=numbers,
+    )
+    try:
+        kept, notes = checked(rows)
+    except DataError as error:
+        first = str(error).splitlines()[0].removeprefix(f"{venue.display}: ")
+        raise _nonsense(venue, table.says, first.partition("): ")[2] or first) from error
+    return kept.time_ms, dict(kept.numbers), notes
+
+
+def refuse_bad_bars(
+    venue: Venue, time_ms: Ints, prices: Mapping[str, Floats], volume: Floats, now: Milliseconds
+) -> None:
+    """Refuse bars that are late, that repeat themselves, or that jump as no market does.
+
+    Args:
+        venue: Who sent them.
+        time_ms: Opens, shape (n,), n > 0, an hour each.
+        prices: Open, high, low and close.
+        volume: Shape (n,).
+        now: The venue's time.
+
+    Raises:
+        VenueFault: With the sentence for the reader.
+    """
+    late = (now - int(time_ms[-1])) // HOUR_MS - 1
+    if late > _STALE_BARS:
+        raise VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display}'s newest bar closed {late} hours ago.")
+    _refuse_frozen(venue, "bar", np.column_stack([*prices.values(), volume]))
+    _refuse_jumps(venue, "candles", "close", prices["close"])
+
+
+def refuse_bad_interest(venue: Venue, amount: Floats) -> None:
+    """Refuse open interest that repeats itself to the last digit, or jumps as no market does.
+
+    Args:
+        venue: Who sent it.
+        amount: Shape (n,), ascending in time.
+
+    Raises:
+        VenueFault: With the sentence for the reader.
+    """
+    _refuse_frozen(venue, "open interest", amount[:, None])
+    _refuse_jumps(venue, "open interest", "amount", amount)
+
+
+def _refuse_frozen(venue: Venue, what: str, cells: Floats) -> None:
+    """Refuse rows, shape (n, cells), whose last day is one row again and again."""
+    last = cells[-_FROZEN_ROWS:]
+    if len(last) == _FROZEN_ROWS and bool(np.all(last == last[0])):
+        sentence = f"{venue.display} has repeated the same {what} for {_FROZEN_ROWS} hours."
+        raise VenueFault(FaultKind.BAD_PAYLOAD, sentence)
+
+
+def _refuse_jumps(venue: Venue, table: str, what: str, values: Floats) -> None:
+    """Refuse values, shape (n,), one of which is many times its neighbour; zeros are judged elsewhere."""
+    steps = np.abs(np.diff(np.log(values[values > 0])))
+    if len(steps) and steps.max() > np.log(_WIDEST_JUMP):
+        factor = float(np.exp(steps.max()))
+        raise _nonsense(venue, table, f"the {what} is {factor:.0f} times the one beside it")
+
+
+def refuse_future(venue: Venue, time_ms: Ints, now: Milliseconds) -> None:
+    """Refuse rows that are stamped after the venue's own time.
+
+    Raises:
+        VenueFault: With the sentence for the reader.
+    """
+    if len(time_ms) and int(time_ms.max()) > now + _CLOCKS_DIFFER_MS:
+        raise VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display} stamped rows with times to come.")
+
+
+def refuse_stale(venue: Venue, what: str, newest: Milliseconds, now: Milliseconds, longest: Milliseconds) -> None:
+    """Refuse a series whose newest row is too old to speak of now.
+
+    Raises:
+        VenueFault: With the sentence for the reader.
+    """
+    if newest < now - longest:
+        hours = (now - newest) // HOUR_MS
+        raise VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display}'s newest {what} is {hours} hours old.")
+
+
+def judge_prices(closes: Mapping[str, float]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Compare the venues' last closes of one symbol.
+
+    Args:
+        closes: By display name of the venue.
+
+    Returns:
+        The venues whose price is of something else, with the reason; and clauses on those that merely stand apart.
+    """
+    if len(closes) < _ENOUGH_VENUES:
+        return {}, ()
+    middle = statistics.median(closes.values())
+    away = {venue: close / middle - 1 for venue, close in closes.items()}
+    wrong = {
+        venue: f"{venue}'s price is {_apart(part)} the median of {len(closes)} venues, so it is of something else."
+        for venue, part in away.items()
+        if abs(part) > _OUTLIER
+    }
+    apart = tuple(
+        f"{venue}'s price is {_apart(part)} the median of {len(closes)} venues"
+        for venue, part in away.items()
+        if _NOTEWORTHY < abs(part) <= _OUTLIER
+    )
+    return wrong, apart
+
+
+def _apart(part: float) -> str:
+    return f"{part:.1%} above" if part > 0 else f"{-part:.1%} below"
+
+
+def _nonsense(venue: Venue, what: str, why: str) -> VenueFault:
+    """Say which impossible thing a venue sent, without the advice that a file's owner would get."""
+    first = why.partition(". ")[0].rstrip(".")
+    return VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display} sent {what} that cannot be true: {first}.")

@@ -1,0 +1,336 @@
+"""One datum of one market on one venue: asked for, converted to base coins, passed over the border, put into columns.
+
+Stands between the readers and `market/exchanges/gather.py`, which asks for many at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reportgen.market.exchanges.connection import Connection, FaultKind, VenueFault, unreadable
+from reportgen.market.exchanges.history import HistoryCache, Series, read_history
+from reportgen.market.exchanges.judge import (
+    pass_border,
+    refuse_bad_bars,
+    refuse_bad_interest,
+    refuse_future,
+    refuse_stale,
+)
+from reportgen.market.exchanges.readers import RawBook, Row, VenueReader
+from reportgen.market.exchanges.units import (
+    Contract,
+    coin_of,
+    in_base,
+    maintenance_amounts,
+    real_intervals,
+    settled_times,
+)
+from reportgen.market.exchanges.venues import Datum, UnitRule
+from reportgen.market.folder.tables import (
+    BRACKETS,
+    CANDLES,
+    FUNDING,
+    FUNDING_NOW,
+    LIQUIDATIONS,
+    LONG_SHORT_RATIO,
+    MARK_CANDLES,
+    OPEN_INTEREST,
+    ORDER_BOOK,
+    SPOT_CANDLES,
+    TableFormat,
+)
+from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Milliseconds, Missing
+
+_INTERVAL: Final = "1h"
+_OHLC: Final = ("open", "high", "low", "close")
+_LONGEST_SILENCE: Final = {Datum.OPEN_INTEREST: 6 * HOUR_MS, Datum.RATIO: 6 * HOUR_MS, Datum.FUNDING: DAY_MS}
+"""Age of the newest row at which a series no longer speaks of now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Piece:
+    """Rows of one table with the same keys.
+
+    Attributes:
+        table: Whose. keys: symbol and venue first. columns: moment and numbers by name, shape (n,) each.
+        notes: Sentences on what was left out.
+    """
+
+    table: TableFormat
+    keys: tuple[str, ...]
+    columns: Mapping[str, NDArray[Any]]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Question:
+    """One datum that is wanted.
+
+    Attributes:
+        line: The venue. reader: how it is asked. contract: the market. datum: what. cache: closed history, if kept.
+        until: The venue's time when the run began: the same end for every series, so that nothing is asked twice.
+    """
+
+    line: Connection
+    reader: VenueReader
+    contract: Contract
+    datum: Datum
+    cache: HistoryCache | None
+    until: Milliseconds
+
+    @property
+    def rule(self) -> UnitRule:
+        """How the venue expresses the datum; nothing is asked that has none."""
+        rule = self.reader.venue.rule(self.datum)
+        if isinstance(rule, Missing):
+            raise VenueFault(FaultKind.BAD_PAYLOAD, rule.reason)
+        return rule
+
+    def keys(self, *more: str) -> tuple[str, ...]:
+        """Give the keys of a piece."""
+        return (self.contract.symbol, self.contract.venue, *more)
+
+    def history(self) -> Floats:
+        """Read the venue's history of the datum, oldest first; rows of bars that are not over yet are dropped.
+
+        Raises:
+            VenueFault: There is none.
+        """
+        datum, venue = self.datum, self.reader.venue
+        since = (self.until - self.rule.days * DAY_MS) // HOUR_MS * HOUR_MS
+        wanted = Series(
+            line=self.line, contract=self.contract, datum=datum, paged=self.reader.paged[datum],
+            since=since, until=self.until,
+        )  # fmt: skip
+        rows = read_history(wanted, self.cache)
+        bars = datum in {Datum.CANDLES, Datum.MARK, Datum.SPOT, Datum.LIQUIDATIONS}
+        closed = rows[rows[:, 0] + HOUR_MS <= self.until] if bars and len(rows) else rows
+        if not len(closed):
+            raise VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display} gave no rows of {datum}.")
+        return closed
+
+
+def ask(question: Question) -> tuple[Piece, ...]:
+    """Ask for one datum.
+
+    Raises:
+        VenueFault: The venue did not answer, or answered what cannot be used.
+    """
+    try:
+        return _ASKS[question.datum](question, question.line.server_now())
+    except (ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
+        raise unreadable(question.reader.venue) from error
+
+
+def _candles(question: Question, now: Milliseconds) -> tuple[Piece, ...]:
+    rows = question.history()
+    scale = question.contract.scale
+    prices = {name: rows[:, at] / scale for at, name in enumerate(_OHLC, 1)}
+    volumes = {"volume_base": rows[:, 5]} | ({"taker_buy_base": rows[:, 6]} if rows.shape[1] > 6 else {})
+    sizes = {
+        name: _known(in_base(question.rule, question.contract, each, prices["close"])) for name, each in volumes.items()
+    }
+    piece = _passed(question, CANDLES, (_INTERVAL,), rows[:, 0].astype(np.int64), prices | sizes)
+    refuse_bad_bars(question.reader.venue, piece.columns["open_time_ms"], prices, sizes["volume_base"], now)
+    return (piece,)
+
+
+def _plain_bars(table: TableFormat, datum: Datum) -> Callable[[Question, Milliseconds], tuple[Piece, ...]]:
+    """Read mark or spot bars: spot is priced in single coins, mark like the contract."""
+
+    def read(question: Question, _now: Milliseconds) -> tuple[Piece, ...]:
+        rows = question.history()
+        scale = question.contract.scale if datum is Datum.MARK else _coins_of_symbol(question.contract)
+        columns = {name: rows[:, at] / scale for at, name in enumerate(_OHLC, 1)}
+        if datum is Datum.SPOT:
+            columns |= {"volume_base": rows[:, 5] * scale}
+            columns |= {"taker_buy_base": rows[:, 6] * scale} if rows.shape[1] > 6 else {}
+        return (_passed(question, table, (_INTERVAL,), rows[:, 0].astype(np.int64), columns),)
+
+    return read
+
+
+def _coins_of_symbol(contract: Contract) -> float:
+    """Give what a price of one coin is divided by, so that it is a price of the symbol's own unit."""
+    return 1 / coin_of(contract.symbol.partition("/")[0])[1]
+
+
+def _open_interest(question: Question, now: Milliseconds) -> tuple[Piece, ...]:
+    """Put the history and the present snapshot into one series, in base coins, each position once."""
+    reader, line, contract = question.reader, question.line, question.contract
+    rows = question.history() if Datum.OPEN_INTEREST in reader.paged else np.empty((0, 3))
+    if reader.interest_now:
+        rows = np.concatenate([rows, np.array([reader.interest_now(line, contract)])])
+    _, last = np.unique(rows[::-1, 0], return_index=True)
+    rows = rows[::-1][last]
+    times = rows[:, 0].astype(np.int64)
+    refuse_future(reader.venue, times, now)
+    refuse_stale(reader.venue, "open interest", int(times[-1]), now, _LONGEST_SILENCE[Datum.OPEN_INTEREST])
+    price: Maybe[float] = Missing("It lists no mark price.")
+    if reader.mark_price:
+        price = reader.mark_price(line, contract) / contract.scale
+    base = _known(in_base(question.rule, contract, rows[:, 1], price))
+    refuse_bad_interest(reader.venue, base)
+    columns = {"open_interest_base": base, "open_interest_quote": rows[:, 2] / question.rule.sides}
+    return (_passed(question, OPEN_INTEREST, (), times, columns),)
+
+
+def _funding(question: Question, now: Milliseconds) -> tuple[Piece, ...]:
+    rows = question.history()
+    times, first = np.unique(settled_times(rows[:, 0].astype(np.int64)), return_index=True)
+    hours = _known(real_intervals(times, question.contract.listing.funding_hours))
+    longest = max(_LONGEST_SILENCE[Datum.FUNDING], round(3 * hours[-1] * HOUR_MS))
+    refuse_stale(question.reader.venue, "funding rate", int(times[-1]), now, longest)
+    columns = {"funding_rate": rows[first, 1], "interval_hours": hours}
+    return (_passed(question, FUNDING, (), times, columns),)
+
+
+def _funding_now(question: Question, now: Milliseconds) -> tuple[Piece, ...]:
+    """Read the rate that is running: an estimate until it settles, so it never joins the settled ones."""
+    reader = question.reader
+    if reader.funding_now is None:
+        raise VenueFault(FaultKind.BAD_PAYLOAD, f"{reader.venue.display} is not asked for its running funding.")
+    time, rate, own_hours = reader.funding_now(question.line, question.contract)
+    times = np.array([time], dtype=np.int64)
+    refuse_future(reader.venue, times, now)
+    refuse_stale(reader.venue, "running funding", int(time), now, HOUR_MS)
+    listed = question.contract.listing.funding_hours
+    if np.isnan(own_hours) and isinstance(listed, Missing):
+        raise VenueFault(FaultKind.BAD_PAYLOAD, listed.reason)
+    hours = listed if np.isnan(own_hours) else own_hours
+    columns = {"funding_rate": np.array([rate]), "interval_hours": np.array([hours], dtype=np.float64)}
+    return (_passed(question, FUNDING_NOW, (), times, columns),)
+
+
+def _ratio(question: Question, now: Milliseconds) -> tuple[Piece, ...]:
+    rows = question.history()
+    times = rows[:, 0].astype(np.int64)
+    refuse_stale(question.reader.venue, "long/short ratio", int(times[-1]), now, _LONGEST_SILENCE[Datum.RATIO])
+    return (_passed(question, LONG_SHORT_RATIO, ("accounts",), times, {"ratio": rows[:, 1]}),)
+
+
+def _liquidations(question: Question, now: Milliseconds) -> tuple[Piece, ...]:
+    """Read bars where the venue adds up itself, else add its single liquidations up by the hour."""
+    if question.reader.events is None:
+        rows = question.history()
+    else:
+        since = now - question.rule.days * DAY_MS
+        rows = _by_hour(question, question.reader.events(question.line, question.contract, since), now)
+    columns = {"liquidated_long_quote": rows[:, 1], "liquidated_short_quote": rows[:, 2]}
+    return (_passed(question, LIQUIDATIONS, (_INTERVAL,), rows[:, 0].astype(np.int64), columns),)
+
+
+def _by_hour(question: Question, events: list[Row], now: Milliseconds) -> Floats:
+    """Add single liquidations up over the whole hours that they are known of: without events an hour is a true zero."""
+    if not events:
+        raise VenueFault(FaultKind.BAD_PAYLOAD, f"{question.reader.venue.display} gave no rows of {question.datum}.")
+    found = np.array(events, dtype=np.float64)
+    refuse_future(question.reader.venue, found[:, 0].astype(np.int64), now)
+    begin = -(-int(found[:, 0].min()) // HOUR_MS) * HOUR_MS
+    hours = np.arange(begin, now // HOUR_MS * HOUR_MS, HOUR_MS)
+    if not len(hours):
+        raise VenueFault(
+            FaultKind.BAD_PAYLOAD, f"{question.reader.venue.display} gave less than an hour of liquidations."
+        )
+    size = _known(in_base(question.rule, question.contract, found[:, 2], found[:, 3] / question.contract.scale))
+    quote = size * found[:, 3] / question.contract.scale
+    place = (found[:, 0].astype(np.int64) - begin) // HOUR_MS
+    inside = (place >= 0) & (place < len(hours))
+    sums = [
+        np.bincount(place[inside & (found[:, 1] * sign > 0)], quote[inside & (found[:, 1] * sign > 0)], len(hours))
+        for sign in (1, -1)
+    ]
+    return np.column_stack([hours.astype(np.float64), *sums])
+
+
+def _order_book(question: Question, now: Milliseconds) -> tuple[Piece, ...]:
+    if question.reader.order_book is None:
+        raise VenueFault(FaultKind.BAD_PAYLOAD, f"{question.reader.venue.display} is not asked for its book.")
+    book = question.reader.order_book(question.line, question.contract)
+    refuse_future(question.reader.venue, np.array([book.time_ms]), now)
+    refuse_stale(question.reader.venue, "order book", book.time_ms, now, HOUR_MS)
+    pieces = tuple(
+        _side(question, book, name, levels) for name, levels in (("bid", book.bids), ("ask", book.asks)) if levels
+    )
+    if len(pieces) < 2 or book.bids[0][0] > book.asks[0][0]:
+        raise VenueFault(
+            FaultKind.BAD_PAYLOAD, f"{question.reader.venue.display} sent an order book without two sides."
+        )
+    return pieces
+
+
+def _side(question: Question, book: RawBook, name: str, levels: tuple[Row, ...]) -> Piece:
+    found = np.array(sorted(set(levels)), dtype=np.float64)
+    price = found[:, 0] / question.contract.scale
+    size = _known(in_base(question.rule, question.contract, found[:, 1], price))
+    times = np.full(len(found), book.time_ms, dtype=np.int64)
+    return _passed(question, ORDER_BOOK, (name,), times, {"price": price, "size_base": size})
+
+
+def ask_brackets(question: Question, price: float) -> tuple[Piece, ...]:
+    """Ask for margin brackets.
+
+    Args:
+        question: What is wanted of whom.
+        price: Quote per coin of the listing, for bounds in contracts.
+
+    Raises:
+        VenueFault: The venue did not answer, or answered what cannot be used.
+    """
+    try:
+        return _brackets(question, price)
+    except (ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
+        raise unreadable(question.reader.venue) from error
+
+
+def _brackets(question: Question, price: float) -> tuple[Piece, ...]:
+    if question.reader.brackets is None or isinstance(question.reader.venue.rule(Datum.BRACKETS), Missing):
+        return ()
+    found = question.reader.brackets(question.line, question.contract, price)
+    if not found:
+        return ()
+    table = np.array(found, dtype=np.float64)
+    amount = np.where(np.isnan(table[:, 4]), maintenance_amounts(table[:, 0], table[:, 2]), table[:, 4])
+    names = ("notional_floor", "notional_cap", "maintenance_margin_rate", "max_leverage")
+    columns = {name: table[:, at] for at, name in enumerate(names)} | {"maintenance_amount": amount}
+    date = question.reader.brackets_date or str(np.datetime64(question.until, "ms").astype("datetime64[D]"))
+    return (_passed(question, BRACKETS, (date,), np.zeros(len(table), dtype=np.int64), columns),)
+
+
+def _passed(
+    question: Question, table: TableFormat, more: tuple[str, ...], times: Ints, numbers: dict[str, Floats]
+) -> Piece:
+    """Pass columns over the border."""
+    keys = question.keys(*more)
+    kept, columns, notes = pass_border(question.reader.venue, table, keys, times, numbers)
+    moment = {} if table.moment in table.keys else {table.moment: kept}
+    return Piece(table=table, keys=keys, columns=moment | columns, notes=notes)
+
+
+def _known(values: Maybe[Floats]) -> Floats:
+    """Give converted amounts.
+
+    Raises:
+        VenueFault: Their unit cannot be known.
+    """
+    if isinstance(values, Missing):
+        raise VenueFault(FaultKind.BAD_PAYLOAD, values.reason)
+    return values
+
+
+_ASKS: Final[Mapping[Datum, Callable[[Question, Milliseconds], tuple[Piece, ...]]]] = {
+    Datum.CANDLES: _candles,
+    Datum.MARK: _plain_bars(MARK_CANDLES, Datum.MARK),
+    Datum.SPOT: _plain_bars(SPOT_CANDLES, Datum.SPOT),
+    Datum.OPEN_INTEREST: _open_interest,
+    Datum.FUNDING: _funding,
+    Datum.FUNDING_NOW: _funding_now,
+    Datum.BOOK: _order_book,
+    Datum.LIQUIDATIONS: _liquidations,
+    Datum.RATIO: _ratio,
+}

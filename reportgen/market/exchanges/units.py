@@ -1,0 +1,142 @@
+"""Converting what a venue publishes: contracts and USD to base coins, multiplied names to coins, times to intervals.
+
+Stands beside `market/exchanges/venues.py`, whose table says which conversion each venue needs. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from reportgen.market.exchanges.venues import VENUES, Unit, UnitRule, Venue
+from reportgen.units import HOUR_MS, Floats, Ints, Maybe, Missing
+
+_MULTIPLIED: Final = re.compile(r"(?P<count>10{3,6}|1M|k)(?P<coin>[A-Z].*)")
+_COUNTS: Final = {"k": 1e3, "1M": 1e6}
+_QUOTES: Final = ("USDT", "USDC", "USD")
+_INTERVALS: Final = (1.0, 2.0, 4.0, 6.0, 8.0, 12.0, 24.0)
+_MINUTE_MS: Final = HOUR_MS // 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """One perpetual as a venue lists it.
+
+    Attributes:
+        market_id: The venue's own name. base: its coin, with the multiplier in the name: `1000PEPE`. quote: settled in.
+        contract_size: Base units that one contract holds, 1 where sizes are base coins already; or why unknown.
+        inverse: Whether sizes are USD and margin is the coin. funding_hours: the present interval, or why unknown.
+        tiers: (notional floor, maintenance rate, highest leverage) where the list itself holds them.
+    """
+
+    market_id: str
+    base: str
+    quote: str
+    contract_size: Maybe[float]
+    inverse: bool
+    funding_hours: Maybe[float]
+    tiers: tuple[tuple[float, float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """One venue's perpetual, seen from a symbol of the watchlist.
+
+    Attributes:
+        symbol: `PEPE/USDT:USDT`. venue: name. listing: as the venue lists it.
+        scale: Coins of the symbol in one coin of the listing: 1000 where a venue trades 1000PEPE for PEPE.
+    """
+
+    symbol: str
+    venue: str
+    listing: Listing
+    scale: float
+
+
+def coin_of(base: str) -> tuple[str, float]:
+    """Take a multiplier off a coin's name: 1000PEPE and kPEPE are 1000 PEPE each, BTC is one BTC."""
+    found = _MULTIPLIED.fullmatch(base)
+    if not found:
+        return base.upper(), 1.0
+    count = found["count"]
+    return found["coin"].upper(), _COUNTS.get(count) or float(count)
+
+
+def find_contract(symbol: str, venue: Venue, listings: Mapping[str, Listing]) -> Contract | None:
+    """Find the perpetual that a symbol means on a venue: the same coin, its own quote first, linear before inverse."""
+    base, _, rest = symbol.partition("/")
+    quote = rest.partition(":")[0]
+    coin, own = coin_of(base)
+    wanted = (quote, *(each for each in _QUOTES if each != quote))
+    fitting = [each for each in listings.values() if coin_of(each.base)[0] == coin and each.quote in wanted]
+    if not fitting:
+        return None
+    best = min(fitting, key=lambda each: (each.inverse, wanted.index(each.quote), coin_of(each.base)[1]))
+    return Contract(symbol=symbol, venue=venue.name, listing=best, scale=coin_of(best.base)[1] / own)
+
+
+def in_base(rule: UnitRule, contract: Contract, amount: Floats, price: Maybe[Floats | float]) -> Maybe[Floats]:
+    """Convert a venue's amounts to base coins of the symbol, each position counted once.
+
+    Args:
+        rule: How the venue counts.
+        contract: Gives contract size and multiplier.
+        amount: Shape (n,), raw.
+        price: Quote per base coin of the symbol, needed for amounts in USD; shape (n,) or one for all.
+
+    Returns:
+        Shape (n,); Missing where the unit cannot be known.
+    """
+    display = VENUES[contract.venue].display
+    if rule.unit is Unit.CONTRACTS:
+        size = contract.listing.contract_size
+        if isinstance(size, Missing):
+            return size
+        return amount * (size * contract.scale / rule.sides)
+    if rule.unit is Unit.USD:
+        if isinstance(price, Missing):
+            return Missing(f"{display} counts in USD, and no price is known to convert it with. {price.reason}")
+        return np.asarray(amount / rule.sides / price, dtype=np.float64)
+    if rule.unit is Unit.BASE:
+        return amount * (contract.scale / rule.sides)
+    return Missing(f"{display} gives a {rule.unit}, which is no amount.")
+
+
+def settled_times(times_ms: Ints) -> Ints:
+    """Take the jitter off settlement times: some venues stamp them milliseconds late; shape (n,)."""
+    return (times_ms + _MINUTE_MS // 2) // _MINUTE_MS * _MINUTE_MS
+
+
+def real_intervals(times_ms: Ints, listed_hours: Maybe[float]) -> Maybe[Floats]:
+    """Give the hours that each settled rate covers, from the gaps between settlements and not from a constant.
+
+    A gap that no venue uses is an absent settlement: then the interval before it stands.
+
+    Args:
+        times_ms: Shape (n,), ascending.
+        listed_hours: What the venue lists at present, for a single settlement.
+
+    Returns:
+        Shape (n,), or Missing when neither the gaps nor the list say.
+    """
+    gaps = np.diff(times_ms) / HOUR_MS
+    known = np.concatenate([[np.nan], np.where(np.isin(gaps, _INTERVALS), gaps, np.nan)])
+    good = np.flatnonzero(~np.isnan(known))
+    if not len(good):
+        return listed_hours if isinstance(listed_hours, Missing) else np.full(len(times_ms), listed_hours)
+    last = np.maximum.accumulate(np.where(np.isnan(known), -1, np.arange(len(known))))
+    return np.asarray(known[np.where(last < 0, good[0], last)], dtype=np.float64)
+
+
+def maintenance_amounts(floor: Floats, rate: Floats) -> Floats:
+    """Give what is deducted from notional × rate so that the margin is continuous over brackets; shape (t,)."""
+    return np.cumsum(floor * np.diff(rate, prepend=rate[:1]))
+
+
+def eight_hour_rate(rate: float, interval_hours: float) -> float:
+    """Give a funding rate as over 8 hours, so that venues can be compared."""
+    return rate * 8 / interval_hours

@@ -1,0 +1,284 @@
+"""Adding rows to a market folder: nothing twice, nothing half.
+
+New rows join the table that is there, in CSV or Parquet as it is. A moment that the folder knows already keeps what it
+says when dumps are added, and says the newer thing when exchanges were asked (`market/folder/keep.py`): venues
+correct their
+past. Every table is written beside its place, passed over the border, and only then are all of them put in place.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from reportgen.errors import DataError, UsageError
+from reportgen.market.dumps.cells import Columns, Part
+from reportgen.market.folder.columns import LATEST_MS, open_database, open_table, read_rows
+from reportgen.market.folder.judge import checked
+from reportgen.market.folder.tables import NEWEST_CLOSE, TABLES, Kind, TableFormat
+
+# ---- Writing tables of a market folder: the simulator's script and `fetch` make folders that `market/folder/read.py`
+# reads -
+_FORMATS = {".parquet": "FORMAT parquet, COMPRESSION zstd", ".csv": "FORMAT csv, HEADER true"}
+
+
+def write_table(path: Path, columns: Mapping[str, NDArray[Any] | Sequence[Any]]) -> None:
+    """Write one table as Parquet or CSV, by the suffix of its name; the same columns always give the same bytes.
+
+    Args:
+        path: `candles.parquet`, `funding.csv`, ….
+        columns: Arrays or lists by column name, all of one length, in the order they shall stand in the file.
+
+    Raises:
+        UsageError: The suffix is neither `.parquet` nor `.csv`, or the columns differ in length.
+    """
+    if path.suffix not in _FORMATS:
+        raise UsageError(f"{path.name}: a market table is written as .parquet or .csv.")
+    lengths = {len(values) for values in columns.values()}
+    if len(lengths) != 1:
+        raise UsageError(f"{path.name}: the columns differ in length.")
+    arrays = {name: plain(values) for name, values in columns.items()}
+    # One thread: the order of rows, and with it the bytes, must not depend on the machine.
+    with duckdb.connect(":memory:", config={"threads": 1}) as database:
+        database.register("columns_to_write", arrays)
+        write_relation(database, "columns_to_write", path)
+
+
+def write_relation(database: duckdb.DuckDBPyConnection, relation: str, path: Path) -> None:
+    """Write a relation of a database that runs on one thread as Parquet or CSV, by the suffix of the file's name."""
+    target = str(path).replace("'", "''")
+    database.execute(f"COPY (SELECT * FROM {relation}) TO '{target}' ({_FORMATS[path.suffix]})")  # noqa: S608 - COPY takes no parameters
+
+
+def plain(values: NDArray[Any] | Sequence[Any]) -> NDArray[Any]:
+    """Give duckdb an array that it knows: text as objects, numbers as they are."""
+    array = np.asarray(values)
+    return array.astype(object) if array.dtype.kind == "U" else array
+
+
+_SUFFIXES: Final = (".parquet", ".csv")
+_ADDED_TYPES: Final = {Kind.TIME: "BIGINT", Kind.NUMBER: "DOUBLE"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appended:
+    """What became of the new rows of one table.
+
+    Attributes:
+        table: Its name. path: the file. added: rows that are new. repeated: rows that the folder had, or that came
+            twice. contradicted: of those, rows that said something else than what stays.
+        total: rows that the table holds now.
+    """
+
+    table: str
+    path: Path
+    added: int
+    repeated: int
+    contradicted: int
+    total: int
+
+
+def append_to_folder(folder: Path, parts: Sequence[Part]) -> tuple[Appended, ...]:
+    """Add rows to the tables of a market folder, all of them or none.
+
+    Args:
+        folder: Made when it is not there.
+        parts: New rows; several may be for one table.
+
+    Returns:
+        One answer for each table that got any rows, in the folder's order.
+
+    Raises:
+        DataError: The folder's own tables cannot be read, or what would be written is impossible; nothing is changed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    asked = [(table, [part.columns for part in parts if part.table is table]) for table in TABLES]
+    filled = [(table, [columns for columns in new if _length(columns)]) for table, new in asked]
+    staged: list[tuple[Path, Appended]] = []
+    try:
+        for table, new in filled:
+            if new:
+                staged.append(_stage(folder, table, new))
+        for temporary, appended in staged:
+            temporary.replace(appended.path)
+    finally:
+        for temporary, _ in staged:
+            temporary.unlink(missing_ok=True)
+    return tuple(appended for _, appended in staged)
+
+
+def _length(columns: Columns) -> int:
+    return len(next(iter(columns.values())))
+
+
+def _stage(folder: Path, table: TableFormat, new: Sequence[Columns]) -> tuple[Path, Appended]:
+    """Write the whole table beside its place and judge it there."""
+    path = place_of_table(folder, table)
+    temporary = folder / f".{table.name}.{os.getpid()}{path.suffix}"
+    try:
+        appended = merge(path, table, new, temporary)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return temporary, appended
+
+
+def place_of_table(folder: Path, table: TableFormat) -> Path:
+    """Give the file of a table in a folder: the one that is there, else the Parquet that would be made."""
+    path = folder / f"{table.name}.parquet"
+    return next((p for s in _SUFFIXES if (p := folder / f"{table.name}{s}").exists()), path)
+
+
+def merge(
+    path: Path, table: TableFormat, new: Sequence[Columns], target: Path, *, newer_wins: bool = False
+) -> Appended:
+    """Write a table with new rows beside its old ones, both passed over the border.
+
+    Args:
+        path: The table as it stands; it may not be there. It is not changed.
+        table: What it holds.
+        new: New rows, as columns.
+        target: Where the whole is written, in the format of its suffix.
+        newer_wins: Whether new rows replace all that the table says of their series and moment, or give way to it.
+
+    Raises:
+        DataError: The table cannot be read, or what would be written is impossible.
+    """
+    if path.exists():
+        judge(path, table, path.name)
+    with open_database() as database:
+        appended = _join(database, table, path, new, newer_wins=newer_wins)
+        write_relation(database, "merged", target)
+    judge(target, table, path.name)
+    return appended
+
+
+def judge_part(part: Part, name: str) -> None:
+    """Pass new rows over the border before they join anything.
+
+    Args:
+        part: The rows.
+        name: The file that they come from; errors name it, and rows as they stand in it once repeats are gone.
+
+    Raises:
+        DataError: They are impossible.
+    """
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"{part.table.name}.parquet"
+        write_table(path, part.columns)
+        judge(path, part.table, name)
+
+
+def judge(path: Path, table: TableFormat, shown: str) -> None:
+    """Pass a whole table file over the border.
+
+    Args:
+        path: The file.
+        table: What it holds.
+        shown: What errors call it.
+
+    Raises:
+        DataError: It is unusable.
+    """
+    try:
+        with open_database() as database:
+            source = open_table(database, path, table, {k: v for k, v in table.presumed.items() if v != NEWEST_CLOSE})
+            named = database.execute(f"SELECT DISTINCT symbol FROM {table.name} WHERE symbol IS NOT NULL").fetchall()  # noqa: S608 - our own names
+            checked(
+                read_rows(database, replace(source, table=replace(table, snapshot=())), _names(named), LATEST_MS - 1)
+            )
+    except DataError as error:
+        raise DataError(str(error).replace(path.name, shown)) from error
+
+
+def _names(rows: list[tuple[str]]) -> tuple[str, ...]:
+    return tuple(sorted(name for (name,) in rows))
+
+
+def _join(
+    database: duckdb.DuckDBPyConnection, table: TableFormat, path: Path, new: Sequence[Columns], *, newer_wins: bool
+) -> Appended:
+    """Put old and new rows into the relation `merged`, each moment once, sorted."""
+    database.execute("SET threads TO 1")  # the order of rows, and with it the bytes, must not depend on the machine
+    parts = []
+    if path.exists():
+        reader = f"read_csv('{_quoted(path)}', all_varchar = true)" if path.suffix == ".csv" else f"'{_quoted(path)}'"
+        database.execute(f"CREATE TEMP VIEW old AS SELECT * FROM {reader}")  # noqa: S608 - our own names
+        parts.append(_selected(database, table, "old", path.name, 0))
+    for number, columns in enumerate(new):
+        database.register(f"new_{number}", {name: plain(values) for name, values in columns.items()})
+        parts.append(_selected(database, table, f"new_{number}", path.name, 1))
+    moment = tuple(dict.fromkeys((*table.keys, *([table.moment] if table.moment else []))))
+    keys = ", ".join(dict.fromkeys((*moment, *table.order)))
+    together = " UNION ALL BY NAME ".join(parts)
+    if newer_wins and path.exists():
+        # A whole list gives way to a whole list: brackets and books of one moment must not be mixed of two.
+        fresh = " UNION ALL BY NAME ".join(parts[1:])
+        kept = f"SELECT * FROM ({parts[0]}) ANTI JOIN ({fresh}) USING ({', '.join(moment)})"  # noqa: S608 - our own names
+        together = f"{kept} UNION ALL BY NAME {fresh}"
+    wins = "place_ DESC" if newer_wins else "age_, place_"
+    database.execute(
+        "CREATE TEMP TABLE ranked AS SELECT *, "  # noqa: S608 - our own names
+        f"row_number() OVER (PARTITION BY {keys} ORDER BY {wins}) AS nth_ "
+        f"FROM (SELECT *, row_number() OVER () AS place_ FROM ({together}))"
+    )
+    database.execute(
+        f"CREATE TEMP VIEW merged AS SELECT * EXCLUDE (age_, place_, nth_) FROM ranked WHERE nth_ = 1 ORDER BY {keys}"  # noqa: S608 - our own names
+    )
+    return _counts(database, table, path, keys)
+
+
+def _selected(database: duckdb.DuckDBPyConnection, table: TableFormat, relation: str, file: str, age: int) -> str:
+    """Give the SQL that reads a relation with the table's types.
+
+    Raises:
+        DataError: It lacks a column.
+    """
+    has = {name: kind for name, kind, *_ in database.execute(f"DESCRIBE {relation}").fetchall()}
+    if absent := [column for column in table.required if column not in has]:
+        raise DataError(f"{file}: has no column `{absent[0]}`, so no rows can be added to it. Add the column first.")
+    known = {*table.required, *table.optional}
+    columns = ", ".join(
+        f"CAST({_cell(table, name, kind)} AS {_ADDED_TYPES.get(table.kind(name), 'VARCHAR')}) AS {name}"
+        if name in known
+        else f'"{name}"'
+        for name, kind in has.items()
+    )
+    return f"SELECT {columns}, {age} AS age_ FROM {relation}"  # noqa: S608 - our own names
+
+
+def _cell(table: TableFormat, column: str, kind: str) -> str:
+    """Give the SQL of a cell that is NULL where it is empty: empty text, or no number where there need be none."""
+    if kind == "DOUBLE":
+        return f"CASE WHEN isnan({column}) THEN NULL ELSE {column} END" if column in table.optional else column
+    return f"NULLIF(CAST({column} AS VARCHAR), '')"
+
+
+def _counts(database: duckdb.DuckDBPyConnection, table: TableFormat, path: Path, keys: str) -> Appended:
+    """Count what is new, what was there, and what was there but says something else."""
+    has = {name for name, *_ in database.execute("DESCRIBE ranked").fetchall()}
+    numbers = [name for name in (*table.numbers, *table.optional) if name in has]
+    first = "".join(f", first_value({name}) OVER same AS {name}_first" for name in numbers)
+    differs = " OR ".join(
+        f"COALESCE({name}, CAST('nan' AS DOUBLE)) <> COALESCE({name}_first, CAST('nan' AS DOUBLE))" for name in numbers
+    )
+    differs = differs or "false"  # a table without numbers says nothing that could differ
+    added, repeated, contradicted, total = database.execute(
+        "SELECT count(*) FILTER (age_ = 1 AND nth_ = 1), count(*) FILTER (age_ = 1 AND nth_ > 1), "  # noqa: S608 - our own names
+        f"count(*) FILTER (age_ = 1 AND nth_ > 1 AND ({differs})), count(*) FILTER (nth_ = 1) "
+        f"FROM (SELECT *{first} FROM ranked WINDOW same AS (PARTITION BY {keys} ORDER BY nth_))"
+    ).fetchall()[0]
+    return Appended(table=table.name, path=path, added=added, repeated=repeated, contradicted=contradicted, total=total)
+
+
+def _quoted(path: Path) -> str:
+    return glob.escape(str(path)).replace("'", "''")

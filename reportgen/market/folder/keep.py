@@ -1,0 +1,203 @@
+"""The bundled simulated market: a market folder inside the package, read like any other.
+
+`scripts/make_sample.py` wrote it with the simulator; nothing is simulated when a brief is made.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from itertools import groupby
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
+from typing import Any, Final
+
+import duckdb
+import numpy as np
+
+from reportgen.config.assumptions import DEFAULTS, Assumptions
+from reportgen.market.data import Gathered
+from reportgen.market.exchanges.gather import Gathering
+from reportgen.market.exchanges.rows import Piece
+from reportgen.market.folder.append import merge, place_of_table, write_relation
+from reportgen.market.folder.columns import ROW, Source, cut_rows, open_database, open_table
+from reportgen.market.folder.read import ASKED, NOBODY, NOTE, RECORD, open_tables, read_market, symbols_in, table_path
+from reportgen.market.folder.tables import ETF_FLOWS, TableFormat
+from reportgen.market.symbols import REFERENCE_SYMBOL
+from reportgen.units import Maybe, Milliseconds, Missing
+
+# ---- What was gathered, as files: a market folder that grows, and a record of what the venues did not give ----
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _NewRows:
+    """Rows of one table, as columns of one length."""
+
+    table: TableFormat
+    columns: Mapping[str, Any]
+
+
+def folder_files(gathering: Gathering, folder: Path | None = None) -> dict[str, bytes]:
+    """Give the files of a market folder that holds what was gathered, beside what it held before.
+
+    Args:
+        gathering: What the venues gave.
+        folder: The folder that grows; None, or one that is not there, for one of its own.
+
+    Returns:
+        Contents by file name: only those that change. Nothing is written.
+
+    Raises:
+        DataError: A table of the folder cannot be read, or would become impossible.
+    """
+    files = {}
+    with TemporaryDirectory() as scratch:
+        for new in _tables(gathering):
+            path = place_of_table(folder or Path(scratch) / "nothing", new.table)
+            target = Path(scratch) / path.name
+            merge(path, new.table, [new.columns], target, newer_wins=True)
+            files[path.name] = target.read_bytes()
+    return files
+
+
+def fingerprint(files: Mapping[str, bytes]) -> str:
+    """Give one sha256 for a folder: of the names and sums of its files."""
+    lines = (f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(files.items()))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _tables(gathering: Gathering) -> Iterable[_NewRows]:
+    """Put pieces of a table into its columns, the keys repeated, and the record beside them."""
+    for _, group in groupby(gathering.pieces, key=lambda piece: piece.table.name):
+        yield _columns(tuple(group))
+    yield _record(gathering)
+
+
+def _columns(pieces: Sequence[Piece]) -> _NewRows:
+    table = pieces[0].table
+    lengths = [len(next(iter(piece.columns.values()))) for piece in pieces]
+    keys = {
+        name: np.repeat(np.array([piece.keys[at] for piece in pieces], dtype=object), lengths)
+        for at, name in enumerate(table.keys)
+    }
+    names = [name for name in (*table.required, *table.optional) if name not in keys]
+    cells = {
+        name: np.concatenate(
+            [piece.columns.get(name, np.full(n, np.nan)) for piece, n in zip(pieces, lengths, strict=True)]
+        )
+        for name in names
+        if any(name in piece.columns for piece in pieces)
+    }
+    return _NewRows(table=table, columns=keys | cells)
+
+
+def _record(gathering: Gathering) -> _NewRows:
+    """Write down who was asked, what was missing and what was noted, so that a later brief can say it too."""
+    rows = [(symbol, venue, ASKED, NOBODY) for symbol, venue in gathering.asked]
+    rows += [(symbol, gap.venue, gap.what, gap.reason) for symbol, gap in gathering.gaps]
+    rows += [(NOBODY, NOBODY, NOTE, note) for note in gathering.notes]
+    columns = {name: np.array([row[at] for row in rows], dtype=object) for at, name in enumerate(RECORD.keys)}
+    times = np.full(len(rows), gathering.as_of_ms, dtype=np.int64)
+    return _NewRows(table=RECORD, columns={**columns, RECORD.moment: times})
+
+
+# ---- The rows of a market folder that a brief was made from, as a small market folder of its own ----
+
+MOST_ROWS: Final = 500_000
+"""More than this is not kept each morning: some 8 MiB a day, 3 GiB a year."""
+
+
+def used_rows(
+    folder: Path, symbols: Iterable[str], as_of_ms: Milliseconds, *, most: int = MOST_ROWS
+) -> Maybe[Mapping[str, bytes]]:
+    """Give what `read_market` reads of some symbols at a moment, as files of a market folder.
+
+    Args:
+        folder: The market folder; read before without an error.
+        symbols: Unified, as they stand in the tables.
+        as_of_ms: UTC epoch milliseconds; later rows are left out.
+        most: Rows above which nothing is kept.
+
+    Returns:
+        Contents by file name, or why they are too many. The same folder always gives the same bytes.
+    """
+    asked = tuple(dict.fromkeys((*symbols, REFERENCE_SYMBOL)))
+    with open_database() as database, tempfile.TemporaryDirectory() as scratch:
+        database.execute("SET threads = 1")  # the order of rows must not depend on the machine
+        chosen = dict(_chosen(database, folder, asked, as_of_ms))
+        rows = sum(_count(database, relation) for relation in chosen.values())
+        if rows > most:
+            return Missing(f"The brief rests on {rows:,} rows; up to {most:,} are kept with it.")
+        return {name: _written(database, relation, Path(scratch) / name) for name, relation in chosen.items()}
+
+
+def _chosen(
+    database: duckdb.DuckDBPyConnection, folder: Path, symbols: tuple[str, ...], as_of_ms: Milliseconds
+) -> Iterator[tuple[str, str]]:
+    """Choose the rows of each table; give the new file's name and its relation."""
+    for name, source in open_tables(database, folder).items():
+        cut = cut_rows(database, source, symbols, as_of_ms)
+        yield f"{name}.parquet", _typed(source, cut)
+    funds = table_path(folder, ETF_FLOWS.name)
+    if funds is not None:  # the page names this file, so it keeps its suffix
+        source = open_table(database, funds, ETF_FLOWS)
+        yield funds.name, f"{_typed(source, ETF_FLOWS.name, f'{source.known_at()} <= {as_of_ms}')}"
+    record = table_path(folder, RECORD.name)
+    if record is not None:
+        source = open_table(database, record, RECORD)
+        time = source.typed(RECORD.moment)
+        last = f"{time} = (SELECT max({time}) FROM {RECORD.name} WHERE {time} <= {as_of_ms})"  # noqa: S608 - our own names
+        yield f"{RECORD.name}.parquet", _typed(source, RECORD.name, last)
+
+
+def _typed(source: Source, relation: str, where: str = "true") -> str:
+    """Give the SQL of a relation's known columns as what they should hold, in the order of the file."""
+    table = source.table
+    columns = [column for column in (*table.required, *table.optional) if column in source.types]
+    cells = ", ".join(f"{source.typed(column)} AS {column}" for column in columns)
+    return f"(SELECT {cells} FROM {relation} WHERE {where} ORDER BY {ROW})"  # noqa: S608 - our own names
+
+
+def _count(database: duckdb.DuckDBPyConnection, relation: str) -> int:
+    return int(database.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0])  # noqa: S608 - our own names
+
+
+def _written(database: duckdb.DuckDBPyConnection, relation: str, path: Path) -> bytes:
+    write_relation(database, relation, path)
+    return path.read_bytes()
+
+
+_FOLDER = "sample_data"
+_NAME = "the bundled simulated market"
+
+
+def read_sample(
+    symbols: tuple[str, ...] | None, as_of_ms: Milliseconds | None, *, assumptions: Assumptions = DEFAULTS
+) -> Gathered:
+    """Read the simulated market that ships with the product.
+
+    Args:
+        symbols: In any usual spelling; None means every symbol of the sample.
+        as_of_ms: UTC epoch milliseconds; None means the sample's fixed end.
+        assumptions: Uses those on the choice of bars and of the primary venue.
+
+    Raises:
+        DataError: The sample has none of these symbols, and no as-of was given.
+        UsageError: A text names no market.
+    """
+    with sample_folder() as folder:
+        wanted = symbols_in(folder, None) if symbols is None else symbols
+        gathered = read_market(folder, wanted, as_of_ms=as_of_ms, simulated=True, assumptions=assumptions)
+    # The package may lie anywhere: where it does is no news about the data.
+    return dataclasses.replace(gathered, provenance=MappingProxyType(dict(gathered.provenance) | {"folder": _NAME}))
+
+
+def sample_folder() -> AbstractContextManager[Path]:
+    """Lend the folder of the bundled market."""
+    return as_file(files("reportgen.market") / _FOLDER)

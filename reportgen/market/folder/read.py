@@ -1,0 +1,385 @@
+"""A watchlist entry that names venues gets the data of those venues and of no other.
+
+Pure; stands between the market folder and the five steps.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, TypeVar
+
+import duckdb
+import numpy as np
+
+from reportgen.config.assumptions import DEFAULTS, Assumptions
+from reportgen.errors import DataError, UsageError
+from reportgen.market.data import NO_ETF_FLOWS, EtfFlows, Gathered, MarketData, VenueGap
+from reportgen.market.folder.build import SymbolRows, market_data
+from reportgen.market.folder.columns import (
+    LATEST_MS,
+    ROW,
+    Rows,
+    Source,
+    known_symbols,
+    newest_close,
+    open_database,
+    open_table,
+    read_rows,
+)
+from reportgen.market.folder.judge import checked
+from reportgen.market.folder.tables import CANDLES, ETF_FLOWS, NEWEST_CLOSE, TABLES, TableFormat
+from reportgen.market.symbols import REFERENCE_SYMBOL, base_of, unified_symbol
+from reportgen.units import Maybe, Milliseconds, Missing
+
+# ---- The etf_flows table of a market folder becomes the flows of one asset: what had been reported by as-of ----
+
+_TOTAL = "TOTAL"
+
+
+def read_fund_flows(
+    database: duckdb.DuckDBPyConnection, path: Path | None, as_of_ms: Milliseconds
+) -> Mapping[str, EtfFlows]:
+    """Read the table, if there is one, as flows by asset; a row of a total counts only where no fund stands alone.
+
+    Raises:
+        DataError: A row cannot be read, or says the same twice in different words; names the row.
+    """
+    if path is None:
+        return {}
+    source = open_table(database, path, ETF_FLOWS)
+    date, flow, known = source.typed("date"), source.typed("net_flow_quote"), source.known_at()
+    table = ETF_FLOWS.name
+    rules = (
+        (f"{date} IS NULL", "date is no date such as 2026-01-19"),
+        (f"{flow} IS NULL OR NOT isfinite({flow})", "net_flow_quote is no number of USD; leave pending rows out"),
+        ("COALESCE(CAST(asset AS VARCHAR), '') = ''", "asset is empty"),
+        ("COALESCE(CAST(ticker AS VARCHAR), '') = ''", "ticker is empty"),
+    )
+    placed = f"({known} IS NULL OR {known} <= {as_of_ms})"
+    for bad, says in rules:
+        row = database.execute(f"SELECT min({ROW}) FROM {table} WHERE {placed} AND ({bad})").fetchall()[0][0]  # noqa: S608 - our own names
+        if row is not None:
+            raise DataError(f"{path.name}: row {row}: {says}. Correct or remove the row.")
+    found = database.execute(
+        f"SELECT upper(CAST(asset AS VARCHAR)), strftime({date}, '%Y-%m-%d'), upper(CAST(ticker AS VARCHAR)), "  # noqa: S608 - our own names
+        f"min({flow}), max({flow}), min({ROW}) FROM {table} WHERE {placed} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+    ).fetchall()
+    days: dict[str, dict[str, dict[str, float]]] = {}
+    for asset, day, ticker, least, most, row in found:
+        if least != most:
+            raise DataError(f"{path.name}: row {row}: {asset} {ticker} on {day} stands there twice. Keep one of them.")
+        days.setdefault(asset, {}).setdefault(day, {})[ticker] = least
+    return {asset: _flows(sessions, path.name) for asset, sessions in days.items()}
+
+
+def fund_flows(flows: Mapping[str, EtfFlows], symbol: str) -> Maybe[EtfFlows]:
+    """Give the flows of the funds that hold a symbol's base coin."""
+    if not flows:
+        return NO_ETF_FLOWS
+    base = base_of(symbol)
+    return flows.get(base, Missing(f"The market data hold no ETF flows of {base} up to the as-of time."))
+
+
+def _flows(sessions: Mapping[str, Mapping[str, float]], source: str) -> EtfFlows:
+    """Add the funds up by session; a total beside them would count them twice."""
+    funds = {
+        day: {ticker: flow for ticker, flow in row.items() if ticker != _TOTAL or len(row) == 1}
+        for day, row in sessions.items()
+    }
+    return EtfFlows(
+        date=tuple(funds),
+        net_flow_quote=np.array([sum(row.values()) for row in funds.values()], dtype=np.float64),
+        tickers=np.array([len(row) for row in funds.values()], dtype=np.int64),
+        source=source,
+    )
+
+
+# ---- The record beside gathered tables: which venue was asked for what and when, and what it did not give ----
+
+RECORD: Final = TableFormat(
+    name="gathering",
+    says="record of what was gathered",
+    keys=("symbol", "venue", "what", "reason"),
+    order=("time_ms",),
+    numbers=(),
+    optional=(),
+    known_at="time",
+    moment="time_ms",
+)
+ASKED: Final = "asked"
+NOTE: Final = "note"
+NOBODY: Final = "-"
+"""Stands where a row concerns no symbol, no venue or has nothing to say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What was recorded when data was last gathered. gaps: by symbol. notes: sentences. file: its path, if any."""
+
+    gaps: dict[str, tuple[VenueGap, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    file: Path | None = None
+
+
+def read_record(folder: Path, as_of_ms: Milliseconds) -> Recorded:
+    """Read what the last gathering at or before a moment had to do without.
+
+    Raises:
+        DataError: The record is damaged.
+    """
+    paths = (folder / f"{RECORD.name}{suffix}" for suffix in (".parquet", ".csv"))
+    path = next((each for each in paths if each.exists()), None)
+    if path is None:
+        return Recorded()
+    with open_database() as database:
+        source = open_table(database, path, RECORD)
+        time = source.typed(RECORD.moment)
+        rows = database.execute(
+            f"SELECT symbol, venue, what, reason FROM {RECORD.name} "  # noqa: S608 - our own names
+            f"WHERE {time} = (SELECT max({time}) FROM {RECORD.name} WHERE {time} <= ?) ORDER BY ALL",
+            [as_of_ms],
+        ).fetchall()
+    gaps: dict[str, tuple[VenueGap, ...]] = {}
+    for symbol, venue, what, reason in rows:
+        if what not in {ASKED, NOTE}:
+            gaps[symbol] = (*gaps.get(symbol, ()), VenueGap(venue=venue, what=what, reason=reason))
+    return Recorded(gaps=gaps, notes=tuple(reason for _, _, what, reason in rows if what == NOTE), file=path)
+
+
+# ---- A market folder becomes market data: CSV or Parquet tables in, one frozen `Gathered` out ----
+
+_SUFFIXES = (".parquet", ".csv")
+
+
+def read_market(
+    folder: Path,
+    symbols: tuple[str, ...],
+    *,
+    as_of_ms: Milliseconds | None,
+    simulated: bool = False,
+    assumptions: Assumptions = DEFAULTS,
+) -> Gathered:
+    """Read what a market folder knew of some symbols at a moment.
+
+    Args:
+        folder: Holds `candles`, `open_interest` and the other tables of `market/folder/tables.py` as .parquet or
+        .csv; any may
+            be absent.
+        symbols: In any usual spelling; the same market twice counts once.
+        as_of_ms: UTC epoch milliseconds; None means the last close among these symbols' bars.
+        simulated: Whether the numbers come from the simulator.
+        assumptions: Uses those on the choice of bars and of the primary venue.
+
+    Returns:
+        One market a symbol, in order. What a table does not hold of a symbol is a `Missing` there.
+
+    Raises:
+        DataError: The folder or a table is unusable; every problem found, a line each.
+        UsageError: No symbol, or a text that names no market.
+    """
+    wanted = tuple(dict.fromkeys(unified_symbol(symbol) for symbol in symbols))
+    if not wanted:
+        raise UsageError("No symbol was asked for. Name at least one, such as BTC.")
+    paths = _table_paths(folder)
+    with open_database() as database:
+        sources = _open_all(database, paths)
+        as_of = _last_bar(database, sources.get(CANDLES.name), wanted, folder) if as_of_ms is None else as_of_ms
+        asked = tuple(dict.fromkeys((*wanted, REFERENCE_SYMBOL)))
+        tables, notes = _read_all(database, sources, asked, as_of)
+        funds = table_path(folder, ETF_FLOWS.name)
+        flows = read_fund_flows(database, funds, as_of)
+        candles = sources.get(CANDLES.name)
+        known = () if candles is None else known_symbols(database, candles, as_of)
+    record = read_record(folder, as_of)
+    markets = {
+        symbol: replace(
+            market_data(
+                SymbolRows(symbol=symbol, tables=tables, etf_flows=fund_flows(flows, symbol)),
+                as_of,
+                assumptions,
+                simulated=simulated,
+            ),
+            gaps=record.gaps.get(symbol, ()),
+        )
+        for symbol in asked
+    }
+    files = [*paths.values(), *([funds] if funds else []), *([record.file] if record.file else [])]
+    return Gathered(
+        as_of_ms=as_of,
+        markets=MappingProxyType({symbol: markets[symbol] for symbol in wanted}),
+        reference=markets[REFERENCE_SYMBOL],
+        known_symbols=known,
+        notes=(*notes, *record.notes),
+        provenance=MappingProxyType({"folder": str(folder)} | {path.name: _sha256(path) for path in files}),
+    )
+
+
+def symbols_in(folder: Path, as_of_ms: Milliseconds | None) -> tuple[str, ...]:
+    """List the symbols that a market folder had closed bars of at a moment, sorted; None means its end.
+
+    Raises:
+        DataError: The folder or its candles are unusable.
+    """
+    path = _table_paths(folder).get(CANDLES.name)
+    if path is None:
+        return ()
+    with open_database() as database:
+        return known_symbols(database, open_table(database, path, CANDLES), as_of_ms)
+
+
+def _table_paths(folder: Path) -> dict[str, Path]:
+    """Find the table files of a folder, by table name."""
+    if not folder.is_dir():
+        what = "is a file, not a folder" if folder.exists() else "does not exist"
+        raise DataError(
+            f"{folder}: the market folder {what}. Give the folder that holds candles.parquet or candles.csv."
+        )
+    found: dict[str, Path] = {}
+    for table in TABLES:
+        file = table_path(folder, table.name)
+        if file:
+            found[table.name] = file
+    if not found:
+        names = ", ".join(table.name for table in TABLES)
+        raise DataError(f"{folder}: holds no market table. Tables are {names}, each as .parquet or .csv.")
+    return found
+
+
+def table_path(folder: Path, name: str) -> Path | None:
+    """Find the file of a table, or None.
+
+    Raises:
+        DataError: It is there in both formats.
+    """
+    files = [folder / f"{name}{suffix}" for suffix in _SUFFIXES if (folder / f"{name}{suffix}").exists()]
+    if len(files) > 1:
+        raise DataError(f"{folder}: holds both {files[0].name} and {files[1].name}. Keep one of them.")
+    return files[0] if files else None
+
+
+def open_tables(database: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, Source]:
+    """Open every table of a market folder but the ETF flows; by table name.
+
+    Raises:
+        DataError: The folder or a table is unusable; every problem found, a line each.
+    """
+    return _open_all(database, _table_paths(folder))
+
+
+def _open_all(database: duckdb.DuckDBPyConnection, paths: Mapping[str, Path]) -> dict[str, Source]:
+    """Open every table; collect what is wrong with the files."""
+    sources: dict[str, Source] = {}
+    problems = []
+    for table in TABLES:
+        if table.name in paths:
+            try:
+                presumed = _presumed(database, table, sources)
+                sources[table.name] = open_table(database, paths[table.name], table, presumed)
+            except DataError as error:
+                problems.append(str(error))
+    if problems:
+        raise DataError("\n".join(problems))
+    return sources
+
+
+def _presumed(
+    database: duckdb.DuckDBPyConnection, table: TableFormat, sources: Mapping[str, Source]
+) -> Mapping[str, str]:
+    """Say what columns that a file may lack are taken to hold; a table without times is as old as the newest bar.
+
+    Candles are opened first. An undated table was taken when the folder was, so at an earlier as-of it is not known.
+    """
+    if NEWEST_CLOSE not in table.presumed.values():
+        return table.presumed
+    candles = sources.get(CANDLES.name)
+    newest = None if candles is None else newest_close(database, candles, None)
+    return {
+        column: str(newest) if value == NEWEST_CLOSE else value
+        for column, value in table.presumed.items()
+        if value != NEWEST_CLOSE or newest is not None
+    }
+
+
+def _read_all(
+    database: duckdb.DuckDBPyConnection, sources: Mapping[str, Source], symbols: tuple[str, ...], as_of: Milliseconds
+) -> tuple[dict[str, Rows], tuple[str, ...]]:
+    """Read and check every table; collect what is wrong with the rows."""
+    tables: dict[str, Rows] = {}
+    notes: tuple[str, ...] = ()
+    problems = []
+    for name, source in sources.items():
+        try:
+            tables[name], more = checked(read_rows(database, source, symbols, as_of))
+            notes += more
+        except DataError as error:
+            problems.append(str(error))
+    if problems:
+        raise DataError("\n".join(problems))
+    return tables, notes
+
+
+def _last_bar(
+    database: duckdb.DuckDBPyConnection, candles: Source | None, symbols: tuple[str, ...], folder: Path
+) -> Milliseconds:
+    """Take as-of from the data: the last close of the symbols that were asked for."""
+    if candles is None:
+        raise DataError(
+            f"{folder}: holds no candles, so no as-of can be taken from it. Add candles.csv or name an as-of."
+        )
+    newest = newest_close(database, candles, symbols)
+    if newest is not None:
+        return newest
+    # Bars without a usable time give no close either: their own fault is the better message.
+    checked(read_rows(database, candles, symbols, LATEST_MS - 1))
+    known = known_symbols(database, candles, None)
+    near = difflib.get_close_matches(symbols[0], known, n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"It has {', '.join(known) or 'no rows at all'}."
+    raise DataError(f"{candles.file}: holds no bars of {', '.join(symbols)}. {hint}")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+_Table = TypeVar("_Table")
+
+
+def only_venues(market: MarketData, venues: Collection[str]) -> MarketData:
+    """Keep the tables of some venues; a table that none of them has becomes Missing with the reason.
+
+    Args:
+        market: All that is known of one symbol.
+        venues: Names as the source writes them; empty keeps everything. Liquidations are of all venues together and
+            stay, and so do positions: whoever names an address wants to see it.
+    """
+    if not venues:
+        return market
+    return replace(
+        market,
+        candles=_kept(market.candles, venues, "candles"),
+        open_interest=_kept(market.open_interest, venues, "open interest"),
+        funding=_kept(market.funding, venues, "funding rates"),
+        funding_now=_kept(market.funding_now, venues, "running funding rates"),
+        order_book=_kept(market.order_book, venues, "order book"),
+        brackets=_kept(market.brackets, venues, "leverage brackets"),
+        spot_candles=_kept(market.spot_candles, venues, "spot candles"),
+        mark_candles=_kept(market.mark_candles, venues, "mark-price candles"),
+        long_short_ratio=_kept(market.long_short_ratio, venues, "long/short ratio"),
+        gaps=tuple(gap for gap in market.gaps if gap.venue in venues),
+    )
+
+
+def _kept(table: Maybe[Mapping[str, _Table]], venues: Collection[str], what: str) -> Maybe[Mapping[str, _Table]]:
+    """Keep the venues that are asked for, in the order they stand in."""
+    if isinstance(table, Missing):
+        return table
+    kept = {venue: rows for venue, rows in table.items() if venue in venues}
+    if kept:
+        return kept
+    return Missing(f"No {what} of {', '.join(sorted(venues))}, the venues that the watchlist asks for.")

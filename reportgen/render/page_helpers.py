@@ -1,0 +1,478 @@
+"""What the templates ask of a brief that is more than reading a field: order, pairing, and whether a page will fit.
+
+Stands at the last arrow, Brief -> bytes, between the frozen brief and the templates; pure functions, all of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from markupsafe import Markup
+
+from reportgen.brief.section import SymbolBrief
+from reportgen.brief.types import Brief, Change, Changes, LevelFate
+from reportgen.errors import RenderError
+from reportgen.events.calendar import Event
+from reportgen.guide.plan import ZonePlan
+from reportgen.guide.reactions import Evidence, Reaction
+from reportgen.guide.zones import NoDenseZone, Zone
+from reportgen.notation import EN_DASH, MINUS, THIN
+from reportgen.units import Fraction, Milliseconds, Missing, Where
+
+# ---- How moments, names and states are written on the page; numbers are `reportgen.notation`'s ----
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST_NAME = 8
+_ELLIPSIS = "\u2026"
+_OUTCOMES = {
+    "reject": "Tap and reject",
+    "continue": "Tap and continue",
+    "tap_continue": "Tap and continue",
+    "front_run": "Front-run",
+    "ignore": "Ignore",
+}
+_NO_OUTCOME = {"open": "Still open", "censored": "No outcome", "not_an_event": "No event"}
+
+
+def _utc(milliseconds: Milliseconds) -> datetime:
+    return _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def clock(milliseconds: Milliseconds) -> str:
+    """Write a time of day: 07:00."""
+    return f"{_utc(milliseconds):%H:%M}"
+
+
+def long_date(milliseconds: Milliseconds) -> str:
+    """Write a date for the head of the page: Monday 19 January 2026."""
+    moment = _utc(milliseconds)
+    return f"{moment:%A} {moment.day} {moment:%B %Y}"
+
+
+def short_date(milliseconds: Milliseconds) -> str:
+    """Write a date with its year: 19 Jan 2026."""
+    moment = _utc(milliseconds)
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def day_and_clock(milliseconds: Milliseconds) -> str:
+    """Write a moment near as-of: 28 Jan, 19:00."""
+    moment = _utc(milliseconds)
+    return f"{moment.day} {moment:%b}, {moment:%H:%M}"
+
+
+def weekday_and_clock(milliseconds: Milliseconds) -> str:
+    """Write a moment within days: Tue 07:00."""
+    return f"{_utc(milliseconds):%a %H:%M}"
+
+
+def local(milliseconds: Milliseconds, timezone: str) -> str:
+    """Write the reader's time beside UTC: 08:00 Berlin, with its weekday on another day; nothing where it is UTC.
+
+    Raises:
+        RenderError: The name is no IANA time zone.
+    """
+    try:
+        moment = _utc(milliseconds).astimezone(ZoneInfo(timezone))
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise RenderError(f"`{timezone}` is no time zone. Use a name such as Europe/Berlin or UTC.") from error
+    city = timezone.rsplit("/", 1)[-1].replace("_", " ")
+    if city in ("UTC", "UCT", "Zulu"):
+        return ""
+    weekday = "" if moment.date() == _utc(milliseconds).date() else f"{moment:%a} "
+    return f"{weekday}{moment:%H:%M} {city}"
+
+
+def countdown(hours: float) -> str:
+    """Write a span counted from as-of: 45 min, 6 h 30 min, 9 d 12 h."""
+    minutes = math.floor(abs(hours) * 60 + 1 / 2)
+    days, minutes = divmod(minutes, 24 * 60)
+    whole, minutes = divmod(minutes, 60)
+    parts = ((days, "d"), (whole, "h"), (minutes if not days else 0, "min"))
+    text = " ".join(f"{count}{THIN}{unit}" for count, unit in parts if count)
+    return text or f"0{THIN}min"
+
+
+def hours(value: float) -> str:
+    """Write a horizon: 24 h."""
+    return f"{value:g}{THIN}h"
+
+
+def eight(name: str) -> str:
+    """Shorten a base name to eight characters and an ellipsis: 1000PEPE, 1000000M…."""
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + _ELLIPSIS
+
+
+def clause(text: str) -> str:
+    """Take the full stop from a reason, to stand after n/a."""
+    return text.strip().rstrip(".")
+
+
+def sentence(text: str) -> str:
+    """Give a reason its capital and its full stop, to stand alone."""
+    plain = clause(text)
+    return f"{plain[:1].upper()}{plain[1:]}." if plain else ""
+
+
+def lower_first(text: str) -> str:
+    """Continue a sentence with a reason: No candles becomes no candles; OKX stays."""
+    return text if text[1:2].isupper() else f"{text[:1].lower()}{text[1:]}"
+
+
+def outcome(name: str) -> str:
+    """Name an outcome as the guide does: Tap and reject."""
+    return _OUTCOMES[name]
+
+
+def fate(state: str) -> str:
+    """Name what became of a zone: an outcome, or why there is none."""
+    return _OUTCOMES.get(state) or _NO_OUTCOME[state]
+
+
+def away(fraction: float, side: str) -> float:
+    """Sign a distance by its side: above is plus, below minus."""
+    return fraction if side == "above" else -fraction
+
+
+def tenths(share: float) -> str:
+    """Write a persistence: in 8 of 10 draws."""
+    return f"in {round(share * 10)} of 10 draws"
+
+
+def venue_name(venue: str) -> str:
+    """Write a venue as a name: binance becomes Binance, okx OKX."""
+    return venue.upper() if len(venue) <= len("okx") else venue[:1].upper() + venue[1:]
+
+
+def is_missing(value: object) -> bool:
+    """Tell a value that is missing from one that is there."""
+    return isinstance(value, Missing)
+
+
+FILTERS = {
+    function.__name__: function
+    for function in (
+        clock,
+        long_date,
+        short_date,
+        day_and_clock,
+        weekday_and_clock,
+        local,
+        countdown,
+        hours,
+        eight,
+        clause,
+        sentence,
+        lower_first,
+        outcome,
+        fate,
+        away,
+        tenths,
+        venue_name,
+    )
+}
+
+SIGNS = {"THIN": THIN, "MINUS": MINUS, "EN_DASH": EN_DASH}
+
+
+# ---- How events are written on the page: their times, and the note of each kind, Markdown from a folder that users own
+NOTES = "events"
+"""Folder of the notes below a templates folder: events/macro.md, one a kind."""
+
+_LARGEST_NOTE = 20_000
+_TAGS = {"p", "b", "strong", "i", "em", "ul", "ol", "li", "code", "br", "a", "h5"}
+
+
+def overriding(brief: Brief, symbol: SymbolBrief | None = None) -> tuple[Event, ...]:
+    """Give the events that move the plan, the heaviest first as the guide does; those of a symbol when one is given."""
+    moving = (event for event in brief.events if event.overrides and (symbol is None or event.concerns(symbol.base)))
+    return tuple(sorted(moving, key=_urgency))
+
+
+def _urgency(event: Event) -> tuple[bool, bool, float]:
+    """Order events that move the plan: the heaviest first, of equals those whose hour is known, then the soonest."""
+    return event.weight != "high", not event.time_known, event.hours_away
+
+
+def next_event(brief: Brief) -> Event | None:
+    """Find the event that moves the plan most, else the soonest that takes place."""
+    ahead = [event for event in brief.events if event.hours_away >= 0 and event.status != "cancelled"]
+    return next(iter((*overriding(brief), *sorted(ahead, key=lambda event: event.at_ms))), None)
+
+
+def beside(brief: Brief, event: Event) -> int:
+    """Count the other events inside the horizon that take place."""
+    return sum(other.lowers and other is not event for other in brief.events)
+
+
+def event_when(event: Event, timezone: str) -> str:
+    """Write when an event is, UTC first: 10 Dec, 13:30 UTC, 14:30 Berlin; a date alone where the hour is not known."""
+    if event.kind == "holiday" and event.ends_ms is not None:
+        return f"{short_date((event.at_ms + event.ends_ms) // 2)}, all day in New York"
+    if not event.time_known:
+        return f"{short_date(event.at_ms)}, hour not known"
+    until = ""
+    if event.ends_ms is not None:
+        same = short_date(event.ends_ms) == short_date(event.at_ms)
+        until = f"{EN_DASH}{clock(event.ends_ms) if same else day_and_clock(event.ends_ms)}"
+    there = local(event.at_ms, timezone)
+    return f"{day_and_clock(event.at_ms)}{until} UTC{', ' + there if there else ''}"
+
+
+def event_due(event: Event) -> str:
+    """Write the countdown from as-of: in 6 h 30 min; under way; 3 h ago; hour not known."""
+    if event.hours_away < 0:
+        return f"{countdown(event.hours_away)} ago"
+    if not event.time_known:
+        return (
+            f"in {countdown(event.hours_away)} or later that day" if event.hours_away > 0 else "today, hour not known"
+        )
+    return f"in {countdown(event.hours_away)}" if event.hours_away > 0 else "under way"
+
+
+def kinds_inside(brief: Brief) -> tuple[str, ...]:
+    """List the kinds of the events inside the horizon that take place, soonest first, each once."""
+    return tuple(dict.fromkeys(event.kind for event in brief.events if event.lowers))
+
+
+def event_note(kind: str, folders: tuple[Path, ...]) -> Markup:
+    """Render the note of a kind from the first folder that has one; empty where none has.
+
+    Raises:
+        RenderError: A note cannot be read.
+    """
+    for folder in folders:
+        path = folder / NOTES / f"{kind}.md"
+        if path.is_file():
+            try:
+                return _rendered(path.read_text(encoding="utf-8")[:_LARGEST_NOTE])
+            except (OSError, UnicodeDecodeError) as error:
+                raise RenderError(f"{path} cannot be read. Save it as UTF-8 text, or remove it.") from error
+    return Markup()
+
+
+@lru_cache(maxsize=32)
+def _rendered(text: str) -> Markup:
+    """Turn Markdown into the few tags that a note may have."""
+    import nh3
+    from markdown_it import MarkdownIt
+
+    markdown = MarkdownIt("commonmark", {"html": False})
+    tokens = markdown.parse(text)
+    for token in tokens:
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = "h5"  # whatever its rank in the note, on the page it stands below the kind's own heading
+    made = markdown.renderer.render(tokens, markdown.options, {})
+    safe = nh3.clean(made, tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"https", "http"})
+    return Markup(safe)  # noqa: S704 - sanitised in the line above
+
+
+STALE_BARS = 2
+"""A last close more bars than this before as-of is called stale."""
+
+FIRST_CHANGES, FIRST_LEVELS, MAIL_LINES = 7, 6, 4
+"""Lines that the first screen has room for, and a mail."""
+
+_OUTCOME_ROWS = ("reject", "continue", "front_run", "ignore")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneRow:
+    """One line of the plan table: a zone with what belongs to it, or a side on which nothing stands out.
+
+    Attributes:
+        side: Where. zone, plan, reaction: None together with `nothing` set; plan and reaction may be absent alone.
+        nothing: Why there is no zone on this side.
+    """
+
+    side: Where
+    zone: Zone | None
+    plan: ZonePlan | None
+    reaction: Reaction | None
+    nothing: NoDenseZone | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argument:
+    """What today's features say for and against one outcome at one zone."""
+
+    outcome: str
+    supports: tuple[Evidence, ...]
+    against: tuple[Evidence, ...]
+
+
+def zone_of(symbol: SymbolBrief, label: str) -> Zone | None:
+    """Find the nearest zone of a letter."""
+    found = [zone for zone in symbol.zones if zone.label == label]
+    return min(found, key=lambda zone: zone.distance_atr) if found else None
+
+
+def nothing_on(symbol: SymbolBrief, side: Where) -> NoDenseZone | None:
+    """Find why there is no zone on a side."""
+    return next((nothing for nothing in symbol.no_dense_zone if nothing.side == side), None)
+
+
+def zone_rows(symbol: SymbolBrief) -> tuple[ZoneRow, ...]:
+    """Order zones as the chart does, highest price first, each with its plan and reaction; empty sides in place."""
+    plans = {(plan.label, plan.side): plan for plan in symbol.plan}
+    reactions = {(reaction.label, reaction.side): reaction for reaction in symbol.reactions}
+    rows = [
+        ZoneRow(
+            side=zone.side,
+            zone=zone,
+            plan=plans.get((zone.label, zone.side)),
+            reaction=reactions.get((zone.label, zone.side)),
+            nothing=None,
+        )
+        for zone in sorted(symbol.zones, key=lambda zone: -zone.low)
+    ]
+    empty = {
+        nothing.side: ZoneRow(side=nothing.side, zone=None, plan=None, reaction=None, nothing=nothing)
+        for nothing in symbol.no_dense_zone
+    }
+    first = [empty["above"]] if "above" in empty else []
+    last = [empty["below"]] if "below" in empty else []
+    return (*first, *rows, *last)
+
+
+def reacting(symbol: SymbolBrief) -> tuple[ZoneRow, ...]:
+    """Give the zones that have a reaction, highest price first."""
+    return tuple(row for row in zone_rows(symbol) if row.reaction is not None)
+
+
+def arguments(reaction: Reaction) -> tuple[Argument, ...]:
+    """Sort a zone's evidence by outcome, for before against; outcomes without any are left out."""
+    found = tuple(
+        Argument(
+            outcome=outcome,
+            supports=tuple(e for e in reaction.evidence if e.outcome == outcome and e.supports),
+            against=tuple(e for e in reaction.evidence if e.outcome == outcome and not e.supports),
+        )
+        for outcome in _OUTCOME_ROWS
+    )
+    return tuple(argument for argument in found if argument.supports or argument.against)
+
+
+def leading_changes(changes: Changes) -> tuple[Change, ...]:
+    """Give the largest changes, for the first screen."""
+    return changes.items[:FIRST_CHANGES]
+
+
+def changes_of(changes: Changes, symbol: SymbolBrief) -> tuple[Change, ...]:
+    """Give the changes of one symbol, the largest first."""
+    return tuple(change for change in changes.items if change.symbol == symbol.symbol)
+
+
+def leading_levels(fates: tuple[LevelFate, ...]) -> tuple[LevelFate, ...]:
+    """Give the levels for the first screen: those that were touched, then the nearest, in the order of the brief."""
+    ranked = sorted(fates, key=lambda one: (one.touched_ms is None, one.distance_atr))
+    kept = {id(one) for one in ranked[:FIRST_LEVELS]}
+    return tuple(one for one in fates if id(one) in kept)
+
+
+def told_changes(brief: Brief) -> str:
+    """Tell the largest changes in one sentence, of the symbols that the reader gets, for a mail; "" without any."""
+    found = brief.changes
+    if isinstance(found, Missing):
+        return ""
+    read = {symbol.symbol for symbol in brief.symbols}
+    own = [one for one in found.items if one.symbol in read][:MAIL_LINES]
+    told = "; ".join(f"{one.base} {f'{one.label} ' if one.label else ''}{one.text}" for one in own)
+    return f"Since {day_and_clock(found.since_ms)} UTC: {told}." if told else ""
+
+
+def told_levels(brief: Brief) -> str:
+    """Tell how the levels of the brief before did, and the record, for a mail; "" where nothing is known."""
+    track = brief.track_record
+    if isinstance(track, Missing) or isinstance(track.levels, Missing):
+        return ""
+    read = {symbol.symbol for symbol in brief.symbols}
+    levels = leading_levels(tuple(one for one in track.levels if one.symbol in read))[:MAIL_LINES]
+    told = "; ".join(f"{one.base} {one.label} {one.side}: {fate(one.state).lower()}" for one in levels)
+    record = track.record.reason if isinstance(track.record, Missing) else track.record.text
+    return f"{told}. {record}" if told else record
+
+
+def inside(brief: Brief) -> tuple[Event, ...]:
+    """Give the events inside the horizon, soonest first."""
+    return tuple(sorted((event for event in brief.events if event.inside_horizon), key=lambda event: event.at_ms))
+
+
+def stale(symbol: SymbolBrief) -> bool:
+    """Say whether the last close is more than two bars old."""
+    return not isinstance(symbol.coverage, Missing) and symbol.coverage.stale_bars > STALE_BARS
+
+
+def oldest(brief: Brief) -> SymbolBrief | None:
+    """Find the symbol whose data is the most stale, if any is."""
+    late = [symbol for symbol in brief.symbols if stale(symbol)]
+    return min(late, key=lambda symbol: symbol.price_time_ms or 0) if late else None
+
+
+def fit(symbol: SymbolBrief, smaller: int = 0) -> str:
+    """Name how much smaller a symbol is printed so that it fits one A4 page: "", "snug", "tight", "tight packed".
+
+    Counts text lines as the print stylesheet breaks them: what is longer than its column takes another line.
+
+    Args:
+        symbol: What is printed.
+        smaller: Steps below the estimate, for a page that was laid out and ran over.
+    """
+    height = printed_height(symbol)
+    estimated = next((at for at, most in enumerate(_MM_THAT_FIT) if height <= most), len(_MM_THAT_FIT))
+    return _FITS[min(estimated + smaller, len(_FITS) - 1)]
+
+
+def printed_height(symbol: SymbolBrief) -> float:
+    """Estimate what the texts of a symbol's printed page take, in millimetres, the figure left out."""
+    scenarios = symbol.scenarios
+    texts = () if isinstance(scenarios, Missing) else (scenarios.bullish.text, scenarios.bearish.text)
+    return (
+        _ZONE_MM * len(zone_rows(symbol))
+        + _ENTRY_MM * sum(max(0, _lines(plan.entry_text, _ENTRY_CHARS) - 2) for plan in symbol.plan)
+        + _CHECK_MM * sum(_lines(line.reading, _READING_CHARS) for line in symbol.checklist)
+        + _TEXT_MM * _lines(" ".join(symbol.read), _LINE_CHARS)
+        + _TEXT_MM * max((_lines(text, _HALF_LINE_CHARS) for text in texts), default=0)
+        + _CAVEAT_MM * (symbol.map_quality.grade in ("Low", "None"))
+        + _TEXT_MM * max(0, _lines(_stance_text(symbol), _LINE_CHARS) - 3)
+        + _INPUT_MM * max(0, max((_lines(each.reading, _INPUT_CHARS) for each in symbol.inputs), default=0) - 3)
+        + _FACT_MM * sum(_lines(text, _FACT_CHARS) - 1 for text in _long_facts(symbol))
+    )
+
+
+def _stance_text(symbol: SymbolBrief) -> str:
+    """Give the paragraph that a symbol's printed stance is: stance, what events leave of it, size."""
+    parts = (
+        "" if isinstance(symbol.stance, Missing) else symbol.stance.text,
+        symbol.confidence.text if symbol.confidence else "",
+        "" if isinstance(symbol.sizing, Missing) else symbol.sizing.text,
+    )
+    return " ".join(part for part in parts if part)
+
+
+def _long_facts(symbol: SymbolBrief) -> Iterator[str]:
+    """Give the reasons that stand in the narrow list beside the figure, where a number would take one line."""
+    if not isinstance(symbol.structure, Missing) and isinstance(symbol.structure.relative_strength, Missing):
+        yield symbol.structure.relative_strength.reason
+
+
+_READING_CHARS, _HALF_LINE_CHARS, _LINE_CHARS, _ENTRY_CHARS, _INPUT_CHARS, _FACT_CHARS = 42, 58, 118, 25, 17, 34
+_INPUT_MM, _FACT_MM = 3, 2.6
+_ENTRY_MM, _ZONE_MM, _CHECK_MM, _TEXT_MM, _CAVEAT_MM = 3.2, 9, 4, 4, 12
+_FITS = ("", "snug", "tight", "tight packed")
+_MM_THAT_FIT = (108, 123, 150)
+
+
+def _lines(text: str, width: int) -> int:
+    return 1 + len(text) // width
+
+
+def percent_of(share: Fraction) -> str:
+    """Write a share as a CSS length: 67.00%."""
+    return f"{share * 100:.2f}%"

@@ -1,0 +1,372 @@
+"""Zones found at past decisions with the product's own functions, and what became of them beside what was expected."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+
+from reportgen.config.assumptions import Assumptions
+from reportgen.guide.positioning import Positioning
+from reportgen.guide.reactions import Outcome
+from reportgen.guide.zones.finding import find_zones
+from reportgen.liquidation.map import NOT_GIVEN, build_map
+from reportgen.liquidation.margin import Brackets
+from reportgen.market.data import Candles, OpenInterest
+from reportgen.track_record.result import Interval, OutcomeBand, ReactionScore
+from reportgen.track_record.score import interval, ratio_scores
+from reportgen.track_record.walk import Fresh, day_ranges
+from reportgen.units import DAY_MS, HOUR_MS, Bools, Floats, Ints, Maybe, Milliseconds, Missing, Price, Where
+
+# ---- What price did at a zone within the horizon: the definitions of MODEL section 4, bar by bar ----
+
+Unscored = Literal["censored", "not_an_event"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fate:
+    """What became of one zone.
+
+    Attributes:
+        outcome: One of four, or why it cannot be scored: bars missing up to the horizon (censored), or price in the
+            zone or beyond it at the decision.
+        timeout: True when a tap was decided by the last close only.
+    """
+
+    outcome: Outcome | Unscored
+    timeout: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneAt:
+    """A zone as it stood at a decision.
+
+    Attributes:
+        where: Above or below the price. low, high: its edges.
+        price: At the decision. atr: a day's typical range then, price.
+        decision_ms: When.
+    """
+
+    where: Where
+    low: Price
+    high: Price
+    price: Price
+    atr: Price
+    decision_ms: Milliseconds
+
+    @property
+    def distance_atr(self) -> float:
+        """Distance from the price to the near edge, ATR; below 0 inside or beyond."""
+        near = self.low - self.price if self.where == "above" else self.price - self.high
+        return near / self.atr
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Bars:
+    """Bars after the decision, the zone above the price: shape (n,) each."""
+
+    high: Floats
+    low: Floats
+    close: Floats
+
+
+def judge(zone: ZoneAt, candles: Candles, horizon_ms: Milliseconds, assumptions: Assumptions) -> Fate:
+    """Say what became of a zone.
+
+    Args:
+        zone: As it stood.
+        candles: Bars that may reach beyond the horizon on both ends.
+        horizon_ms: How long is looked, whole bars.
+        assumptions: `reaction_near_atr`, `reaction_reversal_atr`, `reaction_extension_atr`.
+    """
+    if zone.distance_atr <= 0:
+        return Fate(outcome="not_an_event")
+    first = int(np.searchsorted(candles.open_time_ms, zone.decision_ms))
+    last = int(np.searchsorted(candles.close_time_ms, zone.decision_ms + horizon_ms, side="right"))
+    if last - first != horizon_ms // candles.interval_ms or last <= first:
+        return Fate(outcome="censored")
+    after = candles.part(slice(first, last))
+    if zone.where == "above":
+        bars = _Bars(high=after.high, low=after.low, close=after.close)
+        return _judge_above(bars, zone.low, zone.high, zone.atr, assumptions)
+    mirrored = _Bars(high=-after.low, low=-after.high, close=-after.close)
+    return _judge_above(mirrored, -zone.high, -zone.low, zone.atr, assumptions)
+
+
+def _judge_above(bars: _Bars, low: Price, high: Price, atr: Price, a: Assumptions) -> Fate:
+    """Judge a zone above the price."""
+    tap = _first(bars.high >= low)
+    if tap == len(bars.high):
+        return Fate(outcome="front_run" if _front_run(bars, low, atr, a) else "ignore")
+    back = low - a.reaction_reversal_atr * atr
+    reversal = np.concatenate([bars.close[tap : tap + 1], bars.low[tap + 1 :]]) <= back
+    through = bars.close[tap:] >= high + a.reaction_extension_atr * atr
+    if through.any() or reversal.any():
+        return Fate(outcome="continue" if _first(through) <= _first(reversal) else "reject")
+    return Fate(outcome="continue" if bars.close[-1] >= (low + high) / 2 else "reject", timeout=True)
+
+
+def _front_run(bars: _Bars, low: Price, atr: Price, a: Assumptions) -> bool:
+    """Tell whether price came near and then turned without a tap."""
+    before = np.maximum.accumulate(bars.high)[:-1]
+    near = before >= low - a.reaction_near_atr * atr
+    return bool((near & (bars.low[1:] <= before - a.reaction_reversal_atr * atr)).any())
+
+
+def _first(true: Bools) -> int:
+    """Give the first true place, the length when there is none."""
+    return int(np.argmax(true)) if true.any() else len(true)
+
+
+# ---- The product's probabilities: shares of what happened so far, shrunk to the base rates of MODEL section 0 ----
+
+OUTCOMES = ("reject", "continue", "front_run", "ignore")
+"""The order of every share below."""
+
+
+def walk_forward_shares(prior: Floats, counted: Floats, prior_zones: float) -> Floats:
+    """Blend base rates with outcomes so far: the mean of a Dirichlet posterior.
+
+    Args:
+        prior: Shape (..., 4), shares that sum to 1.
+        counted: Shape (..., 4), how often each outcome came so far.
+        prior_zones: How many zones the prior counts for, > 0.
+
+    Returns:
+        Shares that sum to 1, shape (..., 4).
+    """
+    total = counted.sum(axis=-1, keepdims=True)
+    return np.asarray((prior * prior_zones + counted) / (prior_zones + total))
+
+
+def base_rates(assumptions: Assumptions) -> Floats:
+    """Give the measured shares by band of distance, each row divided by its own sum; shape (bands, 4)."""
+    a = assumptions
+    table = np.column_stack([a.reaction_reject, a.reaction_continue, a.reaction_front_run, a.reaction_ignore])
+    return np.asarray(table / table.sum(axis=1, keepdims=True))
+
+
+def band_of(distance_atr: float, assumptions: Assumptions) -> int:
+    """Give the row of the table for a distance."""
+    return bisect_right(assumptions.reaction_distance_edges, distance_atr)
+
+
+def foretell(outcome: Ints, band: Ints, known: Ints, assumptions: Assumptions) -> tuple[Floats, Floats]:
+    """Give each zone its probabilities from what had happened by then, and the climatology's.
+
+    Args:
+        outcome: Shape (n,), place in OUTCOMES, in order of decision.
+        band: Shape (n,), row of the distance table.
+        known: Shape (n,), how many of the first outcomes had happened by each zone's decision.
+        assumptions: Base rates, `reaction_prior_zones`, `climatology_prior_zones`.
+
+    Returns:
+        Shape (n, 4) each: by distance, and whatever the distance.
+    """
+    prior = base_rates(assumptions)
+    came = np.zeros((len(outcome) + 1, len(prior), len(OUTCOMES)))
+    came[1 + np.arange(len(outcome)), band, outcome] = 1.0
+    so_far = np.cumsum(came, axis=0)[known]
+    by_distance = walk_forward_shares(prior, so_far, assumptions.reaction_prior_zones)
+    anywhere = walk_forward_shares(prior.mean(axis=0), so_far.sum(axis=1), assumptions.climatology_prior_zones)
+    return by_distance[np.arange(len(outcome)), band], anywhere
+
+
+_NOT_READ = Missing("A backtest of reactions uses the map alone.")
+_NOTHING_READ = Positioning(open_interest=_NOT_READ, funding=_NOT_READ, crowded_side=None, crowded_because="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A zone and its fate."""
+
+    zone: ZoneAt
+    fate: Fate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Sample:
+    """Scored zones in order of decision, shape (n,) each: the outcome's place in OUTCOMES, the band, the day.
+
+    `foretold`, `climatology` and `fixed` have shape (n, 4): the product's shares, those whatever the distance, and the
+    unchanging distance table.
+    """
+
+    judged: tuple[Judged, ...]
+    outcome: Ints
+    band: Ints
+    day: Ints
+    foretold: Floats
+    climatology: Floats
+    fixed: Floats
+
+
+def judged_zones(
+    candles: Candles,
+    brackets: Brackets,
+    decision_ms: Ints,
+    assumptions: Assumptions,
+    fresh: Fresh,
+    open_interest: Maybe[OpenInterest] = NOT_GIVEN,
+) -> tuple[tuple[Judged, ...], tuple[Judged, ...]]:
+    """Find zones at each decision from the bars closed by then, and judge them by the bars after.
+
+    Args:
+        candles: Of the primary venue.
+        brackets: Of the venue.
+        decision_ms: Shape (m,), closes of bars, ascending.
+        assumptions: All constants.
+        fresh: Gives the generator that the zone finder wants.
+        open_interest: Whose marks make the path finer; each map reads those of its own bars.
+
+    Returns:
+        The zones, and the same mirrored to the other side of the price where the map shows none.
+    """
+    horizon = int(assumptions.reaction_horizon_hours * HOUR_MS)
+    real: list[Judged] = []
+    elsewhere: list[Judged] = []
+    for moment, atr in zip(decision_ms.tolist(), day_ranges(candles, decision_ms, assumptions).tolist(), strict=True):
+        if not math.isfinite(atr):
+            continue
+        known = candles.first(int(np.searchsorted(candles.close_time_ms, moment, side="right")))
+        zones = _zones_at(known, brackets, atr, assumptions, fresh(), open_interest)
+        mirrored = [_mirrored(zone) for zone in zones]
+        free = [one for one in mirrored if not any(_overlap(one, zone) for zone in zones)]
+        real += [Judged(zone=zone, fate=judge(zone, candles, horizon, assumptions)) for zone in zones]
+        elsewhere += [Judged(zone=zone, fate=judge(zone, candles, horizon, assumptions)) for zone in free]
+    return tuple(real), tuple(elsewhere)
+
+
+def reaction_score(
+    judged: Sequence[Judged], elsewhere: Sequence[Judged], assumptions: Assumptions, fresh: Fresh
+) -> Maybe[ReactionScore]:
+    """Score the probabilities against climatology and against the distance table.
+
+    Returns:
+        The scores, or why there are none: no zone could be judged.
+    """
+    scored = tuple(one for one in judged if one.fate.outcome in OUTCOMES)
+    if not scored:
+        return Missing("No dense zone stood at any decision with a whole horizon after it.")
+    sample = _sample(scored, assumptions)
+    brier = _skill(_brier, sample, assumptions, fresh)
+    log = _skill(_log_loss, sample, assumptions, fresh)
+    return ReactionScore(
+        zones=len(scored),
+        censored=sum(one.fate.outcome == "censored" for one in judged),
+        not_events=sum(one.fate.outcome == "not_an_event" for one in judged),
+        brier_skill=brier[0],
+        log_skill=log[0],
+        brier_skill_distance_only=brier[1],
+        log_skill_distance_only=log[1],
+        reject_given_tap=_reject_given_tap(scored, assumptions, fresh),
+        reject_given_tap_elsewhere=_reject_given_tap(elsewhere, assumptions, fresh),
+        bands=_bands(sample, assumptions),
+        independent=len({(one.zone.decision_ms, one.zone.where) for one in scored}),
+    )
+
+
+def _zones_at(
+    known: Candles,
+    brackets: Brackets,
+    atr: float,
+    a: Assumptions,
+    rng: np.random.Generator,
+    open_interest: Maybe[OpenInterest],
+) -> list[ZoneAt]:
+    """Find the zones that the brief of that moment would have shown; their draws, which move no edge, are spared."""
+    moment = int(known.close_time_ms[-1])
+    columns = moment - known.interval_ms * np.arange(1, -1, -1, dtype=np.int64)
+    estimate = build_map(known, brackets, columns, a, open_interest=open_interest)
+    found = find_zones(
+        estimate, _NOT_READ, _NOTHING_READ, atr=atr, horizon_hours=a.reaction_horizon_hours,
+        rng=rng, assumptions=replace(a, draws=1),
+    )  # fmt: skip
+    return [
+        ZoneAt(where=z.side, low=z.low, high=z.high, price=estimate.price, atr=atr, decision_ms=moment)
+        for z in found.zones
+    ]
+
+
+def _mirrored(zone: ZoneAt) -> ZoneAt:
+    """Reflect a zone at the price, so that its distance in price stays."""
+    low, high = 2 * zone.price - zone.high, 2 * zone.price - zone.low
+    return replace(zone, where="below" if zone.where == "above" else "above", low=low, high=high)
+
+
+def _overlap(one: ZoneAt, other: ZoneAt) -> bool:
+    return one.low <= other.high and other.low <= one.high
+
+
+def _sample(scored: tuple[Judged, ...], a: Assumptions) -> _Sample:
+    """Lay out the scored zones with what was expected of each before."""
+    horizon = int(a.reaction_horizon_hours * HOUR_MS)
+    moment = np.array([one.zone.decision_ms for one in scored], dtype=np.int64)
+    outcome = np.array([OUTCOMES.index(one.fate.outcome) for one in scored], dtype=np.int64)
+    band = np.array([band_of(one.zone.distance_atr, a) for one in scored], dtype=np.int64)
+    known = np.searchsorted(moment, moment - horizon, side="right")
+    foretold, climatology = foretell(outcome, band, known, a)
+    return _Sample(
+        judged=scored, outcome=outcome, band=band, day=moment // DAY_MS,
+        foretold=foretold, climatology=climatology, fixed=base_rates(a)[band],
+    )  # fmt: skip
+
+
+def _brier(shares: Floats, outcome: Ints) -> Floats:
+    """Give the Brier score of each row: squared distance of the shares from what came; shape (n,)."""
+    return np.asarray(((shares - np.eye(len(OUTCOMES))[outcome]) ** 2).sum(axis=1))
+
+
+def _log_loss(shares: Floats, outcome: Ints) -> Floats:
+    """Give minus the log of the share of what came; shape (n,)."""
+    return np.asarray(-np.log(shares[np.arange(len(outcome)), outcome]))
+
+
+def _skill(
+    loss: Callable[[Floats, Ints], Floats], sample: _Sample, a: Assumptions, fresh: Fresh
+) -> tuple[Maybe[Interval], Maybe[Interval]]:
+    """Give 1 - loss / loss of climatology, and the same of the distance table."""
+    own = loss(sample.foretold, sample.outcome)
+    below = [loss(shares, sample.outcome) for shares in (sample.climatology, sample.fixed)]
+    whole = np.column_stack(below)
+    scores = ratio_scores(whole - own[:, None], whole, sample.day, draws=a.backtest_draws, rng=fresh())
+    flat = "The control never errs here."
+    return interval(scores.estimate(0), flat), interval(scores.estimate(1), flat)
+
+
+def _reject_given_tap(judged: Sequence[Judged], a: Assumptions, fresh: Fresh) -> Maybe[Interval]:
+    """Give the share rejected of the zones that were tapped."""
+    tapped = [one for one in judged if one.fate.outcome in OUTCOMES[:2]]
+    if not tapped:
+        return Missing("No zone was tapped.")
+    rejected = np.array([[one.fate.outcome == "reject"] for one in tapped], dtype=np.float64)
+    day = np.array([one.zone.decision_ms // DAY_MS for one in tapped], dtype=np.int64)
+    scores = ratio_scores(rejected, np.ones(len(tapped)), day, draws=a.backtest_draws, rng=fresh())
+    return interval(scores.estimate(0), "No zone was tapped.")
+
+
+def _bands(sample: _Sample, a: Assumptions) -> tuple[OutcomeBand, ...]:
+    """Count outcomes by distance beside the mean of what was expected."""
+    edges = (0.0, *a.reaction_distance_edges, None)
+    bands = []
+    for band, (start, end) in enumerate(pairwise(edges)):
+        rows = np.flatnonzero(sample.band == band)
+        if start is None or not len(rows):
+            continue
+        came = np.bincount(sample.outcome[rows], minlength=len(OUTCOMES)).tolist()
+        expected = sample.foretold[rows].mean(axis=0).tolist()
+        bands.append(
+            OutcomeBand(
+                from_atr=start, to_atr=end, zones=len(rows),
+                reject=came[0], proceed=came[1], front_run=came[2], ignore=came[3],
+                expected_reject=expected[0], expected_proceed=expected[1],
+                expected_front_run=expected[2], expected_ignore=expected[3],
+                timeout=sum(sample.judged[row].fate.timeout for row in rows.tolist()),
+            )
+        )  # fmt: skip
+    return tuple(bands)
