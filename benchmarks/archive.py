@@ -95,7 +95,9 @@ def build(days: int, output: Path, scratch: Path) -> dict[str, object]:
             made = brief_at(folder, end_ms - (days - first - 1 - day) * DAY_MS)
             page, content = render_html(made, {}), brief_to_json(made)
             with Watch() as watch:
-                write_brief_files(output, made.as_of_ms, html=page, pdf=b"%PDF-", json=content)
+                write_brief_files(
+                    output, made.as_of_ms, files={"brief.html": page, "brief.pdf": b"%PDF-", "brief.json": content}
+                )
             days_ms.append(watch.read())
     found: dict[str, object] = {
         "write, median": np.median(days_ms, axis=0).round(1).tolist(),

@@ -52,7 +52,15 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     | {"render", "brief", "track_record", "guide", "liquidation.picture", "liquidation.known_positions"}
     | {"events.calendar"},
     "delivery": EDGE_GROUND
-    | {"delivery", "brief", "render.json", "render.site", "track_record.ledger", "liquidation.calibration"},
+    | {
+        "delivery",
+        "brief",
+        "render.json",
+        "render.formats",
+        "render.site",
+        "track_record.ledger",
+        "liquidation.calibration",
+    },
     "cli": frozenset({"*"}),
 }
 """DESIGN's "Who may import whom"; the longest name that fits a module speaks for it."""

@@ -95,7 +95,7 @@ def brief(
     from reportgen.cli.pages import make_pages, start_workers
     from reportgen.cli.request import Options, take_order
     from reportgen.delivery.archive.commit import write_brief_files
-    from reportgen.render.json import alert_files, brief_to_json
+    from reportgen.render.json import alert_files
 
     order = take_order(
         Options(
@@ -115,9 +115,7 @@ def brief(
         written = write_brief_files(
             order.config.output,
             made.as_of_ms,
-            html=pages.html,
-            pdf=pages.pdf,
-            json=brief_to_json(made),
+            files=pages.files,
             extra={f"charts/{name}": png for name, png in pages.charts.items()}
             | {f"{INPUT_FOLDER}/{name}": content for name, content in kept.items()}
             | dict(alert_files(made)),
@@ -219,11 +217,10 @@ def _report(made: Brief, written: WrittenBrief, *, as_json: bool, strict: bool) 
     from reportgen.units import Missing
 
     if as_json:
-        paths = {"html": written.html, "pdf": written.pdf, "json": written.json}
         facts = {"as_of": made.as_of, "symbols": [symbol.symbol for symbol in made.symbols]}
-        tell_json(paths | facts | {"missing": [asdict(missing) for missing in made.missing]})
+        tell_json({**written.files} | facts | {"missing": [asdict(missing) for missing in made.missing]})
     else:
-        for path in (written.html, written.pdf, written.json):
+        for path in written.files.values():
             tell(path)
     if not written.new:
         note("The archive holds this result already; nothing was changed.")

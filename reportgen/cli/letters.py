@@ -238,17 +238,17 @@ def shown_in_browser(letter: Letter) -> str:
 
 def _pdf(kept: KeptBrief) -> tuple[str, bytes]:
     """Read the PDF that stands beside the brief."""
-    from reportgen.delivery.archive.days import PDF
+    from reportgen.render.formats import PDF
 
-    content = kept.beside(PDF)
+    content = kept.beside(PDF.file)
     if content is None:
         raise EnvironmentProblem(
-            f"There is no {PDF} beside {kept.place}. Make it with `reportgen render {kept.place}`, "
+            f"There is no {PDF.file} beside {kept.place}. Make it with `reportgen render {kept.place}`, "
             "or leave out --attach-pdf."
         )
     if len(content) > MOST_PDF_BYTES:
         raise EnvironmentProblem(
-            f"The {PDF} beside {kept.place} has {len(content)} bytes, and many mail servers refuse more than "
+            f"The {PDF.file} beside {kept.place} has {len(content)} bytes, and many mail servers refuse more than "
             f"{MOST_PDF_BYTES}. Leave out --attach-pdf and set mail.link."
         )
     return f"brief-{kept.brief.as_of[:10]}.pdf", content

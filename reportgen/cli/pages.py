@@ -1,7 +1,4 @@
-"""A brief becomes its pages: workers draw the charts and lay out the PDF, this process writes the HTML meanwhile.
-
-Stands between `write_brief` and `delivery.output`.
-"""
+"""A brief becomes its pages: workers draw the charts and lay out the PDF, this process writes the rest meanwhile."""
 
 from __future__ import annotations
 
@@ -13,14 +10,16 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from reportgen.cli.console import Step
 from reportgen.errors import RenderError
 
-# ---- The processes beside the main one: they load charts and PDF engine while market data is read, then draw ----
-
+if TYPE_CHECKING:
+    from reportgen.brief.types import Brief
+    from reportgen.render.charts.variant import Variant
 
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
@@ -81,6 +80,14 @@ def _leave_interrupts_to_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """One brief as bytes: every format by its file, and the charts of the page by name."""
+
+    files: Mapping[str, bytes]
+    charts: Mapping[str, bytes]
+
+
 def _load_charts() -> None:
     from reportgen.render.charts import warm_up
 
@@ -88,56 +95,29 @@ def _load_charts() -> None:
 
 
 def _load_press() -> None:
-    pass
-
-
-if TYPE_CHECKING:
-    from reportgen.brief.types import Brief
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pages:
-    """The bytes of one brief's page, of the same to print, and its charts for screens by name."""
-
-    html: bytes
-    pdf: bytes
-    charts: Mapping[str, bytes]
+    import reportgen.render.paper  # noqa: F401 - loading it ahead of its use is the point
 
 
 def make_pages(brief: Brief, templates: Path | None, workers: Workers, step: Step) -> Pages:
-    """Draw the charts and render HTML and PDF; the same brief gives the same bytes.
-
-    The PDF takes longest, so the pictures that it needs are drawn first and its layout begins while the others follow.
+    """Draw the charts and write every format; the same brief gives the same bytes.
 
     Raises:
         RenderError: A template or a chart could not be made.
     """
     from reportgen.render.charts import draw_charts
-    from reportgen.render.charts.variant import PRINT, variants
-    from reportgen.render.html import parts_of, render_html
+    from reportgen.render.charts.variant import screen_variants
+    from reportgen.render.formats import Job, write_formats
+
+    @cache
+    def charts(chosen: tuple[Variant, ...]) -> Mapping[str, bytes]:
+        return draw_charts(brief, workers.executor, chosen=chosen)
 
     try:
         step("Drawing the charts")
-        printed = draw_charts(brief, workers.executor, chosen=(PRINT,))
-        short = len(parts_of(brief)) == 1
-        laying_out = workers.press.submit(_lay_out, brief, printed, templates) if short else None
-        screen = tuple(variant for variant in variants(len(brief.symbols)) if variant is not PRINT)
-        charts = draw_charts(brief, workers.executor, chosen=screen)
+        job = Job(brief=brief, templates=templates, charts=charts, workers=workers.executor, press=workers.press)
         step("Laying out page and PDF")
-        if laying_out is not None:
-            return Pages(html=render_html(brief, charts, templates=templates), pdf=laying_out.result(), charts=charts)
-        from reportgen.render.pdf import join_parts, start_parts
-
-        parts = start_parts(brief, printed, templates=templates, map_parts=workers.executor.map)
-        page = render_html(brief, charts, templates=templates)
-        return Pages(html=page, pdf=join_parts(brief, parts, templates=templates), charts=charts)
+        return Pages(files=write_formats(job), charts=charts(screen_variants(brief)))
     except BrokenProcessPool as error:
         raise RenderError(
             "A process that draws ended early, most likely for lack of memory. Free some; run again."
         ) from error
-
-
-def _lay_out(brief: Brief, charts: Mapping[str, bytes], templates: Path | None) -> bytes:
-    from reportgen.render.pdf import render_pdf
-
-    return render_pdf(brief, charts, templates=templates)

@@ -109,7 +109,7 @@ def _of_config(config: Path | None) -> tuple[str | None, Path | None]:
 def _documents(kept: KeptBrief, page: str, templates: Path | None) -> dict[str, Document]:
     """Make everything that can be looked at, by its path."""
     from reportgen.cli.letters import shown_in_browser, write_letters
-    from reportgen.delivery.archive.days import HTML, JSON, PDF
+    from reportgen.render.formats import FORMATS
     from reportgen.render.html import environment
     from reportgen.render.mail import Reader
 
@@ -119,11 +119,10 @@ def _documents(kept: KeptBrief, page: str, templates: Path | None) -> dict[str, 
         "/mail.html": ("Mail", Document(kind="text/html; charset=utf-8", content=shown_in_browser(letter).encode())),
         "/mail.txt": ("Plain text", Document(kind="text/plain; charset=utf-8", content=letter.text.encode())),
     }
-    beside = ((HTML, "Page", "text/html; charset=utf-8"), (PDF, "PDF", "application/pdf"))
-    for name, title, kind in (*beside, (JSON, "JSON", "application/json")):
-        content = kept.beside(name)
+    for one in FORMATS:
+        content = kept.beside(one.file)
         if content is not None:
-            found[f"/{name}"] = (title, Document(kind=kind, content=content))
+            found[f"/{one.file}"] = (one.title, Document(kind=one.media_type, content=content))
     template = environment(templates).get_template("mail/preview.html.j2")
     index = template.render(subject=letter.subject, links=[(path, title) for path, (title, _) in found.items()])
     pages = {path: document for path, (_, document) in found.items()}

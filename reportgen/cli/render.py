@@ -28,7 +28,7 @@ def render(
     from reportgen.cli.pages import make_pages, start_workers
     from reportgen.cli.request import templates_folder
     from reportgen.delivery.archive.commit import replace_files
-    from reportgen.delivery.archive.days import HTML, PDF
+    from reportgen.render.formats import COPY, FORMATS
     from reportgen.render.json import brief_from_json
 
     folder = brief_json.parent if output is None else output
@@ -37,9 +37,10 @@ def render(
         kept = brief_from_json(brief_json.read_bytes(), str(brief_json))
         pages = make_pages(kept, own_templates, pool, step)
         step("Writing the files")
-        replace_files({folder / HTML: pages.html, folder / PDF: pages.pdf})
+        written = {one.name: folder / one.file for one in FORMATS if one is not COPY}
+        replace_files({path: pages.files[path.name] for path in written.values()})
     if as_json:
-        tell_json({"html": str(folder / HTML), "pdf": str(folder / PDF)})
+        tell_json({name: str(path) for name, path in written.items()})
     else:
-        tell(folder / HTML)
-        tell(folder / PDF)
+        for path in written.values():
+            tell(path)

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from reportgen.render.fonts import css_font_faces
 from reportgen.render.html import environment
-from reportgen.render.pdf import print_page
+from reportgen.render.paper import print_page
 from reportgen.track_record.result import Backtest, DistanceSkill, DollarScore, Interval, MapScore
 from reportgen.track_record.verdict import Findings
 from reportgen.units import Missing

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,61 +25,9 @@ from reportgen.render import page_helpers as events
 from reportgen.render import page_helpers as filters
 from reportgen.render import page_helpers as views
 from reportgen.render.charts.ladder import ladder_svg
-from reportgen.render.charts.variant import slug
+from reportgen.render.charts.variant import screen_variants, slug
 from reportgen.render.fonts import css_font_faces
-
-# ---- A long brief is laid out in parts, side by side, and put together again; a short one is one part ----
-
-TAGGED_UP_TO = 30
-"""Symbols up to which the PDF is one part and carries tags for screen readers: putting parts together loses them."""
-
-_SYMBOLS_A_PART = 9
-_ZONES_A_PART = 27
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """Some sections of a brief.
-
-    Attributes:
-        head, last: Whether the answer opens it, and method and data end it.
-        symbols: Those with their own pages in it. zones: those whose zones are told in detail.
-        whole: True when this is all of the brief: pages then carry their own numbers.
-    """
-
-    head: bool = False
-    last: bool = False
-    symbols: tuple[SymbolBrief, ...] = ()
-    zones: tuple[SymbolBrief, ...] = ()
-    whole: bool = False
-
-
-def all_of(brief: Brief) -> Part:
-    """Take everything."""
-    return Part(head=True, last=True, symbols=brief.symbols, zones=brief.symbols, whole=True)
-
-
-def parts_of(brief: Brief) -> tuple[Part, ...]:
-    """Part a brief by symbols, in the order of its pages: the answer, symbols, zones in detail, method and data."""
-    if len(brief.symbols) <= TAGGED_UP_TO:
-        return (all_of(brief),)
-    return (
-        Part(head=True),
-        *(Part(symbols=some) for some in _runs(brief.symbols, _SYMBOLS_A_PART)),
-        *(Part(zones=some) for some in _runs(brief.symbols, _ZONES_A_PART)),
-        Part(last=True),
-    )
-
-
-def pictures_of(part: Part, charts: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Take the printed charts of the symbols that have their pages in a part."""
-    wanted = {f"{slug(symbol)}.print.png" for symbol in part.symbols}
-    return {name: png for name, png in charts.items() if name in wanted}
-
-
-def _runs(symbols: tuple[SymbolBrief, ...], size: int) -> tuple[tuple[SymbolBrief, ...], ...]:
-    return tuple(symbols[start : start + size] for start in range(0, len(symbols), size))
-
+from reportgen.render.formats import Job
 
 _PACKAGE = Path(__file__).parents[1]
 _MANY_SYMBOLS = 6
@@ -114,6 +62,33 @@ _VIEWS = (
     "told_levels",
 )
 _EVENTS = ("next_event", "beside", "overriding", "event_when", "event_due", "kinds_inside")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Some sections of a brief.
+
+    Attributes:
+        head, last: Whether the answer opens it, and method and data end it.
+        symbols: Those with their own pages in it. zones: those whose zones are told in detail.
+        whole: True when this is all of the brief: pages then carry their own numbers.
+    """
+
+    head: bool = False
+    last: bool = False
+    symbols: tuple[SymbolBrief, ...] = ()
+    zones: tuple[SymbolBrief, ...] = ()
+    whole: bool = False
+
+
+def all_of(brief: Brief) -> Part:
+    """Take everything."""
+    return Part(head=True, last=True, symbols=brief.symbols, zones=brief.symbols, whole=True)
+
+
+def begin(job: Job) -> Callable[[], bytes]:
+    """Draw the pictures of screens and write the page when its bytes are asked for."""
+    return lambda: render_html(job.brief, job.charts(screen_variants(job.brief)), templates=job.templates)
 
 
 def render_html(brief: Brief, charts: Mapping[str, bytes], *, templates: Path | None = None) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from functools import cache
 from typing import Any, Final
@@ -19,11 +19,17 @@ from pydantic_core import ErrorDetails, PydanticSerializationError
 from reportgen.brief.alerts import Alert, alerts_of
 from reportgen.brief.types import SCHEMA_VERSION, Brief
 from reportgen.errors import DataError, RenderError
+from reportgen.render.formats import Job
 
 # ---- brief.json: the full copy of a brief, from which every page can be made again years later ----
 
 _NAMED_PROBLEMS = 5
 _SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def begin(job: Job) -> Callable[[], bytes]:
+    """Copy the brief when the bytes are asked for."""
+    return lambda: brief_to_json(job.brief)
 
 
 def brief_to_json(brief: Brief) -> bytes:

@@ -26,6 +26,7 @@ from reportgen.errors import RenderError
 from reportgen.moments import moment_text
 from reportgen.render.charts.variant import slug_of
 from reportgen.render.fonts import css_font_faces
+from reportgen.render.formats import FORMATS, PAGE
 from reportgen.render.html import environment, shipped_templates
 from reportgen.units import Fraction, Milliseconds, Price
 
@@ -443,6 +444,9 @@ def site_environment() -> Environment:
     made.filters = {**made.filters, "month_name": _month_name, "day_name": _day_name, "atom_time": _atom_time}
     made.globals = {
         **made.globals,
+        "page": PAGE,
+        "formats": FORMATS,
+        "others": tuple(one for one in FORMATS if one is not PAGE),
         "weeks": _weeks,
         "by_days": _by_days,
         "mini_ladder": _ladder_of,

@@ -30,6 +30,7 @@ from reportgen.render.mail import plain
 from reportgen.units import Missing
 from tests import briefs
 from tests.cli.cli_process import REPOSITORY, reportgen, reportgen_here
+from tests.delivery.archives import files_of
 from tests.delivery.relay import Script, relay
 
 ANNA, BOB, CARL = "anna@example.com", "bob@example.com", "carl@xn--bcher-kva.example"
@@ -47,9 +48,9 @@ def folder(tmp_path: Path) -> Path:
     """Make a folder with a configuration, three subscribers and the brief of one day."""
     brief = briefs.simulated()
     written = write_brief_files(
-        tmp_path / "output", brief.as_of_ms, html=b"<h1>page</h1>", pdf=b"%PDF-1.7 small", json=brief_to_json(brief)
+        tmp_path / "output", brief.as_of_ms, files=files_of(brief_to_json(brief), b"<h1>page</h1>")
     )
-    assert Path(written.json).exists()
+    assert Path(written.files["json"]).exists()
     (tmp_path / "subscribers.yaml").write_text(PLAIN, encoding="utf-8")
     configure(tmp_path, 9)
     return tmp_path

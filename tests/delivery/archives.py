@@ -27,11 +27,16 @@ def brief_of(day: int = 0, **changed: Any) -> tuple[int, bytes]:
     return as_of, f"{json.dumps(brief, sort_keys=True, indent=1, ensure_ascii=False)}\n".encode()
 
 
+def files_of(content: bytes, page: bytes = b"h") -> dict[str, bytes]:
+    """Stand in for the bytes of every format, around a real brief.json."""
+    return {"brief.html": page, "brief.pdf": b"%PDF-1.7 small", "brief.json": content}
+
+
 def keep(output: Place, day: int = 0, **changed: Any) -> WrittenBrief:
     """Write a brief with a chart and its input into an archive."""
     as_of, content = brief_of(day, **changed)
     extra = {"charts/ETH-USDT-USDT.wide.light.png": b"png of %d" % day, "input/candles.parquet": b"bars"}
-    return write_brief_files(output, as_of, html=b"<p>%d" % day, pdf=b"%PDF", json=content, extra=extra)
+    return write_brief_files(output, as_of, files=files_of(content, b"<p>%d" % day), extra=extra)
 
 
 def tree(folder: Path) -> dict[str, bytes]:

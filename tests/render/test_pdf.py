@@ -17,7 +17,8 @@ from weasyprint.urls import FatalURLFetchingError
 from reportgen.brief.types import Brief
 from reportgen.errors import RenderError
 from reportgen.render.page_helpers import fit
-from reportgen.render.pdf import InMemory, render_pdf
+from reportgen.render.paper import InMemory
+from reportgen.render.pdf import render_pdf
 from reportgen.units import Missing
 from tests.briefs import STATES
 

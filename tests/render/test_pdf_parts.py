@@ -13,8 +13,8 @@ from multiprocessing import get_context
 import pikepdf
 
 from reportgen.brief.types import Brief
-from reportgen.render.html import TAGGED_UP_TO, all_of, parts_of
-from reportgen.render.pdf import render_pdf
+from reportgen.render.html import all_of
+from reportgen.render.pdf import TAGGED_UP_TO, parts_of, render_pdf
 from tests.briefs import STATES
 
 

@@ -16,10 +16,11 @@ from typing import Final, TypeAlias
 from pydantic import TypeAdapter, ValidationError
 
 from reportgen.config.places import Place
-from reportgen.delivery.archive.days import HTML, JSON, LATEST, PDF, Shelf, choose_shelf
+from reportgen.delivery.archive.days import JSON, LATEST, Shelf, choose_shelf
 from reportgen.delivery.archive.manifest import MANIFEST, Entry, end_of_manifest, entry_of, is_part, write_lines
 from reportgen.delivery.archive.store import Reader, Store, open_store, sync_folder, write_through
 from reportgen.errors import DataError, UsageError
+from reportgen.render.formats import FORMATS
 from reportgen.units import Milliseconds
 
 # ---- Many files at once: all of them are written, or none is, whenever the run is ended ----
@@ -196,17 +197,15 @@ _UNFINISHED: Final = ".unfinished"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenBrief:
-    """Where the three files of one brief stand: paths, or URLs in a remote archive.
+    """Where the files of one brief stand.
 
     Attributes:
-        html, pdf, json: The page, the same to print, its full copy.
+        files: A path, or a URL in a remote archive, by the format's name.
         folder: Their folder, relative to the output: 2026/01/19, or 2026/01/19/r2.
         new: False when the archive already held a brief of that day with the same result, which is then left alone.
     """
 
-    html: str
-    pdf: str
-    json: str
+    files: Mapping[str, str]
     folder: str
     new: bool
 
@@ -215,9 +214,7 @@ def write_brief_files(
     output: Place,
     as_of_ms: Milliseconds,
     *,
-    html: bytes,
-    pdf: bytes,
-    json: bytes,
+    files: Mapping[str, bytes],
     extra: Mapping[str, bytes] = _NOTHING,
     also: Also | None = None,
 ) -> WrittenBrief:
@@ -228,9 +225,7 @@ def write_brief_files(
     Args:
         output: Folder or URL of all briefs; made if it is not there.
         as_of_ms: The moment that the brief speaks of, UTC epoch milliseconds.
-        html: The page.
-        pdf: The same to print.
-        json: Its full copy.
+        files: Each format's bytes, by its file; brief.json is among them.
         extra: Further files of the brief's own folder, by path relative to it: `input/candles.parquet`.
         also: Called inside the lock with a reader of the output; what it returns is written in the same transaction.
 
@@ -238,24 +233,21 @@ def write_brief_files(
         The paths in the folder of the day.
 
     Raises:
-        DataError: `json` is no brief.json, or the archive's own records were changed.
+        DataError: brief.json is none, or the archive's own records were changed.
         EnvironmentProblem: Another run has been writing here for a minute.
         OSError: The folder cannot be written; what stood there before is unchanged.
     """
-    files = {HTML: html, PDF: pdf, JSON: json, **extra}
     with writing(output) as store:
-        shelf, new = choose_shelf(store, as_of_ms, json)
+        shelf, new = choose_shelf(store, as_of_ms, files[JSON])
         contents: dict[str, bytes] = {}
         removed: list[str] = []
         if new:
-            contents, removed = _filed(store, shelf, files)
+            contents, removed = _filed(store, shelf, {**files, **extra})
         if also is not None:
             contents |= also(store)
         commit(store, contents, removed)
         return WrittenBrief(
-            html=store.path(f"{shelf.folder}/{HTML}"),
-            pdf=store.path(f"{shelf.folder}/{PDF}"),
-            json=store.path(f"{shelf.folder}/{JSON}"),
+            files={one.name: store.path(f"{shelf.folder}/{one.file}") for one in FORMATS if one.file in files},
             folder=shelf.folder,
             new=new,
         )

@@ -17,13 +17,12 @@ from reportgen.brief.types import Brief
 from reportgen.delivery.archive.store import Store
 from reportgen.errors import DataError, UsageError
 from reportgen.moments import day_of
+from reportgen.render.formats import COPY
 from reportgen.render.json import brief_from_json
 from reportgen.units import Maybe, Milliseconds, Missing
 
 # ---- Where a brief stands: YYYY/MM/DD for the first of its UTC day, YYYY/MM/DD/r2 for the second that says otherwise -
-HTML: Final = "brief.html"
-PDF: Final = "brief.pdf"
-JSON: Final = "brief.json"
+JSON: Final = COPY.file
 LATEST: Final = "latest"
 
 _BRIEF: Final = re.compile(r"(\d{4})/(\d{2})/(\d{2})(?:/r([1-9]\d*))?/brief\.json")

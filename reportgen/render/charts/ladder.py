@@ -1,13 +1,11 @@
-"""The price ladder as a PNG, for mail.
-
-Stands inside the last arrow, Brief -> bytes: the geometry of `charts_ladder`, drawn on a sheet.
-"""
+"""The price ladder of a summary row: both sides' mass by distance, the price in the middle; SVG, and PNG for mail."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,10 +13,10 @@ from reportgen import notation
 from reportgen.brief.section import SymbolBrief
 from reportgen.guide.zones import Zone
 from reportgen.render.charts.colours import LIGHT, Theme
-from reportgen.render.charts.sheet import Sheet, house_settings
 from reportgen.units import Fraction, Missing, Side
 
-# ---- The price ladder of a summary row: both sides' mass by distance in ATR, the price in the middle ----
+if TYPE_CHECKING:
+    from reportgen.render.charts.sheet import Sheet
 
 WIDTH, HEIGHT = 248.0, 44.0
 REACH_ATR = 6.0
@@ -219,6 +217,8 @@ def ladder_png(symbol: SymbolBrief, *, theme: Theme, width: float = 600.0, scale
     Returns:
         A PNG with a palette and an opaque ground.
     """
+    from reportgen.render.charts.sheet import Sheet, house_settings
+
     with house_settings():
         sheet = Sheet(width, HEIGHT, scale, theme)
         if isinstance(symbol.ladder, Missing):

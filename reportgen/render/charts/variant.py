@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from reportgen.brief.section import SymbolBrief
+from reportgen.brief.types import Brief
 from reportgen.render.charts.colours import Theme
 
 Form: TypeAlias = Literal["wide", "narrow"]
@@ -49,6 +50,11 @@ MANY_SYMBOLS = 6
 def variants(symbols: int) -> tuple[Variant, ...]:
     """Choose the pictures of each symbol in a brief of so many symbols."""
     return tuple(v for v in ALL_VARIANTS if v is not NARROW_DARK or symbols <= MANY_SYMBOLS)
+
+
+def screen_variants(brief: Brief) -> tuple[Variant, ...]:
+    """Choose the pictures that the page shows."""
+    return tuple(variant for variant in variants(len(brief.symbols)) if variant is not PRINT)
 
 
 _PLAIN = re.compile(r"[A-Z0-9]+/[A-Z0-9]+:[A-Z0-9]+")
