@@ -11,16 +11,15 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from reportgen.render.colours import LIGHT, Colour, rgb
 from reportgen.render.fonts import css_font_faces
 from reportgen.render.html import environment
 from reportgen.render.paper import print_page
 from reportgen.track_record.result import Backtest, DistanceSkill, DollarScore, Interval, MapScore
 from reportgen.track_record.verdict import Findings
-from reportgen.units import Missing
+from reportgen.units import Missing, Side
 
 _SHOWN = ("path", "path+price", "chart")
-_SIDE_COLOUR = {"long": "168,84,0", "short": "5,96,194"}
-_GREY = "120,120,120"
 _STRONGEST_TINT = 0.62
 _SKILL_OF_STRONGEST_TINT = 0.5
 
@@ -158,10 +157,14 @@ def cells(result: Backtest) -> tuple[tuple[str, tuple[tuple[DistanceSkill, Tint]
     return tuple((side, tuple((one, _tint(one)) for one in skill if one.side == side)) for side in sides)
 
 
+def _css(colour: Colour) -> str:
+    return ",".join(map(str, rgb(colour)))
+
+
 def _tint(cell: DistanceSkill) -> Tint:
     """Give a cell the colour of its side, or grey below zero: the deeper the farther from no skill."""
     if isinstance(cell.skill, Missing):
-        return Tint(colour=_GREY, opacity="0.00")
+        return Tint(colour=_css(LIGHT.axis), opacity="0.00")
     strength = min(1.0, abs(cell.skill.value) / _SKILL_OF_STRONGEST_TINT)
-    colour = _GREY if cell.skill.value < 0 else _SIDE_COLOUR[cell.side]
-    return Tint(colour=colour, opacity=f"{_STRONGEST_TINT * strength:.2f}")
+    colour = LIGHT.axis if cell.skill.value < 0 else LIGHT.side(Side(cell.side))
+    return Tint(colour=_css(colour), opacity=f"{_STRONGEST_TINT * strength:.2f}")

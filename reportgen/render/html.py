@@ -26,6 +26,7 @@ from reportgen.render import page_helpers as filters
 from reportgen.render import page_helpers as views
 from reportgen.render.charts.ladder import ladder_svg
 from reportgen.render.charts.variant import screen_variants, slug
+from reportgen.render.colours import DARK, LIGHT
 from reportgen.render.fonts import css_font_faces
 from reportgen.render.formats import Job
 
@@ -183,6 +184,8 @@ def _globals() -> dict[str, Any]:
         **{name: getattr(views, name) for name in _VIEWS},
         **{name: getattr(events, name) for name in _EVENTS},
         **filters.SIGNS,
+        "light": LIGHT,
+        "dark": DARK,
         "slug": slug,
         "ladder": lambda symbol: Markup(ladder_svg(symbol)),  # noqa: S704 - drawn by us, escaped there
     }

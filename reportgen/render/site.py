@@ -302,7 +302,7 @@ INDEX: Final = "index.html"
 FEED: Final = "feed.xml"
 STYLE: Final = "site/site.css"
 SCRIPT: Final = "site/site.js"
-_STYLES: Final = ("tokens.css", "page.css", "tables.css", "site.css")
+_STYLES: Final = ("tokens.css.j2", "page.css", "tables.css", "site.css")
 _SPARK_DAYS: Final = 30
 _MONTHS: Final = tuple(calendar.month_name)
 _TAG: Final = "tag:reportgen.invalid,2026:brief"
@@ -415,11 +415,10 @@ def search_data(year: str, briefs: Iterable[BriefDay]) -> bytes:
 @cache
 def assets() -> Mapping[str, bytes]:
     """Give style and script of the site, by path from the archive's root."""
-    folder = shipped_templates()
-    styles = [folder / "css" / name for name in _STYLES]
+    styles = [site_environment().get_template(f"css/{name}").render() for name in _STYLES]
     return {
-        STYLE: (css_font_faces("data") + "\n".join(path.read_text(encoding="utf-8") for path in styles)).encode(),
-        SCRIPT: (folder / "site" / "site.js").read_bytes(),
+        STYLE: (css_font_faces("data") + "\n".join(styles)).encode(),
+        SCRIPT: (shipped_templates() / "site" / "site.js").read_bytes(),
     }
 
 

@@ -11,10 +11,10 @@ from PIL import Image
 
 from reportgen.brief.section import SymbolBrief
 from reportgen.liquidation.known_positions import ExactLayer, ExactLevel
-from reportgen.render.charts.colours import DARK, LIGHT, Theme, rgb
 from reportgen.render.charts.frame import NARROW, WIDE, Shape
 from reportgen.render.charts.heatmap import heatmap_png, make_frame, shown_exact
 from reportgen.render.charts.variant import Form
+from reportgen.render.colours import DARK, LIGHT, Theme, rgb
 from reportgen.units import Ints, Missing, Side
 from tests.render import pictures
 

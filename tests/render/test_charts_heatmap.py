@@ -17,12 +17,12 @@ from PIL import Image
 from reportgen.brief.section import SymbolBrief
 from reportgen.errors import RenderError
 from reportgen.liquidation.picture import HeatmapPicture
-from reportgen.render.charts.colours import CLASS_EDGES, DARK, LIGHT, Theme, rgb
 from reportgen.render.charts.frame import NARROW, WIDE, Frame
 from reportgen.render.charts.heatmap import heatmap_png, make_frame, merged, shown_levels
 from reportgen.render.charts.labels import Box
 from reportgen.render.charts.sheet import Sheet, text_width
 from reportgen.render.charts.variant import Form
+from reportgen.render.colours import CLASS_EDGES, DARK, LIGHT, Theme, rgb
 from reportgen.units import HOUR_MS, Missing
 from tests.render import pictures
 

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from reportgen.brief.section import SymbolBrief
-from reportgen.render.charts.colours import DARK, LIGHT, Theme, rgb
 from reportgen.render.charts.ladder import BASE, FULL, REACH_ATR, WIDTH, bars, ladder_png, ladder_svg, marks
+from reportgen.render.colours import DARK, LIGHT, Theme, rgb
 from reportgen.units import Missing, Side
 from tests.render import pictures
 

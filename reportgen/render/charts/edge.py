@@ -12,10 +12,10 @@ import numpy as np
 from reportgen import notation
 from reportgen.brief.section import SymbolBrief
 from reportgen.guide.zones import NoDenseZone, Zone
-from reportgen.render.charts.colours import Colour
 from reportgen.render.charts.frame import Frame
 from reportgen.render.charts.labels import stack
 from reportgen.render.charts.sheet import Sheet, text_width
+from reportgen.render.colours import Colour
 from reportgen.units import Missing, Side
 
 _LINE = 1.25  # text sizes from baseline to baseline

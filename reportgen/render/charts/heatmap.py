@@ -21,12 +21,12 @@ from reportgen.errors import RenderError
 from reportgen.guide.structure import Level
 from reportgen.liquidation.known_positions import ExactLayer, ExactLevel
 from reportgen.liquidation.picture import HeatmapPicture
-from reportgen.render.charts.colours import CLASS_EDGES, Colours, Theme, rgb
 from reportgen.render.charts.edge import draw_edge
 from reportgen.render.charts.frame import NARROW, WIDE, Frame, Shape, price_ticks, profile_scale, time_ticks
 from reportgen.render.charts.labels import Box, clear_spot
 from reportgen.render.charts.sheet import Sheet, house_settings, text_width
 from reportgen.render.charts.variant import Form
+from reportgen.render.colours import CLASS_EDGES, Colours, Theme, rgb
 from reportgen.units import HOUR_MS, Floats, Milliseconds, Missing, Side
 
 # ---- The coloured ground of the heatmap: two sides' levels become one image, pixel by pixel ----

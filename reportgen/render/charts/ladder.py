@@ -12,7 +12,7 @@ import numpy as np
 from reportgen import notation
 from reportgen.brief.section import SymbolBrief
 from reportgen.guide.zones import Zone
-from reportgen.render.charts.colours import LIGHT, Theme
+from reportgen.render.colours import LIGHT, Theme
 from reportgen.units import Fraction, Missing, Side
 
 if TYPE_CHECKING:

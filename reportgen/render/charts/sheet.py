@@ -28,8 +28,8 @@ from matplotlib.transforms import Affine2D, Bbox
 from numpy.typing import NDArray
 from PIL import Image
 
-from reportgen.render.charts.colours import Colour, Theme, colours, rgb
 from reportgen.render.charts.labels import Box
+from reportgen.render.colours import Colour, Theme, colours, rgb
 from reportgen.render.fonts import Weight, font_path
 from reportgen.units import Floats
 

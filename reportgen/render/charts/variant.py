@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 from reportgen.brief.section import SymbolBrief
 from reportgen.brief.types import Brief
-from reportgen.render.charts.colours import Theme
+from reportgen.render.colours import Theme
 
 Form: TypeAlias = Literal["wide", "narrow"]
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.render.charts.colours import CLASS_EDGES, DARK, LIGHT, Colour, Colours, Theme, rgb
 from reportgen.render.charts.sheet import palette_colours
+from reportgen.render.colours import CLASS_EDGES, DARK, LIGHT, Colour, Colours, Theme, rgb
+from reportgen.render.html import environment
 
 THEMES = pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
-TOKENS = Path(__file__).parents[2] / "templates" / "css" / "tokens.css"
+ROOT = Path(__file__).parents[2]
 
 
 def luminance(colour: Colour) -> float:
@@ -65,10 +66,21 @@ def test_the_palette_keeps_flat_colours_exact(theme: Theme) -> None:
     assert {rgb(colour) for colour in flat} <= set(palette)
 
 
-def test_charts_and_page_share_their_colours() -> None:
-    """The tokens of the page and the colours of the charts are the same, light and dark."""
-    blocks = re.findall(r":root\s*\{(.*?)\n\s*\}", TOKENS.read_text(encoding="utf-8"), re.DOTALL)
-    for block, colours in ((blocks[0], LIGHT), (blocks[1], DARK)):
-        tokens = dict(re.findall(r"--([a-z-]+):\s*(#[0-9A-F]{6})", block))
-        for name in ("paper", "ink", "muted", "axis", "rule", "short", "short-text", "long", "long-text"):
-            assert tokens[name] == getattr(colours, name.replace("-", "_")), name
+def test_no_template_holds_a_colour_of_its_own() -> None:
+    """A colour is changed in one place: templates, style sheets and code name it."""
+    sources = [*(ROOT / "templates").rglob("*.*"), *(ROOT / "reportgen").rglob("*.py")]
+    found = [
+        f"{path.name}: {colour}"
+        for path in sources
+        if path != ROOT / "reportgen" / "render" / "colours.py"
+        for colour in re.findall(r"#[0-9A-Fa-f]{6}\b|rgba?\(\s*\d", path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+def test_a_style_sheet_knows_every_colour_in_both_themes() -> None:
+    """The tokens give light first, dark for readers whose system is dark, and light again for paper."""
+    sheet = environment().get_template("css/tokens.css.j2").render()
+    blocks = [dict(re.findall(r"--([a-z-]+): (#[0-9A-F]{6});", block)) for block in sheet.split(":root")[1:]]
+    assert blocks == [dict(LIGHT.variables()), dict(DARK.variables()), dict(LIGHT.variables())]
+    assert blocks[1]["short-text"] == "#6CBDFB"

@@ -1,0 +1,142 @@
+"""Every colour of the product, light and dark: page, charts, mail, PDF and backtest take theirs from here.
+
+Blue is shorts liquidated (above the price), orange longs liquidated (below), ink is everything else; red and green are
+not used for either side. Both sides have the same lightness in the same class, so that a grey print keeps the
+magnitude; the classes are steps of two CAM02-UCS ramps, one hue a side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Literal, TypeAlias
+
+from reportgen.units import Side
+
+Theme: TypeAlias = Literal["light", "dark"]
+Colour: TypeAlias = str
+"""`#RRGGBB`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Colours:
+    """The colours of one theme; style sheets know each by its name, with dashes.
+
+    Attributes:
+        back: Around a mail. paper: background. panel: a box on it.
+        rule: faint lines on which nothing depends. rule_strong: the line above a page.
+        ink: text, candles, price. muted: secondary text. link: text that leads somewhere.
+        short, long: graphics of a side. *_text: text in its hue. *_tint: a ground in it.
+        mark, track, axis: graphics that are neither side; the last for lines, never text.
+        ok, warn, bad: state, only ever beside a shape and a word. *_tint: a ground for each.
+        short_classes, long_classes: the seven density classes, palest first; charts alone use them.
+    """
+
+    back: Colour
+    paper: Colour
+    panel: Colour
+    rule: Colour
+    rule_strong: Colour
+    ink: Colour
+    muted: Colour
+    link: Colour
+    short: Colour
+    short_text: Colour
+    short_tint: Colour
+    long: Colour
+    long_text: Colour
+    long_tint: Colour
+    mark: Colour
+    track: Colour
+    axis: Colour
+    ok: Colour
+    warn: Colour
+    bad: Colour
+    ok_tint: Colour
+    warn_tint: Colour
+    bad_tint: Colour
+    short_classes: tuple[Colour, ...]
+    long_classes: tuple[Colour, ...]
+
+    def side(self, side: Side) -> Colour:
+        """Give the graphics colour of a side."""
+        return self.short if side is Side.SHORT else self.long
+
+    def side_text(self, side: Side) -> Colour:
+        """Give the text colour of a side."""
+        return self.short_text if side is Side.SHORT else self.long_text
+
+    def variables(self) -> Iterator[tuple[str, Colour]]:
+        """Give the variables of a style sheet: name, colour."""
+        named = ((field.name.replace("_", "-"), getattr(self, field.name)) for field in fields(self))
+        return ((name, colour) for name, colour in named if isinstance(colour, str))
+
+
+CLASS_EDGES = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
+"""Lower edges of the density classes, percent of the side's mass per 0.1 % of price; never from the day's data."""
+
+LIGHT = Colours(
+    back="#EEF0F2",
+    paper="#FFFFFF",
+    panel="#F5F6F4",
+    rule="#D9DCE0",
+    rule_strong="#16191D",
+    ink="#16191D",
+    muted="#5A626C",
+    link="#0B58AE",
+    short="#0560C2",
+    short_text="#0B58AE",
+    short_tint="#E6EFFB",
+    long="#A85400",
+    long_text="#974B00",
+    long_tint="#FBEBDD",
+    mark="#3C444D",
+    track="#E3E5E8",
+    axis="#767E88",
+    ok="#1F6B3A",
+    warn="#8A5300",
+    bad="#A3232B",
+    ok_tint="#E7F3EA",
+    warn_tint="#FBF0DC",
+    bad_tint="#FBE9E8",
+    short_classes=("#EFF1F4", "#D4DDEC", "#A4C5F7", "#70AAFE", "#3A8FFE", "#0371E4", "#0454AA"),
+    long_classes=("#F5F0EC", "#F1D6C2", "#F9AC73", "#F18225", "#D16904", "#AA5301", "#7F3D00"),
+)
+
+DARK = Colours(
+    back="#0B0D10",
+    paper="#14171C",
+    panel="#1C2027",
+    rule="#333A44",
+    rule_strong="#ECEEF1",
+    ink="#ECEEF1",
+    muted="#A3ACB7",
+    link="#6CBDFB",
+    short="#4FB0F5",
+    short_text="#6CBDFB",
+    short_tint="#15293A",
+    long="#E8920F",
+    long_text="#F5A742",
+    long_tint="#33240F",
+    mark="#C3CAD2",
+    track="#2F353E",
+    axis="#7E8894",
+    ok="#6CC58A",
+    warn="#E9B456",
+    bad="#F28B82",
+    ok_tint="#17291D",
+    warn_tint="#2E2514",
+    bad_tint="#33201F",
+    short_classes=("#1F2329", "#2B3540", "#2C506C", "#226EA1", "#1C8CD2", "#4CAEF4", "#A1D4FF"),
+    long_classes=("#222223", "#3D3225", "#68410E", "#8F5501", "#B66D00", "#E18906", "#FFBA69"),
+)
+
+
+def colours(theme: Theme) -> Colours:
+    """Give the colours of a theme."""
+    return DARK if theme == "dark" else LIGHT
+
+
+def rgb(colour: Colour) -> tuple[int, int, int]:
+    """Split `#RRGGBB` into three numbers from 0 to 255."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
