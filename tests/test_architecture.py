@@ -38,15 +38,15 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "config.assumptions": frozenset({"units"}),
     "notation": frozenset({"units"}),
     "moments": GROUND,
-    "config": EDGE_GROUND | {"config", "events.calendar", "events.names", "events.origins", "events.builtin"},
+    "config": EDGE_GROUND | {"config", "events.calendar", "events.builtin"},
     "market.data": GROUND,
     "market.symbols": GROUND,
     "market": EDGE_GROUND | {"market", "liquidation.margin"},
-    "events": EDGE_GROUND | {"events"},
+    "events": EDGE_GROUND | {"events", "config.events"},
+    "events.calendar": GROUND | {"events.sessions"},
     "liquidation": PURE_GROUND | {"liquidation"},
-    "guide": PURE_GROUND | {"guide", "liquidation"},
-    "brief": PURE_GROUND
-    | {"brief", "guide", "liquidation", "events.calendar", "events.flows", "events.rules", "track_record"},
+    "guide": PURE_GROUND | {"guide", "liquidation", "events.calendar", "events.flows"},
+    "brief": PURE_GROUND | {"brief", "guide", "liquidation", "events.calendar", "events.flows", "track_record"},
     "track_record": PURE_GROUND | {"track_record", "guide", "liquidation", "brief"},
     "render": EDGE_GROUND
     | {"render", "brief", "track_record", "guide", "liquidation.picture", "liquidation.known_positions"}
@@ -76,7 +76,7 @@ TYPES_ONLY: Final = {
 PURE: Final = (
     *("units", "errors", "notation", "config.assumptions", "liquidation", "guide", "track_record"),
     *(f"brief.{name}" for name in ("types", "changes", "alerts", "refresh")),
-    *("events.calendar", "events.flows"),
+    *("events.calendar", "events.flows", "events.sessions"),
     *MARKET_TYPES,
 )
 LARGEST_FILE, LONGEST_FUNCTION, MODULES_AT_TOP, PACKAGES_AT_TOP = 600, 60, 6, 11

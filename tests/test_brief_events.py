@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from reportgen.brief.types import Brief, write_brief
-from reportgen.cli.events_and_flows import with_flows
+from reportgen.cli.events_and_flows import near_events, with_flows
+from reportgen.config.events import EventSources, FlowApi
 from reportgen.config.load import Config, Watched
 from reportgen.events.calendar import ScheduledEvent
 from reportgen.events.fetching import Network
 from reportgen.events.flows import FlowReading
-from reportgen.events.origins import EventSources, FlowApi
-from reportgen.events.sources import gather_events, shown_near_events
+from reportgen.events.sources import gather_events
 from reportgen.market.data import EtfFlows, Gathered
 from reportgen.market.folder.keep import read_sample
 from reportgen.render.html import render_html
@@ -27,6 +27,7 @@ from reportgen.render.json import brief_from_json, brief_to_json
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 
 BTC = "BTC/USDT:USDT"
+NO_KEY = FlowApi.model_validate({"asset": "BTC", "api": "sosovalue", "key": {"env": "NOT_SET_ANYWHERE"}})
 
 
 @cache
@@ -208,9 +209,7 @@ def test_a_feed_that_is_down_is_said_on_the_page_and_a_wrong_file_ends_the_comma
 
 def test_flows_that_cannot_be_had_are_said_on_the_page(tmp_path: Path) -> None:
     """A service without its key costs the flows, not the brief, and the page says why."""
-    config = Config(
-        watchlist=(Watched(symbol=BTC),), output=tmp_path, etf_flows=(FlowApi(asset="BTC", env="NOT_SET", file=None),)
-    )
+    config = Config(watchlist=(Watched(symbol=BTC),), output=tmp_path, etf_flows=(NO_KEY,))
     gathered = with_flows(config, sample())
     assert gathered.notes[-1] == "The key for ETF flows of BTC is not set."
     assert gathered.notes[-1] in page(brief(gathered=gathered))
@@ -232,7 +231,7 @@ def test_the_page_claims_what_the_newest_backtest_showed_and_no_more(tmp_path: P
     (folder / "backtest.json").with_name("x").write_text("", encoding="utf-8")
     (tmp_path / "backtests" / "old").mkdir()
     (tmp_path / "backtests" / "old" / "backtest.json").write_text("{}", encoding="utf-8")
-    (said,) = shown_near_events(tmp_path, (BTC,), as_of, simulated=True)
+    (said,) = near_events(Config(watchlist=(), output=tmp_path), sample())
     assert "insufficient evidence on zones near events. W." in said
     text = page(replace(brief(due(6)), near_events=(said,)))
     assert said in text

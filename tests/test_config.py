@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reportgen.config.assumptions import DEFAULTS, Assumptions
+from reportgen.config.events import EventFile, FlowFile, ListedEvent
 from reportgen.config.load import Config, json_schema, load_config, read_config
 from reportgen.errors import ConfigError
 from reportgen.events.builtin import DEFAULT_NAMES
-from reportgen.events.origins import EventFile, FlowFile
+from reportgen.events.sources import events_in
 
 YAML_LETTERS = " \n\t:-[]{}&*!|>'\"#%@,?abwatchlis1.e"
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -178,12 +179,12 @@ def test_events_flows_and_calendars_may_come_from_anywhere(tmp_path: Path) -> No
         "calendars: []\netf_flows:\n  - {asset: BTC, file: f.txt}\n  - {asset: ETH, api: sosovalue, key: {env: K}}\n"
     )
     config = load_config(written(tmp_path, f"watchlist: [BTC]\n{sources}"))
-    (listed,) = config.events.listed
-    assert not listed.time_known
-    assert config.events.files == (EventFile(path=tmp_path / "c.ics", kind="macro"),)
-    assert len(config.events.feeds) == 3
+    listed, file, *feeds = config.events.listed
+    assert listed == ListedEvent(name="A", at="2026-12-10", symbols=["ARB"])
+    assert file == EventFile(file=str(tmp_path / "c.ics"), kind="macro")
+    assert len(feeds) == 3
     assert config.events.calendars == ()
-    assert config.etf_flows[0] == FlowFile(asset="BTC", path=tmp_path / "f.txt")
+    assert config.etf_flows[0] == FlowFile(asset="BTC", file=str(tmp_path / "f.txt"))
     assert load_config(written(tmp_path, "watchlist: [BTC]\n")).events.calendars == DEFAULT_NAMES
 
 
@@ -191,7 +192,8 @@ def test_an_event_keeps_its_moment_whatever_its_zone(tmp_path: Path) -> None:
     """The same moment written in UTC and with an offset is one time in milliseconds."""
     events = "  - {name: A, at: 2026-12-10T13:30Z}\n  - {name: B, at: 2026-12-10T14:30:00+01:00}\n"
     text = f"watchlist: [BTC]\nevents:\n{events}"
-    first, second = load_config(written(tmp_path, text)).events.listed
+    config = load_config(written(tmp_path, f"{text}calendars: []\n"))
+    first, second = events_in(config.events, (0, 2_000_000_000_000))
     assert first.at_ms == second.at_ms
     assert first.at_ms % 60_000 == 0
     assert first.kind == "other"

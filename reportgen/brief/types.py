@@ -12,7 +12,7 @@ from typing import Final, Literal
 from reportgen import __version__
 from reportgen.brief.section import Reading, SymbolBrief, inputs, write_section
 from reportgen.config.assumptions import DEFAULTS, Assumptions
-from reportgen.events.calendar import Event, ScheduledEvent, lately, schedule
+from reportgen.events.calendar import Event, ScheduledEvent, passed, schedule
 from reportgen.guide.context import heaviest_first
 from reportgen.guide.reactions import Outcome
 from reportgen.guide.summary import SymbolFacts, headline, subject_suffix
@@ -323,7 +323,7 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
         events=planned,
         assumptions=assumptions,
         calibrations=tuple(calibrations),
-        past=lately(events, gathered.as_of_ms, horizon_hours),
+        past=passed(events, gathered.as_of_ms, horizon_hours),
     )
     walk = partial(write_section, reference=gathered.reference, reading=reading)
     symbols = tuple(map_sections(walk, gathered.markets.values()))

@@ -1,4 +1,4 @@
-"""What stands outside the market data: events and fund flows, gathered with the time of day for a brief or a backtest.
+"""Events and fund flows, gathered with the time of day for a brief or a backtest.
 
 Stands between the order and `write_brief`; the one place where feeds are given the clock.
 """
@@ -6,6 +6,7 @@ Stands between the order and `write_brief`; the one place where feeds are given 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from reportgen.units import Maybe
 
 _KEPT: Final = ".feeds"
+_SAYS: Final = {
+    "different near events": "zones behaved differently near events",
+    "not distinguishable": "zones near events could not be told from the others",
+    "insufficient evidence": "insufficient evidence on zones near events",
+}
 
 
 def with_flows(config: Config, gathered: Gathered) -> Gathered:
@@ -44,13 +50,41 @@ def events_around(config: Config, as_of_ms: int) -> GatheredEvents:
 
 
 def near_events(config: Config, gathered: Gathered) -> tuple[str, ...]:
-    """Tell what backtests in the output folder have shown about zones near events."""
-    from reportgen.events.sources import shown_near_events
+    """Tell what the newest backtests in the output folder have shown about zones near events: all a brief may claim.
+
+    A sentence for each symbol that has a record, in the page's order; records that end after as-of, and those of a
+    simulated market beside a real one, are left out.
+    """
+    from pydantic import BaseModel, ValidationError
+
+    class Split(BaseModel):
+        verdict: str = ""
+        why: str = ""
+
+    class Record(BaseModel):
+        symbol: str
+        simulated: bool
+        until_ms: int
+        near_events: Split = Split()
 
     if not isinstance(config.output, Path):
         return ()  # records of a backtest are kept on this machine
     simulated = any(market.simulated for market in gathered.markets.values())
-    return shown_near_events(config.output, gathered.markets, gathered.as_of_ms, simulated=simulated)
+    newest: dict[str, Record] = {}
+    for path in sorted((config.output / "backtests").glob("*/backtest.json")):
+        try:
+            record = Record.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError):
+            continue  # a record of another version shows nothing about events
+        fits = record.simulated == simulated and record.until_ms <= gathered.as_of_ms
+        later = record.symbol not in newest or record.until_ms > newest[record.symbol].until_ms
+        if fits and later and record.near_events.verdict in _SAYS:
+            newest[record.symbol] = record
+    return tuple(
+        f"{symbol}, backtest up to {datetime.fromtimestamp(record.until_ms / 1000, tz=UTC):%Y-%m-%d}: "
+        f"{_SAYS[record.near_events.verdict]}. {record.near_events.why}"
+        for symbol, record in ((symbol, newest[symbol]) for symbol in gathered.markets if symbol in newest)
+    )
 
 
 def events_between(config: Config, symbol: str, span: tuple[int, int]) -> Maybe[tuple[int, ...]]:
@@ -59,12 +93,11 @@ def events_between(config: Config, symbol: str, span: tuple[int, int]) -> Maybe[
     from reportgen.market.symbols import base_of
     from reportgen.units import Missing
 
-    found = events_in(replace(config.events, feeds=()), span)
     base = base_of(symbol)
     moments = tuple(
         event.at_ms
-        for event in found
-        if event.time_known and event.matters and (not event.symbols or base in event.symbols)
+        for event in events_in(config.events, span)
+        if event.time_known and event.matters and event.concerns(base)
     )
     return moments or Missing("No event that could move a plan is known in this span: list some under `events:`.")
 

@@ -10,11 +10,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
+from reportgen.config.events import EventFile, FlowFile
 from reportgen.config.load import DEFAULT_PATH, Config, Problem, Watched, load_config, read_config
 from reportgen.config.places import Place, local_folder, place_of
 from reportgen.config.schema import LIVE, SAMPLE, TIMEFRAMES
 from reportgen.errors import UsageError
-from reportgen.events.origins import FlowFile
 from reportgen.market.symbols import unified_symbol
 from reportgen.moments import parse_moment
 
@@ -132,7 +132,8 @@ def find_problems(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
     if settings.source == LIVE:
         missing += _unknown_venues(path, settings)
     own = (path for path in (settings.leverage_brackets, settings.exact_file) if path)
-    for named in (*(one.path for one in settings.events.files), *_flow_files(settings), *own):
+    sources = (*settings.events.listed, *settings.etf_flows)
+    for named in (*(Path(one.file) for one in sources if isinstance(one, (EventFile, FlowFile))), *own):
         if not named.is_file():
             reason, suggestion = f"the file {named} is not there", "Correct its path, or delete the entry."
             missing.append(Problem(file=str(path), line=None, key="", reason=reason, suggestion=suggestion))
@@ -158,10 +159,6 @@ def _unknown_venues(path: Path, settings: Config) -> list[Problem]:
 def _nearest(venue: str, known: tuple[str, ...]) -> str:
     near = get_close_matches(venue, known, n=1)
     return f"Did you mean {near[0]}?" if near else f"Known are {', '.join(known)}."
-
-
-def _flow_files(settings: Config) -> tuple[Path, ...]:
-    return tuple(one.path for one in settings.etf_flows if isinstance(one, FlowFile))
 
 
 def _base_config(options: Options) -> Config:

@@ -1,26 +1,24 @@
-"""The shape of `events:`, `calendars:` and `etf_flows:` in config.yaml.
+"""Where events and fund flows come from, as the edge reads it: `events:`, `calendars:`, `etf_flows:` of config.yaml.
 
-Stands beside `config_schema`, which puts it into the whole file.
+`config.schema` puts them into the whole file.
 """
 
 from __future__ import annotations
 
 import zoneinfo
-from typing import Annotated, Final, Literal, TypeAlias
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final, Literal, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from reportgen.config.values import WEB_ADDRESS, Secret, SecretReference, Settings, Text
-from reportgen.config.values import setting_error as _setting
+from reportgen.config.values import WEB_ADDRESS, Secret, SecretReference, Settings, Text, setting_error
 from reportgen.errors import UsageError
+from reportgen.events.builtin import DEFAULT_NAMES, BuiltinCalendar
 from reportgen.events.calendar import Kind, Status, Weight
 from reportgen.moments import parse_when
 
-BuiltinCalendar: TypeAlias = Literal[
-    "macro", "fomc", "us_cpi", "us_jobs", "ecb", "deribit_daily", "deribit_weekly", "deribit_monthly",
-    "deribit_quarterly", "cme_expiry", "us_holidays", "funding",
-]  # fmt: skip
 StatusVenue: TypeAlias = Literal["binance", "bybit", "okx", "deribit", "hyperliquid", "kucoin"]
 EVENT, EVENT_FILE, EVENT_FEED = "an event", "an event file", "an event feed"
 UNLOCK_FEED, STATUS_FEED, FLOW_FILE, FLOW_API = "an unlock feed", "a status feed", "a flow file", "a flow source"
@@ -44,7 +42,7 @@ def _when(text: str, info: ValidationInfo) -> str:
         parse_when(text, info.data.get("zone"))
     except UsageError as error:
         reason, _, suggestion = str(error).partition(". ")
-        raise _setting(reason, suggestion) from error
+        raise setting_error(reason, suggestion) from error
     return text
 
 
@@ -52,14 +50,14 @@ def _until(text: str, info: ValidationInfo) -> str:
     """Check the end of an event as its start is, and that it lies after it."""
     ends, start, zone = parse_when(_when(text, info), info.data.get("zone")), info.data.get("at"), info.data.get("zone")
     if start is not None and (ends.ends_ms or ends.at_ms) <= parse_when(start, zone).at_ms:
-        raise _setting(f"`ends` {text} does not lie after `at` {start}", "Correct one of them.")
+        raise setting_error(f"`ends` {text} does not lie after `at` {start}", "Correct one of them.")
     return text
 
 
 def _env_or_file(secret: SecretReference) -> SecretReference:
     """Keep commands away from a key that is read with every brief."""
     if secret.command is not None:
-        raise _setting("a command is not run for this key", "Point to it: {env: NAME} or {file: path}.")
+        raise setting_error("a command is not run for this key", "Point to it: {env: NAME} or {file: path}.")
     return secret
 
 
@@ -149,6 +147,8 @@ def _kind_of_flow(value: object) -> str:
     return FLOW_API if isinstance(value, dict) and "api" in value else FLOW_FILE
 
 
+Feed = EventFeed | UnlockFeed | StatusFeed
+FlowSource = FlowFile | FlowApi
 AnyEvent = Annotated[
     Annotated[ListedEvent, Tag(EVENT)]
     | Annotated[EventFile, Tag(EVENT_FILE)]
@@ -160,3 +160,25 @@ AnyEvent = Annotated[
 AnyFlow = Annotated[
     Annotated[FlowFile, Tag(FLOW_FILE)] | Annotated[FlowApi, Tag(FLOW_API)], Discriminator(_kind_of_flow)
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventSources:
+    """All that config.yaml says about events: what `events:` lists, in order, and the built-in calendars in force."""
+
+    listed: tuple[ListedEvent | EventFile | Feed, ...] = ()
+    calendars: tuple[BuiltinCalendar, ...] = DEFAULT_NAMES
+
+
+_Source = TypeVar("_Source", bound=Settings)
+
+
+def placed(source: _Source, folder: Path) -> _Source:
+    """Make the paths that a source names relative to a folder."""
+    changed: dict[str, object] = {}
+    if isinstance(source, (EventFile, FlowFile)):
+        changed = {"file": str(folder / Path(source.file).expanduser())}
+    elif isinstance(source, FlowApi) and source.key.file is not None:
+        kept = str(folder / Path(source.key.file).expanduser())
+        changed = {"key": source.key.model_copy(update={"file": kept})}
+    return source.model_copy(update=changed) if changed else source

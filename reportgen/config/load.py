@@ -22,13 +22,12 @@ from pydantic_core import ErrorDetails
 from reportgen.config import events, mail, schema
 from reportgen.config import values as ground
 from reportgen.config.assumptions import DEFAULTS, Assumptions
-from reportgen.config.event_sources import event_sources, flow_sources
+from reportgen.config.events import EventSources, FlowSource
 from reportgen.config.mail import Mail, settle_mail
 from reportgen.config.places import Place, place_of
 from reportgen.config.values import Settings
 from reportgen.config.yaml import Trail, YamlFile, YamlProblem, dotted, read_yaml
 from reportgen.errors import ConfigError, UsageError
-from reportgen.events.origins import EventSources, FlowSource
 from reportgen.market.symbols import unified_symbol
 
 # ---- The `assumptions:` section of config.yaml, made from the constants themselves ----
@@ -284,7 +283,7 @@ class Config:
         venue_urls: Where to send the requests meant for a venue.
         leverage_brackets: A file of the user's own brackets, for live runs.
         exact_addresses: Whose positions become exact levels. exact_file: a file that lists them instead.
-        events: Those listed, in the file's order, the files and feeds that hold more, the built-in calendars in force.
+        events: Those listed, the files and feeds that hold more, the built-in calendars in force.
         etf_flows: Where fund flows stand, beside the market folder.
         assumptions: The defaults with the file's overrides.
     """
@@ -388,8 +387,10 @@ def _settle(file: schema.ConfigFile, folder: Path, assumptions: Assumptions) -> 
         leverage_brackets=_path(folder, file.leverage_brackets) if file.leverage_brackets else None,
         exact_addresses=tuple(dict.fromkeys(exact.addresses)) if exact else (),
         exact_file=_path(folder, exact.file) if exact and exact.file else None,
-        events=event_sources(file, folder),
-        etf_flows=flow_sources(file, folder),
+        events=EventSources(
+            listed=tuple(events.placed(one, folder) for one in file.events), calendars=tuple(file.calendars)
+        ),
+        etf_flows=tuple(events.placed(one, folder) for one in file.etf_flows),
         mail=settle_mail(file.mail, partial(_path, folder)) if file.mail else None,
         assumptions=assumptions,
     )

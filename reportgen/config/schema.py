@@ -11,12 +11,12 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, Tag
 
 from reportgen.config.events import TAGS as EVENT_TAGS
-from reportgen.config.events import AnyEvent, AnyFlow, BuiltinCalendar, time_zone
+from reportgen.config.events import AnyEvent, AnyFlow, time_zone
 from reportgen.config.mail import MailSettings
 from reportgen.config.values import WEB_ADDRESS, Settings, Text
 from reportgen.config.values import setting_error as _setting
 from reportgen.errors import UsageError
-from reportgen.events.builtin import DEFAULT_NAMES
+from reportgen.events.builtin import DEFAULT_NAMES, BuiltinCalendar
 from reportgen.market.symbols import unified_symbol
 
 Timeframe: TypeAlias = Literal["1h", "2h", "4h", "6h", "8h", "12h", "1d"]

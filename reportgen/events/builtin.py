@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, time, timedelta
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
-from reportgen.events.calendar import (
+from reportgen.events.calendar import ScheduledEvent, Weight
+from reportgen.events.sessions import (
     FRANKFURT,
     FRIDAY,
     LONDON,
     NEW_YORK,
-    ScheduledEvent,
-    Weight,
     business_day,
     day_in,
     moment,
@@ -26,47 +25,32 @@ from reportgen.events.calendar import (
 )
 from reportgen.units import DAY_MS, Milliseconds
 
-# ---- Events that follow from a rule alone: expiries at Deribit and CME, funding settlements, New York's holidays ----
+BuiltinCalendar: TypeAlias = Literal[
+    "macro", "fomc", "us_cpi", "us_jobs", "ecb", "deribit_daily", "deribit_weekly", "deribit_monthly",
+    "deribit_quarterly", "cme_expiry", "us_holidays", "funding",
+]  # fmt: skip
+"""A name in `calendars:`; `macro` stands for the four series of the table."""
+
+DEFAULT_NAMES: Final[tuple[BuiltinCalendar, ...]] = (
+    "macro", "deribit_weekly", "deribit_monthly", "deribit_quarterly", "cme_expiry", "us_holidays",
+)  # fmt: skip
+"""Not every daily expiry and not every funding settlement: they would fill the first screen every day."""
+
+RUNS_OUT_DAYS: Final = 30
 
 _QUARTER_ENDS: Final = (3, 6, 9, 12)
-_DERIBIT: Final = "rule: Deribit expires at 08:00 UTC, weeklies on Friday, monthlies on the last Friday"
-_CME: Final = "rule: CME, last Friday of the month at 16:00 London, earlier where London or New York is shut"
-_FUNDING: Final = "rule: most venues settle funding at 00:00, 08:00 and 16:00 UTC"
-_NEW_YORK_RULE: Final = "rule: NYSE holidays"
-_DERIBIT_WEIGHTS: Final[dict[str, Weight]] = {
-    "daily": "low", "weekly": "low", "monthly": "medium", "quarterly": "medium",
-}  # fmt: skip
-
-
-def days(first: date, last: date) -> Iterator[date]:
-    """List the days of a span, both ends included."""
-    return (first + timedelta(days=ahead) for ahead in range((last - first).days + 1))
 
 
 def deribit_terms(day: date) -> tuple[str, ...]:
     """List the terms that expire on a day, the shortest first: daily, weekly, monthly, quarterly."""
-    last_friday = nth(day.year, day.month, FRIDAY, -1)
+    last_friday = day == nth(day.year, day.month, FRIDAY, -1)
     applies = {
         "daily": True,
         "weekly": day.weekday() == FRIDAY,
-        "monthly": day == last_friday,
-        "quarterly": day == last_friday and day.month in _QUARTER_ENDS,
+        "monthly": last_friday,
+        "quarterly": last_friday and day.month in _QUARTER_ENDS,
     }
     return tuple(term for term, so in applies.items() if so)
-
-
-def deribit_expiries(first: date, last: date, terms: frozenset[str]) -> Iterator[ScheduledEvent]:
-    """Give Deribit's option expiries: one a day at most, named by the longest term that expires."""
-    for day in days(first, last):
-        expiring = deribit_terms(day)
-        if terms.intersection(expiring):
-            yield ScheduledEvent(
-                name=f"Deribit {expiring[-1]} options expiry",
-                kind="expiry",
-                at_ms=moment(day, time(8), "UTC"),
-                source=_DERIBIT,
-                weight=_DERIBIT_WEIGHTS[expiring[-1]],
-            )
 
 
 def cme_expiry_day(year: int, month: int) -> date:
@@ -77,50 +61,45 @@ def cme_expiry_day(year: int, month: int) -> date:
     return day
 
 
-def cme_expiries(first: date, last: date) -> Iterator[ScheduledEvent]:
-    """Give the expiries of CME's monthly bitcoin and ether futures."""
-    for day in days(first, last):
-        if day == cme_expiry_day(day.year, day.month):
-            yield ScheduledEvent(
-                name="CME bitcoin and ether futures expiry",
-                kind="expiry",
-                at_ms=moment(day, time(16), LONDON),
-                source=_CME,
-                weight="low",
-                symbols=("BTC", "ETH"),
-            )
-
-
-def funding_settlements(first: date, last: date) -> Iterator[ScheduledEvent]:
-    """Give the three settlements a day."""
-    for day in days(first, last):
-        for hour in (0, 8, 16):
-            yield ScheduledEvent(
-                name=f"Funding settlement {hour:02}:00 UTC",
-                kind="funding",
-                at_ms=moment(day, time(hour), "UTC"),
-                source=_FUNDING,
-                weight="low",
-            )
-
-
-def market_holidays(first: date, last: date) -> Iterator[ScheduledEvent]:
-    """Give the days on which New York's exchanges stay shut or close early; US funds do the same."""
-    for day in days(first, last):
-        whole, half = new_york_holidays(day.year).get(day), new_york_half_days(day.year).get(day)
-        if whole or half:
-            start = moment(day, time(0), NEW_YORK)
-            yield ScheduledEvent(
-                name=f"US markets shut: {whole}" if whole else f"US markets close at 13:00 New York: {half}",
-                kind="holiday",
-                at_ms=start if whole else moment(day, time(13), NEW_YORK),
-                ends_ms=start + DAY_MS if whole else None,
-                source=_NEW_YORK_RULE,
-                weight="low",
-            )
-
-
-# ---- Dates of central banks and US statistics, as their publishers listed them and others transcribed them ----
+def _by_rule(day: date, chosen: frozenset[str]) -> Iterator[ScheduledEvent]:
+    """Give the events of a day that follow from a rule alone."""
+    expiring = deribit_terms(day)
+    if not chosen.isdisjoint(f"deribit_{term}" for term in expiring):
+        yield ScheduledEvent(
+            name=f"Deribit {expiring[-1]} options expiry",
+            kind="expiry",
+            at_ms=moment(day, time(8), "UTC"),
+            source="rule: Deribit expires at 08:00 UTC, weeklies on Friday, monthlies on the last Friday",
+            weight="low" if expiring[-1] in {"daily", "weekly"} else "medium",
+        )
+    if "cme_expiry" in chosen and day == cme_expiry_day(day.year, day.month):
+        yield ScheduledEvent(
+            name="CME bitcoin and ether futures expiry",
+            kind="expiry",
+            at_ms=moment(day, time(16), LONDON),
+            source="rule: CME, last Friday of the month at 16:00 London, earlier where London or New York is shut",
+            weight="low",
+            symbols=("BTC", "ETH"),
+        )
+    whole, half = new_york_holidays(day.year).get(day), new_york_half_days(day.year).get(day)
+    if "us_holidays" in chosen and (whole or half):
+        start = moment(day, time(0), NEW_YORK)
+        yield ScheduledEvent(
+            name=f"US markets shut: {whole}" if whole else f"US markets close at 13:00 New York: {half}",
+            kind="holiday",
+            at_ms=start if whole else moment(day, time(13), NEW_YORK),
+            ends_ms=start + DAY_MS if whole else None,
+            source="rule: NYSE holidays",
+            weight="low",
+        )
+    for hour in (0, 8, 16) if "funding" in chosen else ():
+        yield ScheduledEvent(
+            name=f"Funding settlement {hour:02}:00 UTC",
+            kind="funding",
+            at_ms=moment(day, time(hour), "UTC"),
+            source="rule: most venues settle funding at 00:00, 08:00 and 16:00 UTC",
+            weight="low",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,44 +184,41 @@ TABLE: Final = (
 )
 
 
-MACRO: Final = tuple(series.key for series in TABLE)
-DERIBIT: Final = ("deribit_daily", "deribit_weekly", "deribit_monthly", "deribit_quarterly")
-NAMES: Final = ("macro", *MACRO, *DERIBIT, "cme_expiry", "us_holidays", "funding")
-DEFAULT_NAMES: Final = ("macro", *DERIBIT[1:], "cme_expiry", "us_holidays")
-"""Not every daily expiry and not every funding settlement: they would fill the first screen every day."""
-
-RUNS_OUT_DAYS: Final = 30
-
-
 def builtin_events(names: Iterable[str], first_ms: Milliseconds, last_ms: Milliseconds) -> tuple[ScheduledEvent, ...]:
     """Give the events of the built-in calendars that overlap a span.
 
     Args:
-        names: Out of NAMES; `macro` stands for the four series of the table.
-        first_ms: Start of the span, included. last_ms: its end, included.
+        names: Out of BuiltinCalendar.
+        first_ms: Start of the span, included.
         last_ms: End of the span, included.
     """
     chosen = frozenset(names)
     # A day of another zone may begin a UTC day earlier or later; what does not belong is dropped at the end.
     first, last = day_in(first_ms, "UTC") - timedelta(days=1), day_in(last_ms, "UTC") + timedelta(days=1)
-    found = [event for series in _series(chosen) for event in _releases(series, first, last)]
-    terms = frozenset(name.partition("_")[2] for name in DERIBIT if name in chosen)
-    found += deribit_expiries(first, last, terms)
-    found += cme_expiries(first, last) if "cme_expiry" in chosen else ()
-    found += market_holidays(first, last) if "us_holidays" in chosen else ()
-    found += funding_settlements(first, last) if "funding" in chosen else ()
+    found = [
+        ScheduledEvent(
+            name=series.name,
+            kind="macro",
+            at_ms=moment(day, series.at, series.zone),
+            source=series.source,
+            weight=series.weight,
+            status="tentative" if day in series.tentative else "confirmed",
+            retrieved=series.retrieved,
+        )
+        for series in _series(chosen)
+        for day in series.days
+        if first <= day <= last
+    ]
+    for ahead in range((last - first).days + 1):
+        found += _by_rule(first + timedelta(days=ahead), chosen)
     inside = (event for event in found if event.at_ms <= last_ms and event.last_ms >= first_ms)
     return tuple(sorted(inside, key=lambda event: event.at_ms))
 
 
-def table_warnings(names: Iterable[str], as_of_ms: Milliseconds) -> tuple[str, ...]:
+def table_warnings(names: Iterable[str], as_of_ms: Milliseconds) -> Iterator[str]:
     """Say which series of the table end within 30 days of as-of, or have ended."""
-    return tuple(_warnings(frozenset(names), as_of_ms))
-
-
-def _warnings(chosen: frozenset[str], as_of_ms: Milliseconds) -> Iterator[str]:
     today = day_in(as_of_ms, "UTC")
-    for series in _series(chosen):
+    for series in _series(frozenset(names)):
         last, left = series.days[-1], (series.days[-1] - today).days
         known = f"The built-in table of {series.name} dates"
         advice = f"Look later ones up at the {series.publisher} and list them under “events:”"
@@ -256,17 +232,3 @@ def _warnings(chosen: frozenset[str], as_of_ms: Milliseconds) -> Iterator[str]:
 
 def _series(chosen: frozenset[str]) -> tuple[Series, ...]:
     return tuple(series for series in TABLE if "macro" in chosen or series.key in chosen)
-
-
-def _releases(series: Series, first: date, last: date) -> Iterator[ScheduledEvent]:
-    for day in series.days:
-        if first <= day <= last:
-            yield ScheduledEvent(
-                name=series.name,
-                kind="macro",
-                at_ms=moment(day, series.at, series.zone),
-                source=series.source,
-                weight=series.weight,
-                status="tentative" if day in series.tentative else "confirmed",
-                retrieved=series.retrieved,
-            )

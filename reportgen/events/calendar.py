@@ -1,145 +1,17 @@
-"""Scheduled events and how they stand to the horizon of a brief.
+"""Events: what a source lists, how several sources of one become one, and how they stand to the horizon of a brief.
 
-Stands beside the market data: config.yaml's `events:`, files, feeds and the built-in calendars come in, what the guide
-and the page read goes out. Pure.
+What files, feeds and the built-in calendars list comes in, what the guide and the page read goes out. Pure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
-from typing import Final, Literal, get_args
-from zoneinfo import ZoneInfo
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final, Literal, get_args
 
-from reportgen.units import HOUR_MS, Milliseconds
-
-# ---- Days on which markets are shut, by rule: New York's exchanges, London's banks, and their weekends ----
-
-NEW_YORK: Final = "America/New_York"
-LONDON: Final = "Europe/London"
-FRANKFURT: Final = "Europe/Berlin"
-MONDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = 0, 3, 4, 5, 6
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_OPENS, _CLOSES, _CLOSES_EARLY = time(9, 30), time(16), time(13)
-_JUNETEENTH_SINCE: Final = 2022
-
-
-def moment(day: date, at: time, zone: str) -> Milliseconds:
-    """Give a wall-clock time of a zone as UTC epoch milliseconds."""
-    return int((datetime.combine(day, at, ZoneInfo(zone)) - _EPOCH).total_seconds() * 1000)
-
-
-def day_in(at_ms: Milliseconds, zone: str) -> date:
-    """Give the calendar day of a moment in a zone."""
-    return (_EPOCH + timedelta(milliseconds=at_ms)).astimezone(ZoneInfo(zone)).date()
-
-
-def easter(year: int) -> date:
-    """Give Easter Sunday of the Gregorian calendar (the anonymous computus of Meeus, Astronomical Algorithms)."""
-    a, (b, c) = year % 19, divmod(year, 100)
-    d, e = divmod(b, 4)
-    g = (8 * b + 13) // 25
-    h = (19 * a + b - d - g + 15) % 30
-    i, k = divmod(c, 4)
-    weekday = (32 + 2 * e + 2 * i - h - k) % 7
-    m = (a + 11 * h + 22 * weekday) // 451
-    month, day = divmod(h + weekday - 7 * m + 114, 31)
-    return date(year, month, day + 1)
-
-
-def nth(year: int, month: int, weekday: int, count: int) -> date:
-    """Find the count-th weekday of a month; -1 is the last."""
-    if count > 0:
-        first = date(year, month, 1)
-        return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (count - 1))
-    last = date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
-    return last - timedelta(days=(last.weekday() - weekday) % 7)
-
-
-@lru_cache(maxsize=64)
-def new_york_holidays(year: int) -> dict[date, str]:
-    """List the days on which New York's exchanges stay shut, with their names."""
-    found = {
-        nth(year, 1, MONDAY, 3): "Martin Luther King Day",
-        nth(year, 2, MONDAY, 3): "Presidents’ Day",
-        easter(year) - timedelta(days=2): "Good Friday",
-        nth(year, 5, MONDAY, -1): "Memorial Day",
-        _observed(date(year, 7, 4)): "Independence Day",
-        nth(year, 9, MONDAY, 1): "Labor Day",
-        nth(year, 11, THURSDAY, 4): "Thanksgiving",
-        _observed(date(year, 12, 25)): "Christmas",
-    }
-    new_year = date(year, 1, 1)
-    if new_year.weekday() != SATURDAY:  # on a Saturday it is not made up for: the year's books close on that Friday
-        found[_observed(new_year)] = "New Year’s Day"
-    if year >= _JUNETEENTH_SINCE:
-        found[_observed(date(year, 6, 19))] = "Juneteenth"
-    return dict(sorted(found.items()))
-
-
-@lru_cache(maxsize=64)
-def new_york_half_days(year: int) -> dict[date, str]:
-    """List the days on which New York's exchanges shut at 13:00."""
-    eves = {date(year, 7, 3): "the eve of Independence Day", date(year, 12, 24): "Christmas Eve"}
-    found = {nth(year, 11, THURSDAY, 4) + timedelta(days=1): "the day after Thanksgiving"} | {
-        day: name for day, name in eves.items() if day.weekday() < FRIDAY and day not in new_york_holidays(year)
-    }
-    return dict(sorted(found.items()))
-
-
-@lru_cache(maxsize=64)
-def london_holidays(year: int) -> frozenset[date]:
-    """List England's bank holidays; those on a weekend move to the next free weekday."""
-    sunday = easter(year)
-    found = {
-        sunday - timedelta(days=2), sunday + timedelta(days=1), nth(year, 5, MONDAY, 1), nth(year, 5, MONDAY, -1),
-        nth(year, 8, MONDAY, -1),
-    }  # fmt: skip
-    for day in (date(year, 1, 1), date(year, 12, 25), date(year, 12, 26)):
-        moved = day
-        while moved.weekday() >= SATURDAY or moved in found:
-            moved += timedelta(days=1)
-        found.add(moved)
-    return frozenset(found)
-
-
-def business_day(day: date) -> bool:
-    """Tell whether both London and New York work."""
-    free = day in london_holidays(day.year) or day in new_york_holidays(day.year)
-    return day.weekday() < SATURDAY and not free
-
-
-def session_day(day: date) -> bool:
-    """Tell whether New York's exchanges, and the funds listed there, trade."""
-    return day.weekday() < SATURDAY and day not in new_york_holidays(day.year)
-
-
-def funds_shut_over_weekend(at_ms: Milliseconds) -> bool:
-    """Tell whether US funds are shut at a moment, from the close before a weekend to the open after it."""
-    day = day_in(at_ms, NEW_YORK)
-    last = day
-    while not (session_day(last) and moment(last, _closing(last), NEW_YORK) <= at_ms):
-        last -= timedelta(days=1)
-    following = last + timedelta(days=1)
-    while not session_day(following):
-        following += timedelta(days=1)
-    if at_ms >= moment(following, _OPENS, NEW_YORK):
-        return False
-    between = (last + timedelta(days=ahead) for ahead in range(1, (following - last).days))
-    return any(one.weekday() == SATURDAY for one in between)
-
-
-def _closing(day: date) -> time:
-    return _CLOSES_EARLY if day in new_york_half_days(day.year) else _CLOSES
-
-
-def _observed(day: date) -> date:
-    """Move a holiday from a Saturday to the Friday before, from a Sunday to the Monday after."""
-    return day + timedelta(days={SATURDAY: -1, SUNDAY: 1}.get(day.weekday(), 0))
-
+from reportgen.events.sessions import funds_shut_over_weekend
+from reportgen.units import DAY_MS, HOUR_MS, Milliseconds
 
 Kind = Literal[
     "macro", "crypto", "expiry", "holiday", "funding", "unlock", "listing", "maintenance", "outage", "other"
@@ -191,39 +63,25 @@ class ScheduledEvent:
         """The last moment that belongs to it."""
         return self.at_ms if self.ends_ms is None else max(self.at_ms, self.ends_ms - 1)
 
+    def concerns(self, base: str) -> bool:
+        """Tell whether it concerns a coin."""
+        return not self.symbols or base in self.symbols
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """Something scheduled that can override local leverage.
+class Event(ScheduledEvent):
+    """A listed event as it stands to a brief: something that can override local leverage.
 
     Attributes:
-        name: As its source wrote it (untrusted text). kind: macro, crypto, expiry, holiday, funding, unlock, listing,
-            maintenance, outage, other.
-        at_ms: When. inside_horizon: True when any of it falls between as-of and as-of + horizon.
-        hours_away: From as-of; 0 while it is under way, negative when past. source: where the date comes from.
-        weight, status, ends_ms, time_known, retrieved, symbols: as in `ScheduledEvent`.
+        inside_horizon: True when any of it falls between as-of and as-of + horizon.
+        hours_away: From as-of; 0 while it is under way, negative when past.
         in_weekend: True when US funds are shut over a weekend at that time, so that part of what they make of it
             comes with their next session.
     """
 
-    name: str
-    kind: str
-    at_ms: Milliseconds
     inside_horizon: bool
     hours_away: float
-    source: str
-    weight: Weight = "medium"
-    status: Status = "confirmed"
-    ends_ms: Milliseconds | None = None
-    time_known: bool = True
-    retrieved: str = ""
-    symbols: tuple[str, ...] = ()
     in_weekend: bool = False
-
-    @property
-    def matters(self) -> bool:
-        """Whether it is heavy enough to override a map, and takes place."""
-        return self.weight != "low" and self.status != "cancelled"
 
     @property
     def overrides(self) -> bool:
@@ -235,9 +93,10 @@ class Event:
         """Whether it lowers confidence in one direction: inside the horizon and not cancelled."""
         return self.inside_horizon and self.status != "cancelled"
 
-    def concerns(self, base: str) -> bool:
-        """Tell whether it concerns a coin."""
-        return not self.symbols or base in self.symbols
+    @property
+    def urgency(self) -> tuple[bool, bool, float]:
+        """Their order: the heaviest first, of equals those whose hour is known, then the soonest."""
+        return self.weight != "high", not self.time_known, self.hours_away
 
 
 def schedule(events: Iterable[ScheduledEvent], as_of_ms: Milliseconds, horizon_hours: float) -> tuple[Event, ...]:
@@ -252,28 +111,142 @@ def schedule(events: Iterable[ScheduledEvent], as_of_ms: Milliseconds, horizon_h
     return tuple(_placed(event, as_of_ms, horizon_hours) for event in ahead)
 
 
-def lately(events: Iterable[ScheduledEvent], as_of_ms: Milliseconds, horizon_hours: float) -> tuple[Event, ...]:
+def passed(events: Iterable[ScheduledEvent], as_of_ms: Milliseconds, horizon_hours: float) -> tuple[Event, ...]:
     """Give the events that passed within the last horizon and mattered, the latest first; `hours_away` is negative."""
     first = as_of_ms - round(horizon_hours * HOUR_MS)
-    past = [event for event in events if first <= event.at_ms and event.last_ms < as_of_ms]
-    placed = (_placed(event, as_of_ms, horizon_hours) for event in sorted(past, key=lambda event: -event.at_ms))
-    return tuple(event for event in placed if event.matters)
+    past = [event for event in events if event.matters and first <= event.at_ms and event.last_ms < as_of_ms]
+    return tuple(_placed(event, as_of_ms, horizon_hours) for event in sorted(past, key=lambda event: -event.at_ms))
 
 
 def _placed(event: ScheduledEvent, as_of_ms: Milliseconds, horizon_hours: float) -> Event:
+    listed: dict[str, Any] = {field.name: getattr(event, field.name) for field in fields(ScheduledEvent)}
     ahead, past = event.at_ms - as_of_ms, event.last_ms < as_of_ms
     return Event(
-        name=event.name,
-        kind=event.kind,
-        at_ms=event.at_ms,
+        **listed,
         inside_horizon=not past and ahead <= horizon_hours * HOUR_MS,
         hours_away=(ahead if past else max(0, ahead)) / HOUR_MS,
-        source=event.source,
-        weight=event.weight,
-        status=event.status,
-        ends_ms=event.ends_ms,
-        time_known=event.time_known,
-        retrieved=event.retrieved,
-        symbols=event.symbols,
         in_weekend=event.time_known and event.kind != "holiday" and funds_shut_over_weekend(event.at_ms),
     )
+
+
+SAME_MOMENT_MS: Final = HOUR_MS // 4
+"""Sources that are this close agree on the time."""
+
+_NEAR_MS: Final = 2 * DAY_MS
+
+
+def merge(events: Iterable[ScheduledEvent]) -> tuple[tuple[ScheduledEvent, ...], tuple[str, ...]]:
+    """Join the events that are one: the same topic and coins, at the same time, or on a day where one knows no hour.
+
+    The first with a known time gives name and time; the heavier weight counts; a source read later decides whether it
+    is cancelled. Two sources that put one topic at different times of one day are both kept, as tentative.
+
+    Returns:
+        The events, soonest first, and a sentence for each disagreement.
+    """
+    by_topic: dict[str, list[ScheduledEvent]] = {}
+    for event in sorted(events, key=lambda one: (one.at_ms, not one.time_known)):
+        kept = by_topic.setdefault(topic_of(event.name), [])
+        near = len(kept)
+        while near and event.at_ms - kept[near - 1].at_ms <= _NEAR_MS:
+            near -= 1
+        place = next((at for at in range(near, len(kept)) if _same(event, kept[at])), None)
+        if place is None:
+            kept.append(event)
+        else:
+            kept[place] = _joined(kept[place], event)
+    notes = [note for kept in by_topic.values() for note in _disagreements(kept)]
+    found = (event for kept in by_topic.values() for event in kept)
+    return tuple(sorted(found, key=lambda event: (event.at_ms, event.name))), tuple(notes)
+
+
+def _same(one: ScheduledEvent, other: ScheduledEvent) -> bool:
+    """Tell whether two events of one topic are one."""
+    if one.symbols and other.symbols and not set(one.symbols) & set(other.symbols):
+        return False
+    if one.time_known and other.time_known:
+        return abs(one.at_ms - other.at_ms) <= SAME_MOMENT_MS
+    return one.at_ms <= other.last_ms and other.at_ms <= one.last_ms
+
+
+def _joined(one: ScheduledEvent, other: ScheduledEvent) -> ScheduledEvent:
+    """Make one event of two; the source read later decides on a cancellation, which counts where a day is not known."""
+    lead, second = (one, other) if one.time_known or not other.time_known else (other, one)
+    states = {lead.status, second.status}
+    status: Status = "confirmed" if "confirmed" in states else lead.status
+    if "cancelled" in states and len(states) > 1:
+        dated = lead.retrieved and second.retrieved and lead.retrieved != second.retrieved
+        status = max(lead, second, key=lambda event: event.retrieved).status if dated else "cancelled"
+    sources = dict.fromkeys([*lead.source.split("; "), *second.source.split("; ")])
+    symbols = tuple(dict.fromkeys((*lead.symbols, *second.symbols))) if lead.symbols and second.symbols else ()
+    return replace(
+        lead,
+        source="; ".join(sources),
+        weight=min(lead.weight, second.weight, key=WEIGHTS.index),
+        status=status,
+        retrieved=max(lead.retrieved, second.retrieved),
+        symbols=symbols,
+    )
+
+
+def _disagreements(kept: list[ScheduledEvent]) -> Iterator[str]:
+    """Mark neighbours of one macro topic that two sources put at different hours of a day, and say so."""
+    for at in range(1, len(kept)):
+        event, other = kept[at - 1], kept[at]
+        known = event.time_known and other.time_known and "cancelled" not in (event.status, other.status)
+        far = SAME_MOMENT_MS < abs(event.at_ms - other.at_ms) < DAY_MS // 2
+        if known and far and event.source != other.source and event.kind == other.kind == "macro":
+            kept[at - 1], kept[at] = replace(event, status="tentative"), replace(other, status="tentative")
+            yield (
+                f"Two sources put {event.name} at different times of one day ({event.source}; {other.source}): "
+                "both are shown, as tentative."
+            )
+
+
+LONGEST_NAME: Final = 120
+
+_UNSEEN: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+"""Controls, zero-width characters and everything that turns the writing direction."""
+
+_TOPICS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
+    (topic, re.compile(words, re.IGNORECASE))
+    for topic, words in (
+        ("us-cpi", r"\bcpi\b|consumer price index"),
+        ("us-jobs", r"employment situation|non-?farm|\bnfp\b|payrolls"),
+        ("fomc", r"\bfomc\b|federal open market committee|fed(eral reserve)? (interest )?rate decision"),
+        ("ecb", r"\becb\b.*(decision|policy|rate)|(policy|rate) decision.*\becb\b"),
+        ("deribit", r"deribit.*expir|expir.*deribit"),
+        ("cme", r"\bcme\b.*expir|expir.*\bcme\b"),
+        ("us-markets", r"us markets (shut|close)"),
+    )
+)
+_ELSEWHERE: Final = re.compile(
+    r"\b(uk|british|euro|eurozone|germany?|japan(ese)?|chin(a|ese)|canad(a|ian)|australian?|swiss|india|french|france"
+    r"|italy|spain)\b",
+    re.IGNORECASE,
+)
+
+_ABOUT_A_DECISION: Final = re.compile(
+    r"^(?!.*\bdecision\b).*(press conference|minutes|speech|testimony)", re.IGNORECASE
+)
+"""What a central bank says half an hour or weeks after a decision is an event of its own."""
+
+
+def clean_name(text: str) -> str:
+    """Put a title on one line without characters that hide or turn text; at most 120 characters.
+
+    Markup stays as the text that it is: whoever writes it into a page escapes it.
+    """
+    line = " ".join(_UNSEEN.sub(" ", text).split())
+    return line if len(line) <= LONGEST_NAME else line[: LONGEST_NAME - 1].rstrip() + "…"
+
+
+def topic_of(name: str) -> str:
+    """Name what an event is about, so that two titles of one event compare equal."""
+    if not _ELSEWHERE.search(name) and not _ABOUT_A_DECISION.search(name):
+        for topic, words in _TOPICS:
+            if words.search(name):
+                return topic
+    return " ".join(re.findall(r"\w+", name.casefold()))

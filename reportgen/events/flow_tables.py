@@ -19,9 +19,9 @@ from urllib.parse import urlencode
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from reportgen.config.events import FlowApi, FlowFile, FlowSource
 from reportgen.errors import DataError
 from reportgen.events.fetching import LARGEST_BYTES, Network, Request
-from reportgen.events.origins import FlowApi, FlowFile, FlowSource
 from reportgen.market.data import EtfFlows
 from reportgen.units import Maybe, Missing
 
@@ -65,7 +65,7 @@ def gather_flows(sources: Iterable[FlowSource], network: Network) -> Mapping[str
     found: dict[str, Maybe[EtfFlows]] = {}
     for source in sources:
         if isinstance(found.get(source.asset, Missing("")), Missing):
-            flows = read_flow_file(source.path) if isinstance(source, FlowFile) else _of_api(source, network)
+            flows = read_flow_file(Path(source.file)) if isinstance(source, FlowFile) else _of_api(source, network)
             found[source.asset] = flows
     return found
 
@@ -202,13 +202,13 @@ def _sosovalue(content: bytes, asset: str) -> list[_Row]:
 
 def _key(source: FlowApi) -> Maybe[str]:
     """Read the key; it goes nowhere but into the request."""
-    if source.file is not None:
+    if source.key.file is not None:
         try:
-            key = source.file.read_text(encoding="utf-8").strip().partition("\n")[0]
+            key = Path(source.key.file).read_text(encoding="utf-8").strip().partition("\n")[0]
         except (OSError, UnicodeDecodeError):
             return Missing(f"The key for ETF flows of {source.asset} could not be read from its file.")
     else:
-        key = os.environ.get(source.env or "", "").strip()
+        key = os.environ.get(source.key.env or "", "").strip()
     if not key or not key.isascii() or not key.isprintable():
         return Missing(f"The key for ETF flows of {source.asset} is not set.")
     return key

@@ -15,8 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from reportgen.errors import DataError, UsageError
-from reportgen.events.calendar import WEIGHT_OF_KIND, Kind, ScheduledEvent, Status
-from reportgen.events.names import clean_name
+from reportgen.events.calendar import WEIGHT_OF_KIND, Kind, ScheduledEvent, Status, clean_name
 from reportgen.moments import at_wall_clock, skipped, zone_named
 from reportgen.units import DAY_MS, HOUR_MS, Milliseconds
 

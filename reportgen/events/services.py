@@ -1,6 +1,6 @@
-"""Token unlocks as DefiLlama's keyless datasets list them.
+"""What services tell beside calendars: the state of an exchange, and token unlocks as DefiLlama's datasets list them.
 
-Stands at the edge, behind `events.fetching`. Only cliffs are events: a linear unlock is a rate, not a moment.
+Stands at the edge. Of unlocks only cliffs are events: a linear unlock is a rate, not a moment.
 """
 
 from __future__ import annotations
@@ -12,13 +12,11 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from reportgen.config.events import StatusVenue
 from reportgen.errors import DataError
-from reportgen.events.calendar import Kind, ScheduledEvent
+from reportgen.events.calendar import ScheduledEvent, clean_name
 from reportgen.events.fetching import Request
-from reportgen.events.names import clean_name
 from reportgen.units import Milliseconds
-
-# ---- What exchanges say about themselves: maintenance announced, or trading halted now ----
 
 _Moment = Annotated[int, BeforeValidator(lambda told: told or 0)]
 """Milliseconds as a number or a text; an empty text where the time is open."""
@@ -104,7 +102,7 @@ def _kucoin(content: bytes) -> list[tuple[str, int, int]]:
     return [] if told.status == "open" else [(f"status {told.status} {told.msg}", 0, 0)]
 
 
-_VENUES: Final = {
+_VENUES: Final[dict[StatusVenue, _Venue]] = {
     "binance": _Venue(host="https://api.binance.com", path="/sapi/v1/system/status", read=_binance),
     "bybit": _Venue(
         host="https://api.bybit.com",
@@ -122,21 +120,20 @@ _VENUES: Final = {
     ),
     "kucoin": _Venue(host="https://api.kucoin.com", path="/api/v1/status", read=_kucoin),
 }
-STATUS_VENUES: Final = tuple(_VENUES)
 
 
-def status_request(venue: str, base: str | None) -> Request:
+def status_request(venue: StatusVenue, base: str | None) -> Request:
     """Give what to ask a venue."""
     chosen = _VENUES[venue]
     return Request(url=f"{(base or chosen.host).rstrip('/')}{chosen.path}", body=chosen.body)
 
 
-def read_status(content: bytes, venue: str, place: str, as_of_ms: Milliseconds) -> tuple[ScheduledEvent, ...]:
+def read_status(content: bytes, venue: StatusVenue, place: str, as_of_ms: Milliseconds) -> tuple[ScheduledEvent, ...]:
     """Read what a venue says; nothing when it is well.
 
     Args:
         content: Its answer.
-        venue: Out of STATUS_VENUES.
+        venue: Which exchange.
         place: What errors and the events' source call it.
         as_of_ms: The moment of the brief: the start of what is under way without a time of its own.
 
@@ -147,18 +144,16 @@ def read_status(content: bytes, venue: str, place: str, as_of_ms: Milliseconds) 
         told = _VENUES[venue].read(content)
     except ValidationError as error:
         raise DataError(f"{place}: is not a status as {venue} publishes it.") from error
-    return tuple(_event(venue, what, begins, ends, place, as_of_ms) for what, begins, ends in told)
-
-
-def _event(venue: str, what: str, begins: int, ends: int, place: str, as_of_ms: Milliseconds) -> ScheduledEvent:
-    kind: Kind = "maintenance" if begins else "outage"
-    return ScheduledEvent(
-        name=clean_name(f"{venue.capitalize()}: {what}"),
-        kind=kind,
-        at_ms=begins or as_of_ms,
-        ends_ms=ends if ends > (begins or as_of_ms) else None,
-        source=place,
-        weight="medium" if begins else "high",
+    return tuple(
+        ScheduledEvent(
+            name=clean_name(f"{venue.capitalize()}: {what}"),
+            kind="maintenance" if begins else "outage",
+            at_ms=begins or as_of_ms,
+            ends_ms=ends if ends > (begins or as_of_ms) else None,
+            source=place,
+            weight="medium" if begins else "high",
+        )
+        for what, begins, ends in told
     )
 
 
@@ -183,9 +178,9 @@ class _Emissions(BaseModel):
     metadata: _Metadata
 
 
-def unlock_address(slug: str, base: str | None) -> str:
-    """Give the address of a protocol's schedule."""
-    return f"{(base or DATASETS).rstrip('/')}/emissions/{slug}"
+def unlock_request(slug: str, base: str | None) -> Request:
+    """Give what to ask for a protocol's schedule."""
+    return Request(url=f"{(base or DATASETS).rstrip('/')}/emissions/{slug}")
 
 
 def read_unlocks(

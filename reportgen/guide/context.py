@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
 
 from reportgen.config.assumptions import Assumptions
+from reportgen.events.calendar import Event
+from reportgen.events.flows import NO_FLOWS, FlowReading
 from reportgen.guide.positioning import FundingReading, OpenInterestReading, Positioning
 from reportgen.guide.structure import Level, Structure
 from reportgen.guide.zones import NoDenseZone, Zone
 from reportgen.market.quality import MapQuality
-from reportgen.units import Fraction, Maybe, Milliseconds, Missing, Price, Side, Where
+from reportgen.units import Fraction, Maybe, Missing, Price, Side, Where
 
 # ---- The day's typical range that a symbol's distances are counted in, read back from what a section holds ----
 
@@ -26,69 +27,10 @@ def typical_range(structure: Maybe[Structure], zones: tuple[Zone, ...], price: P
     return farthest.distance_fraction * price / farthest.distance_atr or None
 
 
-NO_FLOWS: Final = Missing("No ETF flows and no spot candles were given.")
-
-
-class Catalyst(Protocol):
-    """What the guide must know of a scheduled event; `events.calendar.Event` is one."""
-
-    @property
-    def name(self) -> str:
-        """The operator's words: untrusted text."""
-
-    @property
-    def inside_horizon(self) -> bool:
-        """Whether it falls between as-of and the end of the horizon."""
-
-    @property
-    def hours_away(self) -> float:
-        """Hours from as-of, >= 0; 0 while it is under way."""
-
-    @property
-    def at_ms(self) -> Milliseconds:
-        """When it is, or the start of its day."""
-
-    @property
-    def time_known(self) -> bool:
-        """Whether more than the date is known."""
-
-    @property
-    def weight(self) -> Literal["high", "medium", "low"]:
-        """How much it can override."""
-
-    @property
-    def overrides(self) -> bool:
-        """Whether it is inside the horizon, takes place, and is heavy enough to move the plan."""
-
-    @property
-    def lowers(self) -> bool:
-        """Whether it is inside the horizon and takes place: it lowers confidence in one direction."""
-
-
-def heaviest_first(events: Iterable[Catalyst]) -> tuple[Catalyst, ...]:
+def heaviest_first(events: Iterable[Event]) -> tuple[Event, ...]:
     """Give the events that move the plan: the heaviest first, of equals those whose hour is known, then the soonest."""
     moving = (event for event in events if event.overrides)
-    return tuple(sorted(moving, key=lambda event: (event.weight != "high", not event.time_known, event.hours_away)))
-
-
-class SpotFlows(Protocol):
-    """What the guide must know of spot money; `events.flows.FlowReading` is one."""
-
-    @property
-    def etf_z(self) -> Maybe[float]:
-        """The last session's ETF flow against those before it."""
-
-    @property
-    def etf_shifted(self) -> bool:
-        """Whether that is a surprise."""
-
-    @property
-    def shifted(self) -> bool:
-        """Whether it, or the spot share of volume, is one."""
-
-    @property
-    def reading(self) -> str:
-        """One sentence with the numbers."""
+    return tuple(sorted(moving, key=lambda event: event.urgency))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,10 +56,10 @@ class Findings:
     structure: Maybe[Structure]
     positioning: Maybe[Positioning]
     map_quality: MapQuality
-    events: tuple[Catalyst, ...]
+    events: tuple[Event, ...]
     assumptions: Assumptions
     map_missing: Missing | None = None
-    flows: Maybe[SpotFlows] = NO_FLOWS
+    flows: Maybe[FlowReading] = NO_FLOWS
 
     @property
     def no_map(self) -> Missing | None:
@@ -142,12 +84,12 @@ class Findings:
         return None if isinstance(self.positioning, Missing) else self.positioning.crowded_side
 
     @property
-    def override(self) -> Catalyst | None:
+    def override(self) -> Event | None:
         """The event inside the horizon that moves the plan most, or None."""
         return next(iter(self.overriding), None)
 
     @property
-    def overriding(self) -> tuple[Catalyst, ...]:
+    def overriding(self) -> tuple[Event, ...]:
         """Every event inside the horizon that moves the plan, in the order of `heaviest_first`."""
         return heaviest_first(self.events)
 

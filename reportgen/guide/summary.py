@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from reportgen import notation
 from reportgen.config.assumptions import Assumptions
+from reportgen.events.calendar import Event
 from reportgen.guide.checklist import Confluence, no_dense_zone
-from reportgen.guide.context import Catalyst, Findings, heaviest_first
+from reportgen.guide.context import Findings, heaviest_first
 from reportgen.guide.reactions import touch_probability
 from reportgen.guide.structure import Level
 from reportgen.guide.wording import (
@@ -91,7 +92,7 @@ def _caution(findings: Findings) -> str:
     return f"the map may be directionally useful, but {weak}{reason}, so execution risk is much higher"
 
 
-def _is_due(event: Catalyst) -> str:
+def _is_due(event: Event) -> str:
     """Write US CPI is due in 6 h; what is under way is not due any more."""
     under_way = event.time_known and not event.hours_away > 0
     return f"{event_name(event)} is {'' if under_way else 'due '}{due(event)}"
@@ -189,7 +190,7 @@ class SymbolFacts:
     below: Zone | None
 
 
-def headline(facts: Sequence[SymbolFacts], event: Catalyst | None, assumptions: Assumptions) -> str:
+def headline(facts: Sequence[SymbolFacts], event: Event | None, assumptions: Assumptions) -> str:
     """Write the finding over all symbols, watchlist order.
 
     Args:
@@ -203,7 +204,7 @@ def headline(facts: Sequence[SymbolFacts], event: Catalyst | None, assumptions: 
     return capital(f"{lead}{_zones_text(facts, assumptions)}.")
 
 
-def subject_suffix(events: Sequence[Catalyst]) -> str:
+def subject_suffix(events: Sequence[Event]) -> str:
     """Write what a mail's subject ends with: the first event that moves the plan and its countdown, or nothing.
 
     One line of at most 80 characters, the separator included: " · US CPI in 6 h".
@@ -218,7 +219,7 @@ def subject_suffix(events: Sequence[Catalyst]) -> str:
     return f"{_SEPARATOR}{name if len(name) <= room else name[: room - 1].rstrip() + '…'}{tail}"
 
 
-def _event_lead(event: Catalyst | None) -> str:
+def _event_lead(event: Event | None) -> str:
     return "" if event is None else f"{event_name(event)} {due(event)} can override the map: "
 
 

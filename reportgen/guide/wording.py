@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from reportgen import notation
-from reportgen.guide.context import Catalyst, Findings
+from reportgen.events.calendar import Event
+from reportgen.guide.context import Findings
 from reportgen.guide.structure import Level
 from reportgen.guide.zones import Zone
 from reportgen.units import Fraction, Missing, Price, Side, Where
@@ -74,7 +75,7 @@ def at(price: Price, findings: Findings) -> str:
     return notation.price(price, findings.price_decimals)
 
 
-def event_name(event: Catalyst) -> str:
+def event_name(event: Event) -> str:
     """Write an event's name on one line."""
     return " ".join(event.name.split())
 
@@ -92,7 +93,7 @@ def countdown(hours: float) -> str:
     return f"{text} {rest}{notation.THIN}h" if rest else text
 
 
-def due(event: Catalyst) -> str:
+def due(event: Event) -> str:
     """Write when an event is: in 6 h, under way, or on 4 Dec, hour not known."""
     if not event.time_known:
         moment = _EPOCH + timedelta(milliseconds=event.at_ms)
@@ -100,7 +101,7 @@ def due(event: Catalyst) -> str:
     return f"in {countdown(event.hours_away)}" if event.hours_away > 0 else "under way"
 
 
-def counted_down(events: Sequence[Catalyst]) -> str:
+def counted_down(events: Sequence[Event]) -> str:
     """Write the first event with its countdown, and how many more there are: US CPI in 6 h and 1 more; "" without."""
     if not events:
         return ""

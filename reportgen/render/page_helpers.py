@@ -192,12 +192,7 @@ _TAGS = {"p", "b", "strong", "i", "em", "ul", "ol", "li", "code", "br", "a", "h5
 def overriding(brief: Brief, symbol: SymbolBrief | None = None) -> tuple[Event, ...]:
     """Give the events that move the plan, the heaviest first as the guide does; those of a symbol when one is given."""
     moving = (event for event in brief.events if event.overrides and (symbol is None or event.concerns(symbol.base)))
-    return tuple(sorted(moving, key=_urgency))
-
-
-def _urgency(event: Event) -> tuple[bool, bool, float]:
-    """Order events that move the plan: the heaviest first, of equals those whose hour is known, then the soonest."""
-    return event.weight != "high", not event.time_known, event.hours_away
+    return tuple(sorted(moving, key=lambda event: event.urgency))
 
 
 def next_event(brief: Brief) -> Event | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -10,14 +11,14 @@ from hypothesis import strategies as st
 
 from reportgen.events.builtin import (
     DEFAULT_NAMES,
-    NAMES,
     TABLE,
+    BuiltinCalendar,
     builtin_events,
     cme_expiry_day,
     deribit_terms,
     table_warnings,
 )
-from reportgen.events.calendar import (
+from reportgen.events.sessions import (
     business_day,
     easter,
     funds_shut_over_weekend,
@@ -110,7 +111,9 @@ def test_nothing_daily_stands_on_the_first_screen_by_default() -> None:
 def test_a_day_has_one_deribit_expiry_whatever_is_asked_for() -> None:
     """Daily, weekly, monthly and quarterly of one Friday are one event, named by the longest."""
     start = parse_moment("2026-12-25T00:00Z")
-    (event,) = builtin_events([name for name in NAMES if name.startswith("deribit")], start, start + 12 * HOUR_MS)
+    (event,) = builtin_events(
+        [name for name in get_args(BuiltinCalendar) if name.startswith("deribit")], start, start + 12 * HOUR_MS
+    )
     assert "quarterly" in event.name
 
 
@@ -127,11 +130,11 @@ def test_every_row_of_the_table_is_dated_and_sourced() -> None:
 def test_the_page_is_warned_30_days_before_a_series_ends() -> None:
     """Thirty days before its last date a series is quiet, 29 days before it warns, after it says that it ended."""
     last = parse_moment("2026-12-10T13:30Z")
-    quiet, soon, over = (table_warnings(("us_cpi",), last + days * DAY_MS) for days in (-30, -29, 1))
+    quiet, soon, over = (tuple(table_warnings(("us_cpi",), last + days * DAY_MS)) for days in (-30, -29, 1))
     assert quiet == ()
     assert "29 days from as-of" in soon[0]
     assert "ended on 2026-12-10" in over[0]
-    assert table_warnings((), last) == ()
+    assert not list(table_warnings((), last))
 
 
 @pytest.mark.parametrize(

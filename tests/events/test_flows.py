@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reportgen.config.assumptions import DEFAULTS
+from reportgen.config.events import FlowApi, FlowFile, FlowSource
 from reportgen.errors import DataError
 from reportgen.events.flow_tables import gather_flows, read_flow_file
 from reportgen.events.flows import NO_FLOWS, FlowReading, known_flows, read_flows
-from reportgen.events.origins import FlowApi, FlowFile, FlowSource
 from reportgen.market.data import Candles, EtfFlows, MarketData
 from reportgen.market.folder.read import read_market
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Missing
@@ -31,6 +31,11 @@ FARSIDE = (
     "19 Nov 2026\t5.0\t-\t-\t5.0\n"
     "Total\t9,999.0\t1.0\t1.0\t9.0\nAverage\t1.0\t1.0\t1.0\t3.0\n"
 )
+
+
+def service(url: str | None = None, **key: str) -> FlowApi:
+    """Name the service with a place of its key."""
+    return FlowApi.model_validate({"asset": "BTC", "api": "sosovalue", "key": key, "url": url})
 
 
 def flows(*net: float, last_days_ago: int = 1) -> EtfFlows:
@@ -168,7 +173,7 @@ def test_the_service_is_asked_with_its_key_and_tells_it_to_nobody(
     with serving() as server:
         path = "/openapi/v1/etfs/summary-history"
         server.body[path] = json.dumps({"code": 0, "data": rows}).encode()
-        api = FlowApi(asset="BTC", env="FLOW_KEY", file=None, url=server.url)
+        api = service(env="FLOW_KEY", url=server.url)
         found = gather_flows([api], network(tmp_path))["BTC"]
         server.status = 401
         refused = gather_flows([api], network(tmp_path / "none"))["BTC"]
@@ -188,8 +193,8 @@ def test_the_service_is_asked_with_its_key_and_tells_it_to_nobody(
 def test_a_key_that_is_not_set_is_a_reason(tmp_path: Path) -> None:
     """No key in the environment or the file: the flows are missing, and nobody is asked."""
     for api in (
-        FlowApi(asset="BTC", env="NOT_SET_ANYWHERE", file=None),
-        FlowApi(asset="BTC", env=None, file=tmp_path / "no"),
+        service(env="NOT_SET_ANYWHERE"),
+        service(file=str(tmp_path / "no")),
     ):
         assert isinstance(gather_flows([api], network())["BTC"], Missing)
 
@@ -229,8 +234,8 @@ def test_of_two_sources_the_first_that_gives_any_is_used(tmp_path: Path) -> None
     path = tmp_path / "btc.csv"
     path.write_text("Date,IBIT\n18 Nov 2026,2.0\n", encoding="utf-8")
     sources: list[FlowSource] = [
-        FlowApi(asset="BTC", env="NOT_SET_ANYWHERE", file=None),
-        FlowFile(asset="BTC", path=path),
+        service(env="NOT_SET_ANYWHERE"),
+        FlowFile(asset="BTC", file=str(path)),
     ]
     found = gather_flows(sources, network())["BTC"]
     assert isinstance(found, EtfFlows)

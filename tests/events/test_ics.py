@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from reportgen.config.events import EventFile
 from reportgen.errors import DataError
 from reportgen.events.calendar import ScheduledEvent
 from reportgen.events.ics import parse_ics, read_ics
-from reportgen.events.origins import EventFile
 from reportgen.events.sources import read_event_file
 from reportgen.moments import moment_text
 from reportgen.units import DAY_MS
@@ -132,7 +132,7 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(50_000_000)
     with pytest.raises(DataError, match="larger than 10 MB"):
-        read_event_file(EventFile(path=path), SPAN)
+        read_event_file(EventFile(file=str(path)), SPAN)
 
 
 def test_a_hostile_title_becomes_safe_text() -> None:

@@ -8,9 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.events.calendar import ScheduledEvent, Status
-from reportgen.events.names import LONGEST_NAME, clean_name
-from reportgen.events.sources import merge
+from reportgen.events.calendar import LONGEST_NAME, ScheduledEvent, Status, clean_name, merge
 from reportgen.units import DAY_MS, HOUR_MS
 
 AT = 1_796_909_400_000

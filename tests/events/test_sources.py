@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from reportgen.config.events import EventFeed, EventFile, EventSources, StatusFeed, StatusVenue, UnlockFeed
 from reportgen.errors import DataError
-from reportgen.events.origins import EventFeed, EventFile, EventSources, StatusFeed, UnlockFeed
-from reportgen.events.services import STATUS_VENUES
 from reportgen.events.sources import gather_events, read_event_file
 from reportgen.moments import moment_text
 from reportgen.units import DAY_MS, HOUR_MS
@@ -17,7 +17,7 @@ from tests.events.servers import NOW_MS, ics, network, serving
 
 SPAN = (NOW_MS - DAY_MS, NOW_MS + 30 * DAY_MS)
 ONE = ics("SUMMARY:US CPI\nDTSTART:20261124T133000Z\nCATEGORIES:macro")
-WELL = {
+WELL: dict[StatusVenue, tuple[str, object, object]] = {
     "binance": ("/sapi/v1/system/status", {"status": 0, "msg": "normal"}, {"status": 1, "msg": "system_maintenance"}),
     "bybit": ("/v5/system/status", {"result": {"list": []}},
               {"result": {"list": [{"title": "Upgrade", "state": "scheduled", "begin": str(NOW_MS + HOUR_MS),
@@ -33,12 +33,12 @@ WELL = {
 def write(path: Path, text: str) -> EventFile:
     """Write a calendar file."""
     path.write_text(text, encoding="utf-8")
-    return EventFile(path=path)
+    return EventFile(file=str(path))
 
 
 def only(*feeds: EventFeed | UnlockFeed | StatusFeed) -> EventSources:
     """Name feeds and nothing else."""
-    return EventSources(feeds=feeds, calendars=())
+    return EventSources(listed=feeds, calendars=())
 
 
 def test_the_same_event_in_yaml_csv_and_ics_is_one(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_the_same_event_in_yaml_csv_and_ics_is_one(tmp_path: Path) -> None:
         write(tmp_path / "b.csv", "name,at,kind\nUS CPI,2026-11-24T13:30Z,macro\n"),
     )
     (tmp_path / "c.ics").write_bytes(ONE)
-    sources = EventSources(files=(*files, EventFile(path=tmp_path / "c.ics")), calendars=())
+    sources = EventSources(listed=(*files, EventFile(file=str(tmp_path / "c.ics"))), calendars=())
     (one,) = gather_events(sources, NOW_MS, 24, network()).events
     assert moment_text(one.at_ms) == "2026-11-24T13:30Z"
     assert one.source == "a.yaml; b.csv; c.ics"
@@ -189,7 +189,7 @@ def test_cliff_unlocks_of_a_token_are_events_of_its_coin() -> None:
     ]
     with serving() as server:
         server.body["/emissions/arbitrum"] = json.dumps({"metadata": {"events": parts}, "gecko_id": "x"}).encode()
-        feed = UnlockFeed(slug="arbitrum", symbol="ARB", url=server.url)
+        feed = UnlockFeed(unlocks="arbitrum", symbol="ARB", url=server.url)
         (one,) = gather_events(only(feed), NOW_MS, 24, network()).events
         server.body["/emissions/arbitrum"] = b'{"message": "Upgrade to a paid plan"}'
         paid = gather_events(only(feed), NOW_MS, 24, network())
@@ -200,16 +200,15 @@ def test_cliff_unlocks_of_a_token_are_events_of_its_coin() -> None:
 
 def test_every_venue_of_the_status_list_is_tried() -> None:
     """The table of this file covers every venue that can be asked."""
-    assert set(WELL) == set(STATUS_VENUES)
+    assert set(WELL) == set(get_args(StatusVenue))
 
 
 @pytest.mark.parametrize("venue", WELL)
-def test_a_venue_that_is_well_gives_nothing_and_one_that_is_not_gives_an_event(venue: str) -> None:
+def test_a_venue_that_is_well_gives_nothing_and_one_that_is_not_gives_an_event(venue: StatusVenue) -> None:
     """Health is silent; trouble is an event of that venue; an unknown answer is a note."""
     path, well, ill = WELL[venue]
-    feed = only(StatusFeed(venue=venue, url=""))
     with serving() as server:
-        feed = only(StatusFeed(venue=venue, url=server.url))
+        feed = only(StatusFeed(exchange_status=venue, url=server.url))
         server.body[path] = json.dumps(well).encode()
         quiet = gather_events(feed, NOW_MS, 24, network())
         server.body[path] = json.dumps(ill).encode()
@@ -225,7 +224,7 @@ def test_a_venue_that_is_well_gives_nothing_and_one_that_is_not_gives_an_event(v
 
 def test_a_status_of_now_says_nothing_about_another_day() -> None:
     """For a brief of last week nobody is asked, and the page says why."""
-    gathered = gather_events(only(StatusFeed(venue="binance")), NOW_MS - 7 * DAY_MS, 24, network())
+    gathered = gather_events(only(StatusFeed(exchange_status="binance")), NOW_MS - 7 * DAY_MS, 24, network())
     assert "was not asked" in gathered.notes[0]
 
 
@@ -260,6 +259,6 @@ def test_a_feed_can_be_thinned_to_the_titles_that_matter() -> None:
             "SUMMARY:Consumer Price Index\nDTSTART:20261124T133000Z",
             "SUMMARY:Import Prices\nDTSTART:20261125T133000Z",
         )
-        feed = EventFeed(url=f"{server.url}/c.ics", kind="macro", weight="medium", only=("consumer price",))
+        feed = EventFeed(url=f"{server.url}/c.ics", kind="macro", weight="medium", only=["consumer price"])
         (one,) = gather_events(only(feed), NOW_MS, 24, network()).events
     assert (one.name, one.kind, one.weight) == ("Consumer Price Index", "macro", "medium")

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from reportgen.config.assumptions import DEFAULTS
-from reportgen.events.calendar import Event, ScheduledEvent, Weight, lately, schedule
+from reportgen.events.calendar import ScheduledEvent, Weight, passed, schedule
+from reportgen.events.flows import FlowReading
 from reportgen.guide.checklist import read_catalysts
 from reportgen.guide.confluence import find_confluence
 from reportgen.guide.context import Findings
@@ -15,7 +16,7 @@ from reportgen.guide.event_confidence import confidence_left
 from reportgen.guide.plan.writing import write_plan
 from reportgen.guide.reactions.evidence import gather_evidence
 from reportgen.guide.summary import subject_suffix, write_read
-from reportgen.units import DAY_MS, HOUR_MS
+from reportgen.units import DAY_MS, HOUR_MS, Missing
 from tests.guide.readings import findings
 
 AS_OF = 1_768_806_000_000
@@ -115,7 +116,7 @@ def test_only_the_horizon_behind_is_looked_back_on_and_only_at_what_mattered() -
     """Light, cancelled and older events are not asked what they consumed; the latest comes first."""
     events = [due("old", -30), due("first", -20), due("last", -2), due("light", -1, "low"),
               due("off", -3, status="cancelled"), due("ahead", 2)]  # fmt: skip
-    assert [event.name for event in lately(events, AS_OF, 24)] == ["last", "first"]
+    assert [event.name for event in passed(events, AS_OF, 24)] == ["last", "first"]
 
 
 def test_a_weekend_is_marked() -> None:
@@ -143,27 +144,19 @@ def test_an_event_of_another_coin_does_not_concern_this_one() -> None:
     assert not event.concerns("BTC")
 
 
-class _Flows:
-    """A surprise in ETF flows."""
-
-    etf_shifted = True
-    shifted = True
-    reading = "ETF net flow −$512 m on 18 Jan, z −2.4 against the 20 sessions before."
-
-    def __init__(self, z: float) -> None:
-        self.etf_z = z
+def shocked(z: float) -> FlowReading:
+    """Write a surprise in ETF flows."""
+    return FlowReading(
+        etf_date="2026-01-18", etf_net_quote=z * 1e9, etf_z=z, etf_sessions=20, spot_share=Missing("none"),
+        spot_z=Missing("none"), shifted=True, reading="A surprise.", etf_shifted=True,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("z", [2.4, -2.4])
 def test_a_flow_surprise_argues_for_one_side_and_against_the_other(z: float) -> None:
     """Inflows support a move on above and argue against one below; outflows the reverse."""
-    shifted = replace(market(), flows=_Flows(z))
+    shifted = replace(market(), flows=shocked(z))
     for zone in shifted.zones:
         (one,) = (line for line in gather_evidence(zone, shifted) if line.feature == "ETF flows")
         assert one.supports == ((z > 0) == (zone.side == "above"))
         assert one.outcome == "continue"
-
-
-def test_an_event_type_is_a_catalyst() -> None:
-    """The calendar's events have everything that the guide asks of one."""
-    assert all(isinstance(event, Event) for event in market(due("US CPI", 6)).events)
