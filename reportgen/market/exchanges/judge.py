@@ -1,7 +1,7 @@
 """The border for what venues send: the rules of the market folder, and those that only live data need.
 
 A venue's rows pass here before they become tables, so that one venue's nonsense costs its own datum and nobody else's:
-`market/folder/judge.py` would refuse the whole folder.
+`market/folder/validate.py` would refuse the whole folder.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from reportgen.errors import DataError
 from reportgen.market.exchanges.connection import FaultKind, VenueFault
 from reportgen.market.exchanges.venues import Venue
 from reportgen.market.folder.columns import Rows, Series, Source
-from reportgen.market.folder.judge import checked
+from reportgen.market.folder.validate import checked
 from reportgen.market.folder.tables import TableFormat, interval_ms
 from reportgen.units import HOUR_MS, Floats, Ints, Milliseconds
 

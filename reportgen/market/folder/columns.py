@@ -1,7 +1,7 @@
 """Reading the rows of an opened table up to as-of, as typed columns.
 
 `market/folder/read.py` walks the tables of a folder through here. What the cells say is judged next, in
-`market/folder/judge.py`; here a cell is refused only when it cannot be read as what its column declares.
+`market/folder/validate.py`; here a cell is refused only when it cannot be read as what its column declares.
 """
 
 from __future__ import annotations

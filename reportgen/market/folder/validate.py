@@ -19,7 +19,7 @@ from reportgen.market.folder.tables import TableFormat
 from reportgen.market.symbols import base_of
 from reportgen.units import Bools, Floats, Milliseconds
 
-# ---- What must not stand in a market folder, table by table: the rules that `market/folder/judge.py` enforces ----
+# ---- What must not stand in a market folder, table by table: the rules that `market/folder/validate.py` enforces ----
 
 CORRECT: Final = "Correct or remove the row"
 _PRICES: Final = ("open", "high", "low", "close")
