@@ -16,8 +16,8 @@ from reportgen.errors import DataError
 from reportgen.market.exchanges.connection import FaultKind, VenueFault
 from reportgen.market.exchanges.venues import Venue
 from reportgen.market.folder.columns import Rows, Series, Source
-from reportgen.market.folder.validate import checked
 from reportgen.market.folder.tables import TableFormat, interval_ms
+from reportgen.market.folder.validate import checked
 from reportgen.units import HOUR_MS, Floats, Ints, Milliseconds
 
 _CLOCKS_DIFFER_MS: Final = 5 * 60_000

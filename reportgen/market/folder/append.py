@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from reportgen.errors import DataError, UsageError
 from reportgen.market.dumps.cells import Columns, Part
 from reportgen.market.folder.columns import LATEST_MS, open_database, open_table, read_rows
-from reportgen.market.folder.validate import checked
 from reportgen.market.folder.tables import NEWEST_CLOSE, TABLES, Kind, TableFormat
+from reportgen.market.folder.validate import checked
 
 # ---- Writing tables of a market folder: the simulator's script and `fetch` make folders that `market/folder/read.py`
 # reads -

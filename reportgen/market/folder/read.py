@@ -31,8 +31,8 @@ from reportgen.market.folder.columns import (
     open_table,
     read_rows,
 )
-from reportgen.market.folder.validate import checked
 from reportgen.market.folder.tables import CANDLES, ETF_FLOWS, NEWEST_CLOSE, TABLES, TableFormat
+from reportgen.market.folder.validate import checked
 from reportgen.market.symbols import REFERENCE_SYMBOL, base_of, unified_symbol
 from reportgen.units import Maybe, Milliseconds, Missing
 
