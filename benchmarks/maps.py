@@ -1,7 +1,7 @@
-"""Time the liquidation map in a warm process: `python -m benchmarks.maps BARS ENGINE LOOPS RUNS` prints it as JSON.
+"""Time the liquidation map in a warm process: `python -m benchmarks.maps BARS ENGINE RUNS` prints it as JSON.
 
 It runs as a process of its own, so that the one that measures others stays small, and so that its peak memory is this
-map's. LOOPS is numpy, in which case numba cannot be imported, or numba, where the product takes it from 20,000 bars on.
+map's.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Final, Literal
 import numpy as np
 
 from reportgen.config.assumptions import DEFAULTS
-from reportgen.liquidation.book import each_side
+from reportgen.liquidation.book import mixed_book
 from reportgen.liquidation.conservation import book_over_time, conservation_flows, node_distances, reference_weights
-from reportgen.liquidation.map import DEFAULT_ENGINE, history_of, layers_of_sides
+from reportgen.liquidation.map import DEFAULT_ENGINE, layers_of_sides
 from reportgen.liquidation.margin import flat
 from reportgen.liquidation.path import Grid
 from reportgen.market.data import Candles
@@ -88,8 +88,7 @@ def default_map(candles: Candles, grid: Grid, ends: Ints) -> Callable[[], float]
 
     def run() -> float:
         parts = layers_of_sides(candles, grid, brackets, DEFAULT_ENGINE, DEFAULTS)
-        books = each_side(lambda side: history_of(parts[side], ends, grid), len(candles))
-        return sum(float(book[-1].sum()) for book in books.values())
+        return sum(float(mixed_book(parts[side], ends, grid.bins, grid.step)[-1].sum()) for side in Side)
 
     return run
 
@@ -105,7 +104,7 @@ def conserved_map(candles: Candles, grid: Grid, ends: Ints) -> Callable[[], floa
     def one_side(side: Side) -> Floats:
         return book_over_time(conservation_flows(candles, level, side, DEFAULTS), distance, weight, ends, grid)
 
-    return lambda: sum(float(book[-1].sum()) for book in each_side(one_side, len(candles)).values())
+    return lambda: sum(float(one_side(side)[-1].sum()) for side in Side)
 
 
 def map_time(bars: int, engine: Engine, runs: int) -> MapTime:
@@ -143,8 +142,6 @@ def peak_mib() -> float:
 
 
 if __name__ == "__main__":
-    wanted_bars, wanted_engine, loops, wanted_runs = sys.argv[1:]
-    if loops == "numpy":
-        sys.modules["numba"] = None  # type: ignore[assignment]
+    wanted_bars, wanted_engine, wanted_runs = sys.argv[1:]
     found = map_time(int(wanted_bars), "default" if wanted_engine == "default" else "conserved", int(wanted_runs))
     print(json.dumps(asdict(found)))

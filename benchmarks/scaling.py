@@ -7,12 +7,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from benchmarks.maps import Engine, MapTime
 from benchmarks.processes import ROOT, environment
 
-Loops = Literal["numpy", "numba"]
 SIZES: Final = (2_160, 5_760, 25_920, 105_120, 525_600, 2_100_000)
 LONG: Final = 500_000
 """Bars from which one run is enough."""
@@ -24,23 +23,16 @@ class Case:
 
     bars: int
     engine: Engine
-    loops: Loops
 
 
 ENGINES: Final[tuple[Engine, ...]] = ("default", "conserved")
-LOOPS: Final[tuple[Loops, ...]] = ("numpy", "numba")
-BUDGETS: Final[tuple[tuple[int, Loops, float], ...]] = (
-    (5_760, "numpy", 80.0),
-    (25_920, "numpy", 250.0),
-    (25_920, "numba", 5.0),
-    (525_600, "numba", 60.0),
-)
-BUDGET_MS: Final = {Case(bars=n, engine=engine, loops=x): ms for engine in ENGINES for n, x, ms in BUDGETS}
+BUDGETS: Final = ((5_760, 60.0), (25_920, 150.0))
+BUDGET_MS: Final = {Case(bars=n, engine=engine): ms for engine in ENGINES for n, ms in BUDGETS}
 
 
 def timed(case: Case, runs: int) -> MapTime:
     """Time one case in a process of its own."""
-    words = [str(case.bars), case.engine, case.loops, str(runs)]
+    words = [str(case.bars), case.engine, str(runs)]
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.maps", *words],
         cwd=ROOT,
@@ -59,12 +51,11 @@ def budgeted(runs: int) -> Iterator[tuple[Case, MapTime]]:
 
 
 def scaled(runs: int) -> Iterator[tuple[Case, MapTime]]:
-    """Time every engine, both loops, from 2,160 bars to 2,100,000."""
+    """Time every engine from 2,160 bars to 2,100,000."""
     for engine in ENGINES:
-        for loops in LOOPS:
-            for bars in SIZES:
-                case = Case(bars=bars, engine=engine, loops=loops)
-                yield case, timed(case, 1 if bars > LONG and loops == "numpy" else runs)
+        for bars in SIZES:
+            case = Case(bars=bars, engine=engine)
+            yield case, timed(case, 1 if bars > LONG else runs)
 
 
 HEADING: Final = (
@@ -74,7 +65,7 @@ HEADING: Final = (
 
 def row(case: Case, found: MapTime) -> str:
     """Write one case as a line: least and median wall time, least CPU, CPU a bar, the memory that the map took."""
-    name = f"{case.bars:>12,} bars, {case.engine}, {case.loops}"
+    name = f"{case.bars:>12,} bars, {case.engine}"
     budget = BUDGET_MS.get(case)
     numbers = f"{found.least_ms:9.1f}{found.wall_ms:10.1f}{found.cpu_ms:9.1f}{1e6 * found.cpu_ms / case.bars:10.0f}"
     return f"{name:36}{numbers}{found.map_mib:7.0f}" + ("" if budget is None else f"   budget {budget:.0f} ms")

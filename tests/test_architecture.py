@@ -83,7 +83,7 @@ LARGEST_FILE, LONGEST_FUNCTION, MODULES_AT_TOP, PACKAGES_AT_TOP = 600, 60, 6, 11
 PURE_LIBRARIES: Final = frozenset(
     {
         *("__future__", "abc", "collections", "concurrent", "dataclasses", "enum", "types", "typing"),
-        *("bisect", "functools", "heapq", "itertools", "math", "operator", "numpy", "numba", "llvmlite"),
+        *("bisect", "functools", "heapq", "itertools", "math", "operator", "numpy"),
         *("base64", "datetime", "hashlib", "json", "re", "string", "textwrap", "zlib", "zoneinfo"),
     }
 )
@@ -96,7 +96,7 @@ NUMPY_FILES: Final = frozenset(
     {"load", "save", "savez", "savez_compressed", "loadtxt", "savetxt", "fromfile", "memmap"}
 )
 FREE_FLOATS: Final = frozenset({0.0, 0.5, 1.0, 2.0})
-HEAVY: Final = frozenset({"pandas", "matplotlib", "weasyprint", "ccxt", "duckdb", "numpy", "numba", "jinja2", "PIL"})
+HEAVY: Final = frozenset({"pandas", "matplotlib", "weasyprint", "ccxt", "duckdb", "numpy", "jinja2", "PIL"})
 
 
 def sources() -> list[Path]:

@@ -15,24 +15,27 @@ import numpy as np
 from benchmarks.formulas.catalogue import FORMULAS, Formula
 from benchmarks.formulas.tape import Tape
 from reportgen.config.assumptions import Assumptions
-from reportgen.liquidation.map import Engine, grid_around, maps_at
+from reportgen.liquidation.map import (
+    DEFAULT_ENGINE,
+    ENGINES,
+    PATH_ONLY,
+    Engine,
+    LayerEngine,
+    grid_around,
+    maps_at,
+)
 from reportgen.liquidation.path import Grid
 from reportgen.market.data import Candles, OpenInterest
 from reportgen.track_record.maps import CLIMATOLOGY, PLACEBO, controls_of
 from reportgen.track_record.walk import FrozenMaps, outward
 from reportgen.units import Floats, Ints, Maybe, Missing, Side
 
-ENGINES: Final[tuple[Engine, ...]] = (
-    "fine-range-kernel",
-    "range-kernel",
-    "kernel+path-only",
-    "conservation",
-    "path-only",
-    "constant-nodes",
-)
-"""The default first."""
-DEFAULT: Final = ENGINES[0]
-BASELINE: Final = "path-only"
+RANGE_KERNEL: Final = LayerEngine(name="range-kernel", kernel="range", tiers=True, marks=False)
+VOLUME_KERNEL: Final = LayerEngine(name="kernel+path-only", kernel="volume", tiers=True, marks=False)
+COMPETING: Final[tuple[Engine, ...]] = (*ENGINES.values(), RANGE_KERNEL, VOLUME_KERNEL)
+"""The product's, the default first; then those that were its rivals."""
+DEFAULT: Final = DEFAULT_ENGINE.name
+BASELINE: Final = PATH_ONLY.name
 
 Frozen: TypeAlias = tuple[Grid, Mapping[Side, Floats]]
 
@@ -67,15 +70,15 @@ class Outward:
 
 
 def engine(
-    name: Engine, tape: Tape, interest: Maybe[OpenInterest], a: Assumptions, weights: Floats | None = None,
+    one: Engine, tape: Tape, interest: Maybe[OpenInterest], a: Assumptions, weights: Floats | None = None,
     shown: str = "",
 ) -> Entrant:  # fmt: skip
     """Let one of the product's engines compete, with the reference weights or its own."""
 
     def maps(decision_ms: Ints) -> Frozen:
-        return maps_at(tape.candles, tape.brackets, decision_ms, a, name, open_interest=interest, weights=weights)
+        return maps_at(tape.candles, tape.brackets, decision_ms, a, one, open_interest=interest, weights=weights)
 
-    return Entrant(name=shown or name, published=False, maps=maps)
+    return Entrant(name=shown or one.name, published=False, maps=maps)
 
 
 def formula(one: Formula, tape: Tape, a: Assumptions) -> Entrant:
@@ -90,7 +93,7 @@ def formula(one: Formula, tape: Tape, a: Assumptions) -> Entrant:
 
 def field(tape: Tape, interest: Maybe[OpenInterest], a: Assumptions) -> tuple[tuple[Entrant, ...], Mapping[str, str]]:
     """Gather all engines and all formulas that this tape can feed; the others by name, with what they lack."""
-    engines = tuple(engine(name, tape, interest, a) for name in ENGINES)
+    engines = tuple(engine(one, tape, interest, a) for one in COMPETING)
     takers = not isinstance(tape.candles.taker_buy_base, Missing)
     asked = [one for one in FORMULAS if not (one.stands_in and takers)]
     lacks = {one.name: one.lacks(tape) for one in asked}

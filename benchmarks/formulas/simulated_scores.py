@@ -17,6 +17,7 @@ from benchmarks.formulas.tape import tape_of
 from benchmarks.formulas.worlds import BOOK_MINUTES, DAYS, START_MS, TRAIN_UNTIL, SimulatedWorld
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.liquidation.calibration.choice import as_fitted
+from reportgen.liquidation.map import CONSERVATION
 from reportgen.liquidation.margin import brackets_of
 from reportgen.track_record.maps import Measured, day_ahead, measure
 from reportgen.track_record.score import Scene
@@ -62,7 +63,7 @@ def score_world(world: SimulatedWorld, *, other_crowds: bool) -> WorldScores:
     interest = world.open_interest
     tape = tape_of(world.candles, brackets_of(market, DEFAULTS), interest, world.large_trades)
     calibration = calibrated(world)
-    own = engine("conservation", tape, interest, as_fitted(calibration, DEFAULTS), calibration.weight, CALIBRATED)
+    own = engine(CONSERVATION, tape, interest, as_fitted(calibration, DEFAULTS), calibration.weight, CALIBRATED)
     entrants, _ = field(tape, interest, DEFAULTS)
     entrants = (*entrants, own)
     lead = int(DEFAULTS.backtest_lead_days * DAY_MS) // (BOOK_MINUTES * MINUTE_MS)

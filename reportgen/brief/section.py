@@ -352,7 +352,7 @@ def _section(
         heatmap=mapped if isinstance(mapped, Missing) else mapped.picture,
         heatmap_alt=heatmap_alt(findings),
         ladder=mapped if isinstance(mapped, Missing) else mapped.ladder,
-        map_engine=DEFAULT_ENGINE,
+        map_engine=DEFAULT_ENGINE.name if isinstance(mapped, Missing) else mapped.estimate.engine,
         calibrated=not isinstance(dollars, Missing),
         caveats=symbol_caveats(
             findings, coverage, calibrated=not isinstance(dollars, Missing), refused=_refused(dollars)
@@ -402,7 +402,7 @@ def _without_candles(market: MarketData, reason: Missing, reading: Reading) -> S
         heatmap=reason,
         heatmap_alt="",
         ladder=reason,
-        map_engine=DEFAULT_ENGINE,
+        map_engine=DEFAULT_ENGINE.name,
         calibrated=False,
         caveats=(reason.reason,),
         venues=read_venues(market),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated, Final, get_args
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -74,18 +74,14 @@ def _engines(names: list[str]) -> tuple[Engine, ...]:
     Raises:
         UsageError: There is no such engine.
     """
-    from reportgen.liquidation.map import Engine
+    from reportgen.liquidation.map import ENGINES
 
-    known: tuple[Engine, ...] = get_args(Engine)
-    chosen = []
     for name in names:
-        found = next((one for one in known if one == name), None)
-        if found is None:
-            close = get_close_matches(name, known, n=1)
-            hint = f"Did you mean {close[0]}?" if close else f"Engines are {', '.join(known)}."
+        if name not in ENGINES:
+            close = get_close_matches(name, ENGINES, n=1)
+            hint = f"Did you mean {close[0]}?" if close else f"Engines are {', '.join(ENGINES)}."
             raise UsageError(f"--engine {name} is not an engine. {hint}")
-        chosen.append(found)
-    return tuple(dict.fromkeys(chosen))
+    return tuple(ENGINES[name] for name in dict.fromkeys(names))
 
 
 def _window(start: str | None, until: str | None) -> tuple[int | None, int | None]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import ModuleType
 
 import numpy as np
 
@@ -139,9 +138,6 @@ def run(bars: Bars, below: Ints, weight: Floats, most: float) -> Floats:
 
 
 # ---- What opened, closed and was swept in each bar, so that open interest is accounted for to the last coin ----
-
-_WORTH_COMPILING = 20_000
-"""Bars from which loading numba costs less than the numpy loops of a few symbols."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -280,49 +276,19 @@ def _account(
         before=before,
         answers=change is not None,
     )
-    run = run_bars(bars, ladder.below_entry(node_distances(a)), reference_weights(a), a.flow_most_closed)
+    found = run(bars, ladder.below_entry(node_distances(a)), reference_weights(a), a.flow_most_closed)
     return Flows(
         side=side,
         ladder=ladder,
         close_time_ms=candles.close_time_ms,
         entry=bars.entry,
         touch=bars.touch,
-        opened=run[0],
-        closed=run[1],
-        swept=run[2],
-        book=run[3],
-        log_survival=run[4],
+        opened=found[0],
+        closed=found[1],
+        swept=found[2],
+        book=found[3],
+        log_survival=found[4],
     )
-
-
-def run_bars(bars: Bars, below: Ints, weight: Floats, most: float) -> Floats:
-    """Run the bars with the loop that suits the history's length.
-
-    Args:
-        bars: n bars.
-        below: Shape (k,), rungs from entry to level.
-        weight: Shape (k,), summing to 1.
-        most: Largest part of the book that one bar may close.
-
-    Returns:
-        Shape (5, n): opened, closed, swept, book, log survival.
-    """
-    fast = compiled(len(bars.entry))
-    if fast is not None:
-        given = (bars.entry, bars.touch, bars.steady, bars.change, bars.before, bars.answers, below, weight, most)
-        return np.asarray(fast.run_bars(*given))
-    return run(bars, below, weight, most)
-
-
-def compiled(bars: int) -> ModuleType | None:
-    """Give the compiled loops where the history is long enough and numba is installed; they agree to 1e-12."""
-    if bars < _WORTH_COMPILING:
-        return None
-    try:
-        from reportgen.liquidation import compiled as fast_conserved
-    except (ImportError, RuntimeError):  # not installed, or it finds no folder that it may keep its code in
-        return None
-    return fast_conserved
 
 
 _FADED = -41.0
@@ -404,11 +370,6 @@ def book_over_time(flows: Flows, distance: Floats, weight: Floats, column_end_ms
     base = int(flows.entry.min()) - int(below.max())
     size = int(flows.entry.max()) - base + 1
     place = _bin_of(base + np.arange(size), flows, grid)
-    fast = compiled(len(flows.entry))
-    if fast is not None:
-        closed = np.searchsorted(flows.close_time_ms, column_end_ms, side="right")
-        given = (flows.entry, flows.touch, flows.opened, flows.log_survival, closed, below, weight, place, grid.bins)
-        return np.asarray(fast.book_over_time(*given))
     state, since = np.zeros(size), flows.log_survival[0]
     out = np.zeros((len(column_end_ms), grid.bins))
     for start, end, column in _pieces(flows.close_time_ms, column_end_ms):

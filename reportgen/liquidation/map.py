@@ -1,10 +1,6 @@
-"""The liquidation map: the engines' books on one grid, now and over time.
+"""The liquidation map: an engine's book on one grid, now and over time.
 
-The default, `fine-range-kernel`, is MODEL section 0's C3 (kernel plus half of the path-only book, each divided by its
-mean swept mass) with the bar's range in volume's place, slower ageing and less blur, along the mark prices of open
-interest where those are finer than the bars. `range-kernel` is the same on bars alone; `kernel+path-only` is C3 as it
-was measured (docs/tried.md). `path-only` alone is the named baseline. `conservation` is MODEL section 1's book of
-distance nodes, fed from open interest; `constant-nodes` has the same nodes and no open interest.
+`ENGINES` names the engines and what each is made from; another default is another first line there.
 Uncalibrated: masses are relative, so every use divides by the side's total.
 """
 
@@ -19,7 +15,7 @@ import numpy as np
 from reportgen.config.assumptions import Assumptions
 from reportgen.errors import DataError
 from reportgen.liquidation import conservation
-from reportgen.liquidation.book import Layer, each_side, frozen_profile, mixed_book
+from reportgen.liquidation.book import Layer, frozen_profile, mixed_book
 from reportgen.liquidation.conservation import (
     Flows,
     aligned_open_interest,
@@ -32,23 +28,68 @@ from reportgen.liquidation.kernel import kernel_nodes, tier_nodes
 from reportgen.liquidation.margin import Brackets
 from reportgen.liquidation.path import (
     Grid,
+    Path,
     along_marks,
     constant_deposits,
-    deposits_of_sides,
     entered_at_close,
+    kernel_deposits,
     paths_of,
 )
 from reportgen.liquidation.profile import by_distance
 from reportgen.market.data import Candles, OpenInterest
 from reportgen.units import Floats, Ints, Maybe, Missing, Price, Side
 
-Engine = Literal[
-    "kernel+path-only", "range-kernel", "fine-range-kernel", "kernel", "path-only", "conservation", "constant-nodes"
-]
-LayeredEngine = Literal["kernel+path-only", "range-kernel", "fine-range-kernel", "kernel", "path-only"]
-_RANGE_KERNELS: Final = ("range-kernel", "fine-range-kernel")
-DEFAULT_ENGINE: Final = "fine-range-kernel"
 NOT_GIVEN = Missing("No open interest was handed to the map.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerEngine:
+    """An engine of layers along the price path, mixed after each is divided by its mean swept mass.
+
+    Attributes:
+        name: As the tables show it.
+        kernel: What half of the kernel's deposits follows, a bar's volume or its range; None without a kernel.
+        tiers: Whether the nine-tier book, which deposits the same every hour, is in it.
+        marks: Whether the bars are cut at the mark prices that snapshots of open interest tell.
+    """
+
+    name: str
+    kernel: Literal["volume", "range"] | None
+    tiers: bool
+    marks: bool
+
+    def constants(self, assumptions: Assumptions) -> Assumptions:
+        """Give the constants as this engine reads them: the range kernel has its own ageing, blur and scale."""
+        if self.kernel != "range":
+            return assumptions
+        return replace(
+            assumptions,
+            age_tau_hours=assumptions.range_age_tau_hours,
+            smooth_distance_share=assumptions.range_smooth_distance_share,
+            kernel_mean_swept=assumptions.range_mean_swept,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeEngine:
+    """An engine of distance nodes: its book answers to open interest, or opens the same every hour.
+
+    Attributes:
+        name: As the tables show it. reads_open_interest: whether what opens and closes adds up to open interest.
+    """
+
+    name: str
+    reads_open_interest: bool
+
+
+Engine = LayerEngine | NodeEngine
+DEFAULT_ENGINE: Final = LayerEngine(name="fine-range-kernel", kernel="range", tiers=True, marks=True)
+PATH_ONLY: Final = LayerEngine(name="path-only", kernel=None, tiers=True, marks=False)
+CONSTANT_NODES: Final = NodeEngine(name="constant-nodes", reads_open_interest=False)
+CONSERVATION: Final = NodeEngine(name="conservation", reads_open_interest=True)
+ENGINES: Final[Mapping[str, Engine]] = {
+    one.name: one for one in (DEFAULT_ENGINE, CONSERVATION, PATH_ONLY, CONSTANT_NODES)
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -84,7 +125,7 @@ class LiquidationMap:
         margin_source: Where the maintenance margins come from.
     """
 
-    engine: Engine
+    engine: str
     price: Price
     grid: Grid
     price_bin: int
@@ -113,62 +154,42 @@ def layers_of_sides(
     candles: Candles,
     grid: Grid,
     brackets: Brackets,
-    engine: LayeredEngine,
+    engine: LayerEngine,
     assumptions: Assumptions,
     open_interest: Maybe[OpenInterest] = NOT_GIVEN,
 ) -> Mapping[Side, tuple[Layer, ...]]:
     """Prepare what the engine mixes for each side; the layers of a side lie on the same bars."""
-    own = of_engine(engine, assumptions)
-    marks = open_interest if engine == "fine-range-kernel" else NOT_GIVEN
+    own = engine.constants(assumptions)
     nodes = kernel_nodes(own)
-    deposits = deposits_of_sides(candles, own, by_range=engine in _RANGE_KERNELS)
-    share = 1.0 if engine == "path-only" else assumptions.path_only_share
+    kernel = None if engine.kernel is None else kernel_deposits(candles, own, by_range=engine.kernel == "range")
+    share = 1.0 if kernel is None else assumptions.path_only_share
     found: dict[Side, tuple[Layer, ...]] = {}
     for side, path in paths_of(candles, grid).items():
-        kernel, path_only = (
-            along_marks(replace(path, deposit=deposit), grid, side, candles.interval_ms, marks)
-            for deposit in (deposits[side], constant_deposits(candles))
-        )
-        tiers = tier_nodes(side, float(candles.close[-1]), brackets, assumptions)
-        scale = share / assumptions.path_only_mean_swept
-        every = (
-            Layer(path=kernel, nodes=nodes, scale=1 / own.kernel_mean_swept),
-            Layer(path=entered_at_close(path_only), nodes=tiers, scale=scale),
-        )
-        found[side] = every[:1] if engine == "kernel" else every[1:] if engine == "path-only" else every
+
+        def along(deposit: Floats, path: Path = path, side: Side = side) -> Path:
+            marks = open_interest if engine.marks else NOT_GIVEN
+            return along_marks(replace(path, deposit=deposit), grid, side, candles.interval_ms, marks)
+
+        layers = []
+        if kernel is not None:
+            layers.append(Layer(path=along(kernel[side]), nodes=nodes, scale=1 / own.kernel_mean_swept))
+        if engine.tiers:
+            tiers = tier_nodes(side, float(candles.close[-1]), brackets, assumptions)
+            entered = entered_at_close(along(constant_deposits(candles)))
+            layers.append(Layer(path=entered, nodes=tiers, scale=share / assumptions.path_only_mean_swept))
+        found[side] = tuple(layers)
     return found
 
 
-def of_engine(engine: Engine, assumptions: Assumptions) -> Assumptions:
-    """Give the constants as one engine reads them: the range kernel has its own ageing, blur and scale."""
-    if engine not in _RANGE_KERNELS:
-        return assumptions
-    return replace(
-        assumptions,
-        age_tau_hours=assumptions.range_age_tau_hours,
-        smooth_distance_share=assumptions.range_smooth_distance_share,
-        kernel_mean_swept=assumptions.range_mean_swept,
-    )
-
-
-def history_of(parts: tuple[Layer, ...], column_end_ms: Ints, grid: Grid) -> Floats:
-    """Mix the layers' books at the end of each column, shape (c, bins), in the side's own orientation."""
-    return mixed_book(parts, column_end_ms, grid.bins, grid.step)
-
-
 def node_flows(
-    candles: Candles,
-    side: Side,
-    assumptions: Assumptions,
-    engine: Literal["conservation", "constant-nodes"],
-    open_interest: Maybe[OpenInterest],
+    candles: Candles, side: Side, assumptions: Assumptions, engine: NodeEngine, open_interest: Maybe[OpenInterest]
 ) -> Flows:
-    """Account for one side's bars with open interest, or without it where the engine is the baseline.
+    """Account for one side's bars with open interest, or without it where the engine reads none.
 
     Raises:
         DataError: The conservation engine got no open interest; it is never guessed.
     """
-    if engine == "constant-nodes":
+    if not engine.reads_open_interest:
         return constant_flows(candles, side, assumptions)
     level = aligned_open_interest(candles, open_interest)
     if isinstance(level, Missing):
@@ -197,7 +218,7 @@ def build_map(
         column_end_ms: Shape (c,), ascending; the last is as-of. Bars before the first are warm-up.
         assumptions: All map constants.
         engine: Which engine.
-        open_interest: Snapshots; only the conservation engine and fine-range-kernel read them.
+        open_interest: Snapshots, for the engines that read them or their mark prices.
         weights: Shape (k,), for the two node engines: what each node's unit mass is multiplied by; the reference
             weights by default.
 
@@ -210,24 +231,21 @@ def build_map(
     history: dict[Side, Floats] = {}
     column_price = candles.close[np.searchsorted(candles.close_time_ms, column_end_ms, side="right") - 1]
     layered: Mapping[Side, tuple[Layer, ...]] = {}
-    if not (engine == "conservation" or engine == "constant-nodes"):  # noqa: PLR1714 - narrows the type
+    if isinstance(engine, LayerEngine):
         layered = layers_of_sides(candles, grid, brackets, engine, assumptions, open_interest)
-
-    def now_and_over_time(side: Side) -> tuple[Floats, Floats]:
-        if engine == "conservation" or engine == "constant-nodes":  # noqa: PLR1714 - narrows the type
+    for side in Side:
+        if isinstance(engine, NodeEngine):
             flows = node_flows(candles, side, assumptions, engine, open_interest)
             own = _node_history(flows, grid, weights, column_end_ms, assumptions)
             own = _blurred(own, grid, side, column_price, assumptions)
-            return _node_profile(flows, grid, weights, price, assumptions), own
-        own = history_of(layered[side], column_end_ms, grid)
-        return _layered_profile(layered[side], int(column_end_ms[-1]), grid), own
-
-    for side, (profile, own) in each_side(now_and_over_time, len(candles)).items():
-        near_edge = price_bin if side is Side.LONG else grid.bins - price_bin
-        sides[side] = SideProfile(side=side, node_mass=profile[:, :near_edge][:, ::-1], step=grid.step)
+            profile = _node_profile(flows, grid, weights, price, assumptions)
+        else:
+            own = mixed_book(layered[side], column_end_ms, grid.bins, grid.step)
+            profile = _layered_profile(layered[side], int(column_end_ms[-1]), grid)
+        sides[side] = _outwards(profile, side, grid, price_bin)
         history[side] = own if side is Side.LONG else own[:, ::-1]
     return LiquidationMap(
-        engine=engine,
+        engine=engine.name,
         price=price,
         grid=grid,
         price_bin=price_bin,
@@ -240,15 +258,13 @@ def build_map(
 
 
 def profiles_now(candles: Candles, brackets: Brackets, assumptions: Assumptions) -> Mapping[Side, SideProfile]:
-    """Give the range kernel's map at the last close on bars alone, without its history: for quick re-runs."""
-    price = float(candles.close[-1])
-    grid, price_bin = grid_around(candles, price, assumptions)
-    found: dict[Side, SideProfile] = {}
-    for side, parts in layers_of_sides(candles, grid, brackets, "range-kernel", assumptions).items():
-        mass = _layered_profile(parts, int(candles.close_time_ms[-1]), grid)
-        near_edge = price_bin if side is Side.LONG else grid.bins - price_bin
-        found[side] = SideProfile(side=side, node_mass=mass[:, :near_edge][:, ::-1], step=grid.step)
-    return found
+    """Give the default engine's map at the last close on bars alone, without its history: for quick re-runs."""
+    grid, price_bin = grid_around(candles, float(candles.close[-1]), assumptions)
+    layered = layers_of_sides(candles, grid, brackets, DEFAULT_ENGINE, assumptions)
+    return {
+        side: _outwards(_layered_profile(parts, int(candles.close_time_ms[-1]), grid), side, grid, price_bin)
+        for side, parts in layered.items()
+    }
 
 
 def maps_at(
@@ -280,20 +296,24 @@ def maps_at(
     at = np.searchsorted(candles.close_time_ms, decision_ms, side="right") - 1
     used = candles.first(known)
     layered: Mapping[Side, tuple[Layer, ...]] = {}
-    if not (engine == "conservation" or engine == "constant-nodes"):  # noqa: PLR1714 - narrows the type
+    if isinstance(engine, LayerEngine):
         layered = layers_of_sides(used, grid, brackets, engine, assumptions, open_interest)
-
-    def over_time(side: Side) -> Floats:
-        if engine == "conservation" or engine == "constant-nodes":  # noqa: PLR1714 - narrows the type
-            own = _node_history(
-                node_flows(used, side, assumptions, engine, open_interest), grid, weights, decision_ms, assumptions
-            )
+    found: dict[Side, Floats] = {}
+    for side in Side:
+        if isinstance(engine, NodeEngine):
+            flows = node_flows(used, side, assumptions, engine, open_interest)
+            own, blur = _node_history(flows, grid, weights, decision_ms, assumptions), assumptions
         else:
-            own = history_of(layered[side], decision_ms, grid)
-        own = _blurred(own, grid, side, candles.close[np.maximum(at, 0)], of_engine(engine, assumptions))
-        return own if side is Side.LONG else own[:, ::-1]
+            own, blur = mixed_book(layered[side], decision_ms, grid.bins, grid.step), engine.constants(assumptions)
+        own = _blurred(own, grid, side, candles.close[np.maximum(at, 0)], blur)
+        found[side] = own if side is Side.LONG else own[:, ::-1]
+    return grid, found
 
-    return grid, each_side(over_time, known)
+
+def _outwards(profile: Floats, side: Side, grid: Grid, price_bin: int) -> SideProfile:
+    """Lay a side's nodes out from the price, shape (k, bins) in the side's own orientation."""
+    near_edge = price_bin if side is Side.LONG else grid.bins - price_bin
+    return SideProfile(side=side, node_mass=profile[:, :near_edge][:, ::-1], step=grid.step)
 
 
 def _blurred(own: Floats, grid: Grid, side: Side, price: Floats, assumptions: Assumptions) -> Floats:

@@ -77,16 +77,9 @@ def paths_of(candles: Candles, grid: Grid) -> Mapping[Side, Path]:
     }
 
 
-def path_of(candles: Candles, grid: Grid, side: Side, deposit: Floats) -> Path:
-    """Turn bars into one side's path on a grid, with what each bar deposits, shape (n,)."""
-    return replace(paths_of(candles, grid)[side], deposit=deposit)
-
-
 def entered_at_close(path: Path) -> Path:
     """Give the same path with every position opened at the bar's close: the far edge collapses onto it."""
-    return Path(
-        close_time_ms=path.close_time_ms, near=path.near, far=path.close, close=path.close, deposit=path.deposit
-    )
+    return replace(path, far=path.close)
 
 
 def constant_deposits(candles: Candles) -> Floats:
@@ -94,68 +87,26 @@ def constant_deposits(candles: Candles) -> Floats:
     return np.full(len(candles), candles.interval_ms / HOUR_MS)
 
 
-def kernel_deposits(candles: Candles, side: Side, assumptions: Assumptions) -> Floats:
-    """Give the kernel engine's deposits of a side: constant and volume blended, tilted by the place in the day's range.
+def kernel_deposits(candles: Candles, assumptions: Assumptions, *, by_range: bool = False) -> Mapping[Side, Floats]:
+    """Give both sides' deposits: constant and busyness blended, shorts more near the top of the day's range.
 
     Args:
         candles: n bars.
-        side: Longs deposit more low in the 24 h range, shorts more at its top.
-        assumptions: `volume_share`, `volume_mean_days`, `side_tilt`, `side_tilt_hours`.
+        assumptions: `volume_share` (or `range_share`), `volume_mean_days`, `side_tilt`, `side_tilt_hours`.
+        by_range: How busy a bar was against its past days is read from its log range, not from its volume.
 
     Returns:
-        Shape (n,), in hours of path.
+        Shape (n,) a side, in hours of path.
     """
-    return deposits_of_sides(candles, assumptions, by_range=False)[side]
-
-
-def range_deposits(candles: Candles, side: Side, assumptions: Assumptions) -> Floats:
-    """Give the range kernel's deposits of a side: as the kernel engine's, with the bar's log range in volume's place.
-
-    Args:
-        candles: n bars.
-        side: Whose positions.
-        assumptions: `range_share`, `volume_mean_days`, `side_tilt`, `side_tilt_hours`.
-
-    Returns:
-        Shape (n,), in hours of path.
-    """
-    return deposits_of_sides(candles, assumptions, by_range=True)[side]
-
-
-def deposits_of_sides(candles: Candles, assumptions: Assumptions, *, by_range: bool) -> Mapping[Side, Floats]:
-    """Give both sides' deposits, `range_deposits` or `kernel_deposits`, with what they share computed once."""
     a = assumptions
-    busy, share = (_log_range(candles), a.range_share) if by_range else (candles.volume_base, a.volume_share)
-    blended, place = _blended(candles, busy, share, a), _tilted_by(candles, a)
-    return {side: _tilted(blended, place, side, a) for side in Side}
-
-
-def _log_range(candles: Candles) -> Floats:
-    """Give each bar's log range, shape (n,)."""
-    return np.asarray(np.log(candles.high / candles.low))
-
-
-def _tilted_by(candles: Candles, assumptions: Assumptions) -> Floats:
-    """Place each close in the range that the side tilt looks at, shape (n,)."""
-    return place_in_range(candles, max(1, int(assumptions.side_tilt_hours * HOUR_MS // candles.interval_ms)))
-
-
-def _blended(candles: Candles, busy: Floats, share: float, assumptions: Assumptions) -> Floats:
-    """Deposit a constant and a share that follows how busy a bar was against its past days; shape (n,)."""
-    mean = _trailing_mean(busy, max(1, int(assumptions.volume_mean_days * DAY_MS // candles.interval_ms)))
-    quiet = mean <= 0
-    mean[quiet] = 1.0
-    relative = busy / mean
-    relative[quiet] = 1.0
-    relative *= share
-    relative += 1 - share
-    return np.asarray(constant_deposits(candles) * relative)
-
-
-def _tilted(blended: Floats, place: Floats, side: Side, assumptions: Assumptions) -> Floats:
-    """Let shorts open more near the top of the day's range, longs less; shape (n,)."""
-    sign = -1.0 if side is Side.LONG else 1.0
-    return np.asarray(blended * np.exp(sign * assumptions.side_tilt * place))
+    busy, share = (
+        (np.log(candles.high / candles.low), a.range_share) if by_range else (candles.volume_base, a.volume_share)
+    )
+    mean = _trailing_mean(busy, max(1, int(a.volume_mean_days * DAY_MS // candles.interval_ms)))
+    relative = np.divide(busy, mean, out=np.ones_like(mean), where=mean > 0)
+    blended = constant_deposits(candles) * (relative * share + (1 - share))
+    place = place_in_range(candles, max(1, int(a.side_tilt_hours * HOUR_MS // candles.interval_ms)))
+    return {side: blended * np.exp(sign * a.side_tilt * place) for side, sign in ((Side.LONG, -1.0), (Side.SHORT, 1.0))}
 
 
 def place_in_range(candles: Candles, bars: int) -> Floats:

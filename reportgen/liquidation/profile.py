@@ -225,14 +225,6 @@ def _close_gaps(mask: Bools, gap: int) -> Bools:
     return closed
 
 
-def run_edges(mask: Bools) -> tuple[Floats, Floats]:
-    """Give for each bin the start and stop of the run that holds it, shape (m, w); NaN outside every run."""
-    start, stop = np.full(mask.shape, np.nan), np.full(mask.shape, np.nan)
-    _, first, last = _cut(mask)
-    start[mask], stop[mask] = np.repeat(first, last - first), np.repeat(last, last - first)
-    return start, stop
-
-
 def dense_runs(profile: Floats, assumptions: Assumptions) -> tuple[Run, ...]:
     """Find the runs of one profile that pass the emission gate, nearest first.
 
@@ -257,17 +249,6 @@ def dense_runs(profile: Floats, assumptions: Assumptions) -> tuple[Run, ...]:
             peak = start + int(np.argmax(inside))
             found.append(Run(start=start, stop=stop, peak=peak, share=share, intensity=intensity))
     return tuple(found)
-
-
-def gate_passes(profiles: Floats, mask: Bools, start: Floats, stop: Floats, assumptions: Assumptions) -> Bools:
-    """Tell for each bin whether the run that holds it passes the emission gate, shape (m, w)."""
-    held = np.concatenate([np.zeros((len(profiles), 1)), np.cumsum(profiles, axis=1)], axis=1)
-    first = np.where(mask, start, 0).astype(np.int64)
-    last = np.where(mask, stop, 0).astype(np.int64)
-    mass = np.take_along_axis(held, last, axis=1) - np.take_along_axis(held, first, axis=1)
-    median = np.median(profiles, axis=1, keepdims=True)
-    dense = mass >= assumptions.zone_gate_intensity * median * (last - first)
-    return np.asarray(mask & dense & (mass >= assumptions.zone_gate_share * held[:, -1:]))
 
 
 _DRAWS_AT_ONCE = 32
@@ -337,11 +318,6 @@ def _stretch(profiles: Floats, stretch: Floats, mass: float) -> None:
     total = edge[:, -1:]
     np.subtract(edge[:, 1:], edge[:, :-1], out=profiles)
     profiles *= np.divide(mass, total, out=np.zeros_like(total), where=total > 0)
-
-
-def run_uncertainty(run: Run, profiles: Floats, assumptions: Assumptions) -> RunUncertainty:
-    """Follow one dense run through the draws, shape (draws, w); as `follow_runs`."""
-    return follow_runs((run,), profiles, assumptions)[0]
 
 
 def follow_runs(runs: Sequence[Run], profiles: Floats, assumptions: Assumptions) -> tuple[RunUncertainty, ...]:

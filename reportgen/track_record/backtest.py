@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, get_args
+from typing import Final
 
 import numpy as np
 
 from reportgen.config.assumptions import Assumptions
 from reportgen.errors import DataError
-from reportgen.liquidation.map import DEFAULT_ENGINE, Engine, maps_at
+from reportgen.liquidation.map import CONSTANT_NODES, ENGINES, PATH_ONLY, Engine, NodeEngine, maps_at
 from reportgen.liquidation.margin import Brackets, brackets_of
 from reportgen.market.data import Candles, MarketData, OpenInterest
 from reportgen.track_record.dollars import calibrated_scores, dollar_scores
@@ -36,11 +36,8 @@ from reportgen.track_record.zones import judged_zones, reaction_score
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Milliseconds, Missing, Side
 
 # ---- One market's honest record: walk forward over its past, score every map beside its controls, and say what it mean
-BASELINES: Final = ("path-only", "constant-nodes")
+BASELINES: Final = (PATH_ONLY.name, CONSTANT_NODES.name)
 """Engines that stand beside the others to be beaten: they know no open interest and no volume."""
-
-NEED_OPEN_INTEREST: Final = ("conservation",)
-"""Engines that are left out, with a note, where open interest begins after the first decision."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +46,7 @@ class Question:
 
     Attributes:
         from_ms: First decision, None for the first after the warm-up. until_ms: last, None for the end of the data.
-        engines: Names, the one the verdict speaks of first; empty for all, the default first.
+        engines: The one the verdict speaks of first; empty for all, the default first.
         provenance: sha256 of each input file by its name. notes: from reading the data.
         assumptions: All constants. fresh: gives a generator that starts anew from one seed.
         events: moments of scheduled events that matter, to split the zones' outcomes by, or why there are none.
@@ -89,9 +86,7 @@ class Scored:
 
 def engines_of(question: Question) -> tuple[Engine, ...]:
     """List the engines to score, the one the verdict speaks of first."""
-    if question.engines:
-        return question.engines
-    return (DEFAULT_ENGINE, *(name for name in get_args(Engine) if name != DEFAULT_ENGINE))
+    return question.engines or tuple(ENGINES.values())
 
 
 def backtest(market: MarketData, question: Question) -> Backtest:
@@ -123,7 +118,8 @@ def scored_backtest(market: MarketData, question: Question) -> tuple[Backtest, M
     judged, elsewhere = judged_zones(
         candles, brackets, daily, question.assumptions, question.fresh, market.leading_open_interest
     )
-    engines = [one for one in engines_of(question) if isinstance(scored, Missing) or one not in scored.unscored]
+    asked = [one.name for one in engines_of(question)]
+    engines = [name for name in asked if isinstance(scored, Missing) or name not in scored.unscored]
     verdict, why = _verdict(scored, engines[0], question.assumptions)
     record = Backtest(
         symbol=market.symbol,
@@ -217,9 +213,10 @@ def _score_maps(
     lead = int(np.searchsorted(decisions, first))
     situation = situation_of(market, candles, decisions[lead:], horizon, a, question.fresh)
     interest = _open_interest(market)
-    engines = tuple(name for name in engines_of(question) if name not in NEED_OPEN_INTEREST or _began(interest, first))
+    began = _began(interest, first)
+    engines = tuple(one for one in engines_of(question) if began or not _reads_open_interest(one))
     if not engines:
-        raise DataError(f"{market.symbol}: {question.engines[0]} needs open interest from before {_day(first)}.")
+        raise DataError(f"{market.symbol}: {question.engines[0].name} needs open interest from before {_day(first)}.")
     scene, by_distance = _measure_all(candles, brackets, interest, engines, question, decisions, situation)
     scores: tuple[MapScore, ...] = ()
     if situation.has_liquidations:
@@ -230,7 +227,7 @@ def _score_maps(
         scene=scene,
         map_scores=scores,
         by_distance=by_distance,
-        unscored=tuple(name for name in engines_of(question) if name not in engines),
+        unscored=tuple(one.name for one in engines_of(question) if one not in engines),
         observations=int(known_rows(situation, _outcome(situation)[Side.LONG]).sum()),
         effective=worth_in_days((scene,), "liquidation rank" if situation.has_liquidations else "open interest rank"),
     )
@@ -253,13 +250,13 @@ def _measure_all(
     farthest = max(float(max(ahead[side].reached.max(), situation.went(side).max())) for side in Side)
     found: list[Measured] = []
     held: list[Measured] = []
-    for name in engines:
-        grid, mass = maps_at(candles, brackets, decisions, a, name, open_interest=interest)
+    for engine in engines:
+        grid, mass = maps_at(candles, brackets, decisions, a, engine, open_interest=interest)
         maps = FrozenMaps(grid=grid, decision_ms=decisions, mass=mass)
         width = int(max(farthest, -float(np.log1p(-a.zone_scope_fraction))) / grid.step) + 2
         own = {side: outward(maps, price, side, width) for side in Side}
-        kind: MapKind = "baseline" if name in BASELINES else "engine"
-        found.append(measure(name, kind, {s: own[s][lead:] for s in Side}, grid.step, situation, ahead))
+        kind: MapKind = "baseline" if engine.name in BASELINES else "engine"
+        found.append(measure(engine.name, kind, {s: own[s][lead:] for s in Side}, grid.step, situation, ahead))
         if not held:
             controls = controls_of(own, decisions, lead, grid.step, question.fresh(), a)
             held = [measure(one, "control", rows, grid.step, situation, ahead) for one, rows in controls]
@@ -273,6 +270,11 @@ def _open_interest(market: MarketData) -> Maybe[OpenInterest]:
     """Take the primary venue's, else the first there is."""
     told = market.open_interest
     return told if isinstance(told, Missing) else next(iter(told.values()), Missing("No venue has open interest."))
+
+
+def _reads_open_interest(engine: Engine) -> bool:
+    """Tell whether an engine has to be left out, with a note, where open interest begins after the first decision."""
+    return isinstance(engine, NodeEngine) and engine.reads_open_interest
 
 
 def _began(interest: Maybe[OpenInterest], by_ms: Milliseconds) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.formulas.ceiling import blurred
-from benchmarks.formulas.entrants import Outward, field, laid_out
+from benchmarks.formulas.entrants import DEFAULT, Outward, field, laid_out
 from benchmarks.formulas.lift import Realised, lift_sums, realised_by_distance, true_book_by_distance
 from benchmarks.formulas.tape import tape_of
 from benchmarks.formulas.worlds import BOOK_MINUTES, LARGE_FROM, START_MS, SimulatedWorld, arrays_of, world_of
@@ -77,7 +77,7 @@ def test_the_true_book_beats_every_map(
     best = lift(book, followed)
     others = {f"{one.of} {one.name}": lift(dict(one.mass), followed) for one in maps}
     assert best > max(others.values())
-    assert others["fine-range-kernel uniform in reach"] == pytest.approx(1)
+    assert others[f"{DEFAULT} uniform in reach"] == pytest.approx(1)
     assert 1 < lift(dict(blurred(book)), followed) < best
 
 

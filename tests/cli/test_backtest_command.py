@@ -56,7 +56,16 @@ def test_a_table_a_verdict_and_a_record(folder: Path, tmp_path: Path) -> None:
 def test_several_markets_end_in_a_pooled_table(folder: Path, tmp_path: Path) -> None:
     """Each market has its table and record, then the pooled one with its own verdict, page and PDF."""
     asked = reportgen(
-        tmp_path, "backtest", "--source", folder, "--symbol", "BTC,ETH", "--engine", "range-kernel", "--output", "out"
+        tmp_path,
+        "backtest",
+        "--source",
+        folder,
+        "--symbol",
+        "BTC,ETH",
+        "--engine",
+        "path-only",
+        "--output",
+        "out",
     )
     assert asked.returncode == 0, asked.stderr
     place = tmp_path / "out" / "backtests" / "pooled-BTC-ETH-2026-02-28"
@@ -97,7 +106,7 @@ def test_json_holds_the_record_and_the_same_bytes_twice(folder: Path, tmp_path: 
     ("words", "code", "message"),
     [
         (("--symbol", "BTD"), 1, "Did you mean BTC/USDT:USDT?"),
-        (("--symbol", "BTC", "--engine", "kernle"), 2, "Did you mean kernel?"),
+        (("--symbol", "BTC", "--engine", "pth-only"), 2, "Did you mean path-only?"),
         (("--symbol", "BTC", "--from", "2026-02-20T00:00Z", "--until", "2026-02-19T00:00Z"), 2, "does not lie after"),
         (("--symbol", "BTC", "--from", "2027-01-01T00:00Z"), 1, "has no bars after --from"),
         (("--symbol", "BTC", "--until", "2026-02-10T00:00Z"), 1, "too short to score"),

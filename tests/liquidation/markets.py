@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from reportgen.config.assumptions import Assumptions
-from reportgen.liquidation.path import Grid
+from reportgen.liquidation.path import Grid, Path, paths_of
 from reportgen.market.data import Candles
-from reportgen.units import HOUR_MS, Floats, Missing, Price
+from reportgen.units import HOUR_MS, Floats, Missing, Price, Side
 
 START_MS = 1_700_006_400_000
 
@@ -70,3 +72,8 @@ def grid_for(low: Price, high: Price, assumptions: Assumptions) -> Grid:
     log_low = np.log(low) - assumptions.map_reach
     bins = int(np.ceil((np.log(high) + assumptions.map_reach - log_low) / assumptions.bin_log_width))
     return Grid(log_low=float(log_low), step=assumptions.bin_log_width, bins=bins)
+
+
+def path_of(candles: Candles, grid: Grid, side: Side, deposit: Floats) -> Path:
+    """Turn bars into one side's path on a grid, with what each bar deposits, shape (n,)."""
+    return replace(paths_of(candles, grid)[side], deposit=deposit)

@@ -10,15 +10,16 @@ import pytest
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.liquidation.book import book_over_time, frozen_profile
 from reportgen.liquidation.kernel import Nodes, age_law, kernel_nodes, tier_nodes
-from reportgen.liquidation.map import build_map, maps_at
+from reportgen.liquidation.map import PATH_ONLY, LayerEngine, build_map, maps_at
 from reportgen.liquidation.margin import flat
-from reportgen.liquidation.path import constant_deposits, entered_at_close, kernel_deposits, path_of
+from reportgen.liquidation.path import constant_deposits, entered_at_close, kernel_deposits
 from reportgen.market.data import Candles
 from reportgen.units import HOUR_MS, Floats, Side
 
-from .markets import START_MS, candles_from, grid_for, mirrored, random_walk, scaled
+from .markets import START_MS, candles_from, grid_for, mirrored, path_of, random_walk, scaled
 
 BRACKETS = flat(0.005, 125, "test")
+KERNEL = LayerEngine(name="kernel", kernel="volume", tiers=False, marks=False)
 SHARP = Nodes(
     distance=np.array([0.05]),
     cell=np.zeros(1),
@@ -57,7 +58,7 @@ def test_engine_equals_a_slow_reference(side: Side) -> None:
     candles = random_walk(60)
     grid = grid_for(float(candles.low.min()), float(candles.high.max()), DEFAULTS)
     nodes = kernel_nodes(replace(DEFAULTS, kernel_nodes=5))
-    deposit = kernel_deposits(candles, side, DEFAULTS)
+    deposit = kernel_deposits(candles, DEFAULTS)[side]
     path = path_of(candles, grid, side, deposit)
     fast = book_over_time(path, nodes, candles.close_time_ms[-3:], grid.bins, grid.step)[-1]
     slow = _one_at_a_time(candles, nodes, side, deposit, grid.bins, grid.log_low)
@@ -71,7 +72,7 @@ def test_columns_agree_with_the_frozen_profile(side: Side) -> None:
     """Running the book column by column ends where the direct computation of that moment ends."""
     candles = random_walk(900)
     grid = grid_for(float(candles.low.min()), float(candles.high.max()), DEFAULTS)
-    path = path_of(candles, grid, side, kernel_deposits(candles, side, DEFAULTS))
+    path = path_of(candles, grid, side, kernel_deposits(candles, DEFAULTS)[side])
     nodes = kernel_nodes(DEFAULTS)
     ends = candles.close_time_ms[-200:]
     run = book_over_time(path, nodes, ends, grid.bins, grid.step)[-1]
@@ -84,7 +85,7 @@ def test_width_of_columns_does_not_matter() -> None:
     """Hourly and daily columns end in the same book, as bars inside a column sweep one another too."""
     candles = random_walk(480)
     grid = grid_for(float(candles.low.min()), float(candles.high.max()), DEFAULTS)
-    path = path_of(candles, grid, Side.LONG, kernel_deposits(candles, Side.LONG, DEFAULTS))
+    path = path_of(candles, grid, Side.LONG, kernel_deposits(candles, DEFAULTS)[Side.LONG])
     nodes = kernel_nodes(DEFAULTS)
     hourly = book_over_time(path, nodes, candles.close_time_ms, grid.bins, grid.step)[-1]
     daily = book_over_time(path, nodes, candles.close_time_ms[23::24], grid.bins, grid.step)[-1]
@@ -153,8 +154,8 @@ def test_scaling_prices_scales_the_map() -> None:
 def test_mirroring_swaps_the_sides_of_the_kernel() -> None:
     """Mirrored log prices swap long and short levels of the kernel engine, which is the same for both."""
     candles = random_walk(300)
-    one = build_map(candles, BRACKETS, candles.close_time_ms[-24:], DEFAULTS, "kernel")
-    other = build_map(mirrored(candles), BRACKETS, candles.close_time_ms[-24:], DEFAULTS, "kernel")
+    one = build_map(candles, BRACKETS, candles.close_time_ms[-24:], DEFAULTS, KERNEL)
+    other = build_map(mirrored(candles), BRACKETS, candles.close_time_ms[-24:], DEFAULTS, KERNEL)
     width = min(one.sides[Side.LONG].mass.size, other.sides[Side.SHORT].mass.size)
     np.testing.assert_allclose(
         one.sides[Side.LONG].mass[:width], other.sides[Side.SHORT].mass[:width], rtol=1e-6, atol=1e-8
@@ -166,7 +167,8 @@ def test_default_engine_is_the_named_mix() -> None:
     candles = random_walk(300)
     ends = candles.close_time_ms[-24:]
     mixed, kernel, path_only = (
-        build_map(candles, BRACKETS, ends, DEFAULTS, engine) for engine in ("kernel+path-only", "kernel", "path-only")
+        build_map(candles, BRACKETS, ends, DEFAULTS, engine)
+        for engine in (replace(KERNEL, tiers=True), KERNEL, PATH_ONLY)
     )
     for side in Side:
         np.testing.assert_allclose(
@@ -201,10 +203,10 @@ def test_deposits_follow_volume_and_place() -> None:
     """More volume deposits more; at the top of the range shorts open more than longs."""
     candles = random_walk(300)
     louder = replace_volume(candles, 3.0)
-    base = kernel_deposits(candles, Side.LONG, DEFAULTS)
-    assert kernel_deposits(louder, Side.LONG, DEFAULTS)[-1] > base[-1]
+    base = kernel_deposits(candles, DEFAULTS)[Side.LONG]
+    assert kernel_deposits(louder, DEFAULTS)[Side.LONG][-1] > base[-1]
     top = candles_from(np.linspace(100, 120, 60), spread=0.0)
-    assert kernel_deposits(top, Side.SHORT, DEFAULTS)[-1] > kernel_deposits(top, Side.LONG, DEFAULTS)[-1]
+    assert kernel_deposits(top, DEFAULTS)[Side.SHORT][-1] > kernel_deposits(top, DEFAULTS)[Side.LONG][-1]
 
 
 def replace_volume(candles: Candles, factor: float) -> Candles:

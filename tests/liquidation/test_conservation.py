@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 import pytest
@@ -20,7 +19,7 @@ from reportgen.liquidation.conservation import (
     reference_weights,
     swept_by_node,
 )
-from reportgen.liquidation.map import NOT_GIVEN, build_map, maps_at
+from reportgen.liquidation.map import CONSERVATION, CONSTANT_NODES, NOT_GIVEN, NodeEngine, build_map, maps_at
 from reportgen.liquidation.margin import flat
 from reportgen.market.data import Candles, OpenInterest
 from reportgen.units import Floats, Missing, Side
@@ -32,8 +31,7 @@ BRACKETS = flat(0.005, 125, "test")
 DISTANCE = node_distances(DEFAULTS)
 WEIGHT = reference_weights(DEFAULTS)
 WIDE = replace(DEFAULTS, map_reach=0.65)
-NodeEngine = Literal["conservation", "constant-nodes"]
-EVERY_NODE_ENGINE = pytest.mark.parametrize("engine", ["conservation", "constant-nodes"])
+EVERY_NODE_ENGINE = pytest.mark.parametrize("engine", [CONSERVATION, CONSTANT_NODES], ids=lambda one: one.name)
 
 
 def flows_on(candles: Candles, side: Side, churn: float = 3.0) -> Flows:
@@ -192,8 +190,8 @@ def test_maps_know_nothing_of_later_bars() -> None:
     """Maps at decision times are the same when the history ends at the last of them."""
     candles = random_walk(400, volatility=0.01)
     decision, given = candles.close_time_ms[300:340], as_snapshots(candles)
-    grid, whole = maps_at(candles, BRACKETS, decision, DEFAULTS, "conservation", open_interest=given)
-    other, cut = maps_at(candles.first(340), BRACKETS, decision, DEFAULTS, "conservation", open_interest=given)
+    grid, whole = maps_at(candles, BRACKETS, decision, DEFAULTS, CONSERVATION, open_interest=given)
+    other, cut = maps_at(candles.first(340), BRACKETS, decision, DEFAULTS, CONSERVATION, open_interest=given)
     assert (grid.log_low, grid.bins) == (other.log_low, other.bins)
     for side in Side:
         np.testing.assert_array_equal(whole[side], cut[side])
@@ -204,8 +202,8 @@ def test_no_open_interest_is_refused(given: Missing) -> None:
     """The conservation engine says what it lacks and what to do; its baseline needs none."""
     candles = random_walk(300)
     with pytest.raises(DataError, match=r"needs open interest.*(handed|venue gives none).*constant-nodes"):
-        build_map(candles, BRACKETS, candles.close_time_ms[-24:], DEFAULTS, "conservation", open_interest=given)
+        build_map(candles, BRACKETS, candles.close_time_ms[-24:], DEFAULTS, CONSERVATION, open_interest=given)
     with pytest.raises(DataError, match="needs open interest"):
-        maps_at(candles, BRACKETS, candles.close_time_ms[-24:], DEFAULTS, "conservation", open_interest=given)
-    made = build_map(candles, BRACKETS, candles.close_time_ms[-24:], DEFAULTS, "constant-nodes", open_interest=given)
+        maps_at(candles, BRACKETS, candles.close_time_ms[-24:], DEFAULTS, CONSERVATION, open_interest=given)
+    made = build_map(candles, BRACKETS, candles.close_time_ms[-24:], DEFAULTS, CONSTANT_NODES, open_interest=given)
     assert made.sides[Side.LONG].mass.sum() > 0

@@ -9,7 +9,7 @@ import pytest
 
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.liquidation.book import Layer, book_over_time, frozen_profile, mixed_book
-from reportgen.liquidation.map import layers_of_sides
+from reportgen.liquidation.map import DEFAULT_ENGINE, layers_of_sides
 from reportgen.liquidation.margin import flat
 from reportgen.liquidation.path import Grid
 from reportgen.market.data import Candles
@@ -53,7 +53,7 @@ def parts_of(candles: Candles, side: Side) -> tuple[Grid, tuple[Layer, ...]]:
     """Prepare both layers of the default engine on a grid that is too small for its farthest levels."""
     grid = grid_for(float(candles.low.min()), float(candles.high.max()), DEFAULTS)
     grid = Grid(log_low=grid.log_low + 0.1, step=grid.step, bins=grid.bins - 150)
-    return grid, layers_of_sides(candles, grid, BRACKETS, "fine-range-kernel", DEFAULTS)[side]
+    return grid, layers_of_sides(candles, grid, BRACKETS, DEFAULT_ENGINE, DEFAULTS)[side]
 
 
 @EVERY_SIDE

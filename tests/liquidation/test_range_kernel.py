@@ -6,15 +6,22 @@ from dataclasses import replace
 
 import numpy as np
 
-from reportgen.config.assumptions import DEFAULTS
-from reportgen.liquidation.map import build_map, maps_at
+from reportgen.config.assumptions import DEFAULTS, Assumptions
+from reportgen.liquidation.map import LayerEngine, build_map, maps_at
 from reportgen.liquidation.margin import flat
-from reportgen.liquidation.path import range_deposits
+from reportgen.liquidation.path import kernel_deposits
 from reportgen.market.data import Candles
-from reportgen.units import HOUR_MS, Missing, Side
+from reportgen.units import HOUR_MS, Floats, Missing, Side
 
 BRACKETS = flat(0.005, 125, "a test")
 BARS = 300
+RANGE = LayerEngine(name="range", kernel="range", tiers=True, marks=False)
+VOLUME = LayerEngine(name="volume", kernel="volume", tiers=True, marks=False)
+
+
+def deposits(candles: Candles, a: Assumptions) -> Floats:
+    """Give what each bar opens long by its range."""
+    return kernel_deposits(candles, a, by_range=True)[Side.LONG]
 
 
 def walk(seed: int = 3) -> Candles:
@@ -41,9 +48,9 @@ def test_it_reads_no_volume() -> None:
     other = replace(candles, volume_base=candles.volume_base[::-1].copy())
     ends = candles.close_time_ms[-24:]
     for side in Side:
-        one, two = (build_map(c, BRACKETS, ends, DEFAULTS, "range-kernel").history[side] for c in (candles, other))
+        one, two = (build_map(c, BRACKETS, ends, DEFAULTS, RANGE).history[side] for c in (candles, other))
         np.testing.assert_array_equal(one, two)
-        one, two = (build_map(c, BRACKETS, ends, DEFAULTS, "kernel+path-only").history[side] for c in (candles, other))
+        one, two = (build_map(c, BRACKETS, ends, DEFAULTS, VOLUME).history[side] for c in (candles, other))
         assert not np.allclose(one, two)
 
 
@@ -52,9 +59,9 @@ def test_wider_bars_deposit_more() -> None:
     candles = walk()
     wider = replace(candles, high=candles.high.copy())
     wider.high[-1] *= 1.02
-    assert range_deposits(wider, Side.LONG, DEFAULTS)[-1] > range_deposits(candles, Side.LONG, DEFAULTS)[-1]
+    assert deposits(wider, DEFAULTS)[-1] > deposits(candles, DEFAULTS)[-1]
     level = replace(DEFAULTS, range_share=0.0, side_tilt=0.0)
-    np.testing.assert_allclose(range_deposits(wider, Side.SHORT, level), 1.0)
+    np.testing.assert_allclose(deposits(wider, level), 1.0)
 
 
 def test_with_its_differences_taken_back_it_is_the_default() -> None:
@@ -69,9 +76,9 @@ def test_with_its_differences_taken_back_it_is_the_default() -> None:
         range_mean_swept=DEFAULTS.kernel_mean_swept,
     )
     decision = candles.close_time_ms[-20:]
-    _, one = maps_at(candles, BRACKETS, decision, same, "range-kernel")
-    _, two = maps_at(candles, BRACKETS, decision, same, "kernel+path-only")
-    _, far = maps_at(candles, BRACKETS, decision, replace(same, range_smooth_distance_share=0.0), "range-kernel")
+    _, one = maps_at(candles, BRACKETS, decision, same, RANGE)
+    _, two = maps_at(candles, BRACKETS, decision, same, VOLUME)
+    _, far = maps_at(candles, BRACKETS, decision, replace(same, range_smooth_distance_share=0.0), RANGE)
     for side in Side:
         np.testing.assert_allclose(one[side], two[side], rtol=1e-12)
         assert not np.allclose(far[side], two[side])
@@ -81,7 +88,7 @@ def test_later_bars_change_no_earlier_map() -> None:
     """A map at a decision time is the same whether the data ends there or goes on."""
     candles = walk()
     decision = candles.close_time_ms[200:220]
-    _, whole = maps_at(candles, BRACKETS, decision, DEFAULTS, "range-kernel")
-    _, cut = maps_at(candles.first(220), BRACKETS, decision, DEFAULTS, "range-kernel")
+    _, whole = maps_at(candles, BRACKETS, decision, DEFAULTS, RANGE)
+    _, cut = maps_at(candles.first(220), BRACKETS, decision, DEFAULTS, RANGE)
     for side in Side:
         np.testing.assert_array_equal(whole[side], cut[side])

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import get_args
 
 import numpy as np
 import pytest
 
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.errors import DataError
-from reportgen.liquidation.map import Engine
+from reportgen.liquidation.map import DEFAULT_ENGINE, ENGINES, PATH_ONLY, Engine
 from reportgen.liquidation.margin import brackets_of
 from reportgen.market.data import Candles, MarketData, OpenInterest
 from reportgen.track_record.backtest import BASELINES, Question, backtest, engines_of
@@ -25,13 +24,13 @@ from reportgen.units import DAY_MS, HOUR_MS, Missing
 from tests.track_record.paths import ABSENT, liquidations, market, open_interest, walk
 
 QUICK = replace(DEFAULTS, backtest_draws=40, backtest_warm_up_days=10.0, backtest_lead_days=3.0)
-ENGINES = ("kernel+path-only", "path-only")
+TWO = (DEFAULT_ENGINE, PATH_ONLY)
 
 
 def question(**changes: object) -> Question:
     """Ask about all of the data."""
     asked = Question(
-        from_ms=None, until_ms=None, engines=("kernel+path-only", "path-only"), provenance={"candles.csv": "00"},
+        from_ms=None, until_ms=None, engines=TWO, provenance={"candles.csv": "00"},
         notes=("A note.",), assumptions=QUICK, fresh=lambda: np.random.default_rng(1),
     )  # fmt: skip
     return replace(asked, **changes)  # type: ignore[arg-type]
@@ -62,7 +61,7 @@ def scores(result: Backtest) -> dict[tuple[str, str, str, str], object]:
 
 def test_every_map_is_scored_by_every_metric_on_both_sides(record: Backtest) -> None:
     """Engines, baseline and all controls have a row for each metric, set of controls and side."""
-    names = [*ENGINES, *CONTROLS]
+    names = [*(one.name for one in TWO), *CONTROLS]
     metrics = [("liquidation rank", c) for c in ("path", "path+price", "chart")]
     metrics += [("location lift", ""), ("location lift 24 h", "")]
     metrics += [("open interest rank", c) for c in ("path", "path+price", "chart")]
@@ -73,7 +72,7 @@ def test_every_map_is_scored_by_every_metric_on_both_sides(record: Backtest) -> 
         for row in record.map_scores
         if row.kind == "engine"
     )
-    assert (record.engines, record.baselines) == (("kernel+path-only",), ("path-only",))
+    assert (record.engines, record.baselines) == ((DEFAULT_ENGINE.name,), (PATH_ONLY.name,))
     assert len(record.map_scores) == len(wanted)
 
 
@@ -128,8 +127,8 @@ def other_interest(told: MarketData, bars: Candles, moment: int) -> OpenInterest
     )
 
 
-@pytest.mark.parametrize("engine", get_args(Engine))
-def test_another_future_changes_no_earlier_score(whole: MarketData, candles: Candles, engine: str) -> None:
+@pytest.mark.parametrize("engine", ENGINES.values(), ids=lambda one: one.name)
+def test_another_future_changes_no_earlier_score(whole: MarketData, candles: Candles, engine: Engine) -> None:
     """A backtest that ends before the future differs is the same to the last bit that rounding leaves."""
     until = int(candles.close_time_ms[24 * 40])
     asked = question(until_ms=until - HOUR_MS, engines=(engine,))
@@ -142,7 +141,7 @@ def test_another_future_changes_no_earlier_score(whole: MarketData, candles: Can
 def test_another_present_does_change_the_scores(whole: MarketData, candles: Candles) -> None:
     """The comparison above can tell: what differs inside the window shows."""
     until = int(candles.close_time_ms[24 * 40])
-    asked = question(until_ms=until - HOUR_MS, engines=("path-only",))
+    asked = question(until_ms=until - HOUR_MS, engines=(PATH_ONLY,))
     was, now = (flat(as_record(backtest(told, asked))) for told in (whole, changed_after(whole, until - DAY_MS)))
     assert was != pytest.approx(now, abs=1e-9)
 
@@ -194,7 +193,7 @@ def test_engines_without_open_interest_are_left_out_and_named(candles: Candles) 
     """All engines are the default; the one that needs open interest is left out with a note."""
     found = backtest(market(candles, liquidations(candles, 1), ABSENT), question(engines=()))
     asked = engines_of(question(engines=()))
-    assert set(found.engines) | set(found.baselines) == set(asked) - {"conservation"}
+    assert set(found.engines) | set(found.baselines) == {one.name for one in asked} - {"conservation"}
     assert set(found.baselines) == set(BASELINES)
     assert any(note.startswith("The conservation engine was not scored") for note in found.notes)
 

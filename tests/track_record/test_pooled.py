@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from reportgen.config.assumptions import DEFAULTS
+from reportgen.liquidation.map import DEFAULT_ENGINE, PATH_ONLY
 from reportgen.track_record.backtest import Question, Scored, pooled_backtest, scored_backtest
 from reportgen.track_record.result import Backtest, Interval, as_record
 from reportgen.track_record.verdict import judge_map
@@ -18,7 +19,7 @@ from tests.track_record.paths import ABSENT, liquidations, market, open_interest
 
 QUICK = replace(DEFAULTS, backtest_draws=60, backtest_warm_up_days=6.0, backtest_lead_days=2.0)
 QUESTION = Question(
-    from_ms=None, until_ms=None, engines=("range-kernel", "path-only"), provenance={}, notes=("A note.",),
+    from_ms=None, until_ms=None, engines=(DEFAULT_ENGINE, PATH_ONLY), provenance={}, notes=("A note.",),
     assumptions=QUICK, fresh=lambda: np.random.default_rng(1),
 )  # fmt: skip
 DAYS = 16
@@ -66,7 +67,7 @@ def test_the_pooled_score_is_the_mean_of_the_markets() -> None:
         assert isinstance(value, Interval)
         assert value.value == pytest.approx(np.mean([one.value for one in own if isinstance(one, Interval)]))
         assert value.low <= value.value <= value.high or value.low == pytest.approx(value.high)
-    judged = [figures(record)["range-kernel", "liquidation rank", "path+price", "both"] for record in records]
+    judged = [figures(record)[DEFAULT_ENGINE.name, "liquidation rank", "path+price", "both"] for record in records]
     assert [one.score for one in found.pooled] == judged
     assert [one.verdict for one in found.pooled] == [record.verdict for record in records]
     json.dumps(as_record(found), allow_nan=False)
@@ -76,7 +77,7 @@ def test_the_verdict_comes_from_the_pooled_figures() -> None:
     """It is what the rule says of the pooled scores and of what their days are worth."""
     found = pooled(scored("A", 3), scored("B", 4))
     assert isinstance(found, Backtest)
-    assert (found.verdict, found.why) == judge_map(found.map_scores, "range-kernel", found.effective, QUICK)
+    assert (found.verdict, found.why) == judge_map(found.map_scores, DEFAULT_ENGINE.name, found.effective, QUICK)
 
 
 def test_markets_of_different_days_share_the_union() -> None:
@@ -85,7 +86,7 @@ def test_markets_of_different_days_share_the_union() -> None:
     found = pooled(short, long)
     assert isinstance(found, Backtest)
     assert found.days == long[0].days
-    key = ("range-kernel", "liquidation rank", "path", "both")
+    key = (DEFAULT_ENGINE.name, "liquidation rank", "path", "both")
     alone = [figures(record)[key] for record, _ in (short, long)]
     now = figures(found)[key]
     assert isinstance(now, Interval)

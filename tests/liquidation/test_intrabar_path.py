@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from reportgen.config.assumptions import DEFAULTS
-from reportgen.liquidation.map import maps_at
+from reportgen.liquidation.map import DEFAULT_ENGINE, maps_at
 from reportgen.liquidation.margin import flat
-from reportgen.liquidation.path import Grid, Path, along_marks, path_of
+from reportgen.liquidation.path import Grid, Path, along_marks
 from reportgen.market.data import Candles, OpenInterest
 from reportgen.units import HOUR_MS, Floats, Missing, Side
+
+from .markets import path_of
 
 BRACKETS = flat(0.005, 125, "a test")
 GRID = Grid(log_low=float(np.log(50)), step=0.001, bins=1400)
@@ -124,9 +126,9 @@ def test_the_engine_without_marks_is_the_range_kernel() -> None:
     """With no open interest the two engines are one; with marks they differ, and later marks change nothing."""
     candles, interest = ticks()
     decision = candles.close_time_ms[120:140]
-    _, bars = maps_at(candles, BRACKETS, decision, DEFAULTS, "range-kernel")
-    _, none = maps_at(candles, BRACKETS, decision, DEFAULTS, "fine-range-kernel")
-    _, fine = maps_at(candles, BRACKETS, decision, DEFAULTS, "fine-range-kernel", open_interest=interest)
+    _, bars = maps_at(candles, BRACKETS, decision, DEFAULTS, replace(DEFAULT_ENGINE, marks=False))
+    _, none = maps_at(candles, BRACKETS, decision, DEFAULTS)
+    _, fine = maps_at(candles, BRACKETS, decision, DEFAULTS, open_interest=interest)
     known = interest.time_ms <= decision[-1]
     assert not isinstance(interest.open_interest_quote, Missing)
     cut = OpenInterest(
@@ -134,7 +136,7 @@ def test_the_engine_without_marks_is_the_range_kernel() -> None:
         open_interest_base=interest.open_interest_base[known],
         open_interest_quote=interest.open_interest_quote[known],
     )
-    _, early = maps_at(candles.first(140), BRACKETS, decision, DEFAULTS, "fine-range-kernel", open_interest=cut)
+    _, early = maps_at(candles.first(140), BRACKETS, decision, DEFAULTS, open_interest=cut)
     for side in Side:
         np.testing.assert_array_equal(none[side], bars[side])
         assert not np.allclose(fine[side], bars[side])

@@ -1,4 +1,4 @@
-"""Every coin is accounted for, whichever engine and whichever loops; and windows and draws against slow ones."""
+"""Every coin is accounted for, whichever engine; and windows and draws against slow ones."""
 
 from __future__ import annotations
 
@@ -9,16 +9,12 @@ import numpy as np
 import pytest
 
 from reportgen.config.assumptions import DEFAULTS
-from reportgen.liquidation import conservation as loops
 from reportgen.liquidation.conservation import Flows, conservation_flows, constant_flows
 from reportgen.liquidation.path import place_in_range
 from reportgen.liquidation.profile import (
     dense_runs,
     draw_profiles,
     follow_runs,
-    gate_passes,
-    region_mask,
-    run_edges,
     runs_of_many,
 )
 from reportgen.market.data import Candles
@@ -37,15 +33,11 @@ def with_churn(churn: float) -> Account:
 
 
 @EVERY_SIDE
-@pytest.mark.parametrize("how", ["numpy", "compiled"])
 @pytest.mark.parametrize(
     "account", [with_churn(0.0), with_churn(0.1), with_churn(3.0), lambda c, s: constant_flows(c, s, DEFAULTS)]
 )
-def test_the_book_changes_by_its_flows(account: Account, how: str, side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_book_changes_by_its_flows(account: Account, side: Side) -> None:
     """In every bar the book is the book before plus opened, less closed, less swept, to a billionth."""
-    if how == "compiled":
-        pytest.importorskip("numba")
-        monkeypatch.setattr(loops, "_WORTH_COMPILING", 1)
     flows = account(random_walk(1000, volatility=0.01), side)
     change = np.diff(flows.book, prepend=0.0)
     assert flows.swept.max() > 0
@@ -84,14 +76,12 @@ def followed_slowly(start: int, stop: int, draws: Floats) -> tuple[float, list[f
     """Follow a run draw by draw: the run that holds its densest passing bin."""
     near, far = [], []
     for draw in draws:
-        mask = region_mask(draw[None], DEFAULTS)
-        first, last = run_edges(mask)
-        passing = gate_passes(draw[None], mask, first, last, DEFAULTS)[0]
-        bins = [b for b in range(start, stop) if passing[b]]
+        passing = {b: run for run in dense_runs(draw, DEFAULTS) for b in range(run.start, run.stop)}
+        bins = [b for b in range(start, stop) if b in passing]
         if bins:
-            densest = max(bins, key=lambda b: (draw[b], -b))
-            near.append(float(first[0, densest]))
-            far.append(float(last[0, densest]))
+            densest = passing[max(bins, key=lambda b: (draw[b], -b))]
+            near.append(float(densest.start))
+            far.append(float(densest.stop))
     return len(near) / len(draws), near, far
 
 

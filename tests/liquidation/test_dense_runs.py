@@ -14,10 +14,7 @@ from reportgen.config.assumptions import DEFAULTS
 from reportgen.liquidation.profile import (
     dense_runs,
     draw_profiles,
-    gate_passes,
-    region_mask,
-    run_edges,
-    run_uncertainty,
+    follow_runs,
 )
 from reportgen.units import Floats
 
@@ -79,20 +76,6 @@ def test_units_of_mass_do_not_matter(profile: Floats, factor: float) -> None:
     assert [(run.start, run.stop) for run in one] == [(run.start, run.stop) for run in other]
 
 
-@given(PROFILES)
-def test_vectorised_gate_equals_the_single_one(profile: Floats) -> None:
-    """The gate over many draws marks exactly the bins of the runs that the single profile gives."""
-    mask = region_mask(profile[None], DEFAULTS)
-    start, stop = run_edges(mask)
-    passing = gate_passes(profile[None], mask, start, stop, DEFAULTS)[0]
-    expected = np.zeros(len(profile), dtype=bool)
-    for run in dense_runs(profile, DEFAULTS):
-        expected[run.start : run.stop] = True
-    total = profile.sum()
-    if total > 0 and np.median(profile) > 1e-9 * total:
-        np.testing.assert_array_equal(passing, expected)
-
-
 def test_draws_keep_the_total_and_are_reproducible() -> None:
     """Each draw has the prior's mass, and the same seed gives the same draws."""
     nodes = np.stack([_bump((30, 5.0)), _bump((80, 5.0))])
@@ -110,7 +93,7 @@ def test_a_stricter_gate_is_passed_in_fewer_draws() -> None:
     nodes = np.stack([np.ones(160), profile - 1])
     draws = draw_profiles(nodes, np.random.default_rng(1), replace(DEFAULTS, draw_log_distance=0.01))
     persistence = [
-        run_uncertainty(run, draws, replace(DEFAULTS, zone_gate_intensity=run.intensity * part)).persistence
+        follow_runs((run,), draws, replace(DEFAULTS, zone_gate_intensity=run.intensity * part))[0].persistence
         for part in (0.3, 0.95)
     ]
     assert persistence[0] > persistence[1] > 0
@@ -121,7 +104,7 @@ def test_without_uncertainty_the_edges_stand_still() -> None:
     sure = replace(DEFAULTS, draw_concentration=1e9, draw_log_distance=1e-9)
     profile = _bump((40, 20.0))
     run = dense_runs(profile, sure)[0]
-    found = run_uncertainty(run, draw_profiles(profile[None], np.random.default_rng(2), sure), sure)
+    found = follow_runs((run,), draw_profiles(profile[None], np.random.default_rng(2), sure), sure)[0]
     assert found.persistence == 1
     assert max(abs(edge - run.start) for edge in found.near_band) <= 1
     assert max(abs(edge - run.stop) for edge in found.far_band) <= 1
@@ -134,6 +117,6 @@ def test_more_doubt_widens_the_edge_bands() -> None:
     widths = []
     for spread in (0.02, 0.15):
         doubt = replace(DEFAULTS, draw_log_distance=spread)
-        found = run_uncertainty(run, draw_profiles(profile[None], np.random.default_rng(3), doubt), doubt)
+        found = follow_runs((run,), draw_profiles(profile[None], np.random.default_rng(3), doubt), doubt)[0]
         widths.append(found.near_band[1] - found.near_band[0])
     assert widths[1] > 2 * widths[0]
