@@ -18,7 +18,8 @@ from typing import Final, Self
 
 import numpy as np
 
-from reportgen.brief.types import Brief, write_brief
+from reportgen.brief.types import Brief
+from reportgen.brief.write import write_brief
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.delivery.archive.commit import write_brief_files, writing
 from reportgen.delivery.archive.query import run_query

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from reportgen import notation
-from reportgen.brief.section import SymbolBrief
-from reportgen.brief.types import SCHEMA_VERSION, AssumptionUsed, Brief, DataQuality, MissingInput
+from reportgen.brief.types import SCHEMA_VERSION, AssumptionUsed, Brief, DataQuality, MissingInput, SymbolBrief
 from reportgen.events.calendar import Event
 from reportgen.guide.plan import Stance
 from reportgen.guide.positioning import Positioning

@@ -68,7 +68,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
 TYPES_ONLY: Final = {
     "render": (
         *("guide", "track_record", "liquidation.picture", "liquidation.known_positions", "events.calendar"),
-        *("brief.types", "brief.section"),
+        "brief.types",
     )
 }
 """A view names the types that a Brief is made of; it calls none of the functions that made them."""

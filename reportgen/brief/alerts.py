@@ -1,7 +1,4 @@
-"""The plan's levels as alerts: what to set once instead of staring at the chart, and which of them were met.
-
-Stands behind the brief: Brief -> alerts -> alerts.json and alerts.csv beside it, and `refresh`.
-"""
+"""The plan's levels as alerts: what to set once instead of staring at the chart, and which of them were met."""
 
 from __future__ import annotations
 
@@ -11,8 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from reportgen import notation
-from reportgen.brief.section import SymbolBrief
-from reportgen.brief.types import Brief
+from reportgen.brief.types import Brief, SymbolBrief
 from reportgen.guide.plan import ZonePlan
 from reportgen.guide.zones import Label, Zone
 from reportgen.track_record.settle import Now, rows_of
@@ -79,25 +75,19 @@ def met_alerts(brief: Brief, now: Now) -> tuple[MetAlert, ...]:
         The earliest first.
     """
     known = {(alert.symbol, alert.zone, alert.side, alert.kind): alert for alert in alerts_of(brief)}
-    met = [
-        MetAlert(alert=known[row.symbol, row.label, row.side, kind], met_ms=when)
-        for row in rows_of(brief, now)
-        for kind, when in _times(row.alert_ms, row.entry_ms, row.invalidation_ms, row.de_risk_ms)
-        if (row.symbol, row.label, row.side, kind) in known
-    ]
+    met = []
+    for row in rows_of(brief, now):
+        times: dict[LevelKind, Milliseconds | None] = {
+            "alert": row.alert_ms,
+            "entry": row.entry_ms,
+            "invalidation": row.invalidation_ms,
+            "de_risk": row.de_risk_ms,
+        }
+        for kind, when in times.items():
+            alert = known.get((row.symbol, row.label, row.side, kind))
+            if when is not None and alert is not None:
+                met.append(MetAlert(alert=alert, met_ms=when))
     return tuple(sorted(met, key=lambda one: (one.met_ms, one.alert.id)))
-
-
-def _times(
-    alert: Milliseconds | None, entry: Milliseconds | None, invalidation: Milliseconds | None,
-    de_risk: Milliseconds | None,
-) -> Iterator[tuple[LevelKind, Milliseconds]]:  # fmt: skip
-    named: tuple[tuple[LevelKind, Milliseconds | None], ...] = (
-        ("alert", alert), ("entry", entry), ("invalidation", invalidation), ("de_risk", de_risk),
-    )  # fmt: skip
-    for kind, when in named:
-        if when is not None:
-            yield kind, when
 
 
 def _levels(brief: Brief, symbol: SymbolBrief, zone: Zone, plan: ZonePlan) -> Iterator[Alert]:
@@ -107,7 +97,8 @@ def _levels(brief: Brief, symbol: SymbolBrief, zone: Zone, plan: ZonePlan) -> It
     at = f"{symbol.base} trades at"
     band = notation.price_range(zone.low, zone.high, symbol.price_decimals)
     line = next((c.level for c in plan.entry if c.kind in ("closes_above", "closes_below")), None)
-    name = f"{_stamp(brief)}-{_NO_LETTER.sub('-', symbol.symbol)}-{zone.label}-{zone.side}"
+    moment = brief.as_of[:16].replace("-", "").replace(":", "")
+    name = f"{moment}Z-{_NO_LETTER.sub('-', symbol.symbol)}-{zone.label}-{zone.side}"
 
     def level(kind: LevelKind, price: Price, direction: Literal["up", "down"], words: str) -> Alert:
         return Alert(
@@ -130,8 +121,3 @@ def _levels(brief: Brief, symbol: SymbolBrief, zone: Zone, plan: ZonePlan) -> It
         yield level("entry", line, out, f"{event}{closes} on rising volume")
     yield level("invalidation", plan.invalidation, back, f"{at} {{price}} after the entry: the idea is wrong")
     yield level("de_risk", plan.de_risk, out, f"{at} {{price}} after the entry: first de-risk")
-
-
-def _stamp(brief: Brief) -> str:
-    """Write the brief's moment without signs: 20260119T0700Z."""
-    return f"{brief.as_of[:16].replace('-', '').replace(':', '')}Z"

@@ -1,7 +1,6 @@
 """What changed since the last brief: Brief, Brief -> Changes, each change with its numbers, the largest first.
 
-Stands after the brief is written and before it is printed: the later brief carries what this finds. A change counts
-once it is as large as its threshold in config/assumptions.py; `weight` says how many thresholds it is, and ranks it.
+A change counts once it is as large as its threshold in config/assumptions.py; `weight` says how many thresholds it is.
 """
 
 from __future__ import annotations
@@ -13,8 +12,7 @@ from typing import Final
 import numpy as np
 
 from reportgen import notation
-from reportgen.brief.section import SymbolBrief
-from reportgen.brief.types import Brief, Change, ChangeKind, Changes
+from reportgen.brief.types import Brief, Change, ChangeKind, Changes, SymbolBrief
 from reportgen.config.assumptions import DEFAULTS, Assumptions
 from reportgen.guide.context import typical_range
 from reportgen.guide.positioning import FundingReading, OpenInterestReading
@@ -24,9 +22,11 @@ from reportgen.guide.zones.geometry import far_edge, near_edge, outward
 from reportgen.market.data import MarketData
 from reportgen.units import HOUR_MS, Maybe, Milliseconds, Missing, Price
 
-# ---- Zones of two briefs, matched by overlap: built, swept, faded and moved ----
-
-_SWEPT_AT_LEAST = 2.0
+_ARROW: Final = "\u2192"
+_GRADES: Final = ("None", "Low", "Medium", "High")
+_STATE_CHANGE: Final = 2.0
+"""A new word (trend, regime, who pays, grade) weighs as much as a number at twice its threshold."""
+_SWEPT_AT_LEAST: Final = 2.0
 """What price did stands before what the map did: a sweep weighs this much before its size counts."""
 
 
@@ -36,148 +36,6 @@ class Reach:
 
     low: Price
     high: Price
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Pair:
-    """One zone in two briefs, or in one of them."""
-
-    was: Zone | None
-    now: Zone | None
-
-
-def zone_changes(
-    before: SymbolBrief, now: SymbolBrief, reach: Reach, atr: Price, assumptions: Assumptions
-) -> list[Change]:
-    """List what became of each zone, and which are new.
-
-    Args:
-        before: The symbol then.
-        now: The symbol now.
-        reach: How far price went since.
-        atr: A day's typical range now, price.
-        assumptions: `changes_moved_atr`, `changes_share`, `zone_gate_share`, `lean_floor_atr`.
-    """
-    told = [_change(pair, now, reach, atr, assumptions) for pair in _matched(before.zones, now.zones)]
-    return [change for change in told if change is not None]
-
-
-def _matched(before: tuple[Zone, ...], now: tuple[Zone, ...]) -> list[_Pair]:
-    """Pair zones of one side by overlap, the largest overlap first; what is left stands alone."""
-    overlaps = sorted(
-        ((_overlap(was, one), i, j) for i, was in enumerate(before) for j, one in enumerate(now)), reverse=True
-    )
-    partner: dict[int, int] = {}
-    for overlap, i, j in overlaps:
-        if overlap > 0 and i not in partner and j not in partner.values():
-            partner[i] = j
-    pairs = [_Pair(was=was, now=now[partner[i]] if i in partner else None) for i, was in enumerate(before)]
-    return pairs + [_Pair(was=None, now=one) for j, one in enumerate(now) if j not in partner.values()]
-
-
-def _overlap(was: Zone, now: Zone) -> float:
-    """Give the shared part of the narrower zone; nothing across sides."""
-    if was.liquidated_side != now.liquidated_side:
-        return 0.0
-    shared = min(was.high, now.high) - max(was.low, now.low)
-    return shared / max(min(was.high - was.low, now.high - now.low), shared) if shared > 0 else 0.0
-
-
-def _change(pair: _Pair, symbol: SymbolBrief, reach: Reach, atr: Price, a: Assumptions) -> Change | None:
-    was, now = pair.was, pair.now
-    if was is None:
-        return None if now is None else _built(now, symbol, a)
-    if not was.price_inside and _reached(was, reach):
-        return _swept(was, symbol, reach, a)
-    if now is None:
-        return _faded(was, symbol, a)
-    grown = now.share / was.share - 1 if was.share > 0 else 0.0
-    if abs(grown) >= a.changes_share:
-        return _reweighed(was, now, symbol, grown, a)
-    shift = max(abs(now.low - was.low), abs(now.high - was.high)) / atr
-    return _moved(was, now, symbol, shift, a) if shift >= a.changes_moved_atr else None
-
-
-def _reached(zone: Zone, reach: Reach) -> bool:
-    return reach.high >= zone.low if zone.side == "above" else reach.low <= zone.high
-
-
-def _built(zone: Zone, symbol: SymbolBrief, a: Assumptions) -> Change:
-    where = "price inside" if zone.price_inside else f"{notation.atr(zone.distance_atr)} {zone.side}"
-    text = f"new, {_of_side(zone)}, {where}"
-    return _made("zone built", None, zone, symbol, text, _mass(zone, a))
-
-
-def _swept(was: Zone, symbol: SymbolBrief, reach: Reach, a: Assumptions) -> Change:
-    extreme = reach.high if was.side == "above" else reach.low
-    through = outward(was.side) * (extreme - far_edge(was)) >= 0
-    how = "swept: price reached" if through else "entered: price reached"
-    edge = "beyond its far edge" if through else "short of its far edge"
-    text = f"{how} {notation.price(extreme, symbol.price_decimals)}, {edge}"
-    return _made("zone swept", was, None, symbol, text, _SWEPT_AT_LEAST + was.share / a.zone_gate_share, (extreme,))
-
-
-def _faded(was: Zone, symbol: SymbolBrief, a: Assumptions) -> Change:
-    text = f"faded: no longer dense, untouched; it held {_of_side(was)}"
-    return _made("zone faded", was, None, symbol, text, _mass(was, a))
-
-
-def _reweighed(was: Zone, now: Zone, symbol: SymbolBrief, grown: float, a: Assumptions) -> Change:
-    kind: ChangeKind = "zone built" if grown > 0 else "zone faded"
-    word = "denser" if grown > 0 else "thinner"
-    text = f"{word}: {notation.share(was.share)} to {_of_side(now)}"
-    return _made(kind, was, now, symbol, text, _near(now, a) * abs(grown) / a.changes_share)
-
-
-def _moved(was: Zone, now: Zone, symbol: SymbolBrief, shift: float, a: Assumptions) -> Change:
-    edge = outward(was.side) * (near_edge(now) - near_edge(was))
-    way = "its near edge away from the price" if edge > 0 else "its near edge toward the price"
-    if abs(edge) < abs(far_edge(now) - far_edge(was)):
-        way = "its far edge"
-    old = notation.price_range(was.low, was.high, symbol.price_decimals)
-    text = f"moved by {notation.atr(shift)} ({way}), from {old}"
-    return _made("zone moved", was, now, symbol, text, _near(now, a) * shift / a.changes_moved_atr)
-
-
-def _made(
-    kind: ChangeKind, was: Zone | None, now: Zone | None, symbol: SymbolBrief, text: str, weight: float,
-    reached: tuple[float, ...] = (),
-) -> Change:  # fmt: skip
-    shown = now or was
-    assert shown is not None  # noqa: S101 - a pair holds at least one zone
-    band = notation.price_range(shown.low, shown.high, symbol.price_decimals)
-    return Change(
-        symbol=symbol.symbol,
-        base=symbol.base,
-        kind=kind,
-        side=shown.side,
-        label=shown.label,
-        was=(was.low, was.high) if was else (),
-        now=(now.low, now.high) if now else reached,
-        unit="price",
-        text=f"{band} {text}",
-        weight=weight,
-    )
-
-
-def _of_side(zone: Zone) -> str:
-    return f"{notation.share(zone.share)} of {zone.liquidated_side.value}s"
-
-
-def _mass(zone: Zone, a: Assumptions) -> float:
-    """Weigh a zone by what it holds and how near it is."""
-    return _near(zone, a) * zone.share / a.zone_gate_share
-
-
-def _near(zone: Zone, a: Assumptions) -> float:
-    """Weigh nearness: 1 at `zone_near_atr`, more before it, less beyond."""
-    return (a.zone_near_atr + a.lean_floor_atr) / (zone.distance_atr + a.lean_floor_atr)
-
-
-_ARROW: Final = "\u2192"
-_GRADES: Final = ("None", "Low", "Medium", "High")
-_STATE_CHANGE: Final = 2.0
-"""A new word (trend, regime, who pays, grade) weighs as much as a number at twice its threshold."""
 
 
 def compare(
@@ -225,10 +83,14 @@ def _symbol_changes(was: SymbolBrief, now: SymbolBrief, reach: Reach | None, a: 
     if isinstance(was.price, Missing) or isinstance(now.price, Missing):
         if isinstance(was.price, Missing) != isinstance(now.price, Missing):
             word = "a price again" if isinstance(was.price, Missing) else "no usable price any more"
-            yield _state(now, "coverage", word)
+            yield _change_of(now, "coverage", (), (), "", word, 2 * _STATE_CHANGE)
         return
     atr = typical_range(now.structure, now.zones, now.price) or typical_range(was.structure, was.zones, was.price)
-    yield from _price(was.price, now.price, now, atr)
+    moved = abs(now.price - was.price) / atr if atr else 0.0
+    far = f", {notation.atr(moved)}" if atr else ""
+    old, new = (notation.price(one, now.price_decimals) for one in (was.price, now.price))
+    text = f"price {old} {_ARROW} {new}, {notation.percent_change(now.price / was.price - 1)}{far}"
+    yield _change_of(now, "price", (was.price,), (now.price,), "price", text, moved)  # all else is read against it
     if atr:
         spanned = reach or Reach(low=min(was.price, now.price), high=max(was.price, now.price))
         yield from zone_changes(was, now, spanned, atr, a)
@@ -241,13 +103,104 @@ def _symbol_changes(was: SymbolBrief, now: SymbolBrief, reach: Reach | None, a: 
     yield from _coverage(was, now)
 
 
-def _price(was: Price, now: Price, symbol: SymbolBrief, atr: Price | None) -> Iterator[Change]:
-    """Always told: everything else is read against it."""
-    moved = abs(now - was) / atr if atr else 0.0
-    far = f", {notation.atr(moved)}" if atr else ""
-    old, new = (notation.price(one, symbol.price_decimals) for one in (was, now))
-    text = f"price {old} {_ARROW} {new}, {notation.percent_change(now / was - 1)}{far}"
-    yield _change_of(symbol, "price", (was,), (now,), "price", text, moved)
+def zone_changes(before: SymbolBrief, now: SymbolBrief, reach: Reach, atr: Price, a: Assumptions) -> Iterator[Change]:
+    """List what became of each zone, and which are new: built, swept, faded and moved.
+
+    Zones of one side are paired by overlap, the largest overlap first; what is left stands alone.
+
+    Args:
+        before: The symbol then.
+        now: The symbol now.
+        reach: How far price went since.
+        atr: A day's typical range now, price.
+        a: `changes_moved_atr`, `changes_share`, `zone_gate_share`, `lean_floor_atr`.
+    """
+    overlaps = sorted(
+        ((_overlap(was, one), i, j) for i, was in enumerate(before.zones) for j, one in enumerate(now.zones)),
+        reverse=True,
+    )
+    partner: dict[int, int] = {}
+    for overlap, i, j in overlaps:
+        if overlap > 0 and i not in partner and j not in partner.values():
+            partner[i] = j
+    for i, was in enumerate(before.zones):
+        yield from _kept_zone(was, now.zones[partner[i]] if i in partner else None, now, reach, atr, a)
+    for j, one in enumerate(now.zones):
+        if j not in partner.values():
+            where = "price inside" if one.price_inside else f"{notation.atr(one.distance_atr)} {one.side}"
+            weight = _near(one, a) * one.share / a.zone_gate_share
+            yield _zone_change("zone built", None, one, now, f"new, {_of_side(one)}, {where}", weight)
+
+
+def _overlap(was: Zone, now: Zone) -> float:
+    """Give the shared part of the narrower zone; nothing across sides."""
+    if was.liquidated_side != now.liquidated_side:
+        return 0.0
+    shared = min(was.high, now.high) - max(was.low, now.low)
+    return shared / max(min(was.high - was.low, now.high - now.low), shared) if shared > 0 else 0.0
+
+
+def _kept_zone(
+    was: Zone, now: Zone | None, symbol: SymbolBrief, reach: Reach, atr: Price, a: Assumptions
+) -> Iterator[Change]:
+    """Say what became of one zone of the earlier brief: price first, then its density, then its edges."""
+    extreme = reach.high if was.side == "above" else reach.low
+    if not was.price_inside and outward(was.side) * (extreme - near_edge(was)) >= 0:
+        through = outward(was.side) * (extreme - far_edge(was)) >= 0
+        how = "swept: price reached" if through else "entered: price reached"
+        edge = "beyond its far edge" if through else "short of its far edge"
+        text = f"{how} {notation.price(extreme, symbol.price_decimals)}, {edge}"
+        weight = _SWEPT_AT_LEAST + was.share / a.zone_gate_share
+        yield _zone_change("zone swept", was, None, symbol, text, weight, (extreme,))
+        return
+    if now is None:
+        text = f"faded: no longer dense, untouched; it held {_of_side(was)}"
+        yield _zone_change("zone faded", was, None, symbol, text, _near(was, a) * was.share / a.zone_gate_share)
+        return
+    grown = now.share / was.share - 1 if was.share > 0 else 0.0
+    shift = max(abs(now.low - was.low), abs(now.high - was.high)) / atr
+    if abs(grown) >= a.changes_share:
+        kind: ChangeKind = "zone built" if grown > 0 else "zone faded"
+        text = f"{'denser' if grown > 0 else 'thinner'}: {notation.share(was.share)} to {_of_side(now)}"
+        yield _zone_change(kind, was, now, symbol, text, _near(now, a) * abs(grown) / a.changes_share)
+    elif shift >= a.changes_moved_atr:
+        edge_shift = outward(was.side) * (near_edge(now) - near_edge(was))
+        way = f"its near edge {'away from' if edge_shift > 0 else 'toward'} the price"
+        if abs(edge_shift) < abs(far_edge(now) - far_edge(was)):
+            way = "its far edge"
+        old = notation.price_range(was.low, was.high, symbol.price_decimals)
+        text = f"moved by {notation.atr(shift)} ({way}), from {old}"
+        yield _zone_change("zone moved", was, now, symbol, text, _near(now, a) * shift / a.changes_moved_atr)
+
+
+def _zone_change(
+    kind: ChangeKind, was: Zone | None, now: Zone | None, symbol: SymbolBrief, text: str, weight: float,
+    reached: tuple[float, ...] = (),
+) -> Change:  # fmt: skip
+    shown = now or was
+    assert shown is not None  # noqa: S101 - a pair holds at least one zone
+    band = notation.price_range(shown.low, shown.high, symbol.price_decimals)
+    return Change(
+        symbol=symbol.symbol,
+        base=symbol.base,
+        kind=kind,
+        side=shown.side,
+        label=shown.label,
+        was=(was.low, was.high) if was else (),
+        now=(now.low, now.high) if now else reached,
+        unit="price",
+        text=f"{band} {text}",
+        weight=weight,
+    )
+
+
+def _of_side(zone: Zone) -> str:
+    return f"{notation.share(zone.share)} of {zone.liquidated_side.value}s"
+
+
+def _near(zone: Zone, a: Assumptions) -> float:
+    """Weigh nearness: 1 at `zone_near_atr`, more before it, less beyond."""
+    return (a.zone_near_atr + a.lean_floor_atr) / (zone.distance_atr + a.lean_floor_atr)
 
 
 def _structure(was: Structure, now: Structure, symbol: SymbolBrief) -> Iterator[Change]:
@@ -270,12 +223,8 @@ def _structure(was: Structure, now: Structure, symbol: SymbolBrief) -> Iterator[
         yield _change_of(
             symbol, "structure", (was.atr_percentile,), (now.atr_percentile,), "percentile", text, _STATE_CHANGE
         )
-    yield from _broken(was, now, symbol)
-
-
-def _broken(was: Structure, now: Structure, symbol: SymbolBrief) -> Iterator[Change]:
-    """Name the farthest support or resistance of the earlier brief that price stands beyond."""
     assert not isinstance(symbol.price, Missing)  # noqa: S101 - compared symbols have a price
+    # The farthest support or resistance of the earlier brief that price stands beyond.
     for name, levels, sign in (("resistance", was.resistances, 1), ("support", was.supports, -1)):
         broken = [level.price for level in levels if sign * (symbol.price - level.price) > 0]
         if broken:
@@ -359,10 +308,6 @@ def _coverage(was: SymbolBrief, now: SymbolBrief) -> Iterator[Change]:
         gained = f"gained {', '.join(sorted(have - had))}" if have - had else ""
         text = f"venues {len(had)} {_ARROW} {len(have)}: {' and '.join(part for part in (lost, gained) if part)}"
         yield _change_of(now, "coverage", (float(len(had)),), (float(len(have)),), "venues", text, _STATE_CHANGE)
-
-
-def _state(symbol: SymbolBrief, kind: ChangeKind, text: str) -> Change:
-    return _change_of(symbol, kind, (), (), "", text, 2 * _STATE_CHANGE)
 
 
 def _change_of(

@@ -1,57 +1,30 @@
 """What an event that has passed did to the map: which zones of its moment price has traded through since.
 
-Stands beside `brief/section.py`, and pure like it. The zones are those that a brief of that moment would have shown:
-found
-from the bars that had closed by then, with the functions that find today's.
+The zones are those that a brief of that moment would have shown: found from the bars that had closed by then.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 
 from reportgen import notation
+from reportgen.brief.types import Consumed, ConsumedZone
 from reportgen.config.assumptions import Assumptions
 from reportgen.events.calendar import Event
 from reportgen.guide.positioning import Positioning
 from reportgen.guide.structure.volatility import day_range
-from reportgen.guide.zones import Label, Zone
+from reportgen.guide.zones import Zone
 from reportgen.guide.zones.finding import find_zones
+from reportgen.guide.zones.geometry import far_edge, near_edge, outward
 from reportgen.liquidation.map import build_map
 from reportgen.liquidation.margin import brackets_of
 from reportgen.market.data import Candles, MarketData
 from reportgen.market.symbols import base_of
-from reportgen.units import DAY_MS, Milliseconds, Missing, Price, Where
+from reportgen.units import DAY_MS, Missing
 
 _NOT_READ = Missing("Zones of an earlier moment are found from the map alone.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsumedZone:
-    """A zone of the event's moment. how: price has traded through all of it since, or into it."""
-
-    label: Label
-    side: Where
-    low: Price
-    high: Price
-    how: Literal["through", "into"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consumed:
-    """What one past event consumed of one symbol's map.
-
-    Attributes:
-        event: Its name (untrusted text). at_ms: when it was. text: one sentence.
-        zones: Those that price has reached since, nearest first.
-    """
-
-    event: str
-    at_ms: Milliseconds
-    zones: tuple[ConsumedZone, ...]
-    text: str
 
 
 def consumed_since(
@@ -87,7 +60,19 @@ def _consumed(market: MarketData, candles: Candles, event: Event, decimals: int,
     if not len(after):
         return told(f"No bar has opened and closed since {name}")
     low, high = float(after.low.min()), float(after.high.max())
-    found = tuple(one for zone in zones if (one := _reached(zone, low, high)) is not None)
+    # A zone that price stood in already counts by its far edge.
+    found = tuple(
+        ConsumedZone(
+            label=zone.label,
+            side=zone.side,
+            low=zone.low,
+            high=zone.high,
+            how="through" if outward(zone.side) * (extreme - far_edge(zone)) >= 0 else "into",
+        )
+        for zone in zones
+        for extreme in (high if zone.side == "above" else low,)
+        if outward(zone.side) * (extreme - near_edge(zone)) >= 0
+    )
     ranged = f"since {name} price ranged {notation.price_range(low, high, decimals)}"
     expected = (int(after.close_time_ms[-1]) - int(after.open_time_ms[0])) // candles.interval_ms
     lacking = "; bars are absent, so more may have been reached" if len(after) < expected else ""
@@ -122,16 +107,3 @@ def _zones(market: MarketData, before: Candles, a: Assumptions) -> tuple[Zone, .
         assumptions=replace(a, draws=1),  # draws move no edge
     )
     return tuple(sorted(found.zones, key=lambda zone: zone.distance_atr))
-
-
-def _reached(zone: Zone, low: Price, high: Price) -> ConsumedZone | None:
-    """Tell how far a range of prices went into a zone; a zone that price stood in already counts by its far edge."""
-    above = zone.side == "above"
-    near, far = (zone.low, zone.high) if above else (zone.high, zone.low)
-    through = high >= far if above else low <= far
-    into = high >= near if above else low <= near
-    if not into:
-        return None
-    return ConsumedZone(
-        label=zone.label, side=zone.side, low=zone.low, high=zone.high, how="through" if through else "into"
-    )

@@ -1,7 +1,4 @@
-"""When to look again: the last brief and the market now become the guide's six reasons to recalculate.
-
-Two Briefs in, triggers out; each with its number beside its threshold, and Missing where an input is. Pure.
-"""
+"""When to look again: the last brief and the market now become the guide's six reasons to recalculate."""
 
 from __future__ import annotations
 
@@ -10,13 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reportgen import notation
-from reportgen.brief.section import SymbolBrief
-from reportgen.brief.types import Brief
+from reportgen.brief.types import Brief, SymbolBrief
 from reportgen.config.assumptions import Assumptions
 from reportgen.events.flows import FlowReading
 from reportgen.guide.positioning import FundingReading, OpenInterestReading
 from reportgen.guide.structure import Structure
-from reportgen.units import HOUR_MS, Maybe, Missing, Price
+from reportgen.units import HOUR_MS, Maybe, Missing
 
 _LONG_HOURS = 10
 """From here on whole hours tell enough."""
@@ -85,38 +81,26 @@ def _of_symbol(was: SymbolBrief | None, now: SymbolBrief, a: Assumptions) -> Ite
 def _breakout(was: SymbolBrief, now: SymbolBrief, a: Assumptions) -> Trigger:
     """Has price left the nearest resistance, the nearest support, or the range of the last brief?"""
     structure, price = was.structure, now.price
-    if isinstance(structure, Missing) or isinstance(price, Missing):
-        absent = structure if isinstance(structure, Missing) else price
-        assert isinstance(absent, Missing)  # noqa: S101 - one of the two is
-        return _missing("breakout", now, absent)
-    lines = [*_lines(structure, 1), *_lines(structure, -1)]
+    if isinstance(structure, Missing):
+        return _missing("breakout", now, structure)
+    if isinstance(price, Missing):
+        return _missing("breakout", now, price)
+    lines = (
+        *(("resistance", one.price, 1) for one in structure.resistances[:1]),
+        ("the range’s high", structure.range_high, 1),
+        *(("support", one.price, -1) for one in structure.supports[:1]),
+        ("the range’s low", structure.range_low, -1),
+    )
     name, level, sign = max(lines, key=lambda line: line[2] * (price - line[1]))
     beyond = sign * (price - level) / structure.atr
-    fired = beyond >= a.refresh_break_atr
     side = "above" if sign > 0 else "below"
-    where = f"{notation.price(level, now.price_decimals)}"
-    if beyond > 0:
-        text = f"price {notation.price(price, now.price_decimals)} is {notation.atr(beyond)} {side} {name} {where}"
-    else:
-        text = (
-            f"price {notation.price(price, now.price_decimals)} is inside: {notation.atr(-beyond)} from {name} {where}"
-        )
+    stands = f"{notation.atr(beyond)} {side}" if beyond > 0 else f"inside: {notation.atr(-beyond)} from"
+    at, where = (notation.price(one, now.price_decimals) for one in (price, level))
+    text = f"price {at} is {stands} {name} {where}"
     return _made(
-        "breakout", now, fired, beyond, a.refresh_break_atr, "ATR beyond the level",
+        "breakout", now, beyond >= a.refresh_break_atr, beyond, a.refresh_break_atr, "ATR beyond the level",
         f"{text}; a break counts from {_digits(a.refresh_break_atr)}{notation.THIN}ATR beyond",
     )  # fmt: skip
-
-
-def _lines(structure: Structure, sign: int) -> Iterator[tuple[str, Price, int]]:
-    """Name the nearest level and the end of the range on one side."""
-    levels = structure.resistances if sign > 0 else structure.supports
-    if levels:
-        yield "resistance" if sign > 0 else "support", levels[0].price, sign
-    yield (
-        "the range’s " + ("high" if sign > 0 else "low"),
-        structure.range_high if sign > 0 else structure.range_low,
-        sign,
-    )
 
 
 def _open_interest(
@@ -124,7 +108,7 @@ def _open_interest(
 ) -> Trigger:
     """Has open interest jumped or dropped since the brief, in base coins, on one venue?"""
     if isinstance(was, Missing) or isinstance(now, Missing):
-        return _missing("open interest", symbol, was if isinstance(was, Missing) else _absent(now))
+        return _missing("open interest", symbol, was, now)
     if was.venue != now.venue or not was.open_interest_base:
         return _missing("open interest", symbol, Missing(f"The brief read {was.venue}, now {now.venue} speaks."))
     grown = now.open_interest_base / was.open_interest_base - 1
@@ -137,7 +121,7 @@ def _open_interest(
 def _funding(was: Maybe[FundingReading], now: Maybe[FundingReading], symbol: SymbolBrief, a: Assumptions) -> Trigger:
     """Has funding gone from neutral to extreme, or to extreme on the other side?"""
     if isinstance(was, Missing) or isinstance(now, Missing):
-        return _missing("funding", symbol, was if isinstance(was, Missing) else _absent(now))
+        return _missing("funding", symbol, was, now)
     fired = now.extreme and not (was.extreme and was.bias == now.bias)
     far = now.rate_8h - a.funding_baseline_8h
     words = f"{was.bias}{', extreme' if was.extreme else ''}", f"{now.bias}{', extreme' if now.extreme else ''}"
@@ -167,7 +151,7 @@ def _flows(was: Maybe[FlowReading], now: Maybe[FlowReading], symbol: SymbolBrief
 def _volatility(was: Maybe[Structure], now: Maybe[Structure], symbol: SymbolBrief, a: Assumptions) -> Trigger:
     """Has the regime changed?"""
     if isinstance(was, Missing) or isinstance(now, Missing):
-        return _missing("volatility", symbol, was if isinstance(was, Missing) else _absent(now))
+        return _missing("volatility", symbol, was, now)
     wide = now.regime == "expanding" or (now.regime == "normal" and was.regime == "expanding")
     limit = a.regime_expanding if wide else a.regime_compressed
     text = (
@@ -214,16 +198,13 @@ def _made(
     )  # fmt: skip
 
 
-def _missing(kind: TriggerKind, symbol: SymbolBrief, why: Missing) -> Trigger:
+def _missing(kind: TriggerKind, symbol: SymbolBrief, *readings: object) -> Trigger:
+    """Say that a trigger cannot be told, for the first reading that is missing."""
+    why = next(reading for reading in readings if isinstance(reading, Missing))
     return Trigger(
         id=f"{kind}:{symbol.symbol}", kind=kind, symbol=symbol.symbol, base=symbol.base, fired=why, number=None,
         threshold=None, unit="", text=f"n/a: {why.reason.rstrip('.')}",
     )  # fmt: skip
-
-
-def _absent(value: object) -> Missing:
-    assert isinstance(value, Missing)  # noqa: S101 - the other reading is there, so this one is not
-    return value
 
 
 def _interest(symbol: SymbolBrief) -> Maybe[OpenInterestReading]:

@@ -1,27 +1,115 @@
-"""The brief: the one truth that every page, PDF, mail and JSON file is a view of, and how it is written."""
+"""What a brief is: the one truth that every page, PDF, mail and JSON file is a view of."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import partial
 from typing import Final, Literal
 
-from reportgen import __version__
-from reportgen.brief.section import Reading, SymbolBrief, inputs, write_section
-from reportgen.config.assumptions import DEFAULTS, Assumptions
-from reportgen.events.calendar import Event, ScheduledEvent, passed, schedule
-from reportgen.guide.context import heaviest_first
-from reportgen.guide.reactions import Outcome
-from reportgen.guide.summary import SymbolFacts, headline, subject_suffix
-from reportgen.guide.zones import Label, Zone
-from reportgen.liquidation.calibration import Calibration
-from reportgen.market.data import Gathered, MarketData
+from reportgen.events.calendar import Event
+from reportgen.events.flows import NO_FLOWS, FlowReading
+from reportgen.guide.checklist import ChecklistLine, Confluence, InputReading
+from reportgen.guide.event_confidence import Confidence
+from reportgen.guide.plan import Scenarios, Sizing, Stance, ZonePlan
+from reportgen.guide.positioning import Positioning
+from reportgen.guide.reactions import Outcome, Reaction
+from reportgen.guide.structure import Structure
+from reportgen.guide.zones import Label, NoDenseZone, Zone
+from reportgen.guide.zones.dollars import NO_DOLLARS, DollarBasis
+from reportgen.guide.zones.sensitivity import Sensitivity
+from reportgen.liquidation.known_positions import ExactLayer
+from reportgen.liquidation.picture import HeatmapPicture
+from reportgen.market.quality import Coverage, MapQuality, VenueReading
 from reportgen.units import Fraction, Maybe, Milliseconds, Missing, Price, Where
 
-# ---- What changed since the brief before, in types; `brief/changes.py` fills them, the page prints them ----
+SCHEMA_VERSION = 1
+NOTHING_BEFORE: Final = Missing("This is the first brief: there is nothing to compare with.")
+NO_LEVELS_BEFORE: Final = Missing("This is the first brief: there are no earlier levels to judge.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsumedZone:
+    """A zone of the event's moment. how: price has traded through all of it since, or into it."""
+
+    label: Label
+    side: Where
+    low: Price
+    high: Price
+    how: Literal["through", "into"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumed:
+    """What one past event consumed of one symbol's map.
+
+    Attributes:
+        event: Its name (untrusted text). at_ms: when it was. text: one sentence.
+        zones: Those that price has reached since, nearest first.
+    """
+
+    event: str
+    at_ms: Milliseconds
+    zones: tuple[ConsumedZone, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SymbolBrief:
+    """The five steps for one symbol. When `price` is Missing everything that needs candles is Missing or empty.
+
+    Attributes:
+        symbol: `BTC/USDT:USDT`. base: "BTC". quote: "USDT". venue: the primary venue.
+        price: Last close. price_time_ms: its time. price_decimals: one precision for all prices of the symbol.
+        change_24h: fraction. inputs: the guide's seven. read: the Read, two or three sentences.
+        finding: headline of the figure. heatmap_alt: alt text that states the finding.
+        ladder: 60 shares (fraction of the side's mass) of bars of 0.2 ATR from -6 to +6 ATR, or why there is none.
+        map_engine: name of the engine. calibrated: False means shares, not dollars.
+        dollars: what the zones' notional rests on, or why there is none.
+        sensitivities: what each assumption does to each zone, zone by zone, the strongest first.
+        caveats: sentences. flows: what spot money did. venues: what each says, in one unit, with the rule.
+        confidence: what events inside the horizon leave of confidence in one direction; None without a price.
+        consumed: what events of the last horizon used up of the map, the latest first.
+        exact: levels of known positions, why they are not known, or None when nobody asked for any.
+    """
+
+    symbol: str
+    base: str
+    quote: str
+    venue: str
+    price: Maybe[Price]
+    price_time_ms: Milliseconds | None
+    price_decimals: int
+    change_24h: Maybe[Fraction]
+    structure: Maybe[Structure]
+    zones: tuple[Zone, ...]
+    no_dense_zone: tuple[NoDenseZone, ...]
+    positioning: Maybe[Positioning]
+    reactions: tuple[Reaction, ...]
+    plan: tuple[ZonePlan, ...]
+    scenarios: Maybe[Scenarios]
+    stance: Maybe[Stance]
+    sizing: Maybe[Sizing]
+    checklist: tuple[ChecklistLine, ...]
+    inputs: tuple[InputReading, ...]
+    confluence: Maybe[Confluence]
+    map_quality: MapQuality
+    coverage: Maybe[Coverage]
+    read: tuple[str, ...]
+    finding: str
+    heatmap: Maybe[HeatmapPicture]
+    heatmap_alt: str
+    ladder: Maybe[tuple[Fraction, ...]]
+    map_engine: str
+    calibrated: bool
+    caveats: tuple[str, ...]
+    dollars: Maybe[DollarBasis] = NO_DOLLARS
+    sensitivities: tuple[Sensitivity, ...] = ()
+    flows: Maybe[FlowReading] = NO_FLOWS
+    venues: tuple[VenueReading, ...] = ()
+    confidence: Confidence | None = None
+    consumed: tuple[Consumed, ...] = ()
+    exact: Maybe[ExactLayer] | None = None
+
 
 ChangeKind = Literal[
     "zone built",
@@ -80,8 +168,6 @@ class Changes:
     new_symbols: tuple[str, ...]
     gone_symbols: tuple[str, ...]
 
-
-# ---- How the levels of earlier briefs did, in types; `track_record/record.py` fills them, the page prints them ----
 
 FateState = Literal["reject", "continue", "front_run", "ignore", "open", "censored", "not_an_event"]
 """One of the four outcomes; the horizon is not over; bars are missing; price stood in the zone from the start."""
@@ -204,11 +290,6 @@ class TrackRecord:
     ledger_sha256: str
 
 
-SCHEMA_VERSION = 1
-NOTHING_BEFORE: Final = Missing("This is the first brief: there is nothing to compare with.")
-NO_LEVELS_BEFORE: Final = Missing("This is the first brief: there are no earlier levels to judge.")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingInput:
     """Something the brief had to do without. symbol and venue are "" when it concerns all."""
@@ -283,151 +364,3 @@ class Brief:
     past_events: tuple[Event, ...] = ()
     subject_suffix: str = ""
     near_events: tuple[str, ...] = ()
-
-
-def write_brief(  # noqa: PLR0913 - what a reader may ask for
-    gathered: Gathered,
-    *,
-    timeframe: str,
-    timeframe_ms: Milliseconds,
-    horizon_hours: float,
-    timezone: str,
-    events: Sequence[ScheduledEvent] = (),
-    absent_feeds: Iterable[str] = (),
-    near_events: tuple[str, ...] = (),
-    assumptions: Assumptions = DEFAULTS,
-    calibrations: Iterable[Calibration] = (),
-    map_sections: Callable[[Callable[[MarketData], SymbolBrief], Iterable[MarketData]], Iterable[SymbolBrief]] = map,
-) -> Brief:
-    """Write the brief of one morning: the five steps for each symbol, then what they say together.
-
-    Args:
-        gathered: The markets, nothing in them later than their as-of.
-        timeframe: The trading timeframe, "4h", and its length.
-        timeframe_ms: Its length in milliseconds.
-        horizon_hours: How far the brief looks.
-        timezone: IANA name, for display.
-        events: From every source, each once.
-        absent_feeds: Why a feed of them gave nothing, a sentence each.
-        near_events: What backtests have shown about zones near them.
-        assumptions: Every modelling constant.
-        calibrations: All that were found; each symbol takes the newest that fits it and was known by as-of.
-        map_sections: How to map symbols: `map`, or an executor's.
-    """
-    planned = schedule(events, gathered.as_of_ms, horizon_hours)
-    reading = Reading(
-        as_of_ms=gathered.as_of_ms,
-        timeframe=timeframe,
-        timeframe_ms=timeframe_ms,
-        horizon_hours=horizon_hours,
-        events=planned,
-        assumptions=assumptions,
-        calibrations=tuple(calibrations),
-        past=passed(events, gathered.as_of_ms, horizon_hours),
-    )
-    walk = partial(write_section, reference=gathered.reference, reading=reading)
-    symbols = tuple(map_sections(walk, gathered.markets.values()))
-    overriding = next(iter(heaviest_first(planned)), None)
-    named = [inputs(m, s.positioning, assumptions) for m, s in zip(gathered.markets.values(), symbols, strict=True)]
-    missing = _all_missing(absent_feeds, zip(symbols, named, gathered.markets.values(), strict=True))
-    total = sum(len(own) for own in named)
-    known = sum(not isinstance(one, Missing) for own in named for one in own.values())
-    return Brief(
-        schema_version=SCHEMA_VERSION,
-        as_of=datetime.fromtimestamp(gathered.as_of_ms / 1000, tz=UTC).isoformat().replace("+00:00", "Z"),
-        as_of_ms=gathered.as_of_ms,
-        horizon_hours=horizon_hours,
-        timeframe=timeframe,
-        timezone=timezone,
-        simulated=any(market.simulated for market in gathered.markets.values()),
-        headline=headline([_facts(s) for s in symbols], overriding, assumptions),
-        data_quality=_badge(known, total),
-        symbols=symbols,
-        events=planned,
-        missing=missing,
-        notes=gathered.notes,
-        changes=NOTHING_BEFORE,
-        track_record=NO_LEVELS_BEFORE,
-        assumptions=list_assumptions(assumptions),
-        provenance={**gathered.provenance, "reportgen": __version__},
-        past_events=reading.past,
-        subject_suffix=subject_suffix(planned),
-        near_events=near_events,
-    )
-
-
-def _badge(known: int, total: int) -> DataQuality:
-    """Grade the inputs: Good when all are known, Poor when more than a quarter is missing."""
-    missing = total - known
-    grade: Literal["Good", "Limited", "Poor"] = "Good"
-    if missing:
-        grade = "Limited" if 4 * missing <= total else "Poor"
-    return DataQuality(grade=grade, inputs_known=known, inputs_total=total)
-
-
-def _facts(section: SymbolBrief) -> SymbolFacts:
-    """Give what the headline must know of a section."""
-    return SymbolFacts(
-        base=section.base,
-        mapped=not isinstance(section.heatmap, Missing),
-        change_24h=section.change_24h,
-        above=_nearest(section, "above"),
-        below=_nearest(section, "below"),
-    )
-
-
-def _nearest(section: SymbolBrief, side: Where) -> Zone | None:
-    """Find the nearest zone on a side."""
-    zones = [zone for zone in section.zones if zone.side == side]
-    return min(zones, key=lambda zone: zone.distance_fraction, default=None)
-
-
-def _all_missing(
-    feeds: Iterable[str], sections: Iterable[tuple[SymbolBrief, Mapping[str, object], MarketData]]
-) -> tuple[MissingInput, ...]:
-    """List what concerns every symbol, then what each of them lacks."""
-    absent = [MissingInput(symbol="", venue="", what="event feed", reason=reason) for reason in feeds]
-    for section, own, market in sections:
-        absent += (*list_missing(section, own), *list_gaps(market))
-    return tuple(absent)
-
-
-def list_missing(section: SymbolBrief, named: Mapping[str, object]) -> tuple[MissingInput, ...]:
-    """List every input that a section lacks, and what could not be made for want of history, with the reason."""
-    made: Mapping[str, object] = {"structure": section.structure, "liquidation map": section.heatmap}
-    asked: Mapping[str, object] = {"exact positions": section.exact}
-    looked_at = {**named, **asked, **({} if isinstance(section.price, Missing) else made)}
-    return tuple(
-        MissingInput(symbol=section.symbol, venue="", what=what, reason=one.reason)
-        for what, one in looked_at.items()
-        if isinstance(one, Missing)
-    )
-
-
-def list_gaps(market: MarketData) -> tuple[MissingInput, ...]:
-    """List what venues were asked for and did not give."""
-    return tuple(
-        MissingInput(symbol=market.symbol, venue=gap.venue, what=gap.what, reason=gap.reason) for gap in market.gaps
-    )
-
-
-def list_assumptions(assumptions: Assumptions) -> tuple[AssumptionUsed, ...]:
-    """Write down every constant as used, in the order of config/assumptions.py."""
-    return tuple(
-        AssumptionUsed(
-            name=field.name,
-            value=_written(getattr(assumptions, field.name)),
-            unit=str(field.metadata["unit"]),
-            source=str(field.metadata["source"]),
-            effect=str(field.metadata["effect"]),
-            changed=getattr(assumptions, field.name) != getattr(DEFAULTS, field.name),
-        )
-        for field in dataclasses.fields(assumptions)
-    )
-
-
-def _written(value: object) -> str:
-    """Write a constant as text."""
-    if isinstance(value, tuple):
-        return ", ".join(_written(part) for part in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -139,7 +139,7 @@ def _walk_the_steps(order: Order, gathered: Gathered, workers: Workers, step: St
 
 def walk(order: Order, gathered: Gathered, map_sections: Callable[..., Any] = map) -> Brief:
     """Walk the five steps over what was gathered, with the events, flows and calibrations that the order knows of."""
-    from reportgen.brief.types import write_brief
+    from reportgen.brief.write import write_brief
     from reportgen.cli.calibrations import find_calibrations
     from reportgen.moments import parse_span
 

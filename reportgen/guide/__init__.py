@@ -1,11 +1,10 @@
-"""The guide's five steps: structure, zones, positioning, reaction, plan; and its closing checklist.
+"""The guide's five steps: structure, zones, positioning, reactions, plan; and what is said of them together.
 
-    structure.py    1  what the chart says
-    zones.py        2  the nearest dense liquidation zones
-    positioning.py  3  open interest and funding
-    reaction.py     4  tap and reject, tap and continue, front-run, ignore
-    plan.py         5  alert, entry, invalidation, first de-risk
-    checklist.py       the seven-step routine, the seven inputs, confluence
+    structure/    1  what the chart says
+    zones/        2  the nearest dense liquidation zones
+    positioning/  3  open interest and funding
+    reactions/    4  reject, continue, front-run, ignore
+    plan/         5  alert, entry, invalidation, first de-risk
 
-Each module is a pure function of what the steps before it found.
+`checklist` walks the closing routine, `confluence` compares the layers, `summary` writes the Read and the headline.
 """

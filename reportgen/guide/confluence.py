@@ -6,16 +6,16 @@ A lean says which side looks more exposed. It is no forecast: the page prints it
 from __future__ import annotations
 
 from reportgen.guide.checklist import Confluence, Lean
-from reportgen.guide.context import Findings
+from reportgen.guide.context import Context
 from reportgen.guide.zones import Zone
 from reportgen.units import Missing, Side
 
 _WORDS: dict[Lean, str] = {"up": "up", "down": "down", "none": "neutral", "unknown": "unknown"}
 
 
-def find_confluence(findings: Findings) -> Confluence:
+def find_confluence(context: Context) -> Confluence:
     """Compare the three layers: each one's lean, the common lean, how many share it, whether two conflict."""
-    leans = (map_lean(findings), structure_lean(findings), positioning_lean(findings))
+    leans = (map_lean(context), structure_lean(context), positioning_lean(context))
     conflict = "up" in leans and "down" in leans
     lean = _common(leans, conflict)
     agree = leans.count(lean) if lean in ("up", "down") else 0
@@ -30,40 +30,40 @@ def find_confluence(findings: Findings) -> Confluence:
     )
 
 
-def map_lean(findings: Findings) -> Lean:
+def map_lean(context: Context) -> Lean:
     """Lean to the side whose nearest zone is nearer and larger by the factor `lean_ratio`.
 
     A side without a dense zone within `lean_reach_atr` weighs nothing, so a lone zone in reach makes a lean and far
     ones make none. Weight is share / (distance + a floor); it measures which acceleration risk stands closer.
     """
-    if findings.no_map is not None:
+    if context.no_map is not None:
         return "unknown"
-    above, below = (_weight(findings.nearest_zone(side), findings) for side in ("above", "below"))
-    ratio = findings.assumptions.lean_ratio
+    above, below = (_weight(context.nearest_zone(side), context) for side in ("above", "below"))
+    ratio = context.assumptions.lean_ratio
     if above > below * ratio:
         return "up"
     return "down" if below > above * ratio else "none"
 
 
-def structure_lean(findings: Findings) -> Lean:
+def structure_lean(context: Context) -> Lean:
     """Lean with the trend."""
-    if isinstance(findings.structure, Missing):
+    if isinstance(context.structure, Missing):
         return "unknown"
-    trend = findings.structure.trend
+    trend = context.structure.trend
     return "none" if trend == "sideways" else trend
 
 
-def positioning_lean(findings: Findings) -> Lean:
+def positioning_lean(context: Context) -> Lean:
     """Lean against the crowded side: crowded longs down, crowded shorts up."""
-    if findings.crowded_side is not None:
-        return "down" if findings.crowded_side == Side.LONG else "up"
-    return "unknown" if isinstance(findings.funding, Missing) else "none"
+    if context.crowded_side is not None:
+        return "down" if context.crowded_side == Side.LONG else "up"
+    return "unknown" if isinstance(context.funding, Missing) else "none"
 
 
-def _weight(zone: Zone | None, findings: Findings) -> float:
-    if zone is None or zone.distance_atr > findings.assumptions.lean_reach_atr:
+def _weight(zone: Zone | None, context: Context) -> float:
+    if zone is None or zone.distance_atr > context.assumptions.lean_reach_atr:
         return 0.0
-    return zone.share / (zone.distance_atr + findings.assumptions.lean_floor_atr)
+    return zone.share / (zone.distance_atr + context.assumptions.lean_floor_atr)
 
 
 def _common(leans: tuple[Lean, ...], conflict: bool) -> Lean:  # noqa: FBT001 - a finding, not an option

@@ -14,8 +14,6 @@ from reportgen.guide.zones import NoDenseZone, Zone
 from reportgen.market.quality import MapQuality
 from reportgen.units import Fraction, Maybe, Missing, Price, Side, Where
 
-# ---- The day's typical range that a symbol's distances are counted in, read back from what a section holds ----
-
 
 def typical_range(structure: Maybe[Structure], zones: tuple[Zone, ...], price: Price) -> Price | None:
     """Give the day's typical range in price, > 0: structure's, else as the farthest zone implies it, else None."""
@@ -33,8 +31,13 @@ def heaviest_first(events: Iterable[Event]) -> tuple[Event, ...]:
     return tuple(sorted(moving, key=lambda event: event.urgency))
 
 
+def nearest_zone(zones: Iterable[Zone], side: Where) -> Zone | None:
+    """Find the nearest zone on a side."""
+    return min((zone for zone in zones if zone.side == side), key=lambda zone: zone.distance_fraction, default=None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
+class Context:
     """Structure, zones and positioning of one symbol, with what surrounds them.
 
     Attributes:
@@ -84,12 +87,12 @@ class Findings:
         return None if isinstance(self.positioning, Missing) else self.positioning.crowded_side
 
     @property
-    def override(self) -> Event | None:
+    def leading_event(self) -> Event | None:
         """The event inside the horizon that moves the plan most, or None."""
-        return next(iter(self.overriding), None)
+        return next(iter(self.moving_events), None)
 
     @property
-    def overriding(self) -> tuple[Event, ...]:
+    def moving_events(self) -> tuple[Event, ...]:
         """Every event inside the horizon that moves the plan, in the order of `heaviest_first`."""
         return heaviest_first(self.events)
 
@@ -100,9 +103,7 @@ class Findings:
 
     def nearest_zone(self, side: Where) -> Zone | None:
         """Find the nearest zone on a side."""
-        return min(
-            (zone for zone in self.zones if zone.side == side), key=lambda zone: zone.distance_fraction, default=None
-        )
+        return nearest_zone(self.zones, side)
 
     def looked_within(self, side: Where) -> Fraction | None:
         """Tell how far was looked on a side without a dense zone."""

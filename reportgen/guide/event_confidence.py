@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 from reportgen import notation
-from reportgen.guide.context import Findings
+from reportgen.guide.context import Context
 from reportgen.guide.wording import due, event_name
 from reportgen.units import Fraction
 
@@ -30,15 +30,15 @@ class Confidence:
     text: str
 
 
-def confidence_left(findings: Findings) -> Confidence:
+def confidence_left(context: Context) -> Confidence:
     """Multiply what each event inside the horizon leaves, by its weight; cancelled ones leave everything."""
-    a = findings.assumptions
+    a = context.assumptions
     leaves = {
         "high": a.event_confidence_high,
         "medium": a.event_confidence_medium,
         "low": a.event_confidence_low,
     }
-    inside = sorted((event for event in findings.events if event.lowers), key=lambda event: leaves[event.weight])
+    inside = sorted((event for event in context.events if event.lowers), key=lambda event: leaves[event.weight])
     if not inside:
         return Confidence(left=1.0, events=(), text="")
     left = max(a.event_confidence_floor, math.prod(leaves[event.weight] for event in inside))

@@ -9,7 +9,7 @@ from reportgen import notation
 from reportgen.config.assumptions import Assumptions
 from reportgen.events.calendar import Event
 from reportgen.guide.checklist import Confluence, no_dense_zone
-from reportgen.guide.context import Findings, heaviest_first
+from reportgen.guide.context import Context, heaviest_first
 from reportgen.guide.reactions import touch_probability
 from reportgen.guide.structure import Level
 from reportgen.guide.wording import (
@@ -39,51 +39,51 @@ CLOSING = "Possible fuel, not guaranteed destinations."
 _SIDES: tuple[Where, Where] = ("above", "below")
 
 
-def write_read(findings: Findings, confluence: Confluence) -> tuple[str, ...]:
+def write_summary(context: Context, confluence: Confluence) -> tuple[str, ...]:
     """Write two or three sentences: what weakens the map or how the layers stand, the asymmetry, the closing words.
 
     An event inside the horizon comes first, then a low map quality; without either, the layers follow the asymmetry
     where they have something to say.
     """
-    caution = _caution(findings)
-    asymmetry = sentence(_asymmetry(findings, confluence))
+    caution = _caution(context)
+    asymmetry = sentence(_asymmetry(context, confluence))
     if caution:
         return (sentence(caution), asymmetry, CLOSING)
-    layers = _layers(findings, confluence)
+    layers = _layers(context, confluence)
     return (asymmetry, sentence(layers), CLOSING) if layers else (asymmetry, CLOSING)
 
 
-def figure_finding(findings: Findings) -> str:
+def figure_finding(context: Context) -> str:
     """Write the figure's headline: Dense shorts +3.3 % above, dense longs −3.4 % below."""
-    if findings.no_map is not None:
+    if context.no_map is not None:
         return "No liquidation map"
-    above, below = (findings.nearest_zone(side) for side in _SIDES)
+    above, below = (context.nearest_zone(side) for side in _SIDES)
     if above is None and below is None:
-        return capital(no_dense_zone(findings))
+        return capital(no_dense_zone(context))
     parts = (_side_finding(above, "above"), _side_finding(below, "below"))
     return capital(", ".join(parts))
 
 
-def heatmap_alt(findings: Findings) -> str:
+def heatmap_alt(context: Context) -> str:
     """Write the picture's alt text: price, each zone with range, distance and share, or that nothing stands out."""
-    price = at(findings.price, findings)
-    if findings.no_map is not None:
-        return f"No liquidation map of {findings.base} at {price}: {because(findings.no_map)}."
-    zones = " ".join(_zone_alt(zone, findings) for zone in findings.zones)
-    empty = " ".join(f"No dense zone {answer.side}." for answer in findings.no_dense_zone)
-    start = f"Estimated liquidation map of {findings.base} around the last price {price}."
+    price = at(context.price, context)
+    if context.no_map is not None:
+        return f"No liquidation map of {context.base} at {price}: {because(context.no_map)}."
+    zones = " ".join(_zone_alt(zone, context) for zone in context.zones)
+    empty = " ".join(f"No dense zone {answer.side}." for answer in context.no_dense_zone)
+    start = f"Estimated liquidation map of {context.base} around the last price {price}."
     return " ".join(part for part in (start, zones, empty) if part)
 
 
-def _caution(findings: Findings) -> str:
+def _caution(context: Context) -> str:
     """Say what weakens the map: an event inside the horizon, a low quality, or both in one sentence."""
-    events, quality = findings.overriding, findings.map_quality
-    low = quality.grade in ("Low", "None") and findings.no_map is None
+    events, quality = context.moving_events, context.map_quality
+    low = quality.grade in ("Low", "None") and context.no_map is None
     weak = f"map quality is {quality.grade.lower()}"
     if events:
         first = " and ".join(_is_due(event) for event in events[:2])
         state = f"{first} and {weak}" if low else first
-        useful = "the map remains useful, but " if findings.no_map is None else ""
+        useful = "the map remains useful, but " if context.no_map is None else ""
         more = ", and execution risk is much higher" if low else ""
         return f"{state}: {useful}confidence in any one direction is lower{more}"
     if not low:
@@ -98,60 +98,60 @@ def _is_due(event: Event) -> str:
     return f"{event_name(event)} is {'' if under_way else 'due '}{due(event)}"
 
 
-def _asymmetry(findings: Findings, confluence: Confluence) -> str:
-    if findings.no_map is not None:
-        return f"there is no liquidation map to read: {because(findings.no_map)}"
-    nearest = [zone for side in _SIDES if (zone := findings.nearest_zone(side)) is not None]
+def _asymmetry(context: Context, confluence: Confluence) -> str:
+    if context.no_map is not None:
+        return f"there is no liquidation map to read: {because(context.no_map)}"
+    nearest = [zone for side in _SIDES if (zone := context.nearest_zone(side)) is not None]
     if not nearest:
-        return f"nothing stands out on either side: {no_dense_zone(findings)}"
+        return f"nothing stands out on either side: {no_dense_zone(context)}"
     leaning = {"up": "above", "down": "below"}
     favoured = [zone for zone in nearest if leaning.get(confluence.map_lean) == zone.side]
     if favoured:
-        return _lean_text(favoured[0], findings)
+        return _lean_text(favoured[0], context)
     where = " and ".join(f"{zone.label} {distance(zone)}" for zone in nearest)
     closest = min(nearest, key=lambda zone: zone.distance_atr)
-    if closest.distance_atr > findings.assumptions.lean_reach_atr:
+    if closest.distance_atr > context.assumptions.lean_reach_atr:
         verb = "zone is" if len(nearest) == 1 else "zones are"
-        return f"the nearest dense {verb} far, {where}{_seldom_touched(closest, findings)}"
+        return f"the nearest dense {verb} far, {where}{_seldom_touched(closest, context)}"
     return f"dense zones lie on both sides, {where}, without a clear asymmetry"
 
 
-def _seldom_touched(zone: Zone, findings: Findings) -> str:
+def _seldom_touched(zone: Zone, context: Context) -> str:
     """Give the measured share of zones that far that were tapped, where it was measured."""
-    touched = touch_probability(zone.distance_atr, findings.horizon_hours, findings.assumptions)
+    touched = touch_probability(zone.distance_atr, context.horizon_hours, context.assumptions)
     if touched is None:
         return ""
-    hours = f"{findings.horizon_hours:g}{notation.THIN}h"
+    hours = f"{context.horizon_hours:g}{notation.THIN}h"
     return f": price tapped {notation.share(touched)} of zones that far within {hours}"
 
 
-def _lean_text(zone: Zone, findings: Findings) -> str:
+def _lean_text(zone: Zone, context: Context) -> str:
     """Say which side is more exposed and what must give way first."""
-    where = f"{zone_with_band(zone, findings)}, {distance(zone)}"
+    where = f"{zone_with_band(zone, context)}, {distance(zone)}"
     if zone.side == "above":
         return (
-            f"the asymmetry favours an upside squeeze if {_barrier(zone, findings)} breaks cleanly: "
+            f"the asymmetry favours an upside squeeze if {_barrier(zone, context)} breaks cleanly: "
             f"{fuel(zone)} could add momentum in {where}"
         )
     return (
-        f"the asymmetry favours a downside flush if {_barrier(zone, findings)} fails: "
+        f"the asymmetry favours a downside flush if {_barrier(zone, context)} fails: "
         f"the breakdown may accelerate as {fuel(zone)} adds momentum in {where}"
     )
 
 
-def _barrier(zone: Zone, findings: Findings) -> str:
+def _barrier(zone: Zone, context: Context) -> str:
     """Name what stands between price and the move: the level in line with the zone, the one before it, or its edge."""
-    level: Level | None = aligned_level(zone, findings) or level_on_the_way(zone, findings)
-    return f"the zone edge {at(near_edge(zone), findings)}" if level is None else level_name(level, findings)
+    level: Level | None = aligned_level(zone, context) or level_on_the_way(zone, context)
+    return f"the zone edge {at(near_edge(zone), context)}" if level is None else level_name(level, context)
 
 
-def _layers(findings: Findings, confluence: Confluence) -> str:
+def _layers(context: Context, confluence: Confluence) -> str:
     """Say how structure and positioning stand to the map, when there is something to say."""
     if confluence.conflict:
         return confluence.text
-    positioning = findings.positioning
-    if findings.crowded_side is not None and not isinstance(positioning, Missing):
-        return f"{crowd(findings.crowded_side)} look crowded ({positioning.crowded_because.rstrip('.')})"
+    positioning = context.positioning
+    if context.crowded_side is not None and not isinstance(positioning, Missing):
+        return f"{crowd(context.crowded_side)} look crowded ({positioning.crowded_because.rstrip('.')})"
     return confluence.text if confluence.agree > 1 else ""
 
 
@@ -162,10 +162,10 @@ def _side_finding(zone: Zone | None, side: Where) -> str:
     return f"price inside {holders}" if zone.price_inside else f"{holders} {distance_percent(zone)} {side}"
 
 
-def _zone_alt(zone: Zone, findings: Findings) -> str:
+def _zone_alt(zone: Zone, context: Context) -> str:
     holders, share = crowd(zone.liquidated_side), notation.share(zone.share)
     where = "price inside" if zone.price_inside else f"{distance_percent(zone)}, {distance(zone)}"
-    return f"Zone {zone.label} {zone.side}: {band(zone, findings)}, {where}, {share} of the mapped {holders}."
+    return f"Zone {zone.label} {zone.side}: {band(zone, context)}, {where}, {share} of the mapped {holders}."
 
 
 # ---- The one computed sentence that opens the page: what moved, and which dense zones stand close ----
@@ -258,25 +258,25 @@ OVERRIDE = "Large spot flows and headlines can override any zone."
 
 
 def symbol_caveats(
-    findings: Findings, coverage: Maybe[Coverage], *, calibrated: bool, refused: str = ""
+    context: Context, coverage: Maybe[Coverage], *, calibrated: bool, refused: str = ""
 ) -> tuple[str, ...]:
     """List the caveats of one symbol, general ones first; each is a sentence with its number.
 
     Depth, venue concentration and gap risk answer the guide's three questions about an unreliable map. `refused` says
     why a calibration that was found is not used.
     """
-    quality = findings.map_quality
+    quality = context.map_quality
     clauses = (
         MODELLED,
         "" if calibrated else "The map is uncalibrated: it shows shares of a side, not dollars",
         refused,
         _book(coverage),
         _depth(quality.depth),
-        _concentration(quality.venue_concentration, findings.assumptions.caveat_concentration),
-        _gaps(quality.gap_risk, findings.assumptions.evidence_gap_risk),
-        _absent("Structure", findings.structure),
-        _absent("Open interest", findings.open_interest),
-        _absent("Funding", findings.funding),
+        _concentration(quality.venue_concentration, context.assumptions.caveat_concentration),
+        _gaps(quality.gap_risk, context.assumptions.evidence_gap_risk),
+        _absent("Structure", context.structure),
+        _absent("Open interest", context.open_interest),
+        _absent("Funding", context.funding),
         OVERRIDE,
     )
     return tuple(sentence(clause) for clause in clauses if clause)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from reportgen import notation
 from reportgen.events.calendar import Event
-from reportgen.guide.context import Findings
+from reportgen.guide.context import Context
 from reportgen.guide.structure import Level
 from reportgen.guide.zones import Zone
 from reportgen.units import Fraction, Missing, Price, Side, Where
@@ -50,14 +50,14 @@ def distance_percent(zone: Zone) -> str:
     return notation.percent_change(zone.distance_fraction if zone.side == "above" else -zone.distance_fraction)
 
 
-def band(zone: Zone, findings: Findings) -> str:
+def band(zone: Zone, context: Context) -> str:
     """Write a zone's range: 95 583–96 255."""
-    return notation.price_range(zone.low, zone.high, findings.price_decimals)
+    return notation.price_range(zone.low, zone.high, context.price_decimals)
 
 
-def zone_with_band(zone: Zone, findings: Findings) -> str:
+def zone_with_band(zone: Zone, context: Context) -> str:
     """Write a zone by letter and range: A (95 583–96 255)."""
-    return f"{zone.label} ({band(zone, findings)})"
+    return f"{zone.label} ({band(zone, context)})"
 
 
 def level_kind(side: Where) -> str:
@@ -65,14 +65,14 @@ def level_kind(side: Where) -> str:
     return "resistance" if side == "above" else "support"
 
 
-def level_name(level: Level, findings: Findings) -> str:
+def level_name(level: Level, context: Context) -> str:
     """Write a chart level: resistance 94 760."""
-    return f"{level_kind(level.where)} {at(level.price, findings)}"
+    return f"{level_kind(level.where)} {at(level.price, context)}"
 
 
-def at(price: Price, findings: Findings) -> str:
+def at(price: Price, context: Context) -> str:
     """Write a price of the symbol."""
-    return notation.price(price, findings.price_decimals)
+    return notation.price(price, context.price_decimals)
 
 
 def event_name(event: Event) -> str:

@@ -18,8 +18,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined,
 from markupsafe import Markup
 
 from reportgen import notation
-from reportgen.brief.section import SymbolBrief
-from reportgen.brief.types import Brief
+from reportgen.brief.types import Brief, SymbolBrief
 from reportgen.errors import RenderError
 from reportgen.render import page_helpers as events
 from reportgen.render import page_helpers as filters

@@ -19,8 +19,7 @@ from zoneinfo import ZoneInfo
 from css_inline import CSSInliner
 from jinja2 import Environment, TemplateError
 
-from reportgen.brief.section import SymbolBrief
-from reportgen.brief.types import Brief
+from reportgen.brief.types import Brief, SymbolBrief
 from reportgen.errors import RenderError
 from reportgen.notation import THIN, percent_change, price
 from reportgen.render.charts import draw_symbol

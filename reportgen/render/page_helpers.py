@@ -15,8 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from markupsafe import Markup
 
-from reportgen.brief.section import SymbolBrief
-from reportgen.brief.types import Brief, Change, Changes, LevelFate
+from reportgen.brief.types import Brief, Change, Changes, LevelFate, SymbolBrief
 from reportgen.errors import RenderError
 from reportgen.events.calendar import Event
 from reportgen.guide.plan import ZonePlan
@@ -33,7 +32,6 @@ _ELLIPSIS = "\u2026"
 _OUTCOMES = {
     "reject": "Tap and reject",
     "continue": "Tap and continue",
-    "tap_continue": "Tap and continue",
     "front_run": "Front-run",
     "ignore": "Ignore",
 }

@@ -10,8 +10,7 @@ from typing import Protocol, TypeVar
 
 from markupsafe import Markup
 
-from reportgen.brief.section import SymbolBrief
-from reportgen.brief.types import Brief
+from reportgen.brief.types import Brief, SymbolBrief
 from reportgen.render.charts.variant import PRINT, slug
 from reportgen.render.fonts import css_font_faces
 from reportgen.render.formats import Job

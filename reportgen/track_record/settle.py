@@ -12,8 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from reportgen.brief.section import SymbolBrief
-from reportgen.brief.types import Brief, FateState
+from reportgen.brief.types import Brief, FateState, SymbolBrief
 from reportgen.config.assumptions import Assumptions
 from reportgen.guide.context import typical_range
 from reportgen.guide.plan import ZonePlan

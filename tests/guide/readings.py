@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.events.calendar import Event
-from reportgen.guide.context import Findings
+from reportgen.guide.context import Context
 from reportgen.guide.positioning import FundingReading, OpenInterestReading, Positioning
 from reportgen.guide.structure import Level, Structure, Sweep, Trend
 from reportgen.guide.zones import Label, NoDenseZone, Zone
@@ -153,9 +153,9 @@ def event(name: str = "US CPI", hours: float = 6.0, *, inside: bool = True) -> E
     return Event(name=name, kind="macro", at_ms=at_ms, inside_horizon=inside, hours_away=hours, source="config.yaml")
 
 
-def findings(**changes: Any) -> Findings:
+def context(**changes: Any) -> Context:
     """Make a symbol with a zone on each side of a quiet chart."""
-    calm = Findings(
+    calm = Context(
         base="BTC",
         price=PRICE,
         price_decimals=0,
@@ -182,7 +182,7 @@ def other(side: Where) -> Where:
     return "below" if side == "above" else "above"
 
 
-def mirrored(market: Findings) -> Findings:
+def mirrored(market: Context) -> Context:
     """Turn a market upside down: above becomes below, long becomes short, up becomes down."""
     return replace(
         market,

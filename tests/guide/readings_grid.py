@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from reportgen.guide.checklist import ChecklistLine, Confluence, InputReading, seven_inputs, walk_checklist
+from reportgen.guide.checklist import ChecklistLine, Confluence, InputReading, read_inputs, walk_checklist
 from reportgen.guide.confluence import find_confluence
-from reportgen.guide.context import Findings
+from reportgen.guide.context import Context
 from reportgen.guide.plan import Plan
 from reportgen.guide.plan.writing import write_plan
 from reportgen.guide.positioning import FundingReading, OpenInterestReading, Positioning
 from reportgen.guide.reactions import Reaction
 from reportgen.guide.reactions.evidence import read_reactions
 from reportgen.guide.structure import Level, Structure, Sweep
-from reportgen.guide.summary import SymbolFacts, figure_finding, headline, heatmap_alt, symbol_caveats, write_read
+from reportgen.guide.summary import SymbolFacts, figure_finding, headline, heatmap_alt, symbol_caveats, write_summary
 from reportgen.guide.zones import Label, NoDenseZone, Zone
 from reportgen.market.data import Depth
 from reportgen.market.quality import MapQuality
@@ -23,8 +23,8 @@ from reportgen.units import Missing, Side, Where
 from tests.guide.readings import (
     ATR,
     PRICE,
+    context,
     event,
-    findings,
     funding,
     level,
     nothing,
@@ -136,7 +136,7 @@ def qualities(draw: st.DrawFn) -> MapQuality:
 
 
 @st.composite
-def any_findings(draw: st.DrawFn) -> Findings:
+def any_context(draw: st.DrawFn) -> Context:
     """Draw a whole reading of one symbol."""
     above, below = draw(zones_on("above")), draw(zones_on("below"))
     mapped = draw(st.booleans()) or bool(above or below)
@@ -144,7 +144,7 @@ def any_findings(draw: st.DrawFn) -> Findings:
         nothing(side) for side, found in zip(BOTH, (above, below), strict=True) if mapped and not found
     )
     soon, later = event(hours=draw(some(0, 24))), event("ETF ruling", 40.0, inside=False)
-    return findings(
+    return context(
         zones=above + below,
         no_dense_zone=empty,
         structure=draw(maybe(charts())),
@@ -172,7 +172,7 @@ class Everything:
     headline: str
 
 
-def everything(market: Findings) -> Everything:
+def everything(market: Context) -> Everything:
     """Run every function of steps 4 and 5."""
     confluence = find_confluence(market)
     plan = write_plan(market, confluence)
@@ -188,10 +188,10 @@ def everything(market: Findings) -> Everything:
         confluence=confluence,
         plan=plan,
         checklist=walk_checklist(market, plan),
-        inputs=seven_inputs(market),
-        read=write_read(market, confluence),
+        inputs=read_inputs(market),
+        read=write_summary(market, confluence),
         finding=figure_finding(market),
         alt=heatmap_alt(market),
         caveats=symbol_caveats(market, MISSING, calibrated=False),
-        headline=headline((facts,), market.override, market.assumptions),
+        headline=headline((facts,), market.leading_event, market.assumptions),
     )

@@ -6,11 +6,11 @@ from itertools import product
 
 import pytest
 
-from reportgen.guide.context import Findings
+from reportgen.guide.context import Context
 from reportgen.units import Missing
 from tests.guide.readings import (
+    context,
     event,
-    findings,
     funding,
     level,
     nothing,
@@ -33,11 +33,11 @@ MAPS: tuple[dict[str, object], ...] = (
 )
 
 
-def markets(surface: dict[str, object]) -> list[Findings]:
+def markets(surface: dict[str, object]) -> list[Context]:
     """Combine one map with each input known or missing."""
     known = (True, False)
     return [
-        findings(
+        context(
             **surface,
             structure=CHART if chart else GONE,
             positioning=positioning(

@@ -9,7 +9,7 @@ from hypothesis import given
 
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.guide.confluence import find_confluence
-from reportgen.guide.context import Findings
+from reportgen.guide.context import Context
 from reportgen.guide.plan import Condition, Plan, Scenario, ZonePlan
 from reportgen.guide.plan.writing import slippage, write_plan
 from reportgen.guide.zones.geometry import far_edge, near_edge, outward
@@ -18,8 +18,8 @@ from reportgen.units import Missing, Price, Side
 from tests.guide.readings import (
     ATR,
     PRICE,
+    context,
     event,
-    findings,
     level,
     mirrored,
     nothing,
@@ -29,15 +29,15 @@ from tests.guide.readings import (
     structure,
     zone,
 )
-from tests.guide.readings_grid import any_findings
+from tests.guide.readings_grid import any_context
 
 
-def conflicting(market: Findings) -> Findings:
+def conflicting(market: Context) -> Context:
     """Put an uptrend under crowded longs."""
     return replace(market, structure=structure(trend="up"), positioning=positioning(crowded_side=Side.LONG))
 
 
-def plan_of(market: Findings) -> Plan:
+def plan_of(market: Context) -> Plan:
     """Write the plan of a market."""
     return write_plan(market, find_confluence(market))
 
@@ -47,13 +47,13 @@ def close_of(conditions: tuple[Condition, ...]) -> Price:
     return next(one.level for one in conditions if one.kind.startswith("closes_") and one.level is not None)
 
 
-def first(market: Findings) -> ZonePlan:
+def first(market: Context) -> ZonePlan:
     """Give the plan of the first zone."""
     return plan_of(market).zones[0]
 
 
-@given(any_findings())
-def test_every_level_is_on_its_right_side(market: Findings) -> None:
+@given(any_context())
+def test_every_level_is_on_its_right_side(market: Context) -> None:
     """Outward from the price: alert before the edge, entry ahead, de-risk beyond both, invalidation back inside."""
     plans = plan_of(market).zones
     zones = [one for one in market.zones if market.atr is not None]
@@ -68,8 +68,8 @@ def test_every_level_is_on_its_right_side(market: Findings) -> None:
         assert min(plan.alert, plan.invalidation, plan.de_risk) > 0
 
 
-@given(any_findings())
-def test_the_plan_is_the_same_upside_down(market: Findings) -> None:
+@given(any_context())
+def test_the_plan_is_the_same_upside_down(market: Context) -> None:
     """A mirrored market gives mirrored levels, the same gaps, stance and size."""
     here, there = plan_of(market), plan_of(mirrored(market))
     assert (here.stance.kind, here.sizing) == (there.stance.kind, there.sizing)
@@ -89,7 +89,7 @@ def test_the_plan_is_the_same_upside_down(market: Findings) -> None:
 def test_an_isolated_zone_is_entered_beyond_its_far_edge() -> None:
     """Without a chart level the close must clear the whole band, and the alert stands a quarter of ATR before it."""
     one = zone("A", "above", 1.2)
-    plan = first(findings(zones=(one,)))
+    plan = first(context(zones=(one,)))
     assert close_of(plan.entry) == one.high
     assert plan.alert == pytest.approx(one.low - DEFAULTS.plan_alert_atr * ATR)
     assert [part.kind for part in plan.entry] == ["trades_into", "closes_above", "volume_expands"]
@@ -98,7 +98,7 @@ def test_an_isolated_zone_is_entered_beyond_its_far_edge() -> None:
 def test_an_aligned_level_is_the_line_to_close_beyond() -> None:
     """With resistance in line with the band, the close beyond it counts, and losing it again makes the idea wrong."""
     resistance = level("above", 1.1)
-    market = findings(zones=(zone("A", "above", 1.2),), structure=structure(resistances=(resistance,)))
+    market = context(zones=(zone("A", "above", 1.2),), structure=structure(resistances=(resistance,)))
     plan = first(market)
     assert close_of(plan.entry) == resistance.price
     assert plan.invalidation < resistance.price
@@ -110,9 +110,9 @@ def test_the_first_de_risk_is_the_next_cluster_then_the_next_level_then_a_range(
     """Each fallback is used only when the one before it is not there, and the plan says which it is."""
     near, beyond, resistance = zone("A", "above", 1.0), zone("C", "above", 2.0), level("above", 1.8)
     chart = structure(resistances=(resistance,))
-    by_cluster = first(findings(zones=(near, beyond), structure=chart))
-    by_level = first(findings(zones=(near,), structure=chart))
-    by_range = first(findings(zones=(near,)))
+    by_cluster = first(context(zones=(near, beyond), structure=chart))
+    by_level = first(context(zones=(near,), structure=chart))
+    by_range = first(context(zones=(near,)))
     assert (by_cluster.de_risk, by_cluster.de_risk_is) == (beyond.low, "near edge of zone C")
     assert (by_level.de_risk, by_level.de_risk_is) == (resistance.price, "resistance 97\u202f000")
     assert by_range.de_risk == pytest.approx(near.high + ATR)
@@ -122,22 +122,22 @@ def test_the_first_de_risk_is_the_next_cluster_then_the_next_level_then_a_range(
 @pytest.mark.parametrize(("gap", "word"), [(0.5, "higher"), (1.5, "medium"), (3.0, "lower")])
 def test_a_closer_second_cluster_means_more_cascade_risk(gap: float, word: str) -> None:
     """The gap from the first to the second cluster is measured in ATR and worded as risk."""
-    plan = first(findings(zones=(zone("A", "above", 1.0, width=0.3), zone("C", "above", 1.3 + gap))))
+    plan = first(context(zones=(zone("A", "above", 1.0, width=0.3), zone("C", "above", 1.3 + gap))))
     assert plan.cascade_gap_atr == pytest.approx(gap)
     assert word in plan.cascade
 
 
 def test_no_second_cluster_is_said_and_not_measured() -> None:
     """Without a cluster beyond, the gap is Missing with its reason."""
-    plan = first(findings())
+    plan = first(context())
     assert isinstance(plan.cascade_gap_atr, Missing)
     assert "No further cluster" in plan.cascade_gap_atr.reason
 
 
 def test_an_alert_never_stands_behind_the_price() -> None:
     """Very near a zone the alert halves the way; inside one it looks at the far edge."""
-    near = first(findings(zones=(zone("A", "above", 0.1),)))
-    inside = first(findings(zones=(zone("A", "above", -0.1, width=0.4),)))
+    near = first(context(zones=(zone("A", "above", 0.1),)))
+    inside = first(context(zones=(zone("A", "above", -0.1, width=0.4),)))
     assert near.alert == pytest.approx(PRICE + 0.05 * ATR)
     assert PRICE < inside.alert < PRICE + 0.3 * ATR
     assert "is inside" in inside.if_then
@@ -145,7 +145,7 @@ def test_an_alert_never_stands_behind_the_price() -> None:
 
 def test_an_event_turns_the_plan_into_a_post_event_map() -> None:
     """Every response waits, every trigger names the event, and the size is smaller."""
-    calm, eventful = plan_of(findings()), plan_of(findings(events=(event("FOMC decision", 3.0),)))
+    calm, eventful = plan_of(context()), plan_of(context(events=(event("FOMC decision", 3.0),)))
     assert eventful.stance.kind == "wait for event"
     assert "post-event map" in eventful.stance.text
     assert all(
@@ -159,12 +159,12 @@ def test_an_event_turns_the_plan_into_a_post_event_map() -> None:
 
 def test_an_event_beyond_the_horizon_changes_nothing_but_the_checklist() -> None:
     """Only what falls inside the horizon overrides the plan."""
-    assert plan_of(findings(events=(event(hours=40, inside=False),))) == plan_of(findings())
+    assert plan_of(context(events=(event(hours=40, inside=False),))) == plan_of(context())
 
 
 def test_layers_that_conflict_stand_aside() -> None:
     """An uptrend with crowded longs is no setup: stand aside, at half the size, and say why."""
-    plan = plan_of(conflicting(findings()))
+    plan = plan_of(conflicting(context()))
     assert plan.stance.kind == "stand aside"
     assert "conflict" in plan.stance.text
     assert plan.sizing.factor == DEFAULTS.size_conflict
@@ -172,7 +172,7 @@ def test_layers_that_conflict_stand_aside() -> None:
 
 def test_no_dense_zone_is_observed_and_still_has_two_scenarios() -> None:
     """Without a zone the scenarios come from the chart, and say that no fuel is mapped."""
-    market = findings(
+    market = context(
         zones=(),
         no_dense_zone=(nothing("above"), nothing("below")),
         structure=structure(resistances=(level("above", 1.0), level("above", 2.0)), supports=(level("below", 1.0),)),
@@ -188,7 +188,7 @@ def test_no_dense_zone_is_observed_and_still_has_two_scenarios() -> None:
 @pytest.mark.parametrize("grade", ["High", "Medium", "Low", "None"])
 def test_each_event_conflict_and_lost_book_makes_the_size_smaller(grade: str) -> None:
     """Whatever the map quality, a further reason never enlarges, and the ceiling holds for every symbol."""
-    base = findings(map_quality=quality(grade=grade))
+    base = context(map_quality=quality(grade=grade))
     worse = (
         replace(base, events=(event(),)),
         conflicting(base),
@@ -205,7 +205,7 @@ def test_each_event_conflict_and_lost_book_makes_the_size_smaller(grade: str) ->
 
 def test_a_worse_map_means_a_smaller_size() -> None:
     """From High to None each grade leaves less."""
-    factors = [plan_of(findings(map_quality=quality(grade=grade))).sizing.factor for grade in ("High", "Medium", "Low")]
+    factors = [plan_of(context(map_quality=quality(grade=grade))).sizing.factor for grade in ("High", "Medium", "Low")]
     assert factors[0] == 1.0
     assert factors == sorted(factors, reverse=True)
     assert len(set(factors)) == 3
@@ -227,27 +227,27 @@ def test_slippage_grows_as_depth_shrinks() -> None:
 def test_the_slippage_note_hardens_as_the_book_thins(resting: float, words: str) -> None:
     """A deep book, a thin one and one that can't fill the order read differently."""
     depth = Depth(within=0.005, bid_quote=resting, ask_quote=resting, time_ms=0, venue="okx")
-    assert words in plan_of(findings(map_quality=quality(depth=depth))).sizing.slippage_text
+    assert words in plan_of(context(map_quality=quality(depth=depth))).sizing.slippage_text
 
 
 def test_an_unknown_book_is_said() -> None:
     """Without an order book the note gives the reason instead of a number."""
-    sizing = plan_of(findings(map_quality=quality(depth=Missing("The folder has no order book.")))).sizing
+    sizing = plan_of(context(map_quality=quality(depth=Missing("The folder has no order book.")))).sizing
     assert "The folder has no order book." in sizing.slippage_text
     assert "unknown order-book depth" in sizing.reasons
 
 
 def test_a_scenario_starts_at_the_first_level_on_the_way() -> None:
     """With resistance between price and zone its break comes first; the zone's own plan still waits at the band."""
-    market = findings(structure=structure(resistances=(level("above", 0.4),)))
+    market = context(structure=structure(resistances=(level("above", 0.4),)))
     plan = plan_of(market)
     assert close_of(plan.scenarios.bullish.trigger) == level("above", 0.4).price
     assert close_of(plan.zones[0].entry) == market.zones[0].high
     assert "the next dense zone is A" in plan.scenarios.bullish.text
 
 
-@given(any_findings())
-def test_both_scenarios_are_always_written(market: Findings) -> None:
+@given(any_context())
+def test_both_scenarios_are_always_written(market: Context) -> None:
     """Whatever is missing, one bullish and one bearish text stand there, and each starts from a condition."""
     scenarios = plan_of(market).scenarios
     for scenario, word in ((scenarios.bullish, "above"), (scenarios.bearish, "below")):
@@ -258,7 +258,7 @@ def test_both_scenarios_are_always_written(market: Findings) -> None:
 
 def test_levels_come_from_the_zones_when_the_chart_is_missing() -> None:
     """A typical range is implied by the zones' own distances, so a missing structure still leaves a plan."""
-    with_chart, without = first(findings()), first(findings(structure=Missing("too little history")))
+    with_chart, without = first(context()), first(context(structure=Missing("too little history")))
     assert without.alert == pytest.approx(with_chart.alert)
     assert without.de_risk == pytest.approx(with_chart.de_risk)
 
@@ -266,7 +266,7 @@ def test_levels_come_from_the_zones_when_the_chart_is_missing() -> None:
 def test_without_any_range_there_is_no_level() -> None:
     """When nothing gives a typical range the zone has no plan, and the scenario still names its far edge."""
     one = zone("A", "above", -0.1)
-    plan = plan_of(findings(zones=(one,), no_dense_zone=(nothing("below"),), structure=Missing("too little history")))
+    plan = plan_of(context(zones=(one,), no_dense_zone=(nothing("below"),), structure=Missing("too little history")))
     assert plan.zones == ()
     assert close_of(plan.scenarios.bullish.trigger) == one.high
     assert "wait for the chart" in plan.scenarios.bearish.text

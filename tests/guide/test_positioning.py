@@ -15,7 +15,7 @@ from reportgen.guide.positioning import FundingReading, OpenInterestReading, Pos
 from reportgen.guide.positioning.reading import funding_bias, read_positioning
 from reportgen.market.data import Candles, FundingRates, MarketData, OpenInterest
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Maybe, Missing, Side
-from tests.indicators.candle_paths import MIDDLE, START_MS, candles_along, noisy_range
+from tests.guide.structure.candle_paths import MIDDLE, START_MS, candles_along, noisy_range
 
 DAYS = 30
 HOURS = 24 * DAYS

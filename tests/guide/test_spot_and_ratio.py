@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.guide.checklist import read_volume
-from reportgen.guide.positioning import LongShortReading, read_long_short
-from reportgen.guide.positioning.reading import read_positioning
-from reportgen.guide.positioning.spot import confirms, read_spot_volume
+from reportgen.guide.positioning import LongShortReading
+from reportgen.guide.positioning.reading import read_long_short, read_positioning
 from reportgen.guide.reactions.evidence import gather_evidence
 from reportgen.guide.structure import SpotVolume
+from reportgen.guide.structure.volume import confirms, read_spot_volume
 from reportgen.market.data import Candles, LongShortRatio, MarketData
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 from tests.guide import readings
-from tests.indicators.candle_paths import MIDDLE, START_MS, noisy_range
+from tests.guide.structure.candle_paths import MIDDLE, START_MS, noisy_range
 
 HOURS = 24 * 40
 AS_OF = START_MS + HOURS * HOUR_MS
@@ -82,19 +82,19 @@ def test_spot_confirms_an_expanding_contract_or_calls_the_move_thin(
     """The strip says both volumes; a move that spot does not join is an argument for rejection."""
     volume = SpotVolume(volume=spot_state, ratio=1.1, venue="binance")  # type: ignore[arg-type]
     structure = readings.structure(volume=own, volume_ratio=2.1, spot_volume=volume)
-    findings = readings.findings(structure=structure, zones=(readings.zone("A", "above", 1.0),))
+    context = readings.context(structure=structure, zones=(readings.zone("A", "above", 1.0),))
     assert confirms(structure) is confirmed
-    assert "spot 1.1×" in read_volume(findings).reading
-    thin = [one for one in gather_evidence(findings.zones[0], findings) if one.feature == "spot volume"]
+    assert "spot 1.1×" in read_volume(context).reading
+    thin = [one for one in gather_evidence(context.zones[0], context) if one.feature == "spot volume"]
     assert [one.outcome for one in thin] == (["reject"] if confirmed is False else [])
 
 
 def test_without_spot_the_strip_says_so_and_nothing_is_argued() -> None:
     """Missing spot volume is n/a in the strip, and no evidence."""
     structure = readings.structure(volume="expanding", volume_ratio=2.1)
-    findings = readings.findings(structure=structure, zones=(readings.zone("A", "above", 1.0),))
-    assert read_volume(findings).reading.endswith("expanding; spot n/a")
-    assert all("spot" not in one.text for one in gather_evidence(findings.zones[0], findings))
+    context = readings.context(structure=structure, zones=(readings.zone("A", "above", 1.0),))
+    assert read_volume(context).reading.endswith("expanding; spot n/a")
+    assert all("spot" not in one.text for one in gather_evidence(context.zones[0], context))
 
 
 def ratio(last: float, *, kind: str = "accounts", hours_old: int = 0) -> LongShortRatio:

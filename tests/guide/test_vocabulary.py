@@ -7,10 +7,10 @@ import re
 import pytest
 from hypothesis import given, settings
 
-from reportgen.guide.context import Findings
+from reportgen.guide.context import Context
 from reportgen.guide.summary import CLOSING
 from tests.guide.readings import texts_of
-from tests.guide.readings_grid import any_findings, everything
+from tests.guide.readings_grid import any_context, everything
 
 BANNED = re.compile(
     r"\b(will|shall|going to|predict\w*|forecast\w*|targets?|magnets?|guarantee\w*|certain(ly|ty)?|definitely|surely"
@@ -22,22 +22,22 @@ LEAKED = re.compile(r"\b(?i:nan|inf)\b|\bNone\b|Missing\(|\{|\}|  |\.\.|, ,|\( |
 MINUS_TYPED = re.compile(r"(?<![\w])-\d")
 
 
-def every_text(market: Findings) -> list[str]:
+def every_text(market: Context) -> list[str]:
     """Collect all texts of steps 4 and 5; the guide's own closing words are the one exception."""
     return [text for text in texts_of(everything(market)) if text != CLOSING]
 
 
 @settings(max_examples=300)
-@given(any_findings())
-def test_no_text_predicts(market: Findings) -> None:
+@given(any_context())
+def test_no_text_predicts(market: Context) -> None:
     """No reading, however one-sided, makes a sentence say what price is going to do or what to trade."""
     for text in every_text(market):
         assert BANNED.search(text) is None, text
 
 
 @settings(max_examples=300)
-@given(any_findings())
-def test_nothing_leaks_into_a_text(market: Findings) -> None:
+@given(any_context())
+def test_nothing_leaks_into_a_text(market: Context) -> None:
     """Whatever is missing, no placeholder, empty bracket, double space or typed hyphen-minus reaches the reader."""
     for text in every_text(market):
         assert LEAKED.search(text) is None, text
@@ -45,8 +45,8 @@ def test_nothing_leaks_into_a_text(market: Findings) -> None:
         assert text == text.strip(), text
 
 
-@given(any_findings())
-def test_the_same_reading_gives_the_same_words(market: Findings) -> None:
+@given(any_context())
+def test_the_same_reading_gives_the_same_words(market: Context) -> None:
     """Steps 4 and 5 are functions of what they are given."""
     assert everything(market) == everything(market)
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from reportgen.brief.section import SymbolBrief
+from reportgen.brief.types import SymbolBrief
 from reportgen.guide.structure import Level, Structure
 from reportgen.guide.zones import Label, NoDenseZone, Zone
 from reportgen.liquidation.picture import HeatmapPicture

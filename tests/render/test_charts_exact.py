@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reportgen.brief.section import SymbolBrief
+from reportgen.brief.types import SymbolBrief
 from reportgen.liquidation.known_positions import ExactLayer, ExactLevel
 from reportgen.render.charts.frame import NARROW, WIDE, Shape
 from reportgen.render.charts.heatmap import heatmap_png, make_frame, shown_exact

@@ -14,7 +14,7 @@ import pytest
 from matplotlib import rc_context
 from PIL import Image
 
-from reportgen.brief.section import SymbolBrief
+from reportgen.brief.types import SymbolBrief
 from reportgen.errors import RenderError
 from reportgen.liquidation.picture import HeatmapPicture
 from reportgen.render.charts.frame import NARROW, WIDE, Frame

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reportgen.brief.section import SymbolBrief
+from reportgen.brief.types import SymbolBrief
 from reportgen.render.charts.ladder import BASE, FULL, REACH_ATR, WIDTH, bars, ladder_png, ladder_svg, marks
 from reportgen.render.colours import DARK, LIGHT, Theme, rgb
 from reportgen.units import Missing, Side

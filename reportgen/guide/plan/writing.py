@@ -1,6 +1,6 @@
 """Step 5, whole: the stance first, then a response for every zone, both scenarios, and the size.
 
-Last room of the guide before the brief: Findings and Confluence come in, Plan goes out.
+Last room of the guide before the brief: Context and Confluence come in, Plan goes out.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import math
 
 from reportgen import notation
 from reportgen.guide.checklist import Confluence
-from reportgen.guide.context import Findings
+from reportgen.guide.context import Context
 from reportgen.guide.plan import Plan, Sizing, Stance
 from reportgen.guide.plan.scenario import write_scenarios
 from reportgen.guide.plan.zone_plan import plan_zone
@@ -21,15 +21,15 @@ from reportgen.units import Fraction, Missing
 _SLIPPAGE_DECIMALS = 3
 
 
-def size_idea(findings: Findings, confluence: Confluence) -> Sizing:
+def size_idea(context: Context, confluence: Confluence) -> Sizing:
     """Suggest the most to put at risk on one idea: a small ceiling, times every reduction that applies.
 
     Map quality, an unknown order book, an event inside the horizon and conflicting layers each reduce; nothing
     enlarges. `risk_fraction` is the ceiling after the reductions.
     """
-    reductions = _reductions(findings, confluence)
+    reductions = _reductions(context, confluence)
     factor = math.prod(left for left, _ in reductions)
-    ceiling = findings.assumptions.risk_ceiling
+    ceiling = context.assumptions.risk_ceiling
     reasons = tuple(reason for _, reason in reductions)
     text = f"Risk at most {notation.percent(ceiling * factor, 2)} of equity on one idea"
     if reasons:
@@ -39,7 +39,7 @@ def size_idea(findings: Findings, confluence: Confluence) -> Sizing:
     return Sizing(
         risk_fraction=ceiling * factor,
         factor=factor,
-        slippage_text=slippage_note(findings),
+        slippage_text=slippage_note(context),
         text=f"{text}.",
         reasons=reasons,
     )
@@ -55,9 +55,9 @@ def slippage(depth: Depth, order: float) -> Fraction:
     return depth.within * order / resting / 2 if resting > 0 else math.inf
 
 
-def slippage_note(findings: Findings) -> str:
+def slippage_note(context: Context) -> str:
     """Write what a market order would cost by the last order-book snapshot, or that there is none."""
-    depth, order = findings.map_quality.depth, findings.assumptions.slippage_order
+    depth, order = context.map_quality.depth, context.assumptions.slippage_order
     size = notation.dollars(order)
     if isinstance(depth, Missing):
         return f"Allow for more slippage than usual, as its size is not known. {sentence(because(depth))}"
@@ -70,12 +70,12 @@ def slippage_note(findings: Findings) -> str:
     amount = f"under {notation.percent(smallest, _SLIPPAGE_DECIMALS)}"
     if cost >= smallest:
         amount = f"about {notation.percent(cost, _SLIPPAGE_DECIMALS)}"
-    advice = "widen slippage, prefer limit orders" if cost > findings.assumptions.slippage_wide else "slippage is small"
+    advice = "widen slippage, prefer limit orders" if cost > context.assumptions.slippage_wide else "slippage is small"
     return f"A {size} market order would slip {amount} (estimate): {rests}; {advice}."
 
 
-def _reductions(findings: Findings, confluence: Confluence) -> tuple[tuple[Fraction, str], ...]:
-    assumptions, quality, event = findings.assumptions, findings.map_quality, findings.override
+def _reductions(context: Context, confluence: Confluence) -> tuple[tuple[Fraction, str], ...]:
+    assumptions, quality, event = context.assumptions, context.map_quality, context.leading_event
     left = {
         "High": 1.0,
         "Medium": assumptions.size_medium,
@@ -94,25 +94,25 @@ def _reductions(findings: Findings, confluence: Confluence) -> tuple[tuple[Fract
     return tuple(found)
 
 
-def write_plan(findings: Findings, confluence: Confluence) -> Plan:
+def write_plan(context: Context, confluence: Confluence) -> Plan:
     """Turn the map into responses.
 
     Every zone gets levels as long as a typical range is known; both scenarios are always written. The stance is, in
     this order: wait for an event inside the horizon, observe when no dense zone is mapped, stand aside when layers
     conflict, else act on confirmation only.
     """
-    plans = tuple(plan for zone in findings.zones if (plan := plan_zone(zone, findings)) is not None)
+    plans = tuple(plan for zone in context.zones if (plan := plan_zone(zone, context)) is not None)
     return Plan(
-        stance=decide_stance(findings, confluence),
+        stance=decide_stance(context, confluence),
         zones=plans,
-        scenarios=write_scenarios(findings, plans),
-        sizing=size_idea(findings, confluence),
+        scenarios=write_scenarios(context, plans),
+        sizing=size_idea(context, confluence),
     )
 
 
-def decide_stance(findings: Findings, confluence: Confluence) -> Stance:
+def decide_stance(context: Context, confluence: Confluence) -> Stance:
     """Say what to do with all of it, and why."""
-    events = findings.overriding
+    events = context.moving_events
     if events:
         named = " and ".join(f"{event_name(event)} ({due(event)})" for event in events[:2])
         text = (
@@ -120,17 +120,17 @@ def decide_stance(findings: Findings, confluence: Confluence) -> Stance:
             "of acceleration zones, not as a directional bet before it."
         )
         return Stance(kind="wait for event", text=text)
-    if findings.no_map is not None:
-        return Stance(kind="observe", text=f"Observe: there is no map. {sentence(because(findings.no_map))}")
-    if not findings.zones:
+    if context.no_map is not None:
+        return Stance(kind="observe", text=f"Observe: there is no map. {sentence(because(context.no_map))}")
+    if not context.zones:
         return Stance(kind="observe", text="Observe: no dense zone is mapped on either side.")
     if confluence.conflict:
         return Stance(kind="stand aside", text=f"Stand aside: {confluence.text}.")
-    return Stance(kind="conditional", text=_conditional(findings, confluence))
+    return Stance(kind="conditional", text=_conditional(context, confluence))
 
 
-def _conditional(findings: Findings, confluence: Confluence) -> str:
-    quality = findings.map_quality.grade
+def _conditional(context: Context, confluence: Confluence) -> str:
+    quality = context.map_quality.grade
     if quality in ("Low", "None"):
         return (
             f"Act on price confirmation only, in reduced size: map quality is {quality.lower()}, "

@@ -5,20 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-import numpy as np
+from reportgen.units import Fraction, Maybe, Milliseconds, Missing, Notional, Side
 
-from reportgen import notation
-from reportgen.config.assumptions import Assumptions
-from reportgen.market.data import MarketData
-from reportgen.units import HOUR_MS, Fraction, Maybe, Milliseconds, Missing, Notional, Side
-
-# ---- The long/short ratio: how a venue's crowd leans, as one line of step 3 ----
-
-_KINDS: Final = {
-    "accounts": "all accounts",
-    "top_accounts": "top accounts",
-    "top_positions": "positions of top accounts",
-}
+Bias = Literal["longs pay", "shorts pay", "neutral"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,32 +25,6 @@ class LongShortReading:
 
 
 NO_LONG_SHORT: Final = Missing("No long/short ratio was given.")
-
-
-def read_long_short(market: MarketData, assumptions: Assumptions) -> Maybe[LongShortReading]:
-    """Read the last ratio of the primary venue, else of the first venue by name.
-
-    Returns:
-        The reading, or Missing without the table or when its last row is too old.
-    """
-    ratios = market.long_short_ratio
-    if isinstance(ratios, Missing):
-        return ratios
-    primary = "" if isinstance(market.candles, Missing) else next(iter(market.candles), "")
-    venue = primary if primary in ratios else min(ratios)
-    table = ratios[venue]
-    until = int(np.searchsorted(table.time_ms, market.as_of_ms, side="right"))
-    if not until:
-        return Missing(f"{venue} gave no long/short ratio up to as-of.")
-    age_hours = (market.as_of_ms - int(table.time_ms[until - 1])) / HOUR_MS
-    if age_hours > assumptions.positioning_max_age_hours:
-        return Missing(f"The last long/short ratio is {notation.grouped(age_hours, 0)} hours older than as-of.")
-    return LongShortReading(
-        ratio=float(table.ratio[until - 1]),
-        kind=_KINDS.get(table.kind, table.kind),
-        venue=venue,
-        time_ms=int(table.time_ms[until - 1]),
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +68,7 @@ class FundingReading:
     interval_hours: float
     percentile: Fraction
     history_days: float
-    bias: Literal["longs pay", "shorts pay", "neutral"]
+    bias: Bias
     extreme: bool
     turned_extreme: bool
     venue: str

@@ -1,76 +1,30 @@
-"""Step 3 read from open interest and funding: the function behind `guide.positioning`."""
+"""Step 3 read from open interest and funding: are positions building, and who is crowded."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 
 from reportgen import notation
 from reportgen.config.assumptions import Assumptions
-from reportgen.guide.positioning import FundingReading, OpenInterestReading, Positioning, read_long_short
+from reportgen.guide.positioning import Bias, FundingReading, LongShortReading, OpenInterestReading, Positioning
 from reportgen.guide.structure import Structure
-from reportgen.guide.structure.bars import close_at, slice_from, slice_until
-from reportgen.guide.structure.trend import annualised, change_since, fall_from_peak, funding_8h
+from reportgen.guide.structure.bars import close_at, slice_from, slice_until, value_at
 from reportgen.guide.structure.volatility import day_range, percentile_of_last
 from reportgen.market.data import FundingRates, MarketData
-from reportgen.units import DAY_MS, HOUR_MS, Fraction, Ints, Maybe, Milliseconds, Missing, Price, Side
+from reportgen.units import DAY_MS, HOUR_MS, Floats, Fraction, Ints, Maybe, Milliseconds, Missing, Price, Side
 
-# ---- Who looks crowded: funding and open interest of step 3 read together, as the guide does ----
-
-
-def crowded(open_interest: Maybe[OpenInterestReading], funding: Maybe[FundingReading]) -> tuple[Side | None, str]:
-    """Name the crowded side and why.
-
-    The side that pays looks crowded when funding is extreme, or when open interest is elevated or rising too. A flush
-    has ended the crowding; without funding nobody can be named, as every contract has a long and a short.
-
-    Returns:
-        The side, or None when neither looks crowded; and one clause with the numbers behind it.
-    """
-    if isinstance(funding, Missing):
-        return None, "funding is not known"
-    paid = f"funding is {notation.funding(funding.rate_8h)}"
-    if funding.bias == "neutral":
-        return None, f"{paid}, near the baseline"
-    side = Side.LONG if funding.bias == "longs pay" else Side.SHORT
-    rank = f", extreme: {_rank(funding)} of its history" if funding.extreme else ""
-    paid = f"{funding.bias}, {paid}{rank}"
-    if isinstance(open_interest, Missing):
-        return (side, paid) if funding.extreme else (None, f"{paid}, and open interest is not known")
-    confirms, clause = _positions(open_interest)
-    if confirms or (funding.extreme and not open_interest.flush):
-        return side, f"{paid}, and {clause}"
-    return None, f"{paid}, but {clause}"
-
-
-def _positions(reading: OpenInterestReading) -> tuple[bool, str]:
-    """Tell whether open interest confirms crowding, and say its number."""
-    change = f"{notation.percent_change(reading.change_24h)} in 24{notation.THIN}h"
-    if reading.flush:
-        return False, f"open interest was flushed ({change})"
-    if reading.elevated:
-        return True, f"open interest is elevated, {_beyond('above', 'highest', reading.percentile)} of its history"
-    return reading.trend == "rising", f"open interest is {reading.trend} ({change})"
-
-
-def _rank(funding: FundingReading) -> str:
-    """Say how much of its own history the rate stands beyond, on the side that it leans to."""
-    if funding.bias == "shorts pay":
-        return _beyond("below", "lowest", 1 - funding.percentile)
-    return _beyond("above", "highest", funding.percentile)
-
-
-def _beyond(where: str, extreme: str, part: Fraction) -> str:
-    """Say beyond how much of a history a value stands; a value beyond all of it is the extreme."""
-    whole = round(100 * part)
-    return f"the {extreme}" if whole >= 100 else f"{where} {whole}{notation.THIN}%"
-
-
-Bias = Literal["longs pay", "shorts pay", "neutral"]
 _OPEN_INTEREST = "open interest"
 _FUNDING = "funding"
+_FUNDING_HOURS = 8
+_YEAR_DAYS = 365
+_LONG_SHORT_KINDS: Final = {
+    "accounts": "all accounts",
+    "top_accounts": "top accounts",
+    "top_positions": "positions of top accounts",
+}
 
 
 class _Timed(Protocol):
@@ -93,9 +47,9 @@ def read_positioning(
 
     Args:
         market: One symbol's data.
-        structure: Step 1, for ATR; without it ATR is read from the candles.
+        structure: Step 1, for the day's typical range; without it that is read from the candles.
         price: The price at as-of; turns coins into quote currency where the venue published coins alone.
-        assumptions: The section "positioning", and ATR.
+        assumptions: The section "positioning", and the day's typical range.
     """
     open_interest = _open_interest(market, structure, price, assumptions)
     funding = _funding(market, assumptions)
@@ -107,6 +61,50 @@ def read_positioning(
         crowded_because=because,
         long_short=read_long_short(market, assumptions),
     )
+
+
+def crowded(open_interest: Maybe[OpenInterestReading], funding: Maybe[FundingReading]) -> tuple[Side | None, str]:
+    """Name the crowded side and why.
+
+    The side that pays looks crowded when funding is extreme, or when open interest is elevated or rising too. A flush
+    has ended the crowding; without funding nobody can be named, as every contract has a long and a short.
+
+    Returns:
+        The side, or None when neither looks crowded; and one clause with the numbers behind it.
+    """
+    if isinstance(funding, Missing):
+        return None, "funding is not known"
+    paid = f"funding is {notation.funding(funding.rate_8h)}"
+    if funding.bias == "neutral":
+        return None, f"{paid}, near the baseline"
+    longs_pay = funding.bias == "longs pay"
+    side = Side.LONG if longs_pay else Side.SHORT
+    rank = ""
+    if funding.extreme:
+        beyond = (
+            _beyond("above", "highest", funding.percentile)
+            if longs_pay
+            else _beyond("below", "lowest", 1 - funding.percentile)
+        )
+        rank = f", extreme: {beyond} of its history"
+    paid = f"{funding.bias}, {paid}{rank}"
+    if isinstance(open_interest, Missing):
+        return (side, paid) if funding.extreme else (None, f"{paid}, and open interest is not known")
+    change = f"{notation.percent_change(open_interest.change_24h)} in 24{notation.THIN}h"
+    if open_interest.flush:
+        return None, f"{paid}, but open interest was flushed ({change})"
+    clause = f"open interest is {open_interest.trend} ({change})"
+    if open_interest.elevated:
+        clause = f"open interest is elevated, {_beyond('above', 'highest', open_interest.percentile)} of its history"
+    if open_interest.elevated or open_interest.trend == "rising" or funding.extreme:
+        return side, f"{paid}, and {clause}"
+    return None, f"{paid}, but {clause}"
+
+
+def _beyond(where: str, extreme: str, part: Fraction) -> str:
+    """Say beyond how much of a history a value stands; a value beyond all of it is the extreme."""
+    whole = round(100 * part)
+    return f"the {extreme}" if whole >= 100 else f"{where} {whole}{notation.THIN}%"
 
 
 def _open_interest(
@@ -122,14 +120,17 @@ def _open_interest(
     history = _history(times, market.as_of_ms, assumptions.open_interest_history_days, _OPEN_INTEREST, assumptions)
     if isinstance(history, Missing):
         return history
-    change = change_since(times, coins, DAY_MS, _tolerance(times, assumptions))
+    # The snapshot of 24 h ago may be an hour off, or one snapshot's usual spacing.
+    tolerance = max(int(assumptions.open_interest_tolerance_hours * HOUR_MS), int(np.median(np.diff(times))))
+    change = change_since(times, coins, DAY_MS, tolerance)
     if isinstance(change, Missing):
         return Missing(f"Open interest has no change over 24 hours. {change.reason}")
     percentile = percentile_of_last(coins[history])
     quote = table.open_interest_quote
     fell = fall_from_peak(times, coins, DAY_MS) >= assumptions.flush_fall
+    moving = abs(change) >= assumptions.open_interest_moving
     return OpenInterestReading(
-        trend=_trend(change, assumptions),
+        trend="flat" if not moving else "rising" if change > 0 else "falling",
         change_24h=change,
         open_interest_base=float(coins[-1]),
         open_interest_quote=float(coins[-1]) * price if isinstance(quote, Missing) else float(quote[until - 1]),
@@ -155,16 +156,24 @@ def _funding(market: MarketData, assumptions: Assumptions) -> Maybe[FundingReadi
     rates = funding_8h(table)[: len(times)]
     rate = float(rates[-1])
     percentile = percentile_of_last(rates[history])
-    extreme = _is_extreme(rate, percentile, assumptions)
+    bias = funding_bias(rate, assumptions)
+    tail = percentile if bias == "shorts pay" else 1 - percentile
+    far = abs(rate - assumptions.funding_baseline_8h) >= assumptions.funding_extreme_8h
+    extreme = bias != "neutral" and (far or tail <= assumptions.funding_extreme_tail)
+    # Whether the rate settled nearest to some hours ago was neutral; unknown counts as no.
+    then = int(times[-1]) - int(assumptions.funding_turn_hours * HOUR_MS)
+    nearest = int(np.argmin(np.abs(times - then)))
+    close_by = abs(int(times[nearest]) - then) <= table.interval_hours[nearest] * HOUR_MS / 2
+    was_neutral = close_by and funding_bias(float(rates[nearest]), assumptions) == "neutral"
     return FundingReading(
         rate_8h=rate,
         annualised=annualised(rate),
         interval_hours=float(table.interval_hours[len(times) - 1]),
         percentile=percentile,
         history_days=_days(times[history]),
-        bias=funding_bias(rate, assumptions),
+        bias=bias,
         extreme=extreme,
-        turned_extreme=extreme and _was_neutral(table, len(times), assumptions),
+        turned_extreme=extreme and was_neutral,
         venue=venue,
         time_ms=int(times[-1]),
     )
@@ -181,6 +190,32 @@ def funding_bias(rate_8h: Fraction, assumptions: Assumptions) -> Bias:
     if abs(beyond) <= assumptions.funding_neutral_band:
         return "neutral"
     return "longs pay" if beyond > 0 else "shorts pay"
+
+
+def read_long_short(market: MarketData, assumptions: Assumptions) -> Maybe[LongShortReading]:
+    """Read the last ratio of the primary venue, else of the first venue by name.
+
+    Returns:
+        The reading, or Missing without the table or when its last row is too old.
+    """
+    ratios = market.long_short_ratio
+    if isinstance(ratios, Missing):
+        return ratios
+    primary = "" if isinstance(market.candles, Missing) else next(iter(market.candles), "")
+    venue = primary if primary in ratios else min(ratios)
+    table = ratios[venue]
+    until = int(np.searchsorted(table.time_ms, market.as_of_ms, side="right"))
+    if not until:
+        return Missing(f"{venue} gave no long/short ratio up to as-of.")
+    age_hours = (market.as_of_ms - int(table.time_ms[until - 1])) / HOUR_MS
+    if age_hours > assumptions.positioning_max_age_hours:
+        return Missing(f"The last long/short ratio is {notation.grouped(age_hours, 0)} hours older than as-of.")
+    return LongShortReading(
+        ratio=float(table.ratio[until - 1]),
+        kind=_LONG_SHORT_KINDS.get(table.kind, table.kind),
+        venue=venue,
+        time_ms=int(table.time_ms[until - 1]),
+    )
 
 
 def _speaking(market: MarketData, by_venue: Maybe[Mapping[str, _Table]], what: str) -> Maybe[tuple[str, _Table]]:
@@ -214,18 +249,6 @@ def _days(times: Ints) -> float:
     return (int(times[-1]) - int(times[0])) / DAY_MS
 
 
-def _tolerance(times: Ints, assumptions: Assumptions) -> Milliseconds:
-    """Allow the snapshot of 24 h ago to be an hour off, or one snapshot's usual spacing."""
-    return max(int(assumptions.open_interest_tolerance_hours * HOUR_MS), int(np.median(np.diff(times))))
-
-
-def _trend(change: Fraction, assumptions: Assumptions) -> Literal["rising", "flat", "falling"]:
-    """Put a word to the change over a day."""
-    if abs(change) < assumptions.open_interest_moving:
-        return "flat"
-    return "rising" if change > 0 else "falling"
-
-
 def _moved_far(
     market: MarketData, structure: Maybe[Structure], until_ms: Milliseconds, assumptions: Assumptions
 ) -> bool:
@@ -247,19 +270,43 @@ def _moved_far(
     return farthest >= assumptions.flush_move_atr * atr
 
 
-def _is_extreme(rate: Fraction, percentile: Fraction, assumptions: Assumptions) -> bool:
-    """Call a rate extreme when it lies outside the band, and far from the baseline or in its history's tail."""
-    bias = funding_bias(rate, assumptions)
-    tail = percentile if bias == "shorts pay" else 1 - percentile
-    far = abs(rate - assumptions.funding_baseline_8h) >= assumptions.funding_extreme_8h
-    return bias != "neutral" and (far or tail <= assumptions.funding_extreme_tail)
+def change_since(times: Ints, values: Floats, span_ms: Milliseconds, tolerance_ms: Milliseconds) -> Maybe[Fraction]:
+    """Return the change of a snapshot series over a span that ends at its last snapshot.
+
+    Args:
+        times: Shape (n,), n >= 1, ascending.
+        values: Shape (n,), >= 0.
+        span_ms: The span.
+        tolerance_ms: How much older than the span's beginning the snapshot there may be.
+
+    Returns:
+        Fraction, or Missing when there is no snapshot at the beginning, or it is zero.
+    """
+    before = value_at(times, values, int(times[-1]) - span_ms, tolerance_ms, "a snapshot")
+    if isinstance(before, Missing):
+        return before
+    if before <= 0:
+        return Missing("The snapshot that the change would be measured from is zero.")
+    return float(values[-1]) / before - 1
 
 
-def _was_neutral(table: FundingRates, rows: int, assumptions: Assumptions) -> bool:
-    """Tell whether the rate settled nearest to some hours before the last one was neutral; unknown counts as no."""
-    times = table.time_ms[:rows]
-    then = int(times[-1]) - int(assumptions.funding_turn_hours * HOUR_MS)
-    nearest = int(np.argmin(np.abs(times - then)))
-    if abs(int(times[nearest]) - then) > table.interval_hours[nearest] * HOUR_MS / 2:
-        return False
-    return funding_bias(float(funding_8h(table)[nearest]), assumptions) == "neutral"
+def fall_from_peak(times: Ints, values: Floats, span_ms: Milliseconds) -> Fraction:
+    """Return how far the last snapshot lies under the highest of a span, as a fraction >= 0.
+
+    Args:
+        times: Shape (n,), n >= 1, ascending.
+        values: Shape (n,), >= 0.
+        span_ms: The span, counted back from the last snapshot.
+    """
+    peak = float(values[times >= times[-1] - span_ms].max())
+    return 1 - float(values[-1]) / peak if peak > 0 else 0.0
+
+
+def funding_8h(rates: FundingRates) -> Floats:
+    """Put settled rates on one scale: fraction per 8 hours, shape (n,)."""
+    return rates.funding_rate * _FUNDING_HOURS / rates.interval_hours
+
+
+def annualised(rate_8h: Fraction) -> Fraction:
+    """Return a rate per 8 hours as a simple rate per 365 days."""
+    return rate_8h * (DAY_MS // HOUR_MS // _FUNDING_HOURS) * _YEAR_DAYS

@@ -1,7 +1,6 @@
 """Step 4: what price did at zones this far away, and what argues for or against each outcome today.
 
-Stands between positioning and the plan. The shares come from here; `guide/reactions/evidence.py` writes what argues
-beside them.
+The shares come from here; `guide/reactions/evidence.py` writes what argues beside them.
 """
 
 from __future__ import annotations
@@ -21,12 +20,21 @@ Outcome = Literal["reject", "continue", "front_run", "ignore"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shares:
-    """Shares of the four outcomes at a distance; they add up to 1."""
+    """Shares of the four outcomes at a distance; they add up to 1. `tap_continue` is what brief.json calls continue."""
 
     reject: Fraction
     tap_continue: Fraction
     front_run: Fraction
     ignore: Fraction
+
+    def of(self, outcome: Outcome) -> Fraction:
+        """Give the share of one outcome."""
+        return {
+            "reject": self.reject,
+            "continue": self.tap_continue,
+            "front_run": self.front_run,
+            "ignore": self.ignore,
+        }[outcome]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +74,7 @@ class Reaction:
 
 
 def distance_shares(distance_atr: float, horizon_hours: float, assumptions: Assumptions) -> Maybe[Shares]:
-    """Look up what price did at zones this far away: the distance model of MODEL.md section 0.
+    """Look up what price did at zones this far away: the distance model.
 
     The measured rows are printed to two digits and add up to 0.99, 1.00 or 1.01; each is divided by its own sum, and
     `ignore` takes the last rounding, so that the four add up to exactly 1.

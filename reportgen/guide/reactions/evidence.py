@@ -1,8 +1,8 @@
 """Step 4, whole: for each zone the distance model's shares, and the guide's features beside them.
 
 A feature argues for or against one outcome, with its number. It never tilts a share: over 2,556 zones the features
-added nothing to what distance says (MODEL.md section 0), so each line is a hypothesis that a later track record can
-test. The direction of every argument is the guide's.
+added nothing to what distance says, so each line is a hypothesis that a later track record can test. The direction of
+every argument is the guide's.
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reportgen import notation
-from reportgen.guide.context import Findings
-from reportgen.guide.positioning.spot import confirms, volume_text
+from reportgen.guide.context import Context
 from reportgen.guide.reactions import Evidence, Outcome, Reaction, distance_shares
 from reportgen.guide.structure import Structure
+from reportgen.guide.structure.volume import confirms, volume_text
 from reportgen.guide.wording import at, crowd, due, event_name, level_name, ordinal
 from reportgen.guide.zones import Zone
 from reportgen.guide.zones.geometry import aligned_level, gap_atr, level_on_the_way, next_cluster, outward
 from reportgen.units import Missing
 
-_Chart = Callable[[Zone, Findings, Structure], Evidence | None]
-_Rule = Callable[[Zone, Findings], Evidence | None]
+_Chart = Callable[[Zone, Context, Structure], Evidence | None]
+_Rule = Callable[[Zone, Context], Evidence | None]
 
 
-def read_reactions(findings: Findings) -> tuple[Reaction, ...]:
+def read_reactions(context: Context) -> tuple[Reaction, ...]:
     """Write the four outcomes of every zone: shares by distance, evidence for and against.
 
     A zone that the price stands in is not an event the model scores: its shares are Missing, its evidence is empty.
     """
-    assumptions = findings.assumptions
+    assumptions = context.assumptions
     source = (
         f"base rates by distance in ATR, measured at {assumptions.reaction_horizon_hours:g}{notation.THIN}h "
         f"on {assumptions.reaction_sample_symbols} symbols; the features beside them do not change them"
@@ -40,20 +40,20 @@ def read_reactions(findings: Findings) -> tuple[Reaction, ...]:
             distance_atr=zone.distance_atr,
             shares=Missing("Price already stands inside this zone, which is not an event that the model scores.")
             if zone.price_inside
-            else distance_shares(zone.distance_atr, findings.horizon_hours, assumptions),
+            else distance_shares(zone.distance_atr, context.horizon_hours, assumptions),
             source=source,
             sample_size=assumptions.reaction_sample_zones,
-            evidence=() if zone.price_inside else gather_evidence(zone, findings),
+            evidence=() if zone.price_inside else gather_evidence(zone, context),
         )
-        for zone in findings.zones
+        for zone in context.zones
     )
 
 
-def gather_evidence(zone: Zone, findings: Findings) -> tuple[Evidence, ...]:
+def gather_evidence(zone: Zone, context: Context) -> tuple[Evidence, ...]:
     """Collect what today's features argue for one zone; features that are missing or say nothing are left out."""
-    structure = findings.structure
-    chart = () if isinstance(structure, Missing) else tuple(rule(zone, findings, structure) for rule in _CHART_RULES)
-    found = chart + tuple(rule(zone, findings) for rule in _RULES)
+    structure = context.structure
+    chart = () if isinstance(structure, Missing) else tuple(rule(zone, context, structure) for rule in _CHART_RULES)
+    found = chart + tuple(rule(zone, context) for rule in _RULES)
     return tuple(evidence for evidence in found if evidence is not None)
 
 
@@ -61,7 +61,7 @@ def _says(outcome: Outcome, supports: bool, feature: str, value: float, text: st
     return Evidence(outcome=outcome, supports=supports, feature=feature, value=value, text=text)
 
 
-def _trend(zone: Zone, _: Findings, structure: Structure) -> Evidence | None:
+def _trend(zone: Zone, _: Context, structure: Structure) -> Evidence | None:
     """A trend into the zone may continue through it; against the trend only a brief squeeze is likely."""
     if structure.trend == "sideways":
         return None
@@ -73,10 +73,10 @@ def _trend(zone: Zone, _: Findings, structure: Structure) -> Evidence | None:
     return _says("continue" if into else "reject", True, "trend", structure.trend_strength, text)
 
 
-def _momentum(zone: Zone, findings: Findings, structure: Structure) -> Evidence | None:
+def _momentum(zone: Zone, context: Context, structure: Structure) -> Evidence | None:
     """Momentum away from the zone argues for ignore, momentum into it for continue."""
     toward = structure.momentum * outward(zone.side)
-    if structure.exhausted or abs(toward) < findings.assumptions.evidence_momentum:
+    if structure.exhausted or abs(toward) < context.assumptions.evidence_momentum:
         return None
     into = toward > 0
     way = "into" if into else "away from"
@@ -84,7 +84,7 @@ def _momentum(zone: Zone, findings: Findings, structure: Structure) -> Evidence 
     return _says("continue" if into else "ignore", True, "momentum", structure.momentum, text)
 
 
-def _exhaustion(zone: Zone, _: Findings, structure: Structure) -> Evidence | None:
+def _exhaustion(zone: Zone, _: Context, structure: Structure) -> Evidence | None:
     """A move into the zone that is extreme and fading makes a sharp rejection more plausible."""
     if not structure.exhausted or structure.momentum * outward(zone.side) <= 0:
         return None
@@ -95,7 +95,7 @@ def _exhaustion(zone: Zone, _: Findings, structure: Structure) -> Evidence | Non
     return _says("reject", True, "exhaustion", structure.exhaustion, text)
 
 
-def _volume(_: Zone, __: Findings, structure: Structure) -> Evidence | None:
+def _volume(_: Zone, __: Context, structure: Structure) -> Evidence | None:
     """High volume tends to carry a move through a cluster; thin moves are more vulnerable to rejection."""
     if structure.volume == "steady":
         return None
@@ -104,7 +104,7 @@ def _volume(_: Zone, __: Findings, structure: Structure) -> Evidence | None:
     return _says("continue" if expanding else "reject", True, "volume", structure.volume_ratio, text)
 
 
-def _spot(_: Zone, __: Findings, structure: Structure) -> Evidence | None:
+def _spot(_: Zone, __: Context, structure: Structure) -> Evidence | None:
     """A breakout that spot does not confirm is thin: it is the contract's alone."""
     spot = structure.spot_volume
     if isinstance(spot, Missing) or confirms(structure) is not False:
@@ -113,7 +113,7 @@ def _spot(_: Zone, __: Findings, structure: Structure) -> Evidence | None:
     return _says("reject", True, "spot volume", spot.ratio, text)
 
 
-def _regime(_: Zone, __: Findings, structure: Structure) -> Evidence | None:
+def _regime(_: Zone, __: Context, structure: Structure) -> Evidence | None:
     """An expanding market reaches more levels, a compressed one fewer."""
     if structure.regime == "normal":
         return None
@@ -121,29 +121,29 @@ def _regime(_: Zone, __: Findings, structure: Structure) -> Evidence | None:
     return _says("ignore", structure.regime == "compressed", "regime", structure.atr_percentile, text)
 
 
-def _sweep(zone: Zone, findings: Findings, structure: Structure) -> Evidence | None:
+def _sweep(zone: Zone, context: Context, structure: Structure) -> Evidence | None:
     """A prior extreme just swept and given back on this side is a rejection already seen."""
     sweep = structure.sweep
     if sweep is None or sweep.where != zone.side:
         return None
     prior = "high" if sweep.where == "above" else "low"
-    text = f"the prior {prior} {at(sweep.level, findings)} was swept to {at(sweep.extreme, findings)} and given back"
+    text = f"the prior {prior} {at(sweep.level, context)} was swept to {at(sweep.extreme, context)} and given back"
     return _says("reject", True, "sweep", sweep.level, text)
 
 
-def _relative_strength(zone: Zone, findings: Findings, structure: Structure) -> Evidence | None:
+def _relative_strength(zone: Zone, context: Context, structure: Structure) -> Evidence | None:
     """Weakness against BTC argues for a breakdown, strength for a breakout."""
     lead = structure.relative_strength
-    if isinstance(lead, Missing) or abs(lead) < findings.assumptions.evidence_relative_strength:
+    if isinstance(lead, Missing) or abs(lead) < context.assumptions.evidence_relative_strength:
         return None
     days = f"{structure.relative_strength_days:g}{notation.THIN}d"
     text = f"{notation.percent_change(lead)} against BTC over {days}"
     return _says("continue", lead * outward(zone.side) > 0, "relative strength", lead, text)
 
 
-def _open_interest(_: Zone, findings: Findings) -> Evidence | None:
+def _open_interest(_: Zone, context: Context) -> Evidence | None:
     """Building positions give a zone fuel; a flush has already spent it."""
-    reading = findings.open_interest
+    reading = context.open_interest
     if isinstance(reading, Missing):
         return None
     change = f"open interest {notation.percent_change(reading.change_24h)} in 24{notation.THIN}h"
@@ -159,9 +159,9 @@ def _open_interest(_: Zone, findings: Findings) -> Evidence | None:
     return _says("continue", True, "open interest", reading.percentile, text)
 
 
-def _funding(zone: Zone, findings: Findings) -> Evidence | None:
+def _funding(zone: Zone, context: Context) -> Evidence | None:
     """Crowding on the side that the zone would liquidate adds to it; crowding on the other side does not."""
-    reading, crowded = findings.funding, findings.crowded_side
+    reading, crowded = context.funding, context.crowded_side
     if isinstance(reading, Missing) or crowded is None:
         return None
     extreme = f", extreme at its {ordinal(reading.percentile)}" if reading.extreme else ""
@@ -169,30 +169,30 @@ def _funding(zone: Zone, findings: Findings) -> Evidence | None:
     return _says("continue", crowded == zone.liquidated_side, "funding", reading.rate_8h, text)
 
 
-def _aligned(zone: Zone, findings: Findings) -> Evidence | None:
+def _aligned(zone: Zone, context: Context) -> Evidence | None:
     """A zone in line with a chart level matters more than an isolated one."""
-    level = aligned_level(zone, findings)
+    level = aligned_level(zone, context)
     if level is None:
         return None
-    text = f"in line with {level_name(level, findings)}, {_touched(level.touches)}"
+    text = f"in line with {level_name(level, context)}, {_touched(level.touches)}"
     return _says("ignore", False, "chart level", level.price, text)
 
 
-def _on_the_way(zone: Zone, findings: Findings) -> Evidence | None:
+def _on_the_way(zone: Zone, context: Context) -> Evidence | None:
     """A chart level before the zone is where price may turn without reaching it."""
-    level = level_on_the_way(zone, findings)
+    level = level_on_the_way(zone, context)
     if level is None:
         return None
-    text = f"{level_name(level, findings)} lies before the zone, {_touched(level.touches)}"
+    text = f"{level_name(level, context)} lies before the zone, {_touched(level.touches)}"
     return _says("front_run", True, "chart level on the way", level.price, text)
 
 
-def _next_cluster(zone: Zone, findings: Findings) -> Evidence | None:
+def _next_cluster(zone: Zone, context: Context) -> Evidence | None:
     """A second cluster close by can extend the move; one far away cannot."""
-    beyond, atr = next_cluster(zone, findings), findings.atr
+    beyond, atr = next_cluster(zone, context), context.atr
     if beyond is None or atr is None:
         return None
-    gap, assumptions = gap_atr(zone, beyond, atr), findings.assumptions
+    gap, assumptions = gap_atr(zone, beyond, atr), context.assumptions
     if assumptions.cluster_near_atr < gap <= assumptions.cluster_far_atr:
         return None
     near = gap <= assumptions.cluster_near_atr
@@ -200,18 +200,18 @@ def _next_cluster(zone: Zone, findings: Findings) -> Evidence | None:
     return _says("continue", near, "next cluster", gap, text)
 
 
-def _event(_: Zone, findings: Findings) -> Evidence | None:
+def _event(_: Zone, context: Context) -> Evidence | None:
     """A scheduled event can overwhelm local leverage."""
-    event = findings.override
+    event = context.leading_event
     if event is None:
         return None
     text = f"{event_name(event)} {due(event)} can override local leverage"
     return _says("ignore", True, "event", event.hours_away, text)
 
 
-def _flows(zone: Zone, findings: Findings) -> Evidence | None:
+def _flows(zone: Zone, context: Context) -> Evidence | None:
     """A surprise in ETF flows supplies or absorbs a move; an unusual spot share says that more than leverage trades."""
-    flows = findings.flows
+    flows = context.flows
     if isinstance(flows, Missing) or not flows.shifted:
         return None
     text = flows.reading.rstrip(".")
@@ -220,10 +220,10 @@ def _flows(zone: Zone, findings: Findings) -> Evidence | None:
     return _says("continue", flows.etf_z * outward(zone.side) > 0, "ETF flows", flows.etf_z, text)
 
 
-def _gaps(_: Zone, findings: Findings) -> Evidence | None:
+def _gaps(_: Zone, context: Context) -> Evidence | None:
     """A market that gaps runs through levels without the reaction that the map suggests."""
-    risk = findings.map_quality.gap_risk
-    if isinstance(risk, Missing) or risk < findings.assumptions.evidence_gap_risk:
+    risk = context.map_quality.gap_risk
+    if isinstance(risk, Missing) or risk < context.assumptions.evidence_gap_risk:
         return None
     text = f"{notation.percent(risk)} of recent bars gapped: price can jump through the zone"
     return _says("reject", False, "gap risk", risk, text)

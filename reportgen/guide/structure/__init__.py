@@ -46,7 +46,12 @@ class Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
-    """A wick through a prior swing high or low that closed back inside."""
+    """A wick through a prior swing high or low that closed back inside.
+
+    Attributes:
+        level: Price of the swing. where: above for a swing high, below for a swing low.
+        time_ms: Close time of the bar with the wick. extreme: its high (low).
+    """
 
     level: Price
     where: Where
@@ -69,7 +74,7 @@ class Structure:
         range_low, range_high: extremes of the range window.
         relative_strength: return minus BTC's over the same window, fraction; Missing for BTC or without BTC's candles.
         relative_strength_days: that window in days.
-        atr: a day's typical range in price (MODEL section 4: mean true range of 24 hourly bars x sqrt(24) x 0.6).
+        atr: a day's typical range in price: mean true range of 24 hourly bars x sqrt(24) x 0.6.
         atr_fraction: atr / price. change_24h: fraction.
         bars: bars of the trading timeframe that were available.
         spot_volume: what spot did meanwhile: whether it confirms the move.

@@ -1,7 +1,4 @@
-"""Bars cut at a moment, gathered into coarser ones, and looked up by time.
-
-First station of step 1: candles of the finest interval become bars of the trading timeframe.
-"""
+"""Bars cut at a moment, gathered into coarser ones, and looked up by time."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Step 1 read from candles: the function behind `guide.structure`.
+"""Step 1 read from candles.
 
-Bars of the trading timeframe carry trend, momentum, volume, swings and regime; the finest bars carry the price, ATR,
-the last day's change and the edges of the range.
+Bars of the trading timeframe carry trend, momentum, volume, swings and regime; the finest bars carry the price, the
+day's typical range, the last day's change and the edges of the range.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from reportgen.config.assumptions import Assumptions
-from reportgen.guide.positioning.spot import volume_state
-from reportgen.guide.structure import Level, Regime, Structure, Sweep, Trend
+from reportgen.guide.structure import Level, Regime, Structure, Trend
 from reportgen.guide.structure.bars import close_at, resample, slice_from, slice_until
 from reportgen.guide.structure.swings import MergedLevel, bare_extremes, latest_sweep, merged_levels, swing_points
-from reportgen.guide.structure.trend import efficiency, fading, halves_agree, momentum, recent_over_median
+from reportgen.guide.structure.trend import efficiency, fading, halves_agree, momentum
 from reportgen.guide.structure.volatility import day_range, extent_fractions, percentile_of_last, range_fractions
+from reportgen.guide.structure.volume import recent_over_median, volume_state
 from reportgen.market.data import Candles
 from reportgen.units import DAY_MS, HOUR_MS, Fraction, Maybe, Milliseconds, Missing, Price, Where
 
@@ -60,10 +60,12 @@ def read_structure(
     if isinstance(volume_ratio, Missing):
         return volume_ratio
     price = float(known.close[-1])
-    within = _range_window(known, bars, assumptions)
+    # The fine bars since the range window opened, so that the unfinished trading bar counts too.
+    within = slice_from(known, int(bars.last(assumptions.range_bars).open_time_ms[0]))
     levels = _levels(bars, within, price, atr, assumptions)
     trend, strength = _trend(bars, assumptions)
-    pace, fade = _pace(bars, assumptions)
+    paced = bars.last(assumptions.momentum_history_bars).close
+    pace, fade = momentum(paced, assumptions.momentum_bars), fading(paced, assumptions.momentum_bars)
     regime, atr_percentile, range_percentile = _regime(bars, assumptions)
     return Structure(
         timeframe=timeframe,
@@ -76,22 +78,32 @@ def read_structure(
         volume_ratio=volume_ratio,
         supports=_side(levels, "below", price, atr, assumptions),
         resistances=_side(levels, "above", price, atr, assumptions),
-        sweep=_sweep(bars, assumptions),
+        sweep=latest_sweep(
+            bars.last(assumptions.swing_history_bars), assumptions.swing_wing_bars, assumptions.sweep_bars
+        ),
         regime=regime,
         atr_percentile=atr_percentile,
         range_percentile=range_percentile,
         range_low=float(within.low.min()),
         range_high=float(within.high.max()),
-        relative_strength=(
-            Missing("BTC is what the others are measured against.")
-            if is_reference
-            else _relative_strength(known, reference, assumptions)
-        ),
+        relative_strength=_relative_strength(known, reference, assumptions, is_reference=is_reference),
         relative_strength_days=assumptions.relative_strength_days,
         atr=atr,
         atr_fraction=atr / price,
         change_24h=change_over(known, DAY_MS, assumptions),
         bars=len(bars),
+    )
+
+
+def _needed_bars(assumptions: Assumptions) -> int:
+    """Count the bars without which some window would not be full."""
+    return max(
+        assumptions.structure_min_bars,
+        assumptions.trend_bars + 1,
+        assumptions.momentum_bars + 1,
+        assumptions.range_bars + 1,
+        assumptions.regime_atr_bars + 1,
+        assumptions.volume_recent_bars,
     )
 
 
@@ -111,23 +123,6 @@ def change_over(candles: Candles, span_ms: Milliseconds, assumptions: Assumption
     return before if isinstance(before, Missing) else float(candles.close[-1]) / before - 1
 
 
-def _needed_bars(assumptions: Assumptions) -> int:
-    """Count the bars without which some window would not be full."""
-    return max(
-        assumptions.structure_min_bars,
-        assumptions.trend_bars + 1,
-        assumptions.momentum_bars + 1,
-        assumptions.range_bars + 1,
-        assumptions.regime_atr_bars + 1,
-        assumptions.volume_recent_bars,
-    )
-
-
-def _range_window(known: Candles, bars: Candles, assumptions: Assumptions) -> Candles:
-    """Take the fine bars since the range window opened, so that the unfinished trading bar counts too."""
-    return slice_from(known, int(bars.last(assumptions.range_bars).open_time_ms[0]))
-
-
 def _trend(bars: Candles, assumptions: Assumptions) -> tuple[Trend, float]:
     """Call a trend when price went straight, or fairly straight with highs and lows that agree."""
     window = bars.last(assumptions.trend_bars)
@@ -139,12 +134,6 @@ def _trend(bars: Candles, assumptions: Assumptions) -> tuple[Trend, float]:
         if straight >= assumptions.trend_clear or (straight >= assumptions.trend_weak and agree == sign):
             return trend, strength
     return "sideways", strength
-
-
-def _pace(bars: Candles, assumptions: Assumptions) -> tuple[float, float]:
-    """Return momentum's z-score and how far it fades."""
-    close = bars.last(assumptions.momentum_history_bars).close
-    return momentum(close, assumptions.momentum_bars), fading(close, assumptions.momentum_bars)
 
 
 def _regime(bars: Candles, assumptions: Assumptions) -> tuple[Regime, Fraction, Fraction]:
@@ -192,16 +181,12 @@ def _side(
     )
 
 
-def _sweep(bars: Candles, assumptions: Assumptions) -> Sweep | None:
-    """Find the latest sweep of a prior high or low within the sweep window."""
-    swept = latest_sweep(bars.last(assumptions.swing_history_bars), assumptions.swing_wing_bars, assumptions.sweep_bars)
-    if swept is None:
-        return None
-    return Sweep(level=swept.level, where=swept.where, time_ms=swept.time_ms, extreme=swept.extreme)
-
-
-def _relative_strength(known: Candles, reference: Maybe[Candles], assumptions: Assumptions) -> Maybe[Fraction]:
+def _relative_strength(
+    known: Candles, reference: Maybe[Candles], assumptions: Assumptions, *, is_reference: bool
+) -> Maybe[Fraction]:
     """Return the symbol's change minus BTC's over the same span; both must end at the same close."""
+    if is_reference:
+        return Missing("BTC is what the others are measured against.")
     if isinstance(reference, Missing):
         return Missing(f"BTC's candles are missing: {reference.reason}")
     end = int(known.close_time_ms[-1])

@@ -1,7 +1,7 @@
 """Swing highs and lows, the levels they merge into, and wicks that swept one.
 
-Step 1 reads its supports, resistances and sweeps here. A swing is a fractal: a bar whose high (low) stands out from
-`wing` bars on each side. It is known only when the last of those bars has closed, so nothing later is ever used.
+A swing is a fractal: a bar whose high (low) stands out from `wing` bars on each side, known only when the last of
+those bars has closed.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reportgen.guide.structure import Sweep
 from reportgen.market.data import Candles
 from reportgen.units import Floats, Ints, Milliseconds, Price, Where
 
@@ -25,21 +26,6 @@ class MergedLevel:
     price: Price
     touches: int
     last_touch_ms: Milliseconds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SweptLevel:
-    """A swing that a later wick went through and closed back inside.
-
-    Attributes:
-        level: Price of the swing. where: above for a swing high, below for a swing low.
-        time_ms: Close time of the bar with the wick. extreme: its high (low).
-    """
-
-    level: Price
-    where: Where
-    time_ms: Milliseconds
-    extreme: Price
 
 
 def swing_highs(high: Floats, wing: int) -> Ints:
@@ -134,7 +120,7 @@ def bare_extremes(candles: Candles, swings: Floats, price: Price) -> tuple[Float
     return np.array([extreme for extreme, _, is_bare in bare if is_bare]), candles.close_time_ms[rows]
 
 
-def latest_sweep(candles: Candles, wing: int, window: int) -> SweptLevel | None:
+def latest_sweep(candles: Candles, wing: int, window: int) -> Sweep | None:
     """Find the latest bar whose wick went through an untouched prior swing and closed back inside.
 
     Args:
@@ -154,7 +140,7 @@ def latest_sweep(candles: Candles, wing: int, window: int) -> SweptLevel | None:
         if found:
             _, where, level, extreme = max(found, key=lambda side: abs(side[0]))
             time = int(candles.close_time_ms[bar])
-            return SweptLevel(level=abs(level), where=where, time_ms=time, extreme=abs(extreme))
+            return Sweep(level=abs(level), where=where, time_ms=time, extreme=abs(extreme))
     return None
 
 

@@ -1,7 +1,4 @@
-"""How far price moves: true range, the day's typical range ("ATR"), and percentiles of either.
-
-Step 1 and every distance in the brief stand on `day_range`: zones, reactions and plans count in it.
-"""
+"""How far price moves: true range, the day's typical range that every distance counts in, and percentiles."""
 
 from __future__ import annotations
 
@@ -30,7 +27,7 @@ def true_range(candles: Candles) -> Floats:
 
 
 def day_range(candles: Candles, assumptions: Assumptions) -> Maybe[Price]:
-    """Return a day's typical range, the house's "ATR" (MODEL section 4).
+    """Return a day's typical range, the yardstick of every distance.
 
     It is the mean true range of the last 24 hourly bars x sqrt(24) x 0.6. Finer bars are gathered into hours first;
     of coarser bars of h hours the last 24/h are used, x sqrt(24/h) x 0.6 (see `day_range_basis`).
@@ -42,7 +39,11 @@ def day_range(candles: Candles, assumptions: Assumptions) -> Maybe[Price]:
     Returns:
         Price, > 0, or Missing when bars are too few, too coarse, or have not moved at all.
     """
-    bars = _hourly_or_coarser(candles, assumptions)
+    bars: Maybe[Candles] = candles
+    if candles.interval_ms < HOUR_MS and len(candles):
+        parts = -(-HOUR_MS // candles.interval_ms)  # only as many as the day's range needs
+        recent = candles.part(slice(-parts * (assumptions.atr_bars + 2), None))
+        bars = resample(recent, HOUR_MS, int(recent.close_time_ms[-1]))
     if isinstance(bars, Missing):
         return bars
     needed = _bars_in_day(bars.interval_ms, assumptions)
@@ -111,15 +112,6 @@ def percentile_of_last(values: Floats) -> Fraction:
     earlier, last = values[:-1], values[-1]
     below, level = np.count_nonzero(earlier < last), np.count_nonzero(earlier == last)
     return float(below + level / 2) / len(earlier)
-
-
-def _hourly_or_coarser(candles: Candles, assumptions: Assumptions) -> Maybe[Candles]:
-    """Gather bars finer than an hour into hours; only as many as the day's range needs."""
-    if candles.interval_ms >= HOUR_MS or not len(candles):
-        return candles
-    parts = -(-HOUR_MS // candles.interval_ms)
-    recent = candles.part(slice(-parts * (assumptions.atr_bars + 2), None))
-    return resample(recent, HOUR_MS, int(recent.close_time_ms[-1]))
 
 
 def _bars_in_day(interval_ms: Milliseconds, assumptions: Assumptions) -> int:

@@ -1,12 +1,12 @@
 """Dollars beside the zones, where a calibration gives them: how much, how far that may be off, and on what it rests.
 
-Stands after step 2. Zones are found in the kernel engine's shares; their dollars come from the conservation nodes with
+Zones are found in the kernel engine's shares; their dollars come from the conservation nodes with
 weights fitted to observed liquidations. Without a calibration there are none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -20,7 +20,7 @@ from reportgen.liquidation.calibration import Calibration
 from reportgen.liquidation.calibration.choice import refusal
 from reportgen.liquidation.calibration.dollars import CalibratedMap
 from reportgen.market.data import Depth, MarketData
-from reportgen.units import Floats, Fraction, Maybe, Milliseconds, Missing, Notional, Price, Side
+from reportgen.units import Fraction, Maybe, Milliseconds, Missing, Price, Side
 
 NO_DOLLARS: Final = Missing("No calibration was found; `reportgen calibrate` makes one from observed liquidations.")
 """What a brief says where nobody has calibrated anything."""
@@ -91,49 +91,27 @@ def price_zones(
     """
     chosen = calibrated.calibration
     by_distance = {side: calibrated.notional(side) for side in Side}
-    refused = _refused(calibrations, chosen, market, assumptions)
-    return PricedZones(
-        zones=tuple(_priced(zone, price, step, by_distance, chosen, depth) for zone in zones),
-        basis=_basis(chosen, refused),
-    )
-
-
-def _priced(
-    zone: Zone, price: Price, step: float, by_distance: Mapping[Side, Floats], chosen: Calibration, depth: Maybe[Depth]
-) -> Zone:
-    """Sum the dollars between a zone's edges."""
-    near, far = sorted(round(abs(float(np.log(edge / price))) / step) for edge in (zone.low, zone.high))
-    notional = float(by_distance[zone.liquidated_side][near:far].sum())
-    rule = chosen.interval
-    return replace(
-        zone,
-        notional=notional,
-        notional_band=None if isinstance(rule, Missing) else rule.bounds(notional),
-        depth_multiple=_multiple(zone, notional, depth),
-    )
-
-
-def _multiple(zone: Zone, notional: Notional, depth: Maybe[Depth]) -> float | None:
-    """Divide a zone's dollars by what rests on the side that its liquidations would take from."""
-    if isinstance(depth, Missing):
-        return None
-    resting = depth.ask_quote if zone.side == "above" else depth.bid_quote
-    return notional / resting if resting > 0 else None
-
-
-def _refused(
-    calibrations: Sequence[Calibration], chosen: Calibration, market: MarketData, assumptions: Assumptions
-) -> tuple[str, ...]:
-    """Say why each newer calibration of the symbol was passed over."""
-    newer = [
-        one
+    priced = []
+    for zone in zones:
+        near, far = sorted(round(abs(float(np.log(edge / price))) / step) for edge in (zone.low, zone.high))
+        notional = float(by_distance[zone.liquidated_side][near:far].sum())
+        resting = 0.0
+        if not isinstance(depth, Missing):  # what rests on the side that its liquidations would take from
+            resting = depth.ask_quote if zone.side == "above" else depth.bid_quote
+        priced.append(
+            replace(
+                zone,
+                notional=notional,
+                notional_band=None if isinstance(chosen.interval, Missing) else chosen.interval.bounds(notional),
+                depth_multiple=notional / resting if resting > 0 else None,
+            )
+        )
+    refused = tuple(
+        f"The one of {_day(one.sample_end_ms)} was not used: {refusal(one, market, market.as_of_ms, assumptions)}"
         for one in calibrations
         if one.symbol == market.symbol and chosen.sample_end_ms < one.sample_end_ms <= market.as_of_ms
-    ]
-    return tuple(
-        f"The one of {_day(one.sample_end_ms)} was not used: {refusal(one, market, market.as_of_ms, assumptions)}"
-        for one in newer
     )
+    return PricedZones(zones=tuple(priced), basis=_basis(chosen, refused))
 
 
 def _basis(chosen: Calibration, refused: tuple[str, ...]) -> DollarBasis:

@@ -1,8 +1,8 @@
-"""Step 2 at work: from a liquidation map to Zones A, B and C, their edges' uncertainty, and why each ranks there."""
+"""From a liquidation map to Zones A, B and C, their edges' uncertainty, and why each ranks there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +11,7 @@ from reportgen import notation
 from reportgen.config.assumptions import Assumptions
 from reportgen.guide.positioning import Positioning
 from reportgen.guide.reactions import touch_probability
-from reportgen.guide.structure import Level, Structure
+from reportgen.guide.structure import Structure
 from reportgen.guide.zones import Label, NoDenseZone, Zone, ZoneReason
 from reportgen.liquidation.map import LiquidationMap
 from reportgen.liquidation.profile import (
@@ -25,112 +25,6 @@ from reportgen.liquidation.profile import (
     shares_of_side,
 )
 from reportgen.units import Floats, Fraction, Maybe, Missing, Price, Side, Where
-
-# ---- Which zone deserves attention first: the guide's assumption set, one vote each, with the number behind it ----
-
-
-def rank_zones(
-    zones: tuple[Zone, ...],
-    structure: Maybe[Structure],
-    positioning: Positioning,
-    *,
-    atr: Price,
-    assumptions: Assumptions,
-) -> tuple[Zone, ...]:
-    """Rank zones by votes for and against, ties by distance.
-
-    Votes (the guide's "practical assumption set"): nearest before distant; aligned with a chart level before isolated;
-    rising open interest; extreme funding on the side that the zone would liquidate; and, of the map itself, how often
-    the zone recurs in draws.
-
-    Returns:
-        The zones with rank, score and reasons, in the order they came.
-    """
-    reasons = {
-        id(zone): (
-            _nearness(zone, assumptions),
-            _alignment(zone, structure, atr, assumptions),
-            _open_interest(positioning),
-            _funding(zone, positioning),
-            _persistence(zone, assumptions),
-        )
-        for zone in zones
-    }
-    score = {id(zone): float(sum(reason.adds for reason in reasons[id(zone)])) for zone in zones}
-    order = sorted(zones, key=lambda zone: (-score[id(zone)], zone.distance_atr, zone.side))
-    rank = {id(zone): place for place, zone in enumerate(order, 1)}
-    return tuple(replace(zone, rank=rank[id(zone)], score=score[id(zone)], reasons=reasons[id(zone)]) for zone in zones)
-
-
-def _nearness(zone: Zone, assumptions: Assumptions) -> ZoneReason:
-    """Vote for near zones and against distant ones."""
-    away = notation.atr(zone.distance_atr)
-    if zone.distance_atr <= assumptions.zone_near_atr:
-        return ZoneReason(rule="nearest", adds=1, value=zone.distance_atr, text=f"near: {away} away")
-    if zone.distance_atr > assumptions.zone_distant_atr:
-        return ZoneReason(rule="nearest", adds=-1, value=zone.distance_atr, text=f"distant: {away} away")
-    return ZoneReason(rule="nearest", adds=0, value=zone.distance_atr, text=f"{away} away")
-
-
-def _levels(structure: Structure) -> Iterator[Level]:
-    yield from structure.supports
-    yield from structure.resistances
-
-
-def _alignment(zone: Zone, structure: Maybe[Structure], atr: Price, assumptions: Assumptions) -> ZoneReason:
-    """Vote for a zone that a chart level stands in or close to."""
-    if isinstance(structure, Missing):
-        return ZoneReason(rule="chart_level", adds=0, value=None, text=f"chart levels unknown: {structure.reason}")
-    gaps = [
-        (abs(level.price - min(max(level.price, zone.low), zone.high)) / atr, level) for level in _levels(structure)
-    ]
-    if not gaps:
-        return ZoneReason(rule="chart_level", adds=0, value=None, text="no chart level known")
-    gap, level = min(gaps, key=lambda pair: pair[0])
-    decimals = notation.price_decimals(level.price)
-    name = f"{'resistance' if level.where == 'above' else 'support'} {notation.price(level.price, decimals)}"
-    if gap <= assumptions.zone_chart_level_atr:
-        return ZoneReason(rule="chart_level", adds=1, value=gap, text=f"aligned with {name}")
-    alone = "isolated: " if gap > assumptions.zone_near_atr else ""
-    return ZoneReason(rule="chart_level", adds=0, value=gap, text=f"{alone}nearest chart level {notation.atr(gap)} off")
-
-
-def _open_interest(positioning: Positioning) -> ZoneReason:
-    """Vote for rising open interest, against falling."""
-    reading = positioning.open_interest
-    if isinstance(reading, Missing):
-        return ZoneReason(rule="open_interest", adds=0, value=None, text=f"open interest unknown: {reading.reason}")
-    adds = {"rising": 1, "flat": 0, "falling": -1}[reading.trend]
-    change = notation.percent_change(reading.change_24h)
-    return ZoneReason(
-        rule="open_interest",
-        adds=adds,
-        value=reading.change_24h,
-        text=f"open interest {reading.trend}, {change} in 24{notation.THIN}h",
-    )
-
-
-def _funding(zone: Zone, positioning: Positioning) -> ZoneReason:
-    """Vote for a zone whose side is the crowded one while funding is extreme."""
-    reading = positioning.funding
-    if isinstance(reading, Missing):
-        return ZoneReason(rule="funding", adds=0, value=None, text=f"funding unknown: {reading.reason}")
-    rate = notation.funding(reading.rate_8h)
-    pays = {"longs pay": "long", "shorts pay": "short", "neutral": ""}[reading.bias]
-    if reading.extreme and pays == zone.liquidated_side:
-        return ZoneReason(rule="funding", adds=1, value=reading.rate_8h, text=f"funding extreme on this side, {rate}")
-    state = "extreme on the other side" if reading.extreme else "not extreme"
-    return ZoneReason(rule="funding", adds=0, value=reading.rate_8h, text=f"funding {state}, {rate}")
-
-
-def _persistence(zone: Zone, assumptions: Assumptions) -> ZoneReason:
-    """Vote for zones that recur in draws, against those that often vanish."""
-    share = notation.share(zone.persistence)
-    if zone.persistence >= assumptions.persistence_sure:
-        return ZoneReason(rule="persistence", adds=1, value=zone.persistence, text=f"recurs in {share} of draws")
-    if zone.persistence < assumptions.persistence_doubtful:
-        return ZoneReason(rule="persistence", adds=-1, value=zone.persistence, text=f"recurs in only {share} of draws")
-    return ZoneReason(rule="persistence", adds=0, value=zone.persistence, text=f"recurs in {share} of draws")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -187,7 +81,9 @@ def find_zones(
     for side in Side:
         nodes = along_price(estimate.sides[side].node_mass, assumptions)
         where: Where = "below" if side is Side.LONG else "above"
-        scope = _scope_bins(frame, where, estimate.grid.step, nodes.shape[1])
+        fraction = frame.scope_fraction()
+        reach = np.log1p(fraction) if where == "above" else -np.log1p(-fraction)
+        scope = min(nodes.shape[1], max(1, round(float(reach) / estimate.grid.step)))
         draws = draw_profiles(nodes, rng, assumptions, None if tilts is None else tilts[side])
         shares[side] = shares_of_side(nodes, draws, scope, estimate.grid.step)
         runs = dense_runs(shares[side].share[:scope], assumptions)
@@ -199,13 +95,6 @@ def find_zones(
             zones.append(_zone(label, where, run, uncertain, estimate.grid.step, frame))
     ranked = rank_zones(tuple(zones), structure, positioning, atr=atr, assumptions=assumptions)
     return ZoneFinding(zones=ranked, no_dense_zone=tuple(nothing), shares=shares)
-
-
-def _scope_bins(frame: _Frame, where: Where, step: float, width: int) -> int:
-    """Count the bins within the scope on a side."""
-    fraction = frame.scope_fraction()
-    reach = np.log1p(fraction) if where == "above" else -np.log1p(-fraction)
-    return min(width, max(1, round(float(reach) / step)))
 
 
 def _labelled(runs: tuple[Run, ...], where: Where) -> tuple[tuple[Label, Run], ...]:
@@ -270,3 +159,94 @@ def _nothing(frame: _Frame, where: Where, shares: SideShares) -> NoDenseZone:
             f" of that side at {notation.times(a.zone_gate_intensity)} its median density."
         )
     return NoDenseZone(side=where, within_fraction=within, reason=reason)
+
+
+def rank_zones(
+    zones: tuple[Zone, ...],
+    structure: Maybe[Structure],
+    positioning: Positioning,
+    *,
+    atr: Price,
+    assumptions: Assumptions,
+) -> tuple[Zone, ...]:
+    """Rank zones by votes for and against, ties by distance.
+
+    Votes (the guide's "practical assumption set"): nearest before distant; aligned with a chart level before isolated;
+    rising open interest; extreme funding on the side that the zone would liquidate; and, of the map itself, how often
+    the zone recurs in draws.
+
+    Returns:
+        The zones with rank, score and reasons, in the order they came.
+    """
+    reasons = [_reasons(zone, structure, positioning, atr, assumptions) for zone in zones]
+    scores = [float(sum(reason.adds for reason in own)) for own in reasons]
+    order = sorted(range(len(zones)), key=lambda i: (-scores[i], zones[i].distance_atr, zones[i].side))
+    return tuple(
+        replace(zone, rank=order.index(i) + 1, score=scores[i], reasons=reasons[i]) for i, zone in enumerate(zones)
+    )
+
+
+def _reasons(
+    zone: Zone, structure: Maybe[Structure], positioning: Positioning, atr: Price, assumptions: Assumptions
+) -> tuple[ZoneReason, ...]:
+    """Apply each assumption to one zone."""
+    far, near = zone.distance_atr > assumptions.zone_distant_atr, zone.distance_atr <= assumptions.zone_near_atr
+    away = f"{'near: ' if near else 'distant: ' if far else ''}{notation.atr(zone.distance_atr)} away"
+    doubtful = zone.persistence < assumptions.persistence_doubtful
+    recurs = f"recurs in {'only ' if doubtful else ''}{notation.share(zone.persistence)} of draws"
+    return (
+        ZoneReason(rule="nearest", adds=near - far, value=zone.distance_atr, text=away),
+        _alignment(zone, structure, atr, assumptions),
+        _open_interest(positioning),
+        _funding(zone, positioning),
+        ZoneReason(
+            rule="persistence",
+            adds=(zone.persistence >= assumptions.persistence_sure) - doubtful,
+            value=zone.persistence,
+            text=recurs,
+        ),
+    )
+
+
+def _alignment(zone: Zone, structure: Maybe[Structure], atr: Price, assumptions: Assumptions) -> ZoneReason:
+    """Vote for a zone that a chart level stands in or close to."""
+    if isinstance(structure, Missing):
+        return ZoneReason(rule="chart_level", adds=0, value=None, text=f"chart levels unknown: {structure.reason}")
+    gaps = [
+        (abs(level.price - min(max(level.price, zone.low), zone.high)) / atr, level)
+        for level in (*structure.supports, *structure.resistances)
+    ]
+    if not gaps:
+        return ZoneReason(rule="chart_level", adds=0, value=None, text="no chart level known")
+    gap, level = min(gaps, key=lambda pair: pair[0])
+    decimals = notation.price_decimals(level.price)
+    name = f"{'resistance' if level.where == 'above' else 'support'} {notation.price(level.price, decimals)}"
+    if gap <= assumptions.zone_chart_level_atr:
+        return ZoneReason(rule="chart_level", adds=1, value=gap, text=f"aligned with {name}")
+    alone = "isolated: " if gap > assumptions.zone_near_atr else ""
+    return ZoneReason(rule="chart_level", adds=0, value=gap, text=f"{alone}nearest chart level {notation.atr(gap)} off")
+
+
+def _open_interest(positioning: Positioning) -> ZoneReason:
+    """Vote for rising open interest, against falling."""
+    reading = positioning.open_interest
+    if isinstance(reading, Missing):
+        return ZoneReason(rule="open_interest", adds=0, value=None, text=f"open interest unknown: {reading.reason}")
+    return ZoneReason(
+        rule="open_interest",
+        adds={"rising": 1, "flat": 0, "falling": -1}[reading.trend],
+        value=reading.change_24h,
+        text=f"open interest {reading.trend}, {notation.percent_change(reading.change_24h)} in 24{notation.THIN}h",
+    )
+
+
+def _funding(zone: Zone, positioning: Positioning) -> ZoneReason:
+    """Vote for a zone whose side is the crowded one while funding is extreme."""
+    reading = positioning.funding
+    if isinstance(reading, Missing):
+        return ZoneReason(rule="funding", adds=0, value=None, text=f"funding unknown: {reading.reason}")
+    pays = {"longs pay": "long", "shorts pay": "short", "neutral": ""}[reading.bias]
+    own = reading.extreme and pays == zone.liquidated_side
+    state = "extreme on this side" if own else "extreme on the other side" if reading.extreme else "not extreme"
+    text = f"funding {state}, {notation.funding(reading.rate_8h)}"
+    return ZoneReason(rule="funding", adds=int(own), value=reading.rate_8h, text=text)

@@ -1,11 +1,8 @@
-"""What lies around a zone: its edges as price meets them, chart levels in line with it, the next cluster beyond.
-
-Above and below are one case: `outward` is the sign that turns one into the other, so no rule is written twice.
-"""
+"""What lies around a zone: its edges as price meets them, chart levels in line with it, the next cluster beyond."""
 
 from __future__ import annotations
 
-from reportgen.guide.context import Findings
+from reportgen.guide.context import Context
 from reportgen.guide.structure import Level
 from reportgen.guide.zones import Zone
 from reportgen.units import Price, Where
@@ -26,36 +23,35 @@ def far_edge(zone: Zone) -> Price:
     return zone.high if zone.side == "above" else zone.low
 
 
-def aligned_level(zone: Zone, findings: Findings) -> Level | None:
+def aligned_level(zone: Zone, context: Context) -> Level | None:
     """Find the chart level in the zone or next to it: the nearest to the band, then the one with most touches."""
-    atr = findings.atr
+    atr = context.atr
     if atr is None:
         return None
-    reach, sign = findings.assumptions.zone_chart_level_atr * atr, outward(zone.side)
-    ahead = (level for level in findings.levels(zone.side) if sign * (level.price - findings.price) > 0)
+    reach, sign = context.assumptions.zone_chart_level_atr * atr, outward(zone.side)
+    ahead = (level for level in context.levels(zone.side) if sign * (level.price - context.price) > 0)
     near = [level for level in ahead if _distance_to_band(level, zone) <= reach]
     return min(near, key=lambda level: (_distance_to_band(level, zone), -level.touches), default=None)
 
 
-def level_on_the_way(zone: Zone, findings: Findings) -> Level | None:
+def level_on_the_way(zone: Zone, context: Context) -> Level | None:
     """Find the first chart level that price meets before the zone, unless it is in line with the zone."""
-    sign, aligned = outward(zone.side), aligned_level(zone, findings)
+    sign, aligned = outward(zone.side), aligned_level(zone, context)
     return next(
         (
             level
-            for level in findings.levels(zone.side)
-            if level != aligned
-            and 0 < sign * (level.price - findings.price) < sign * (near_edge(zone) - findings.price)
+            for level in context.levels(zone.side)
+            if level != aligned and 0 < sign * (level.price - context.price) < sign * (near_edge(zone) - context.price)
         ),
         None,
     )
 
 
-def next_cluster(zone: Zone, findings: Findings) -> Zone | None:
+def next_cluster(zone: Zone, context: Context) -> Zone | None:
     """Find the nearest zone that starts beyond this one on the same side."""
     sign = outward(zone.side)
     beyond = [
-        other for other in findings.zones if other.side == zone.side and sign * (near_edge(other) - near_edge(zone)) > 0
+        other for other in context.zones if other.side == zone.side and sign * (near_edge(other) - near_edge(zone)) > 0
     ]
     return min(beyond, key=lambda other: sign * near_edge(other), default=None)
 

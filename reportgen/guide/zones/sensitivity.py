@@ -1,6 +1,6 @@
 """Which assumption moves each zone most: the map drawn again with one assumption at a time set low and high.
 
-Stands after step 2. Every re-run follows the bars alone, which is quick, and is held against a run on the bars with
+Every re-run follows the bars alone, which is quick, and is held against a run on the bars with
 nothing changed; that the bars alone may show another zone than the finer path is one of the lines.
 """
 
@@ -18,7 +18,7 @@ from reportgen.liquidation.map import SideProfile, profiles_now
 from reportgen.liquidation.margin import Brackets
 from reportgen.liquidation.profile import Run, along_price, dense_runs
 from reportgen.market.data import Candles
-from reportgen.units import Fraction, Missing, Price, Side, Where
+from reportgen.units import Fraction, Missing, Side, Where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +72,18 @@ def zone_sensitivities(
     found = [(case.assumption, _runs(case, scope)) for case in cases]
     lines: list[Sensitivity] = []
     for zone in zones:
-        on_bars = _overlapping(zone, base[zone.liquidated_side], float(candles.close[-1]), assumptions)
-        own = [_compare(zone, "path: bars alone", _as_run(zone, candles, assumptions), [on_bars], assumptions)]
+        runs, price = base[zone.liquidated_side], float(candles.close[-1])
+        near, far = sorted(
+            round(abs(float(np.log(edge / price))) / assumptions.bin_log_width) for edge in (zone.low, zone.high)
+        )
+        shown = Run(start=near, stop=far, peak=near, share=zone.share, intensity=zone.intensity)
+        on_bars = _overlapping(shown, runs)
+        own = [_compare(zone, "path: bars alone", shown, [on_bars], assumptions)]
         if on_bars is not None:
-            own += _against(zone, on_bars, found, assumptions)
+            settings: dict[str, list[Run | None]] = {}
+            for name, by_side in found:
+                settings.setdefault(name, []).append(_overlapping(on_bars, by_side[zone.liquidated_side]))
+            own += [_compare(zone, name, on_bars, kept, assumptions) for name, kept in settings.items()]
         lines += sorted(own, key=lambda line: (line.survives, -(line.edge_shift or 0.0), line.assumption))
     return tuple(lines)
 
@@ -95,7 +103,11 @@ def _cases(candles: Candles, brackets: Brackets, a: Assumptions) -> Iterator[_Ca
         rates = replace(brackets, rate=scaled, amount=brackets.amount * factor)
         yield replace(same, assumption=f"maintenance margin ÷ and × {times:g}", brackets=rates)
     for share in (0.0, 2 * a.path_only_share):
-        yield replace(same, assumption="mixture: path-only book left out and doubled", assumptions=_mixed(a, share))
+        yield replace(
+            same,
+            assumption="mixture: path-only book left out and doubled",
+            assumptions=replace(a, path_only_share=share),
+        )
     for shift in (-a.draw_log_distance, a.draw_log_distance):
         moved = tuple(float(distance * np.exp(shift)) for distance in a.kernel_distances)
         text = f"kernel distances ± {100 * a.draw_log_distance:.0f}\u202f%"
@@ -115,10 +127,6 @@ def _coarser(candles: Candles, times: int) -> Candles:
     return replace(moved, open_time_ms=moved.open_time_ms + offset)
 
 
-def _mixed(a: Assumptions, share: float) -> Assumptions:
-    return replace(a, path_only_share=share)
-
-
 def _runs(case: _Case, scope: Mapping[Side, int]) -> dict[Side, tuple[Run, ...]]:
     """Find the dense runs of each side under one setting."""
     profiles: Mapping[Side, SideProfile] = profiles_now(case.candles, case.brackets, case.assumptions)
@@ -128,41 +136,11 @@ def _runs(case: _Case, scope: Mapping[Side, int]) -> dict[Side, tuple[Run, ...]]
     }
 
 
-def _as_run(zone: Zone, candles: Candles, a: Assumptions) -> Run:
-    """Give a zone in bins from the price, as the runs are that it is held against."""
-    near, far = _bins(zone, float(candles.close[-1]), a)
-    return Run(start=near, stop=far, peak=near, share=zone.share, intensity=zone.intensity)
-
-
-def _bins(zone: Zone, price: Price, a: Assumptions) -> tuple[int, int]:
-    """Give a zone's edges in bins from the price, nearest first."""
-    near, far = sorted(round(abs(float(np.log(edge / price))) / a.bin_log_width) for edge in (zone.low, zone.high))
-    return near, far
-
-
-def _overlapping(zone: Zone, runs: tuple[Run, ...], price: Price, a: Assumptions) -> Run | None:
-    """Find the run that shares most with a zone, None when none does."""
-    return _closest(*_bins(zone, price, a), runs)
-
-
-def _closest(near: int, far: int, runs: tuple[Run, ...]) -> Run | None:
-    shared = [(min(run.stop, far) - max(run.start, near), run) for run in runs]
+def _overlapping(base: Run, runs: tuple[Run, ...]) -> Run | None:
+    """Find the run that shares most bins with another, None when none does."""
+    shared = [(min(run.stop, base.stop) - max(run.start, base.start), run) for run in runs]
     best = max(shared, key=lambda pair: pair[0], default=None)
     return best[1] if best is not None and best[0] > 0 else None
-
-
-def _against(
-    zone: Zone, on_bars: Run, found: list[tuple[str, dict[Side, tuple[Run, ...]]]], a: Assumptions
-) -> list[Sensitivity]:
-    """Compare every assumption's settings with the unchanged run on bars."""
-    names = dict.fromkeys(name for name, _ in found)
-    edges = (on_bars.start, on_bars.stop)
-    return [
-        _compare(
-            zone, name, on_bars, [_closest(*edges, runs[zone.liquidated_side]) for one, runs in found if one == name], a
-        )
-        for name in names
-    ]
 
 
 def _compare(zone: Zone, assumption: str, base: Run, settings: list[Run | None], a: Assumptions) -> Sensitivity:

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from itertools import repeat
 
-from reportgen.brief.section import SymbolBrief
-from reportgen.brief.types import Brief
+from reportgen.brief.types import Brief, SymbolBrief
 from reportgen.render.charts.ladder import ladder_svg as ladder_svg
 from reportgen.render.charts.variant import Variant, slug, variants
 from reportgen.units import Missing

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reportgen import notation
-from reportgen.brief.section import SymbolBrief
+from reportgen.brief.types import SymbolBrief
 from reportgen.guide.zones import NoDenseZone, Zone
 from reportgen.render.charts.frame import Frame
 from reportgen.render.charts.labels import stack

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen import notation
-from reportgen.brief.section import SymbolBrief
+from reportgen.brief.types import SymbolBrief
 from reportgen.errors import RenderError
 from reportgen.guide.structure import Level
 from reportgen.liquidation.known_positions import ExactLayer, ExactLevel

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reportgen import notation
-from reportgen.brief.section import SymbolBrief
+from reportgen.brief.types import SymbolBrief
 from reportgen.guide.zones import Zone
 from reportgen.render.colours import LIGHT, Theme
 from reportgen.units import Fraction, Missing, Side

@@ -10,8 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from reportgen.brief.section import SymbolBrief
-from reportgen.brief.types import Brief
+from reportgen.brief.types import Brief, SymbolBrief
 from reportgen.render.colours import Theme
 
 Form: TypeAlias = Literal["wide", "narrow"]

@@ -22,7 +22,7 @@ from reportgen.guide.structure.volatility import (
 )
 from reportgen.market.data import Candles
 from reportgen.units import DAY_MS, HOUR_MS, Missing
-from tests.indicators.candle_paths import candles_along, later, scaled, walk
+from tests.guide.structure.candle_paths import candles_along, later, scaled, walk
 
 
 def typical(candles: Candles) -> float:

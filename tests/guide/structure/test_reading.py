@@ -15,7 +15,7 @@ from reportgen.guide.structure.bars import slice_until
 from reportgen.guide.structure.reading import read_structure
 from reportgen.market.data import Candles
 from reportgen.units import DAY_MS, HOUR_MS, Maybe, Milliseconds, Missing
-from tests.indicators.candle_paths import (
+from tests.guide.structure.candle_paths import (
     MIDDLE,
     START_MS,
     candles_along,

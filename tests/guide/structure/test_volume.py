@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.guide.structure.trend import annualised, change_since, fall_from_peak, funding_8h, recent_over_median
+from reportgen.guide.positioning.reading import annualised, change_since, fall_from_peak, funding_8h
+from reportgen.guide.structure.volume import recent_over_median
 from reportgen.market.data import FundingRates
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 

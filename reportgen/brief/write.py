@@ -1,60 +1,209 @@
-"""One symbol's part of the brief: the five steps in order, from MarketData to a section.
-
-The unit of work: a pure function of one market, so that symbols can be mapped over any executor.
-"""
+"""A brief is written: the five steps for each symbol, a pure function of one market, and what they say together."""
 
 from __future__ import annotations
 
+import dataclasses
 import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Literal
 
 import numpy as np
 
-from reportgen import notation
-from reportgen.brief.events import Consumed, consumed_since
-from reportgen.config.assumptions import Assumptions
-from reportgen.events.calendar import Event
+from reportgen import __version__, notation
+from reportgen.brief.events import consumed_since
+from reportgen.brief.types import (
+    NO_LEVELS_BEFORE,
+    NOTHING_BEFORE,
+    SCHEMA_VERSION,
+    AssumptionUsed,
+    Brief,
+    DataQuality,
+    MissingInput,
+    SymbolBrief,
+)
+from reportgen.config.assumptions import DEFAULTS, Assumptions
+from reportgen.events.calendar import Event, ScheduledEvent, passed, schedule
 from reportgen.events.flows import NO_FLOWS, FlowReading, read_flows
-from reportgen.guide.checklist import ChecklistLine, Confluence, InputReading, seven_inputs, walk_checklist
+from reportgen.guide.checklist import read_inputs, walk_checklist
 from reportgen.guide.confluence import find_confluence
-from reportgen.guide.context import Findings
-from reportgen.guide.event_confidence import Confidence, confidence_left
-from reportgen.guide.plan import Scenarios, Sizing, Stance, ZonePlan
+from reportgen.guide.context import Context, heaviest_first, nearest_zone
+from reportgen.guide.event_confidence import confidence_left
 from reportgen.guide.plan.writing import write_plan
 from reportgen.guide.positioning import Positioning
 from reportgen.guide.positioning.reading import read_positioning
-from reportgen.guide.positioning.spot import beside_spot
-from reportgen.guide.reactions import Reaction
 from reportgen.guide.reactions.evidence import read_reactions
 from reportgen.guide.structure import Structure
 from reportgen.guide.structure.bars import close_at, resample
 from reportgen.guide.structure.reading import read_structure
 from reportgen.guide.structure.volatility import day_range
-from reportgen.guide.summary import figure_finding, heatmap_alt, symbol_caveats, write_read
-from reportgen.guide.zones import NoDenseZone, Zone
-from reportgen.guide.zones.dollars import NO_DOLLARS, DollarBasis, PricedZones, price_zones
+from reportgen.guide.structure.volume import beside_spot
+from reportgen.guide.summary import (
+    SymbolFacts,
+    figure_finding,
+    headline,
+    heatmap_alt,
+    subject_suffix,
+    symbol_caveats,
+    write_summary,
+)
+from reportgen.guide.zones.dollars import NO_DOLLARS, PricedZones, price_zones
 from reportgen.guide.zones.finding import ZoneFinding, find_zones
 from reportgen.guide.zones.sensitivity import Sensitivity, zone_sensitivities
 from reportgen.liquidation.calibration import Calibration
 from reportgen.liquidation.calibration.dollars import CalibratedMap, calibrated_map
-from reportgen.liquidation.known_positions import ExactLayer, exact_layer
+from reportgen.liquidation.known_positions import exact_layer
 from reportgen.liquidation.map import DEFAULT_ENGINE, LiquidationMap, build_map
 from reportgen.liquidation.margin import brackets_of
 from reportgen.liquidation.picture import HeatmapPicture, draw_picture, ladder
-from reportgen.market.data import Candles, MarketData
+from reportgen.market.data import Candles, Gathered, MarketData
 from reportgen.market.quality import (
     Coverage,
-    MapQuality,
-    VenueReading,
     assess_coverage,
     grade_map,
     market_depth,
     read_venues,
 )
 from reportgen.market.symbols import base_of, quote_of
-from reportgen.units import DAY_MS, HOUR_MS, Fraction, Ints, Maybe, Milliseconds, Missing, Price, Side
+from reportgen.units import DAY_MS, HOUR_MS, Fraction, Ints, Maybe, Milliseconds, Missing, Side
 
-# ---- What a section is made from: its inputs by name, and where they came from ----
+
+def write_brief(  # noqa: PLR0913 - what a reader may ask for
+    gathered: Gathered,
+    *,
+    timeframe: str,
+    timeframe_ms: Milliseconds,
+    horizon_hours: float,
+    timezone: str,
+    events: Sequence[ScheduledEvent] = (),
+    absent_feeds: Iterable[str] = (),
+    near_events: tuple[str, ...] = (),
+    assumptions: Assumptions = DEFAULTS,
+    calibrations: Iterable[Calibration] = (),
+    map_sections: Callable[[Callable[[MarketData], SymbolBrief], Iterable[MarketData]], Iterable[SymbolBrief]] = map,
+) -> Brief:
+    """Write the brief of one morning: the five steps for each symbol, then what they say together.
+
+    Args:
+        gathered: The markets, nothing in them later than their as-of.
+        timeframe: The trading timeframe, "4h", and its length.
+        timeframe_ms: Its length in milliseconds.
+        horizon_hours: How far the brief looks.
+        timezone: IANA name, for display.
+        events: From every source, each once.
+        absent_feeds: Why a feed of them gave nothing, a sentence each.
+        near_events: What backtests have shown about zones near them.
+        assumptions: Every modelling constant.
+        calibrations: All that were found; each symbol takes the newest that fits it and was known by as-of.
+        map_sections: How to map symbols: `map`, or an executor's.
+    """
+    planned = schedule(events, gathered.as_of_ms, horizon_hours)
+    reading = Reading(
+        as_of_ms=gathered.as_of_ms,
+        timeframe=timeframe,
+        timeframe_ms=timeframe_ms,
+        horizon_hours=horizon_hours,
+        events=planned,
+        assumptions=assumptions,
+        calibrations=tuple(calibrations),
+        past=passed(events, gathered.as_of_ms, horizon_hours),
+    )
+    walk = partial(write_section, reference=gathered.reference, reading=reading)
+    symbols = tuple(map_sections(walk, gathered.markets.values()))
+    named = [inputs(m, s.positioning, assumptions) for m, s in zip(gathered.markets.values(), symbols, strict=True)]
+    missing = (
+        *(MissingInput(symbol="", venue="", what="event feed", reason=reason) for reason in absent_feeds),
+        *(
+            one
+            for symbol, own, market in zip(symbols, named, gathered.markets.values(), strict=True)
+            for one in (*list_missing(symbol, own), *list_gaps(market))
+        ),
+    )
+    return Brief(
+        schema_version=SCHEMA_VERSION,
+        as_of=datetime.fromtimestamp(gathered.as_of_ms / 1000, tz=UTC).isoformat().replace("+00:00", "Z"),
+        as_of_ms=gathered.as_of_ms,
+        horizon_hours=horizon_hours,
+        timeframe=timeframe,
+        timezone=timezone,
+        simulated=any(market.simulated for market in gathered.markets.values()),
+        headline=headline([symbol_facts(s) for s in symbols], next(iter(heaviest_first(planned)), None), assumptions),
+        data_quality=badge([one for own in named for one in own.values()]),
+        symbols=symbols,
+        events=planned,
+        missing=missing,
+        notes=gathered.notes,
+        changes=NOTHING_BEFORE,
+        track_record=NO_LEVELS_BEFORE,
+        assumptions=list_assumptions(assumptions),
+        provenance={**gathered.provenance, "reportgen": __version__},
+        past_events=reading.past,
+        subject_suffix=subject_suffix(planned),
+        near_events=near_events,
+    )
+
+
+def symbol_facts(symbol: SymbolBrief) -> SymbolFacts:
+    """Give what the headline must know of a symbol."""
+    return SymbolFacts(
+        base=symbol.base,
+        mapped=not isinstance(symbol.heatmap, Missing),
+        change_24h=symbol.change_24h,
+        above=nearest_zone(symbol.zones, "above"),
+        below=nearest_zone(symbol.zones, "below"),
+    )
+
+
+def badge(named: Sequence[object]) -> DataQuality:
+    """Grade the inputs: Good when all are known, Poor when more than a quarter is missing."""
+    missing = sum(isinstance(one, Missing) for one in named)
+    grade: Literal["Good", "Limited", "Poor"] = "Good"
+    if missing:
+        grade = "Limited" if 4 * missing <= len(named) else "Poor"
+    return DataQuality(grade=grade, inputs_known=len(named) - missing, inputs_total=len(named))
+
+
+def list_missing(section: SymbolBrief, named: Mapping[str, object]) -> tuple[MissingInput, ...]:
+    """List every input that a section lacks, and what could not be made for want of history, with the reason."""
+    made: Mapping[str, object] = {"structure": section.structure, "liquidation map": section.heatmap}
+    asked: Mapping[str, object] = {"exact positions": section.exact}
+    looked_at = {**named, **asked, **({} if isinstance(section.price, Missing) else made)}
+    return tuple(
+        MissingInput(symbol=section.symbol, venue="", what=what, reason=one.reason)
+        for what, one in looked_at.items()
+        if isinstance(one, Missing)
+    )
+
+
+def list_gaps(market: MarketData) -> tuple[MissingInput, ...]:
+    """List what venues were asked for and did not give."""
+    return tuple(
+        MissingInput(symbol=market.symbol, venue=gap.venue, what=gap.what, reason=gap.reason) for gap in market.gaps
+    )
+
+
+def list_assumptions(assumptions: Assumptions) -> tuple[AssumptionUsed, ...]:
+    """Write down every constant as used, in the order of config/assumptions.py."""
+    return tuple(
+        AssumptionUsed(
+            name=field.name,
+            value=_written(getattr(assumptions, field.name)),
+            unit=str(field.metadata["unit"]),
+            source=str(field.metadata["source"]),
+            effect=str(field.metadata["effect"]),
+            changed=getattr(assumptions, field.name) != getattr(DEFAULTS, field.name),
+        )
+        for field in dataclasses.fields(assumptions)
+    )
+
+
+def _written(value: object) -> str:
+    """Write a constant as text."""
+    if isinstance(value, tuple):
+        return ", ".join(_written(part) for part in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def inputs(market: MarketData, positioning: Maybe[Positioning], assumptions: Assumptions) -> dict[str, object]:
@@ -63,24 +212,18 @@ def inputs(market: MarketData, positioning: Maybe[Positioning], assumptions: Ass
     An input that is there but too old to speak of as-of counts as missing.
     """
     read = None if isinstance(positioning, Missing) else positioning
+    candles = first_candles(market)
+    if not isinstance(candles, Missing):
+        hours = (market.as_of_ms - int(candles.close_time_ms[-1])) / HOUR_MS
+        if hours > assumptions.stale_hours:
+            candles = Missing(f"The last bar closed {notation.grouped(hours / 24, 1)} days before as-of.")
     return {
-        "candles": _fresh(market, assumptions),
+        "candles": candles,
         "open interest": read.open_interest if read else market.open_interest,
         "funding": read.funding if read else market.funding,
         "order book": market_depth(market, assumptions),
         "leverage brackets": market.brackets,
     }
-
-
-def _fresh(market: MarketData, assumptions: Assumptions) -> object:
-    """Give the candles unless the last one closed too long before as-of."""
-    candles = first_candles(market)
-    if isinstance(candles, Missing):
-        return candles
-    hours = (market.as_of_ms - int(candles.close_time_ms[-1])) / HOUR_MS
-    if hours <= assumptions.stale_hours:
-        return candles
-    return Missing(f"The last bar closed {notation.grouped(hours / 24, 1)} days before as-of.")
 
 
 def cover(market: MarketData, positioning: Maybe[Positioning], assumptions: Assumptions) -> Maybe[Coverage]:
@@ -95,7 +238,6 @@ def first_candles(market: MarketData) -> Maybe[Candles]:
     return market.candles if isinstance(market.candles, Missing) else next(iter(market.candles.values()))
 
 
-# ---- Step 2 of one symbol's section: the map, its zones with their uncertainty and dollars, and what the chart keeps -
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reading:
     """What the reader asked for, the same for every symbol of a brief.
@@ -145,7 +287,9 @@ def draw_map(
         return shown
     interest = market.leading_open_interest
     estimate = build_map(candles, brackets_of(market, a), column_ends(candles, a), a, open_interest=interest)
-    calibrated = _calibrated(market, estimate, reading)
+    calibrated: Maybe[CalibratedMap] = NO_DOLLARS
+    if reading.calibrations:
+        calibrated = calibrated_map(market, estimate.grid, estimate.price, reading.calibrations, a)
     found = find_zones(
         estimate,
         structure,
@@ -156,46 +300,28 @@ def draw_map(
         assumptions=a,
         tilts=None if isinstance(calibrated, Missing) else {side: calibrated.tilts(side) for side in Side},
     )
+    edges = tuple(edge for zone in found.zones for edge in (zone.low, zone.high))
     return Mapped(
         estimate=estimate,
-        priced=_priced(market, estimate, found, calibrated, reading),
+        priced=PricedZones(zones=found.zones, basis=calibrated)
+        if isinstance(calibrated, Missing)
+        else price_zones(
+            found.zones,
+            market,
+            calibrated,
+            step=estimate.grid.step,
+            price=estimate.price,
+            calibrations=reading.calibrations,
+            depth=market_depth(market, a),
+            assumptions=a,
+        ),
         sensitivities=zone_sensitivities(
             candles, brackets_of(market, a), found.zones, {side: one.scope for side, one in found.shares.items()}, a
         ),
         found=found,
-        picture=draw_picture(estimate, found.shares, shown, marks=_edges(found), atr=atr, assumptions=a),
+        picture=draw_picture(estimate, found.shares, shown, marks=edges, atr=atr, assumptions=a),
         ladder=ladder(found.shares, estimate.price, atr, a),
     )
-
-
-def _calibrated(market: MarketData, estimate: LiquidationMap, reading: Reading) -> Maybe[CalibratedMap]:
-    """Price the market's nodes, if any calibration was found that fits it."""
-    if not reading.calibrations:
-        return NO_DOLLARS
-    return calibrated_map(market, estimate.grid, estimate.price, reading.calibrations, reading.assumptions)
-
-
-def _priced(
-    market: MarketData, estimate: LiquidationMap, found: ZoneFinding, calibrated: Maybe[CalibratedMap], reading: Reading
-) -> PricedZones:
-    """Give the zones their dollars, if there are any."""
-    if isinstance(calibrated, Missing):
-        return PricedZones(zones=found.zones, basis=calibrated)
-    return price_zones(
-        found.zones,
-        market,
-        calibrated,
-        step=estimate.grid.step,
-        price=estimate.price,
-        calibrations=reading.calibrations,
-        depth=market_depth(market, reading.assumptions),
-        assumptions=reading.assumptions,
-    )
-
-
-def _edges(found: ZoneFinding) -> tuple[Price, ...]:
-    """List the edges of the zones."""
-    return tuple(edge for zone in found.zones for edge in (zone.low, zone.high))
 
 
 def column_ends(candles: Candles, assumptions: Assumptions) -> Ints:
@@ -205,64 +331,6 @@ def column_ends(candles: Candles, assumptions: Assumptions) -> Ints:
     days = min(assumptions.picture_days * DAY_MS, last - int(candles.open_time_ms[0]))
     count = max(2, int(days // width))
     return last - width * np.arange(count - 1, -1, -1, dtype=np.int64)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SymbolBrief:
-    """The five steps for one symbol. When `price` is Missing everything that needs candles is Missing or empty.
-
-    Attributes:
-        symbol: `BTC/USDT:USDT`. base: "BTC". quote: "USDT". venue: the primary venue.
-        price: Last close. price_time_ms: its time. price_decimals: one precision for all prices of the symbol.
-        change_24h: fraction. inputs: the guide's seven. read: the Read, two or three sentences.
-        finding: headline of the figure. heatmap_alt: alt text that states the finding.
-        ladder: 60 shares (fraction of the side's mass) of bars of 0.2 ATR from -6 to +6 ATR, or why there is none.
-        map_engine: name of the engine. calibrated: False means shares, not dollars.
-        dollars: what the zones' notional rests on, or why there is none.
-        sensitivities: what each assumption does to each zone, zone by zone, the strongest first.
-        caveats: sentences. flows: what spot money did. venues: what each says, in one unit, with the rule.
-        confidence: what events inside the horizon leave of confidence in one direction; None without a price.
-        consumed: what events of the last horizon used up of the map, the latest first.
-        exact: levels of known positions, why they are not known, or None when nobody asked for any.
-    """
-
-    symbol: str
-    base: str
-    quote: str
-    venue: str
-    price: Maybe[Price]
-    price_time_ms: Milliseconds | None
-    price_decimals: int
-    change_24h: Maybe[Fraction]
-    structure: Maybe[Structure]
-    zones: tuple[Zone, ...]
-    no_dense_zone: tuple[NoDenseZone, ...]
-    positioning: Maybe[Positioning]
-    reactions: tuple[Reaction, ...]
-    plan: tuple[ZonePlan, ...]
-    scenarios: Maybe[Scenarios]
-    stance: Maybe[Stance]
-    sizing: Maybe[Sizing]
-    checklist: tuple[ChecklistLine, ...]
-    inputs: tuple[InputReading, ...]
-    confluence: Maybe[Confluence]
-    map_quality: MapQuality
-    coverage: Maybe[Coverage]
-    read: tuple[str, ...]
-    finding: str
-    heatmap: Maybe[HeatmapPicture]
-    heatmap_alt: str
-    ladder: Maybe[tuple[Fraction, ...]]
-    map_engine: str
-    calibrated: bool
-    caveats: tuple[str, ...]
-    dollars: Maybe[DollarBasis] = NO_DOLLARS
-    sensitivities: tuple[Sensitivity, ...] = ()
-    flows: Maybe[FlowReading] = NO_FLOWS
-    venues: tuple[VenueReading, ...] = ()
-    confidence: Confidence | None = None
-    consumed: tuple[Consumed, ...] = ()
-    exact: Maybe[ExactLayer] | None = None
 
 
 def write_section(market: MarketData, reference: MarketData, reading: Reading) -> SymbolBrief:
@@ -293,7 +361,7 @@ def write_section(market: MarketData, reference: MarketData, reading: Reading) -
     positioning = read_positioning(market, structure, price=price, assumptions=reading.assumptions)
     mapped = draw_map(market, candles, structure, positioning, reading)
     coverage = cover(market, positioning, reading.assumptions)
-    findings = Findings(
+    context = Context(
         base=base_of(market.symbol),
         price=price,
         price_decimals=notation.price_decimals(price),
@@ -309,66 +377,61 @@ def write_section(market: MarketData, reference: MarketData, reading: Reading) -
         map_missing=mapped if isinstance(mapped, Missing) else None,
         flows=read_flows(market, reading.assumptions),
     )
-    section = _section(market, venue, candles, findings, mapped, coverage)
+    section = _section(market, venue, candles, context, mapped, coverage)
     consumed = consumed_since(market, candles, reading.past, section.price_decimals, reading.assumptions)
     return replace(section, consumed=consumed)
 
 
 def _section(
-    market: MarketData, venue: str, candles: Candles, findings: Findings, mapped: Maybe[Mapped],
+    market: MarketData, venue: str, candles: Candles, context: Context, mapped: Maybe[Mapped],
     coverage: Maybe[Coverage],
 ) -> SymbolBrief:  # fmt: skip
     """Steps 4 and 5, and everything put in its place."""
-    confluence = find_confluence(findings)
-    plan = write_plan(findings, confluence)
-    structure = findings.structure
+    confluence = find_confluence(context)
+    plan = write_plan(context, confluence)
+    structure = context.structure
     dollars = NO_DOLLARS if isinstance(mapped, Missing) else mapped.priced.basis
+    # Why a calibration is not used, where there was one to look at.
+    refused = dollars.reason if isinstance(dollars, Missing) and dollars != NO_DOLLARS else ""
     change = close_at(candles, int(candles.close_time_ms[-1]) - DAY_MS, candles.interval_ms)
     return SymbolBrief(
         symbol=market.symbol,
-        base=findings.base,
+        base=context.base,
         quote=quote_of(market.symbol),
         venue=venue,
-        price=findings.price,
+        price=context.price,
         price_time_ms=int(candles.close_time_ms[-1]),
-        price_decimals=findings.price_decimals,
-        change_24h=change if isinstance(change, Missing) else findings.price / change - 1,
+        price_decimals=context.price_decimals,
+        change_24h=change if isinstance(change, Missing) else context.price / change - 1,
         structure=structure,
-        zones=findings.zones,
-        no_dense_zone=findings.no_dense_zone,
-        positioning=findings.positioning,
-        reactions=read_reactions(findings),
+        zones=context.zones,
+        no_dense_zone=context.no_dense_zone,
+        positioning=context.positioning,
+        reactions=read_reactions(context),
         plan=plan.zones,
         scenarios=plan.scenarios,
         stance=plan.stance,
         sizing=plan.sizing,
-        checklist=walk_checklist(findings, plan),
-        inputs=seven_inputs(findings),
+        checklist=walk_checklist(context, plan),
+        inputs=read_inputs(context),
         confluence=confluence,
-        map_quality=findings.map_quality,
+        map_quality=context.map_quality,
         coverage=coverage,
-        read=write_read(findings, confluence),
-        finding=figure_finding(findings),
+        read=write_summary(context, confluence),
+        finding=figure_finding(context),
         heatmap=mapped if isinstance(mapped, Missing) else mapped.picture,
-        heatmap_alt=heatmap_alt(findings),
+        heatmap_alt=heatmap_alt(context),
         ladder=mapped if isinstance(mapped, Missing) else mapped.ladder,
         map_engine=DEFAULT_ENGINE.name if isinstance(mapped, Missing) else mapped.estimate.engine,
         calibrated=not isinstance(dollars, Missing),
-        caveats=symbol_caveats(
-            findings, coverage, calibrated=not isinstance(dollars, Missing), refused=_refused(dollars)
-        ),
+        caveats=symbol_caveats(context, coverage, calibrated=not isinstance(dollars, Missing), refused=refused),
         dollars=dollars,
         sensitivities=() if isinstance(mapped, Missing) else mapped.sensitivities,
         venues=read_venues(market),
-        flows=findings.flows if isinstance(findings.flows, FlowReading) else NO_FLOWS,
-        confidence=confidence_left(findings),
-        exact=exact_layer(market, findings.price, findings.assumptions),
+        flows=context.flows if isinstance(context.flows, FlowReading) else NO_FLOWS,
+        confidence=confidence_left(context),
+        exact=exact_layer(market, context.price, context.assumptions),
     )
-
-
-def _refused(dollars: Maybe[DollarBasis]) -> str:
-    """Say why a calibration is not used, where there was one to look at."""
-    return dollars.reason if isinstance(dollars, Missing) and dollars != NO_DOLLARS else ""
 
 
 def _without_candles(market: MarketData, reason: Missing, reading: Reading) -> SymbolBrief:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from reportgen.guide.structure.bars import close_at, interval_name, resample, slice_from, slice_until
 from reportgen.market.data import Candles
 from reportgen.units import DAY_MS, HOUR_MS, Maybe, Milliseconds, Missing
-from tests.indicators.candle_paths import START_MS, later, walk, without
+from tests.guide.structure.candle_paths import START_MS, later, walk, without
 
 FOUR_HOURS = 4 * HOUR_MS
 

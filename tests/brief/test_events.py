@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from reportgen.brief.types import Brief, write_brief
+from reportgen.brief.types import Brief
+from reportgen.brief.write import write_brief
 from reportgen.cli.events_and_flows import near_events, with_flows
 from reportgen.config.events import EventSources, FlowApi
 from reportgen.config.load import Config, Watched

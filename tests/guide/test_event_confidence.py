@@ -11,13 +11,13 @@ from reportgen.events.calendar import ScheduledEvent, Weight, passed, schedule
 from reportgen.events.flows import FlowReading
 from reportgen.guide.checklist import read_catalysts
 from reportgen.guide.confluence import find_confluence
-from reportgen.guide.context import Findings
+from reportgen.guide.context import Context
 from reportgen.guide.event_confidence import confidence_left
 from reportgen.guide.plan.writing import write_plan
 from reportgen.guide.reactions.evidence import gather_evidence
-from reportgen.guide.summary import subject_suffix, write_read
+from reportgen.guide.summary import subject_suffix, write_summary
 from reportgen.units import DAY_MS, HOUR_MS, Missing
-from tests.guide.readings import findings
+from tests.guide.readings import context
 
 AS_OF = 1_768_806_000_000
 LEFT = {"high": DEFAULTS.event_confidence_high, "medium": DEFAULTS.event_confidence_medium, "low": 0.9}
@@ -31,9 +31,9 @@ def due(name: str, hours: float, weight: Weight = "high", **more: object) -> Sch
     return replace(listed, **more)  # type: ignore[arg-type]
 
 
-def market(*events: ScheduledEvent) -> Findings:
+def market(*events: ScheduledEvent) -> Context:
     """Give a market with these events, 24 h ahead."""
-    return findings(events=schedule(events, AS_OF, 24))
+    return context(events=schedule(events, AS_OF, 24))
 
 
 @pytest.mark.parametrize("weight", ["high", "medium", "low"])
@@ -48,7 +48,7 @@ def test_no_event_beyond_the_horizon_and_none_cancelled_costs_anything() -> None
     """What comes later, or not at all, leaves confidence, plan and subject as they are."""
     calm = market(due("FOMC", 30), due("US CPI", 6, status="cancelled"))
     assert confidence_left(calm).left == 1
-    assert calm.override is None
+    assert calm.leading_event is None
     assert write_plan(calm, find_confluence(calm)).stance.kind != "wait for event"
     assert subject_suffix(calm.events) == ""
 
@@ -86,7 +86,7 @@ def test_of_two_events_both_are_waited_for_and_the_heavier_leads() -> None:
     stance = write_plan(two, find_confluence(two)).stance
     assert stance.kind == "wait for event"
     assert stance.text.index("US CPI") < stance.text.index("Maintenance")
-    read = write_read(two, find_confluence(two))[0]
+    read = write_summary(two, find_confluence(two))[0]
     assert "US CPI is due" in read
     assert "Maintenance is due" in read
 
@@ -109,7 +109,7 @@ def test_what_is_under_way_still_overrides() -> None:
     (event,) = schedule([on], AS_OF, 24)
     assert event.overrides
     assert event.hours_away == 0
-    assert write_read(market(on), find_confluence(market(on)))[0].startswith("Maintenance is under way")
+    assert write_summary(market(on), find_confluence(market(on)))[0].startswith("Maintenance is under way")
 
 
 def test_only_the_horizon_behind_is_looked_back_on_and_only_at_what_mattered() -> None:

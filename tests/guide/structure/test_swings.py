@@ -19,7 +19,7 @@ from reportgen.guide.structure.swings import (
 )
 from reportgen.market.data import Candles
 from reportgen.units import Floats
-from tests.indicators.candle_paths import candles_along, later, mirrored, steady, walk
+from tests.guide.structure.candle_paths import candles_along, later, mirrored, steady, walk
 
 WING = 4
 

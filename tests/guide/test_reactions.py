@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reportgen.config.assumptions import DEFAULTS
-from reportgen.guide.context import Findings
+from reportgen.guide.context import Context
 from reportgen.guide.reactions import Evidence, Shares, distance_shares, touch_probability
 from reportgen.guide.reactions.evidence import gather_evidence, read_reactions
 from reportgen.guide.structure import Sweep
@@ -19,8 +19,8 @@ from reportgen.units import Missing, Side
 from tests.guide.readings import (
     ATR,
     PRICE,
+    context,
     event,
-    findings,
     funding,
     level,
     mirrored,
@@ -30,7 +30,7 @@ from tests.guide.readings import (
     structure,
     zone,
 )
-from tests.guide.readings_grid import any_findings
+from tests.guide.readings_grid import any_context
 
 ABOVE = zone("A", "above", 1.2)
 
@@ -42,7 +42,7 @@ def shares(distance: float) -> Shares:
     return found
 
 
-def argued(market: Findings, one: Zone = ABOVE) -> dict[str, Evidence]:
+def argued(market: Context, one: Zone = ABOVE) -> dict[str, Evidence]:
     """Gather a zone's evidence by feature."""
     return {evidence.feature: evidence for evidence in gather_evidence(one, market)}
 
@@ -93,7 +93,7 @@ def test_touch_is_reject_or_continue() -> None:
 
 def test_price_inside_a_zone_is_not_an_event() -> None:
     """A zone that the price stands in has no shares, but says why; the other zone keeps its own."""
-    market = findings(zones=(zone("A", "above", -0.1), zone("B", "below", 1.0)))
+    market = context(zones=(zone("A", "above", -0.1), zone("B", "below", 1.0)))
     inside, outside = read_reactions(market)
     assert isinstance(inside.shares, Missing)
     assert "inside" in inside.shares.reason
@@ -103,8 +103,8 @@ def test_price_inside_a_zone_is_not_an_event() -> None:
 
 def test_evidence_never_tilts_the_shares() -> None:
     """However loud the features, the shares stay the distance model's."""
-    quiet = findings()
-    loud = findings(
+    quiet = context()
+    loud = context(
         structure=structure(trend="up", momentum=3.0, volume="expanding", regime="expanding"),
         positioning=positioning(open_interest=open_interest(trend="rising"), crowded_side=Side.SHORT),
         events=(event(),),
@@ -133,7 +133,7 @@ def test_evidence_never_tilts_the_shares() -> None:
 )
 def test_the_chart_argues_as_the_guide_says(change: dict, feature: str, outcome: str, supports: bool) -> None:  # type: ignore[type-arg]  # noqa: FBT001 - a table's column
     """Each chart feature speaks for or against the outcome that the guide links it with, for a zone above."""
-    found = argued(findings(structure=structure(**change)))[feature]
+    found = argued(context(structure=structure(**change)))[feature]
     assert (found.outcome, found.supports) == (outcome, supports)
 
 
@@ -153,7 +153,7 @@ def test_the_chart_argues_as_the_guide_says(change: dict, feature: str, outcome:
 )
 def test_positioning_argues_about_continuation(now: object, feature: str, supports: bool) -> None:  # noqa: FBT001 - a table's column
     """Building positions and a crowd that the zone would liquidate argue for continue; a flush argues against it."""
-    found = argued(findings(positioning=now))[feature]
+    found = argued(context(positioning=now))[feature]
     assert (found.outcome, found.supports) == ("continue", supports)
 
 
@@ -162,7 +162,7 @@ def test_the_second_cluster_argues_by_its_distance() -> None:
 
     def second(gap: float) -> dict[str, Evidence]:
         first = zone("A", "above", 1.2, width=0.3)
-        return argued(findings(zones=(first, zone("C", "above", 1.5 + gap))), first)
+        return argued(context(zones=(first, zone("C", "above", 1.5 + gap))), first)
 
     assert second(0.5)["next cluster"].supports
     assert not second(3.0)["next cluster"].supports
@@ -172,7 +172,7 @@ def test_the_second_cluster_argues_by_its_distance() -> None:
 
 def test_events_and_gaps_argue_without_a_chart() -> None:
     """An event argues for ignore, gaps against a clean rejection, even when structure is missing."""
-    market = findings(structure=Missing("no candles"), events=(event(),), map_quality=quality(gap_risk=0.1))
+    market = context(structure=Missing("no candles"), events=(event(),), map_quality=quality(gap_risk=0.1))
     found = argued(market)
     assert (found["event"].outcome, found["event"].supports, found["event"].value) == ("ignore", True, 6.0)
     assert (found["gap risk"].outcome, found["gap risk"].supports) == ("reject", False)
@@ -181,13 +181,13 @@ def test_events_and_gaps_argue_without_a_chart() -> None:
 def test_a_sweep_on_the_zone_side_argues_for_rejection() -> None:
     """A prior high that was swept and given back speaks against the zone above, not against the one below."""
     sweep = Sweep(level=PRICE + ATR, where="above", time_ms=0, extreme=PRICE + ATR + 90)
-    market = findings(structure=structure(sweep=sweep))
+    market = context(structure=structure(sweep=sweep))
     assert argued(market)["sweep"].outcome == "reject"
     assert "sweep" not in argued(market, zone("B", "below", 1.2))
 
 
-@given(any_findings())
-def test_evidence_is_the_same_upside_down(market: Findings) -> None:
+@given(any_context())
+def test_evidence_is_the_same_upside_down(market: Context) -> None:
     """A market and its mirror image argue for the same outcomes with the same force."""
     if any(side.price_inside for side in market.zones):
         market = replace(market, zones=())

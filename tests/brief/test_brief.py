@@ -11,7 +11,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from reportgen.brief.types import Brief, write_brief
+from reportgen.brief.types import Brief
+from reportgen.brief.write import write_brief
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.events.calendar import ScheduledEvent
 from reportgen.market.data import Gathered
@@ -20,7 +21,7 @@ from reportgen.market.folder.read import read_market
 from reportgen.render.json import brief_to_json
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 
-SAMPLE = Path(__file__).parents[1] / "reportgen" / "market" / "sample_data"
+SAMPLE = Path(__file__).parents[2] / "reportgen" / "market" / "sample_data"
 TIME_OF = {
     "candles": "open_time_ms + 3600000",
     "liquidations": "open_time_ms + 3600000",

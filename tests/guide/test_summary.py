@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 
 from reportgen.config.assumptions import DEFAULTS
-from reportgen.guide.context import Findings
+from reportgen.guide.context import Context
 from reportgen.guide.summary import CLOSING, SymbolFacts, figure_finding, headline, heatmap_alt, symbol_caveats
 from reportgen.market.data import Depth
 from reportgen.market.quality import Coverage
 from reportgen.units import Missing, Side
 from tests.guide.readings import (
+    context,
     event,
-    findings,
     funding,
     level,
     nothing,
@@ -25,23 +25,23 @@ from tests.guide.readings import (
     structure,
     zone,
 )
-from tests.guide.readings_grid import any_findings, everything
+from tests.guide.readings_grid import any_context, everything
 
 MISSING = Missing("no coverage table")
 
 
-def btc_range_shorts_above() -> Findings:
+def btc_range_shorts_above() -> Context:
     """Worked example 1: a sideways range, a large short cluster just above its high, a smaller one of longs below."""
-    return findings(
+    return context(
         zones=(zone("A", "above", 1.05, share=0.25), zone("B", "below", 1.3, share=0.08)),
         structure=structure(resistances=(level("above", 1.0),), supports=(level("below", 1.0),), volume="expanding"),
         positioning=positioning(open_interest=open_interest(trend="rising", change_24h=0.03)),
     )
 
 
-def eth_downtrend_longs_below() -> Findings:
+def eth_downtrend_longs_below() -> Context:
     """Worked example 2: lower lows, a support that held twice, bright longs just below, longs still paying."""
-    return findings(
+    return context(
         base="ETH",
         zones=(zone("B", "below", 0.6, share=0.3),),
         no_dense_zone=(nothing("above"),),
@@ -57,16 +57,16 @@ def eth_downtrend_longs_below() -> Findings:
     )
 
 
-def altcoin_unreliable_map() -> Findings:
+def altcoin_unreliable_map() -> Context:
     """Worked example 3: large bands on both sides of a thin token."""
     thin = Depth(within=0.005, bid_quote=9e4, ask_quote=8e4, time_ms=0, venue="okx")
     poor = quality(
         grade="Low", depth=thin, venue_concentration=0.92, gap_risk=0.06, reasons=("$80 k rests within 0.5 % of mid",)
     )
-    return findings(base="WIF", map_quality=poor)
+    return context(base="WIF", map_quality=poor)
 
 
-def macro_event_conflict() -> Findings:
+def macro_event_conflict() -> Context:
     """Worked example 4: a clean setup near a major cluster, and a macro event within hours."""
     return replace(btc_range_shorts_above(), events=(event("US CPI", 5.0),))
 
@@ -120,8 +120,8 @@ def test_fourth_example_keeps_the_map_and_waits() -> None:
     assert said.headline.startswith("US CPI in 5\u202fh can override the map")
 
 
-@given(any_findings())
-def test_the_read_is_two_or_three_sentences_and_closes_with_the_guide(market: Findings) -> None:
+@given(any_context())
+def test_the_read_is_two_or_three_sentences_and_closes_with_the_guide(market: Context) -> None:
     """Every Read is short, each part is a whole sentence, and the last one is the guide's."""
     read = everything(market).read
     assert len(read) in (2, 3)
@@ -129,11 +129,11 @@ def test_the_read_is_two_or_three_sentences_and_closes_with_the_guide(market: Fi
     assert all(text.endswith(".") and not text.endswith("..") and text[0] != text[0].lower() for text in read)
 
 
-@given(any_findings())
-def test_an_event_inside_the_horizon_is_said_first(market: Findings) -> None:
+@given(any_context())
+def test_an_event_inside_the_horizon_is_said_first(market: Context) -> None:
     """When an event can override the map the Read starts with it, low quality or not."""
     read = everything(market).read
-    assert read[0].startswith("US CPI is due") == any(one.inside_horizon for one in market.events)
+    assert read[0].startswith("US CPI is ") == any(one.inside_horizon for one in market.events)
 
 
 def test_event_and_low_quality_share_one_sentence() -> None:
@@ -146,31 +146,31 @@ def test_event_and_low_quality_share_one_sentence() -> None:
 
 def test_balanced_zones_are_called_balanced() -> None:
     """Equal zones on both sides favour nothing."""
-    assert "without a clear asymmetry" in everything(findings()).read[0]
+    assert "without a clear asymmetry" in everything(context()).read[0]
 
 
 def test_conflicting_layers_are_named() -> None:
     """When structure and positioning lean apart, the second sentence says so."""
-    market = findings(structure=structure(trend="up"), positioning=positioning(crowded_side=Side.LONG))
+    market = context(structure=structure(trend="up"), positioning=positioning(crowded_side=Side.LONG))
     assert everything(market).read[1].startswith("The layers conflict")
 
 
 def test_the_figures_headline_gives_both_distances() -> None:
     """Both sides are named with signed distances; an empty one says so; inside says inside."""
-    assert figure_finding(findings()) == "Dense shorts +3.2\u202f% above, dense longs \u22123.2\u202f% below"
-    lone = findings(zones=(zone("B", "below", 1.2),), no_dense_zone=(nothing("above"),))
+    assert figure_finding(context()) == "Dense shorts +3.2\u202f% above, dense longs \u22123.2\u202f% below"
+    lone = context(zones=(zone("B", "below", 1.2),), no_dense_zone=(nothing("above"),))
     assert figure_finding(lone) == "No dense zone above, dense longs \u22123.2\u202f% below"
-    assert figure_finding(findings(zones=(zone("A", "above", -0.1),))).startswith("Price inside dense shorts")
-    empty = findings(zones=(), no_dense_zone=(nothing("above"), nothing("below")))
+    assert figure_finding(context(zones=(zone("A", "above", -0.1),))).startswith("Price inside dense shorts")
+    empty = context(zones=(), no_dense_zone=(nothing("above"), nothing("below")))
     assert figure_finding(empty) == "No dense zone within 15\u202f%"
 
 
 def test_the_alt_text_states_every_zone_with_its_share() -> None:
     """A reader who can't see the picture learns price, range, distance and share."""
-    alt = heatmap_alt(findings())
+    alt = heatmap_alt(context())
     for part in ("92\u202f500", "95\u202f500\u201396\u202f250", "1.2\u202fATR above", "10\u202f% of the mapped longs"):
         assert part in alt
-    gone = heatmap_alt(findings(zones=(), map_missing=Missing("too few bars")))
+    gone = heatmap_alt(context(zones=(), map_missing=Missing("too few bars")))
     assert gone.startswith("No liquidation map of BTC")
     assert "too few bars" in gone
 
@@ -215,14 +215,14 @@ def test_a_long_watchlist_keeps_the_headline_short() -> None:
 @pytest.mark.parametrize("calibrated", [True, False])
 def test_an_uncalibrated_map_says_so(calibrated: bool) -> None:  # noqa: FBT001 - a table's column
     """Shares are never taken for dollars."""
-    said = any("not dollars" in text for text in symbol_caveats(findings(), MISSING, calibrated=calibrated))
+    said = any("not dollars" in text for text in symbol_caveats(context(), MISSING, calibrated=calibrated))
     assert said is not calibrated
 
 
 def test_every_missing_input_is_a_caveat() -> None:
     """What the brief had to do without stands among the caveats with its reason."""
     gone = Missing("the folder has no such table")
-    market = findings(
+    market = context(
         structure=gone, positioning=gone, map_quality=quality(depth=gone, venue_concentration=gone, gap_risk=gone)
     )
     texts = symbol_caveats(market, gone, calibrated=False)
@@ -231,7 +231,7 @@ def test_every_missing_input_is_a_caveat() -> None:
 
 def test_an_events_name_stays_on_one_line() -> None:
     """A name with line breaks can't break a sentence."""
-    assert everything(findings(events=(event("US\n CPI"),))).read[0].startswith("US CPI is due")
+    assert everything(context(events=(event("US\n CPI"),))).read[0].startswith("US CPI is ")
 
 
 @pytest.mark.parametrize(
@@ -253,4 +253,4 @@ def test_start_up_coverage_is_a_caveat(seen: float | Missing, words: str) -> Non
         inputs_known=7,
         inputs_total=7,
     )
-    assert any(words in text for text in symbol_caveats(findings(), coverage, calibrated=False))
+    assert any(words in text for text in symbol_caveats(context(), coverage, calibrated=False))

@@ -13,9 +13,9 @@ from reportgen.events.calendar import Event
 from reportgen.events.flows import FlowReading
 from reportgen.guide.structure import Structure
 from reportgen.units import HOUR_MS, Missing
+from tests.brief.test_changes import positioning
 from tests.brief_parts import AS_OF_MS
 from tests.briefs import STATES, changed, event, morning
-from tests.test_changes import positioning
 
 ATR = 2_499.0
 

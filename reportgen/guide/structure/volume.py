@@ -1,19 +1,34 @@
-"""Does spot volume confirm the move, or is it the contract's alone: the guide's question at a breakout.
-
-Read in step 1, beside the contract's own volume and over the same bars; spoken in the evidence and the seven inputs.
-"""
+"""Volume against its usual, and whether spot confirms the move or it is the contract's alone."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from reportgen import notation
 from reportgen.config.assumptions import Assumptions
 from reportgen.guide.structure import SpotVolume, Structure, Volume
 from reportgen.guide.structure.bars import resample, slice_until
-from reportgen.guide.structure.trend import recent_over_median
 from reportgen.market.data import MarketData
-from reportgen.units import HOUR_MS, Maybe, Milliseconds, Missing
+from reportgen.units import HOUR_MS, Floats, Maybe, Milliseconds, Missing
+
+
+def recent_over_median(volume: Floats, window: int) -> Maybe[float]:
+    """Return the mean of the last values over the median of such means: like is compared with like.
+
+    Args:
+        volume: Shape (n,), >= 0.
+        window: Values in a mean, 1 <= window <= n.
+
+    Returns:
+        A ratio, 1 when the recent volume is usual, or Missing when most of the bars carry no volume.
+    """
+    means = np.lib.stride_tricks.sliding_window_view(volume, window).mean(axis=1)
+    usual = float(np.median(means))
+    if usual <= 0:
+        return Missing("Most candles carry no volume, so it cannot be called expanding or contracting.")
+    return float(means[-1]) / usual
 
 
 def beside_spot(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reportgen.guide.structure.trend import efficiency, fading, halves_agree, momentum
-from tests.indicators.candle_paths import mirrored, noisy_range, scaled, steady, walk
+from tests.guide.structure.candle_paths import mirrored, noisy_range, scaled, steady, walk
 
 
 @given(st.integers(0, 500), st.floats(1e-4, 1e4))
