@@ -120,7 +120,10 @@ def scored_backtest(market: MarketData, question: Question) -> tuple[Backtest, M
     )
     asked = [one.name for one in engines_of(question)]
     engines = [name for name in asked if isinstance(scored, Missing) or name not in scored.unscored]
-    verdict, why = _verdict(scored, engines[0], question.assumptions)
+    verdict: Verdict = "insufficient evidence"
+    why = scored.reason if isinstance(scored, Missing) else ""
+    if not isinstance(scored, Missing):
+        verdict, why = judge_map(scored.map_scores, engines[0], scored.effective, question.assumptions)
     record = Backtest(
         symbol=market.symbol,
         venue=venue,
@@ -212,9 +215,13 @@ def _score_maps(
     decisions = decision_times(candles, first - int(a.backtest_lead_days * DAY_MS), last, horizon)
     lead = int(np.searchsorted(decisions, first))
     situation = situation_of(market, candles, decisions[lead:], horizon, a, question.fresh)
-    interest = _open_interest(market)
-    began = _began(interest, first)
-    engines = tuple(one for one in engines_of(question) if began or not _reads_open_interest(one))
+    told = market.open_interest
+    none = Missing("No venue has open interest.")
+    interest = told if isinstance(told, Missing) else next(iter(told.values()), none)
+    began = not isinstance(interest, Missing) and len(interest.time_ms) and int(interest.time_ms[0]) <= first
+    engines = tuple(
+        one for one in engines_of(question) if began or not (isinstance(one, NodeEngine) and one.reads_open_interest)
+    )
     if not engines:
         raise DataError(f"{market.symbol}: {question.engines[0].name} needs open interest from before {_day(first)}.")
     scene, by_distance = _measure_all(candles, brackets, interest, engines, question, decisions, situation)
@@ -266,31 +273,9 @@ def _measure_all(
     return scene, distance_skill(scene.measured, situation)
 
 
-def _open_interest(market: MarketData) -> Maybe[OpenInterest]:
-    """Take the primary venue's, else the first there is."""
-    told = market.open_interest
-    return told if isinstance(told, Missing) else next(iter(told.values()), Missing("No venue has open interest."))
-
-
-def _reads_open_interest(engine: Engine) -> bool:
-    """Tell whether an engine has to be left out, with a note, where open interest begins after the first decision."""
-    return isinstance(engine, NodeEngine) and engine.reads_open_interest
-
-
-def _began(interest: Maybe[OpenInterest], by_ms: Milliseconds) -> bool:
-    """Tell whether open interest is known by a moment."""
-    return not isinstance(interest, Missing) and len(interest.time_ms) > 0 and int(interest.time_ms[0]) <= by_ms
-
-
 def _outcome(situation: Situation) -> Mapping[Side, Floats]:
     """Take liquidations, and the fall of open interest where there are none."""
     return situation.realised if situation.has_liquidations else dict.fromkeys(Side, situation.fall)
-
-
-def _verdict(scored: Maybe[Scored], engine: str, a: Assumptions) -> tuple[Verdict, str]:
-    if isinstance(scored, Missing):
-        return "insufficient evidence", scored.reason
-    return judge_map(scored.map_scores, engine, scored.effective, a)
 
 
 def _notes(market: MarketData, scored: Maybe[Scored]) -> Iterator[str]:

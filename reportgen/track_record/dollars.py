@@ -7,13 +7,13 @@ calibration does. The control knows only how far the bar went.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 
 from reportgen.config.assumptions import Assumptions
-from reportgen.liquidation.calibration.fit import Observed, interval_rule
-from reportgen.liquidation.calibration.make import Walk, choose_churn, walk
+from reportgen.liquidation.calibration.fit import interval_rule
+from reportgen.liquidation.calibration.make import choose_churn, walk
 from reportgen.liquidation.calibration.sample import sample_of
 from reportgen.market.data import MarketData
 from reportgen.track_record.maps import Measured
@@ -53,44 +53,55 @@ def calibrated_scores(
     late = walked.span >= since
     if not late.any() or not walked.estimated[late].any():
         return Missing("Too few spans could be estimated from those before them.")
-    held = _coverage(rows, walked, assumptions)
-    sides: Sequence[tuple[Which, Bools]] = (("long", rows.side == 0), ("short", rows.side == 1), ("both", late))
-    return tuple(_score(side, rows, walked, late & of_side, held, assumptions, fresh) for side, of_side in sides)
-
-
-def _coverage(rows: Observed, walked: Walk, assumptions: Assumptions) -> Maybe[Fraction]:
-    """Give the share of later sweeps that lay inside intervals made before the split."""
     seen = walked.span >= 1
     rule = interval_rule(walked.estimated[seen], rows.realised[seen], rows.time_ms[seen] // DAY_MS, assumptions)
-    return rule if isinstance(rule, Missing) else rule.coverage
+    held: Maybe[Fraction] = rule if isinstance(rule, Missing) else rule.coverage
+    sides: Sequence[tuple[Which, Bools]] = (("long", rows.side == 0), ("short", rows.side == 1), ("both", late))
+    day = (rows.time_ms // DAY_MS).astype(np.float64)
+    apart = Missing("Counted for both sides together.")
+    return tuple(
+        _score(
+            NAME,
+            side,
+            tuple(x[late & own] for x in (rows.realised, walked.estimated, walked.control, day)),
+            held if side == "both" else apart,
+            assumptions.notional_level,
+            assumptions,
+            fresh,
+        )
+        for side, own in sides
+    )
 
 
 def _score(
-    side: Which, rows: Observed, walked: Walk, chosen: Bools, held: Maybe[Fraction], assumptions: Assumptions,
+    name: str,
+    side: Which,
+    columns: tuple[Floats, ...],
+    coverage: Maybe[Fraction],
+    meant: Fraction,
+    assumptions: Assumptions,
     fresh: Fresh,
-) -> DollarScore:  # fmt: skip
-    """Hold one side's estimates against what was realised, days resampled."""
-    realised, estimated, control = rows.realised[chosen], walked.estimated[chosen], walked.control[chosen]
-    day = rows.time_ms[chosen] // DAY_MS
+) -> DollarScore:
+    """Hold estimates against what was realised, days resampled; columns are realised, estimated, control and day."""
+    realised, estimated, control, day = columns
     draws = assumptions.backtest_draws
-    ratio = ratio_scores(realised[:, None], estimated, day, draws=draws, rng=fresh())
+    ratio = ratio_scores(realised[:, None], estimated, day.astype(np.int64), draws=draws, rng=fresh())
     roots = np.sqrt(np.column_stack([estimated, control]))
-    linked = correlation_scores(roots, np.sqrt(realised), day, draws=draws, rng=fresh())
+    linked = correlation_scores(roots, np.sqrt(realised), day.astype(np.int64), draws=draws, rng=fresh())
     flat = "Nothing was estimated or realised here."
     return DollarScore(
-        name=NAME,
+        name=name,
         side=side,
         ratio=interval(ratio.estimate(0), flat),
         root_correlation=interval(linked.estimate(0), flat),
         climatology_root_correlation=interval(linked.estimate(1), flat),
-        coverage=held if side == "both" else Missing("Counted for both sides together."),
-        coverage_meant=assumptions.notional_level,
+        coverage=coverage,
+        coverage_meant=meant,
         realised=float(realised.sum()),
         estimated=float(estimated.sum()),
     )
 
 
-_Columns: TypeAlias = tuple[Floats, Floats, Floats, Floats, Ints]
 _REACH_EDGES = np.geomspace(1e-4, 1e-1, 25)
 """Log distances, three decades in 24 parts: the classes of the distance climatology."""
 
@@ -115,30 +126,26 @@ def dollar_scores(measured: Sequence[Measured], situation: Situation) -> Maybe[t
 
 
 def _of_maker(one: Measured, situation: Situation, kept: dict[Side, Bools], start: int) -> list[DollarScore]:
-    """Score one maker's sides, then both together."""
-    parts = [_foretold(one, situation, side, kept[side], start) for side in Side]
-    long, short = parts
-    both: _Columns = (
-        np.concatenate([long[0], short[0]]),
-        np.concatenate([long[1], short[1]]),
-        np.concatenate([long[2], short[2]]),
-        np.concatenate([long[3], short[3]]),
-        np.concatenate([long[4], short[4]]),
-    )
-    names: tuple[Which, ...] = ("long", "short", "both")
-    return [_score_scaled(one.name, which, part, situation) for which, part in zip(names, (*parts, both), strict=True)]
-
-
-def _foretold(one: Measured, situation: Situation, side: Side, kept: Bools, start: int) -> _Columns:
-    """Give realised, estimated, climatology, whether the interval held (NaN unknown), and the day, from `start` on."""
-    realised, swept, went = situation.realised[side][kept], one.swept[side][kept], situation.went(side)[kept]
-    estimated = swept * scale_so_far(swept, realised)
-    control = reach_climatology(went, realised, situation.assumptions.dollars_prior_bars)
-    later = situation.decision_ms[kept] >= start
-    day = situation.day[kept]
+    """Score one maker's sides, then both together: realised, estimated, climatology, day, and held (NaN unknown)."""
     a = situation.assumptions
-    held = interval_held(estimated, realised, day, later, a.dollars_level, a.dollars_classes)
-    return realised[later], estimated[later], control[later], held[later], day[later]
+    parts: list[list[Floats]] = []
+    for side in Side:
+        rows = kept[side]
+        realised, swept, day = situation.realised[side][rows], one.swept[side][rows], situation.day[rows]
+        estimated = swept * scale_so_far(swept, realised)
+        control = reach_climatology(situation.went(side)[rows], realised, a.dollars_prior_bars)
+        later = situation.decision_ms[rows] >= start
+        held = interval_held(estimated, realised, day, later, a.dollars_level, a.dollars_classes)
+        parts.append([column[later] for column in (realised, estimated, control, day.astype(np.float64), held)])
+    both = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+    names: tuple[Which, ...] = ("long", "short", "both")
+    scores = []
+    for which, (*columns, held) in zip(names, (*parts, both), strict=True):
+        inside = held[np.isfinite(held)]
+        none = Missing("No bar had an interval foretold.")
+        share = float(inside.mean()) if len(inside) else none
+        scores.append(_score(one.name, which, tuple(columns), share, a.dollars_level, a, situation.fresh))
+    return scores
 
 
 def scale_so_far(swept: Floats, realised: Floats) -> Floats:
@@ -183,25 +190,3 @@ def interval_held(estimated: Floats, realised: Floats, day: Ints, later: Bools, 
             got = realised[rows] / estimated[rows]
             result[rows] = (got >= low) & (got <= high)
     return result
-
-
-def _score_scaled(name: str, side: Which, part: _Columns, situation: Situation) -> DollarScore:
-    """Put one side's columns into scores."""
-    realised, estimated, control, held, day = part
-    draws, a = situation.assumptions.backtest_draws, situation.assumptions
-    ratio = ratio_scores(realised[:, None], estimated, day, draws=draws, rng=situation.fresh())
-    roots = np.sqrt(np.column_stack([estimated, control]))
-    linked = correlation_scores(roots, np.sqrt(realised), day, draws=draws, rng=situation.fresh())
-    inside = held[np.isfinite(held)]
-    flat = "Nothing was estimated or realised here."
-    return DollarScore(
-        name=name,
-        side=side,
-        ratio=interval(ratio.estimate(0), flat),
-        root_correlation=interval(linked.estimate(0), flat),
-        climatology_root_correlation=interval(linked.estimate(1), flat),
-        coverage=float(inside.mean()) if len(inside) else Missing("No bar had an interval foretold."),
-        coverage_meant=a.dollars_level,
-        realised=float(realised.sum()),
-        estimated=float(estimated.sum()),
-    )

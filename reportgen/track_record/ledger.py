@@ -98,7 +98,9 @@ def append_rows(ledger: bytes, rows: Iterable[LedgerRow]) -> bytes:
     for row in rows:
         if row.zone not in held:
             held.add(row.zone)
-            lines.append(_line(asdict(row), count + len(lines) + 1, previous))
+            place = {"ledger_version": _VERSION, "row": count + len(lines) + 1, "previous": previous}
+            content = {**asdict(row), **place}
+            lines.append(_canonical({**content, "sha256": line_sha256(_canonical(content))}))
             previous = line_sha256(lines[-1])
     return ledger + b"".join(line + b"\n" for line in lines)
 
@@ -116,7 +118,10 @@ def read_rows(ledger: bytes) -> tuple[LedgerRow, ...]:
             "Restore the ledger from a copy; until then nothing is added to it."
         )
     known = {field.name for field in fields(LedgerRow)}
-    return tuple(LedgerRow(**_tupled({key: row[key] for key in known & row.keys()})) for row in parsed)
+    kept: list[dict[str, Any]] = [
+        {k: tuple(v) if isinstance(v, list) else v for k, v in row.items() if k in known} for row in parsed
+    ]
+    return tuple(LedgerRow(**row) for row in kept)
 
 
 def verify_ledger(ledger: bytes) -> int | None:
@@ -164,16 +169,5 @@ def _sound(line: bytes, number: int, previous: str) -> dict[str, Any] | None:
         return None
 
 
-def _line(content: Mapping[str, Any], number: int, previous: str) -> bytes:
-    """Write one line: the row, its place in the chain, and its own hash."""
-    row = {**content, "ledger_version": _VERSION, "row": number, "previous": previous}
-    return _canonical({**row, "sha256": line_sha256(_canonical(row))})
-
-
 def _canonical(row: Mapping[str, Any]) -> bytes:
     return json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
-
-
-def _tupled(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn the lists of JSON into the tuples that a frozen row holds."""
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}

@@ -48,7 +48,11 @@ def controls_of(
     shift = max(1, round(a.control_shift / step))
     scope = round(-float(np.log1p(-a.zone_scope_fraction)) / step)
     yield UNIFORM, {side: np.ones_like(mass[lead:]) for side, mass in own.items()}
-    yield CLIMATOLOGY, {side: _mean_of_earlier(mass)[lead:] for side, mass in own.items()}
+    count = np.maximum(np.arange(len(decision_ms)), 1)[:, None]
+    earlier_mean = {side: (np.cumsum(mass, axis=0) - mass) / count for side, mass in own.items()}
+    for mean in earlier_mean.values():
+        mean[0] = 1.0  # the first has no past
+    yield CLIMATOLOGY, {side: mean[lead:] for side, mean in earlier_mean.items()}
     yield PLACEBO, {side: mass[earlier] for side, mass in own.items()}
     yield OTHER_TIMES, {side: mass[other] for side, mass in own.items()}
     yield SHIFTED, {side: _shifted(mass[lead:], shift, scope) for side, mass in own.items()}
@@ -58,14 +62,6 @@ def _rows_before(decision_ms: Ints, hours: float) -> Ints:
     """Find for each decision the last one at least so much earlier; the first one where there is none."""
     found = np.searchsorted(decision_ms, decision_ms - int(hours * HOUR_MS), side="right") - 1
     return np.maximum(found, 0)
-
-
-def _mean_of_earlier(mass: Floats) -> Floats:
-    """Average all earlier rows; the first row, which has no past, is flat."""
-    count = np.maximum(np.arange(len(mass)), 1)[:, None]
-    mean = (np.cumsum(mass, axis=0) - mass) / count
-    mean[0] = 1.0
-    return np.asarray(mean)
 
 
 def _shifted(mass: Floats, bins: int, scope: int) -> Floats:
@@ -103,15 +99,19 @@ def path_features(
     down = side is Side.LONG
     went = price - np.log(reach.low) if down else np.log(reach.high) - price
     other = np.log(reach.high) - price if down else price - np.log(reach.low)
+    total = np.concatenate([[0.0], np.cumsum(candles.volume_base * candles.close)])
+    volume = total[np.maximum(end, at) + 1] - total[at + 1]  # of the bars up to the horizon, quote currency
     gaps = [_gap(candles, at, days, side) for days in _EXTREME_DAYS]
-    columns = [went, other, np.log(candles.close[np.maximum(end, at)]) - price, _volume_after(candles, at, end)]
+    columns = [went, other, np.log(candles.close[np.maximum(end, at)]) - price, volume]
     columns += [np.maximum(went - gap, 0.0) for gap in gaps]
     columns += [_volatility(candles, at, hours) for hours in _VOLATILITY_HOURS]
-    columns += _hour_of_day(decision_ms)
+    turn = 2 * np.pi * (decision_ms % DAY_MS) / DAY_MS
+    columns += [wave(times * turn) for times in _TURNS for wave in (np.sin, np.cos)]
     if controls != "path":
         columns += [price, decision_ms.astype(np.float64)]
     if controls == "chart":
-        columns += gaps + [_past_return(candles, at, hours) for hours in _RETURN_HOURS]
+        bars = [max(1, hours * HOUR_MS // candles.interval_ms) for hours in _RETURN_HOURS]
+        columns += gaps + [np.log(candles.close[at] / candles.close[np.maximum(at - back, 0)]) for back in bars]
     return np.column_stack(columns)
 
 
@@ -136,30 +136,12 @@ def _trailing(values: Floats, bars: int, pick: np.ufunc) -> Floats:
     return result
 
 
-def _past_return(candles: Candles, at: Ints, hours: int) -> Floats:
-    """Log return of the hours before each decision time."""
-    bars = max(1, hours * HOUR_MS // candles.interval_ms)
-    return np.asarray(np.log(candles.close[at] / candles.close[np.maximum(at - bars, 0)]))
-
-
 def _volatility(candles: Candles, at: Ints, hours: int) -> Floats:
     """Mean log range of the bars of the hours before each decision time."""
     bars = max(1, hours * HOUR_MS // candles.interval_ms)
     total = np.concatenate([[0.0], np.cumsum(np.log(candles.high / candles.low))])
     start = np.maximum(at + 1 - bars, 0)
     return np.asarray((total[at + 1] - total[start]) / (at + 1 - start))
-
-
-def _volume_after(candles: Candles, at: Ints, end: Ints) -> Floats:
-    """Volume of the bars up to the horizon, quote currency."""
-    total = np.concatenate([[0.0], np.cumsum(candles.volume_base * candles.close)])
-    return np.asarray(total[np.maximum(end, at) + 1] - total[at + 1])
-
-
-def _hour_of_day(decision_ms: Ints) -> list[Floats]:
-    """Two harmonics of the time of day."""
-    turn = 2 * np.pi * (decision_ms % DAY_MS) / DAY_MS
-    return [wave(times * turn) for times in _TURNS for wave in (np.sin, np.cos)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

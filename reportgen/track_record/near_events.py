@@ -46,6 +46,8 @@ def split_by_events(
     moment = np.array([one.zone.decision_ms for one in scored], dtype=np.int64)
     when = np.array(sorted(events), dtype=np.int64)
     inside = np.searchsorted(when, moment + horizon, side="right") > np.searchsorted(when, moment, side="left")
+    first_after = np.searchsorted(moment, when - horizon, side="left")
+    last_before = np.searchsorted(moment, when, side="right")  # between them lie the decisions an event came after
     outcome = np.array([OUTCOMES.index(one.fate.outcome) for one in scored], dtype=np.int64)
     band = np.array([band_of(one.zone.distance_atr, a) for one in scored], dtype=np.int64)
     known = np.searchsorted(moment, moment - horizon, side="right")
@@ -59,7 +61,7 @@ def split_by_events(
     near_days, away_days = len(np.unique(day[inside])), len(np.unique(day[~inside]))
     verdict, why = _verdict(taps, rejects, (int(inside.sum()), int((~inside).sum())), (near_days, away_days), a)
     return EventSplit(
-        events=int(_used(when, moment, horizon).sum()),
+        events=int((first_after < last_before).sum()),
         zones_near=int(inside.sum()),
         zones_away=int((~inside).sum()),
         days_near=near_days,
@@ -71,13 +73,6 @@ def split_by_events(
         verdict=verdict,
         why=why,
     )
-
-
-def _used(when: Ints, moment: Ints, horizon: Milliseconds) -> Bools:
-    """Tell which events fall into the horizon of any zone."""
-    first = np.searchsorted(moment, when - horizon, side="left")
-    last = np.searchsorted(moment, when, side="right")
-    return np.asarray(last > first)
 
 
 def _mean(values: Floats, rows: Bools) -> Maybe[float]:

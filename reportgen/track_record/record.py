@@ -32,7 +32,7 @@ from reportgen.market.symbols import base_of
 from reportgen.track_record.ledger import LedgerRow
 from reportgen.track_record.score import effective_days, ratio_scores
 from reportgen.track_record.settle import Now, rows_of
-from reportgen.track_record.zones import band_of, foretell
+from reportgen.track_record.zones import band_of, brier_loss, foretell
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Missing
 
 _ORDER: Final[tuple[Outcome, ...]] = ("reject", "continue", "front_run", "ignore")
@@ -70,15 +70,17 @@ def track_record(
     before = [one for one in earlier if one.as_of_ms < brief.as_of_ms]
     if not before:
         return NO_LEVELS_BEFORE
-    rows = kept.rows if isinstance(kept.rows, Missing) else tuple(_known(kept.rows, brief))
+    rows = kept.rows
+    if not isinstance(rows, Missing):  # those of the brief's kind of market whose horizon had passed when it was made
+        rows = tuple(row for row in rows if row.simulated == brief.simulated and row.until_ms <= brief.as_of_ms)
     old_enough = (one for one in before if brief.as_of_ms - one.as_of_ms >= one.horizon_hours * HOUR_MS / 2)
     judged = next(old_enough, None)
     shown = judged or before[0]
-    fates = (
-        Missing("The last brief is too recent to say how its levels did.")
-        if judged is None
-        else _levels(judged, () if isinstance(rows, Missing) else rows, now)
-    )
+    fates: Maybe[tuple[LevelFate, ...]] = Missing("The last brief is too recent to say how its levels did.")
+    if judged is not None:
+        held = {} if isinstance(rows, Missing) else {row.zone: row for row in rows}
+        found = tuple(_fate(held.get(row.zone, row)) for row in rows_of(judged, now))
+        fates = found or Missing("The brief of that day showed no dense zone.")
     return TrackRecord(
         judged_as_of_ms=shown.as_of_ms,
         settled=not isinstance(fates, Missing) and all(fate.state != "open" for fate in fates),
@@ -100,14 +102,16 @@ def running_record(
         assumptions: `record_least_days`, `record_enough_events`, `backtest_draws`, and climatology's.
         fresh: Gives the generator of the intervals.
     """
-    scored = sorted((row for row in rows if row.outcome in _ORDER and row.shown and row.control), key=_moment)
+    scored = sorted(
+        (row for row in rows if row.outcome in _ORDER and row.shown and row.control), key=lambda row: row.decision_ms
+    )
     if not scored:
         return _NONE_YET
     outcome = np.array([_ORDER.index(row.outcome) for row in scored], dtype=np.int64)
     shown = np.array([row.shown for row in scored], dtype=np.float64)
     control = np.array([row.control for row in scored], dtype=np.float64)
     day = np.array([row.decision_ms // DAY_MS for row in scored], dtype=np.int64)
-    loss = _brier(shown, outcome)
+    loss = brier_loss(shown, outcome)
     sample = _Sample(
         outcome=outcome,
         loss=loss,
@@ -116,7 +120,11 @@ def running_record(
         independent=len({(row.decision_ms // DAY_MS, row.symbol, row.side) for row in scored}),
     )
     distance = _skill("distance alone", sample, None if np.array_equal(shown, control) else control, assumptions, fresh)
-    anywhere = _skill("climatology", sample, _climatology(scored, outcome, assumptions), assumptions, fresh)
+    over = np.maximum.accumulate([row.until_ms for row in scored])
+    band = np.array([band_of(row.distance_atr, assumptions) for row in scored], dtype=np.int64)
+    known = np.searchsorted(over, [row.decision_ms for row in scored], side="right")
+    _, flat = foretell(outcome, band, known, assumptions)
+    anywhere = _skill("climatology", sample, flat, assumptions, fresh)
     return RunningRecord(
         zones=len(scored),
         independent=sample.independent,
@@ -147,22 +155,6 @@ class _Sample:
     independent: int
 
 
-def _moment(row: LedgerRow) -> int:
-    return row.decision_ms
-
-
-def _known(rows: Sequence[LedgerRow], brief: Brief) -> list[LedgerRow]:
-    """Keep the rows of the brief's kind of market whose horizon had passed when it was made."""
-    return [row for row in rows if row.simulated == brief.simulated and row.until_ms <= brief.as_of_ms]
-
-
-def _levels(judged: Brief, rows: Sequence[LedgerRow], now: Now) -> Maybe[tuple[LevelFate, ...]]:
-    """List the zones of one brief as the ledger has them, and those that are open as far as they have come."""
-    held = {row.zone: row for row in rows}
-    fates = tuple(_fate(held.get(row.zone, row)) for row in rows_of(judged, now))
-    return fates or Missing("The brief of that day showed no dense zone.")
-
-
 def _fate(row: LedgerRow) -> LevelFate:
     came = row.outcome in _ORDER
     shown: Maybe[float] = Missing("No shares were shown for it." if came else "No outcome.")
@@ -174,19 +166,6 @@ def _fate(row: LedgerRow) -> LevelFate:
         reason=row.reason, shown=shown, touched_ms=row.touched_ms, excursion_atr=row.excursion_atr,
         alert_ms=row.alert_ms, entry_ms=row.entry_ms, invalidation_ms=row.invalidation_ms, de_risk_ms=row.de_risk_ms,
     )  # fmt: skip
-
-
-def _brier(shares: Floats, outcome: Ints) -> Floats:
-    """Give the squared distance of each row of shares from what came; shape (n,)."""
-    return np.asarray(((shares - np.eye(len(_ORDER))[outcome]) ** 2).sum(axis=1))
-
-
-def _climatology(scored: Sequence[LedgerRow], outcome: Ints, a: Assumptions) -> Floats:
-    """Give the shares of outcomes known at each decision, whatever the distance; shape (n, 4)."""
-    decided = np.array([row.decision_ms for row in scored], dtype=np.int64)
-    over = np.maximum.accumulate([row.until_ms for row in scored])
-    band = np.array([band_of(row.distance_atr, a) for row in scored], dtype=np.int64)
-    return foretell(outcome, band, np.searchsorted(over, decided, side="right"), a)[1]
 
 
 def _skill(
@@ -206,7 +185,7 @@ def _skill(
             f"an interval needs {a.record_least_days:g}."
         )
         return RecordSkill(versus=versus, skill=Missing(why), verdict="insufficient evidence")
-    below = _brier(control, sample.outcome)
+    below = brier_loss(control, sample.outcome)
     scores = ratio_scores((below - sample.loss)[:, None], below, sample.day, draws=a.backtest_draws, rng=fresh())
     drawn = scores.estimate(0)
     found = SkillInterval(value=drawn.value, low=drawn.low, high=drawn.high)

@@ -302,26 +302,21 @@ def location_scores(scenes: Sequence[Scene]) -> tuple[MapScore, ...]:
 
     Several markets are averaged as in `rank_scores`.
     """
-    near = {side: _lifted([_near_sums(scene, side) for scene in scenes], scenes[0].situation) for side in Side}
-    day = {side: _lifted([_day_sums(scene, side) for scene in scenes], scenes[0].situation) for side in Side}
+    near, day = {}, {}
+    for side in Side:
+        of_bar, of_day = [], []
+        for scene in scenes:
+            s = scene.situation
+            usable = known_rows(s, s.realised[side]) & (s.went(side) > 0)
+            weight = s.realised[side][usable]
+            density = np.column_stack([one.near_density[side][usable] for one in scene.measured])
+            of_bar.append((density * weight[:, None], weight, s.day[usable]))
+            known = scene.ahead[side].known > 0
+            density = np.column_stack([one.day_density[side][known] for one in scene.measured])
+            of_day.append((density, scene.ahead[side].realised[known].sum(axis=1), s.day[known]))
+        near[side], day[side] = (_lifted(sums, scenes[0].situation) for sums in (of_bar, of_day))
     measured = scenes[0].measured
     return (*_rows(measured, near, "location lift", ""), *_rows(measured, day, "location lift 24 h", ""))
-
-
-def _near_sums(scene: Scene, side: Side) -> tuple[Floats, Floats, Ints]:
-    """Give weighted densities of the next bar, shape (n, maps), their weights, and the days."""
-    s = scene.situation
-    usable = known_rows(s, s.realised[side]) & (s.went(side) > 0)
-    weight = s.realised[side][usable]
-    stacked = np.column_stack([one.near_density[side][usable] for one in scene.measured])
-    return stacked * weight[:, None], weight, s.day[usable]
-
-
-def _day_sums(scene: Scene, side: Side) -> tuple[Floats, Floats, Ints]:
-    """Give the same of the next day."""
-    known = scene.ahead[side].known > 0
-    stacked = np.column_stack([one.day_density[side][known] for one in scene.measured])
-    return stacked, scene.ahead[side].realised[known].sum(axis=1), scene.situation.day[known]
 
 
 def _lifted(sums: Sequence[tuple[Floats, Floats, Ints]], situation: Situation) -> RankScores:

@@ -93,27 +93,24 @@ def follow(zone: ZoneAt, plan: PlannedLevels | None, candles: Candles, until_ms:
     if last <= first:
         return Passage()
     sign = 1 if zone.where == "above" else -1
-    bars = _outward(candles.part(slice(first, last)), sign)
+    after = candles.part(slice(first, last))
+    far, back = (after.high, after.low) if sign > 0 else (-after.low, -after.high)
+    bars = _Outward(far=far, back=back, close=sign * after.close, close_ms=after.close_time_ms)
     near = sign * (zone.low if sign > 0 else zone.high)
     touched = bars.far >= near
     excursion = (float(bars.far.max()) - near) / zone.atr
     if plan is None:
         return Passage(touched_ms=_when(touched, bars), excursion_atr=excursion)
     entry = _entry(bars, plan, touched, sign, candles.interval_ms)
-    after = np.arange(len(bars.far)) > (len(bars.far) if entry is None else entry)
+    entered = np.arange(len(bars.far)) > (len(bars.far) if entry is None else entry)
     return Passage(
         touched_ms=_when(touched, bars),
         excursion_atr=excursion,
         alert_ms=_when(bars.far >= sign * plan.alert, bars),
         entry_ms=None if entry is None else int(bars.close_ms[entry]),
-        invalidation_ms=_when(after & (bars.back <= sign * plan.invalidation), bars),
-        de_risk_ms=_when(after & (bars.far >= sign * plan.de_risk), bars),
+        invalidation_ms=_when(entered & (bars.back <= sign * plan.invalidation), bars),
+        de_risk_ms=_when(entered & (bars.far >= sign * plan.de_risk), bars),
     )
-
-
-def _outward(after: Candles, sign: int) -> _Outward:
-    far, back = (after.high, after.low) if sign > 0 else (-after.low, -after.high)
-    return _Outward(far=far, back=back, close=sign * after.close, close_ms=after.close_time_ms)
 
 
 def _entry(bars: _Outward, plan: PlannedLevels, touched: Bools, sign: int, interval_ms: Milliseconds) -> int | None:
@@ -207,6 +204,8 @@ def _row(brief: Brief, symbol: SymbolBrief, price: Price, zone: Zone, bars: _Bar
     atr = typical_range(symbol.structure, symbol.zones, price)
     at = ZoneAt(where=zone.side, low=zone.low, high=zone.high, price=price, atr=atr or 1.0, decision_ms=bars.from_ms)
     plan = next((one for one in symbol.plan if (one.label, one.side) == (zone.label, zone.side)), None)
+    shown = next((one.shares for one in symbol.reactions if (one.label, one.side) == (zone.label, zone.side)), None)
+    alone = None if zone.price_inside else distance_shares(zone.distance_atr, brief.horizon_hours, now.assumptions)
     state, timeout, reason = _state(at, bars, now) if atr else ("censored", False, _RANGE_GONE)
     passage = Passage()
     if atr and not isinstance(bars.candles, Missing):
@@ -217,7 +216,7 @@ def _row(brief: Brief, symbol: SymbolBrief, price: Price, zone: Zone, bars: _Bar
         price=price, atr=atr or 0.0, distance_atr=zone.distance_atr, price_decimals=symbol.price_decimals,
         decision_ms=brief.as_of_ms, from_ms=bars.from_ms, until_ms=bars.until_ms, horizon_hours=brief.horizon_hours,
         venue=bars.venue, bars="" if isinstance(bars.candles, Missing) else interval_name(bars.candles.interval_ms),
-        simulated=brief.simulated, shown=_shown(symbol, zone), control=_control(brief, zone, now.assumptions),
+        simulated=brief.simulated, shown=_four(shown), control=_four(alone),
         outcome=state, timeout=timeout, reason=reason, planned=plan is not None,
         touched_ms=passage.touched_ms, excursion_atr=passage.excursion_atr, alert_ms=passage.alert_ms,
         entry_ms=passage.entry_ms, invalidation_ms=passage.invalidation_ms, de_risk_ms=passage.de_risk_ms,
@@ -242,40 +241,21 @@ def _state(zone: ZoneAt, bars: _Bars, now: Now) -> tuple[FateState, bool, str]:
 def _levels(plan: ZonePlan, brief: Brief) -> PlannedLevels:
     """Take the prices from a plan; an event inside the horizon holds the entry back until it has passed."""
     line = next((c.level for c in plan.entry if c.kind in ("closes_above", "closes_below")), None)
+    named = next((c.text for c in plan.entry if c.kind == "event_passed"), None)
+    inside = [event for event in brief.events if event.inside_horizon and named is not None]
+    told = [event for event in inside if " ".join(event.name.split()) in (named or "")]
+    after_ms = next((event.at_ms for event in (*told, *inside)), 0)
     return PlannedLevels(
         alert=plan.alert,
         entry=plan.de_risk if line is None else line,
         invalidation=plan.invalidation,
         de_risk=plan.de_risk,
         timeframe_ms=interval_length(brief.timeframe),
-        after_ms=_waits_until(plan, brief),
+        after_ms=after_ms,
     )
 
 
-def _waits_until(plan: ZonePlan, brief: Brief) -> Milliseconds:
-    """Find when the event has passed that the entry waits for: the one that the condition names; 0 without one."""
-    named = next((c.text for c in plan.entry if c.kind == "event_passed"), None)
-    if named is None:
-        return 0
-    inside = [event for event in brief.events if event.inside_horizon]
-    return next(
-        (event.at_ms for event in inside if " ".join(event.name.split()) in named), inside[0].at_ms if inside else 0
-    )
-
-
-def _shown(symbol: SymbolBrief, zone: Zone) -> FourShares | None:
-    """Find the shares that the brief showed for a zone."""
-    shown = next((one.shares for one in symbol.reactions if (one.label, one.side) == (zone.label, zone.side)), None)
-    return None if shown is None or isinstance(shown, Missing) else _four(shown)
-
-
-def _control(brief: Brief, zone: Zone, assumptions: Assumptions) -> FourShares | None:
-    """Ask the distance-only model what it would have shown."""
-    found = (
-        Missing("inside") if zone.price_inside else distance_shares(zone.distance_atr, brief.horizon_hours, assumptions)
-    )
-    return None if isinstance(found, Missing) else _four(found)
-
-
-def _four(shares: Shares) -> FourShares:
+def _four(shares: Maybe[Shares] | None) -> FourShares | None:
+    if shares is None or isinstance(shares, Missing):
+        return None
     return shares.reject, shares.tap_continue, shares.front_run, shares.ignore

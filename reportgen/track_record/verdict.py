@@ -13,7 +13,6 @@ from reportgen.track_record.maps import CONTROLS
 from reportgen.track_record.result import (
     Backtest,
     Difference,
-    DistanceSkill,
     Interval,
     MapScore,
     ReactionScore,
@@ -54,7 +53,7 @@ def rank_finding(result: Backtest) -> str:
         f"given {GIVEN.get(row.controls, row.controls)} by {_within(nearest.by)} over {nearest.versus}"
         for row in result.map_scores
         if row.name in first and row.side == "both" and row.metric == "liquidation rank"
-        for nearest in _nearest_control(row.minus)
+        for nearest in sorted(_controls(row), key=lambda one: one.by.low)[:1]
     ]
     if not lines:
         return "No liquidations are known here to rank the map by."
@@ -68,7 +67,11 @@ def skill_finding(result: Backtest) -> str:
     scored = [one for one in result.skill_by_distance if not isinstance(one.skill, Missing)]
     if not scored:
         return "Price came into no band often enough to score it."
-    apart = sum(_stands_apart(one) for one in scored)
+    apart = sum(
+        one.skill.low > max(0.0, one.control.high)
+        for one in scored
+        if not isinstance(one.skill, Missing) and not isinstance(one.control, Missing)
+    )
     name = scored[0].control_name
     return f"In {apart} of {len(scored)} bands that could be scored the map's whole interval lies above that of {name}."
 
@@ -113,17 +116,9 @@ def reaction_finding(result: Backtest) -> str:
     return " ".join(parts)
 
 
-def _nearest_control(minus: tuple[Difference, ...]) -> tuple[Difference, ...]:
-    """Choose the control with the smallest lead over it, none when none was scored."""
-    held = [one for one in minus if one.versus in CONTROLS]
-    return (min(held, key=lambda one: one.by.low),) if held else ()
-
-
-def _stands_apart(cell: DistanceSkill) -> bool:
-    """Tell whether a band's interval clears zero and its placebo's."""
-    if isinstance(cell.skill, Missing) or isinstance(cell.control, Missing):
-        return False
-    return cell.skill.low > max(0.0, cell.control.high)
+def _controls(row: MapScore) -> list[Difference]:
+    """List what an engine leads each control by; baselines are maps and no controls."""
+    return [one for one in row.minus if one.versus in CONTROLS]
 
 
 def _within(found: Interval) -> str:
@@ -151,11 +146,12 @@ def judge_map(
     Returns:
         The verdict and one sentence why.
     """
-    row = next((one for one in scores if _is_judged(one) and one.name == engine), None)
+    judged = ("liquidation rank", JUDGED_GIVEN, "both", engine)
+    row = next((one for one in scores if (one.metric, one.controls, one.side, one.name) == judged), None)
     if row is None or isinstance(row.score, Missing):
         return "insufficient evidence", "No liquidations are known to hold the map against."
     a = assumptions
-    held = [one for one in row.minus if one.versus in CONTROLS]
+    held = _controls(row)
     if len(held) < len(CONTROLS):
         return "insufficient evidence", "Not every control could be scored on these days."
     worst = min(held, key=lambda one: one.by.low)
@@ -163,10 +159,9 @@ def judge_map(
     lead = f"{_signed(worst)} against {worst.versus}, its strongest control"
     nearest = f"Given path, price and time, rank correlation {lead}"
     if beaten and effective >= a.verdict_least_days:
-        return (
-            "better than its controls",
-            f"{nearest}{_beside_baselines(row)}.",
-        )
+        others = [f"{_signed(one)} against {one.versus}" for one in row.minus if one.versus not in CONTROLS]
+        beside = f"; beside the named baselines {' and '.join(others)}" if others else ""
+        return "better than its controls", f"{nearest}{beside}."
     if beaten:
         return "insufficient evidence", (
             f"{nearest}, but the sample is worth {effective:.0f} days and a claim needs {a.verdict_least_days:.0f}."
@@ -180,16 +175,6 @@ def judge_map(
         "not distinguishable",
         f"{nearest}, over {effective:.0f} effective days.",
     )
-
-
-def _is_judged(row: MapScore) -> bool:
-    return row.metric == "liquidation rank" and row.controls == JUDGED_GIVEN and row.side == "both"
-
-
-def _beside_baselines(row: MapScore) -> str:
-    """Add how the engine stands to the named baselines, which are maps and no controls."""
-    others = [f"{_signed(one)} against {one.versus}" for one in row.minus if one.versus not in CONTROLS]
-    return f"; beside the named baselines {' and '.join(others)}" if others else ""
 
 
 def _signed(one: Difference) -> str:

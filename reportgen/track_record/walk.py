@@ -148,22 +148,6 @@ def reach_after(candles: Candles, decision_ms: Ints, horizon_ms: Milliseconds) -
     )
 
 
-def reached_mass(maps: FrozenMaps, reach: Reach, side: Side) -> Floats:
-    """Sum a side's mass between the price at decision and the extreme reached, parts of bins included; shape (m,)."""
-    mass = maps.mass[side]
-    held = np.concatenate([np.zeros((len(mass), 1)), np.cumsum(mass, axis=1)], axis=1)
-    near, far = (reach.low, reach.price) if side is Side.LONG else (reach.price, reach.high)
-    return np.maximum(_held_below(held, maps.grid.position(far)) - _held_below(held, maps.grid.position(near)), 0.0)
-
-
-def _held_below(held: Floats, position: Floats) -> Floats:
-    """Interpolate each row's running sum at one bin coordinate."""
-    at = np.clip(position, 0, held.shape[1] - 1)
-    cell = np.minimum(at.astype(np.int64), held.shape[1] - 2)
-    rows = np.arange(len(held))
-    return np.asarray(held[rows, cell] + (at - cell) * (held[rows, cell + 1] - held[rows, cell]))
-
-
 # ---- Frozen maps laid out by distance from the price of their own moment ----
 
 

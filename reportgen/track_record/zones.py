@@ -102,20 +102,16 @@ def _judge_above(bars: _Bars, low: Price, high: Price, atr: Price, a: Assumption
     """Judge a zone above the price."""
     tap = _first(bars.high >= low)
     if tap == len(bars.high):
-        return Fate(outcome="front_run" if _front_run(bars, low, atr, a) else "ignore")
+        before = np.maximum.accumulate(bars.high)[:-1]
+        near = before >= low - a.reaction_near_atr * atr
+        turned = near & (bars.low[1:] <= before - a.reaction_reversal_atr * atr)
+        return Fate(outcome="front_run" if turned.any() else "ignore")
     back = low - a.reaction_reversal_atr * atr
     reversal = np.concatenate([bars.close[tap : tap + 1], bars.low[tap + 1 :]]) <= back
     through = bars.close[tap:] >= high + a.reaction_extension_atr * atr
     if through.any() or reversal.any():
         return Fate(outcome="continue" if _first(through) <= _first(reversal) else "reject")
     return Fate(outcome="continue" if bars.close[-1] >= (low + high) / 2 else "reject", timeout=True)
-
-
-def _front_run(bars: _Bars, low: Price, atr: Price, a: Assumptions) -> bool:
-    """Tell whether price came near and then turned without a tap."""
-    before = np.maximum.accumulate(bars.high)[:-1]
-    near = before >= low - a.reaction_near_atr * atr
-    return bool((near & (bars.low[1:] <= before - a.reaction_reversal_atr * atr)).any())
 
 
 def _first(true: Bools) -> int:
@@ -235,8 +231,16 @@ def judged_zones(
             continue
         known = candles.first(int(np.searchsorted(candles.close_time_ms, moment, side="right")))
         zones = _zones_at(known, brackets, atr, assumptions, fresh(), open_interest)
-        mirrored = [_mirrored(zone) for zone in zones]
-        free = [one for one in mirrored if not any(_overlap(one, zone) for zone in zones)]
+        mirrored = [
+            replace(
+                zone,
+                where="below" if zone.where == "above" else "above",
+                low=2 * zone.price - zone.high,
+                high=2 * zone.price - zone.low,
+            )
+            for zone in zones
+        ]
+        free = [one for one in mirrored if not any(one.low <= z.high and z.low <= one.high for z in zones)]
         real += [Judged(zone=zone, fate=judge(zone, candles, horizon, assumptions)) for zone in zones]
         elsewhere += [Judged(zone=zone, fate=judge(zone, candles, horizon, assumptions)) for zone in free]
     return tuple(real), tuple(elsewhere)
@@ -254,8 +258,9 @@ def reaction_score(
     if not scored:
         return Missing("No dense zone stood at any decision with a whole horizon after it.")
     sample = _sample(scored, assumptions)
-    brier = _skill(_brier, sample, assumptions, fresh)
-    log = _skill(_log_loss, sample, assumptions, fresh)
+    brier = _skill(brier_loss, sample, assumptions, fresh)
+    rows = np.arange(len(scored))
+    log = _skill(lambda shares, outcome: np.asarray(-np.log(shares[rows, outcome])), sample, assumptions, fresh)
     return ReactionScore(
         zones=len(scored),
         censored=sum(one.fate.outcome == "censored" for one in judged),
@@ -293,16 +298,6 @@ def _zones_at(
     ]
 
 
-def _mirrored(zone: ZoneAt) -> ZoneAt:
-    """Reflect a zone at the price, so that its distance in price stays."""
-    low, high = 2 * zone.price - zone.high, 2 * zone.price - zone.low
-    return replace(zone, where="below" if zone.where == "above" else "above", low=low, high=high)
-
-
-def _overlap(one: ZoneAt, other: ZoneAt) -> bool:
-    return one.low <= other.high and other.low <= one.high
-
-
 def _sample(scored: tuple[Judged, ...], a: Assumptions) -> _Sample:
     """Lay out the scored zones with what was expected of each before."""
     horizon = int(a.reaction_horizon_hours * HOUR_MS)
@@ -317,14 +312,9 @@ def _sample(scored: tuple[Judged, ...], a: Assumptions) -> _Sample:
     )  # fmt: skip
 
 
-def _brier(shares: Floats, outcome: Ints) -> Floats:
+def brier_loss(shares: Floats, outcome: Ints) -> Floats:
     """Give the Brier score of each row: squared distance of the shares from what came; shape (n,)."""
     return np.asarray(((shares - np.eye(len(OUTCOMES))[outcome]) ** 2).sum(axis=1))
-
-
-def _log_loss(shares: Floats, outcome: Ints) -> Floats:
-    """Give minus the log of the share of what came; shape (n,)."""
-    return np.asarray(-np.log(shares[np.arange(len(outcome)), outcome]))
 
 
 def _skill(

@@ -30,7 +30,6 @@ from reportgen.track_record.walk import (
     open_interest_fall,
     outward,
     reach_after,
-    reached_mass,
     running,
     situation_of,
 )
@@ -69,8 +68,8 @@ def slow_extremes(candles: Candles, moment: int, horizon: int) -> tuple[float, f
 
 
 @pytest.mark.parametrize("horizon", [HOUR_MS, 5 * HOUR_MS])
-def test_reach_and_reached_mass_are_those_of_slow_loops(horizon: int) -> None:
-    """Extremes up to the horizon and the mass up to them equal a walk over bars and bins."""
+def test_reach_is_that_of_a_slow_loop(horizon: int) -> None:
+    """Extremes up to the horizon equal a walk over bars."""
     candles = walk(2, 100)
     maps = frozen(candles, 3, every=7)
     reach = reach_after(candles, maps.decision_ms, horizon)
@@ -78,9 +77,6 @@ def test_reach_and_reached_mass_are_those_of_slow_loops(horizon: int) -> None:
     for row, moment in enumerate(maps.decision_ms.tolist()):
         price, low, high = slow_extremes(candles, moment, horizon)
         assert (reach.price[row], reach.low[row], reach.high[row]) == (price, low, high)
-        for side, (start, stop) in {Side.LONG: (low, price), Side.SHORT: (price, high)}.items():
-            expected = slow_mass(maps.mass[side][row], start, stop)
-            assert reached_mass(maps, reach, side)[row] == pytest.approx(expected, abs=1e-9)
 
 
 def test_a_missing_bar_makes_a_reach_less_than_whole() -> None:
