@@ -11,7 +11,7 @@ from reportgen import notation
 from reportgen.brief.types import Brief, SymbolBrief
 from reportgen.guide.plan import ZonePlan
 from reportgen.guide.zones import Label, Zone
-from reportgen.track_record.settle import Now, rows_of
+from reportgen.track_record.ledger import Now, rows_of
 from reportgen.units import Milliseconds, Price, Where
 
 LevelKind = Literal["alert", "entry", "invalidation", "de_risk"]

@@ -16,7 +16,7 @@ from reportgen.errors import DataError, UsageError
 if TYPE_CHECKING:
     from reportgen.cli.request import Order
     from reportgen.liquidation.map import Engine
-    from reportgen.market.data import Gathered, MarketData
+    from reportgen.market.data import Gathered
     from reportgen.track_record.result import Backtest
     from reportgen.units import Maybe
 
@@ -126,26 +126,18 @@ def _score(
         assumptions=order.config.assumptions,
         fresh=lambda: np.random.default_rng(_SEED),
     )
-    spans = {name: _span(market) for name, market in gathered.markets.items()}
+    spans = {}
     for name, market in gathered.markets.items():
         if isinstance(market.candles, Missing):
             raise DataError(f"{name}: {market.candles.reason} {unknown_market(name, gathered.known_symbols)}")
+        candles = next(iter(market.candles.values()))
+        spans[name] = int(candles.open_time_ms[0]), int(candles.close_time_ms[-1])
     parts = [
         scored_backtest(market, replace(question, events=events_between(order.config, market.symbol, spans[name])))
         for name, market in gathered.markets.items()
     ]
     pooled = pooled_backtest(parts, question.assumptions) if len(parts) > 1 else None
     return [record for record, _ in parts], pooled
-
-
-def _span(market: MarketData) -> tuple[int, int]:
-    """Give the first and the last moment of a market's candles."""
-    from reportgen.units import Missing
-
-    if isinstance(market.candles, Missing):
-        return market.as_of_ms, market.as_of_ms
-    candles = next(iter(market.candles.values()))
-    return int(candles.open_time_ms[0]), int(candles.close_time_ms[-1])
 
 
 def _write(output: Place, result: Backtest) -> tuple[str, ...]:

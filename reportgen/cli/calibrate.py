@@ -120,14 +120,10 @@ def _samples(
     if not found and not faults:
         faults.append("None of these markets has liquidations to calibrate on. Add a liquidations table.")
     if faults:
-        raise DataError("\n".join((*faults, _kept(place))))
+        files = sorted(place.glob("*.json")) if place.is_dir() else [place] if place.exists() else []
+        stays = f"Nothing was written; {files[-1]} stays as it is." if files else "Nothing was written."
+        raise DataError("\n".join((*faults, stays)))
     return tuple(each for each in found if not isinstance(each, Missing)), others
-
-
-def _kept(place: Path) -> str:
-    """Say that nothing was written, and what stands there."""
-    files = sorted(place.glob("*.json")) if place.is_dir() else [place] if place.exists() else []
-    return f"Nothing was written; {files[-1]} stays as it is." if files else "Nothing was written."
 
 
 def _borrowed(others: Sequence[MarketData], fitted: Sequence[Calibration]) -> tuple[Calibration, ...]:
@@ -154,12 +150,14 @@ def _report(made: Sequence[Calibration], path: str, churns: Sequence[float], *, 
 
 def _lines(made: Calibration, churns: Sequence[float]) -> list[str]:
     """Write a few lines about one symbol."""
+    from reportgen.market.folder.tables import interval_text
     from reportgen.moments import moment_text
 
+    bars = f"{interval_text(made.interval_ms)} bars, {made.observations:,} with both sides counted"
     span = f"{moment_text(made.sample_start_ms)} to {moment_text(made.sample_end_ms)}"
     known = f"liquidations of {', '.join(made.liquidation_venues)}"
     against = f"open interest of {', '.join(made.open_interest_venues)}"
-    lines = [made.symbol, f"  sample     {span}, {_bars(made)}; {known}, {against}"]
+    lines = [made.symbol, f"  sample     {span}, {bars}; {known}, {against}"]
     if made.borrowed_from:
         return [*lines, f"  weights    borrowed from {made.borrowed_from}, as it has no liquidations of its own"]
     prior = [f"{distance:.2%}" for distance, own in zip(made.node_distance, made.identified, strict=True) if not own]
@@ -171,12 +169,6 @@ def _lines(made: Calibration, churns: Sequence[float]) -> list[str]:
         f"  intervals  {_rule(made.interval)}",
         f"  nodes      {sum(made.identified)} of {len(made.identified)} fitted; prior stays at {', '.join(prior)}",
     ]
-
-
-def _bars(made: Calibration) -> str:
-    from reportgen.market.folder.tables import interval_text
-
-    return f"{interval_text(made.interval_ms)} bars, {made.observations:,} with both sides counted"
 
 
 def _score(score: Maybe[FitScore]) -> str:

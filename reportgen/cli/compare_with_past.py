@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from reportgen.delivery.archive.commit import Also
     from reportgen.delivery.archive.store import Reader, Store
     from reportgen.market.data import Gathered
-    from reportgen.track_record.ledger import LedgerRow
+    from reportgen.track_record.ledger import LedgerRow, Now
     from reportgen.track_record.record import Kept
-    from reportgen.track_record.settle import Now
 
 _SEED: Final = 20_240_229
 _MOST_BRIEFS: Final = 400
@@ -60,8 +59,8 @@ def remember(made: Brief, gathered: Gathered, store: Store, assumptions: Assumpt
         assumptions: Every constant.
     """
     from reportgen.brief.changes import compare
+    from reportgen.track_record.ledger import Now, due_rows
     from reportgen.track_record.record import track_record
-    from reportgen.track_record.settle import Now, due_rows
 
     now = Now(as_of_ms=made.as_of_ms, markets=gathered.markets, assumptions=assumptions)
     kept, notes = read_ledger(store, made.as_of_ms)
@@ -121,7 +120,7 @@ def _earlier(
 ) -> tuple[list[Brief], tuple[str, ...]]:
     """Read back earlier briefs of the same kind of market until one has nothing left to score."""
     from reportgen.delivery.archive.days import earlier_briefs
-    from reportgen.track_record.settle import is_closed
+    from reportgen.track_record.ledger import is_closed
 
     briefs: list[Brief] = []
     notes: list[str] = []

@@ -115,7 +115,7 @@ def look(order: Order) -> Look:
     from reportgen.cli.live import questions, wanted_of
     from reportgen.delivery.archive.store import open_store
     from reportgen.moments import moment_text
-    from reportgen.track_record.settle import Now
+    from reportgen.track_record.ledger import Now
 
     wanted = wanted_of(order.config) if order.live else ()
     with progress(1 + questions(wanted)) as step:

@@ -6,7 +6,6 @@ estimated. Pure; positions come from `market/exchanges/positions.py` or a market
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +13,7 @@ import numpy as np
 
 from reportgen import notation
 from reportgen.config.assumptions import Assumptions
-from reportgen.market.data import NO_POSITIONS, MarketData, OpenInterest, Positions
+from reportgen.market.data import NO_POSITIONS, MarketData, Positions
 from reportgen.market.symbols import base_of
 from reportgen.units import HOUR_MS, Fraction, Maybe, Milliseconds, Missing, Notional, Price, Side
 
@@ -81,7 +80,11 @@ def exact_layer(market: MarketData, price: Price, assumptions: Assumptions) -> M
         return None
     if isinstance(market.positions, Missing):
         return market.positions
-    recent = {venue: held for venue, held in market.positions.items() if _recent(held, market, assumptions)}
+    recent = {  # what was known by as-of, and is not too old to say anything
+        venue: held
+        for venue, held in market.positions.items()
+        if 0 <= market.as_of_ms - held.time_ms <= assumptions.exact_oldest_hours * HOUR_MS
+    }
     if not recent:
         newest = max(held.time_ms for held in market.positions.values())
         hours = notation.grouped((market.as_of_ms - newest) / HOUR_MS, 0)
@@ -92,7 +95,7 @@ def exact_layer(market: MarketData, price: Price, assumptions: Assumptions) -> M
     share_of = "" if isinstance(interest, Missing) else interest[0]
     total = interest if isinstance(interest, Missing) else interest[1]
     levels = [level for name, held in recent.items() for level in _levels(held, name, price, total)]
-    ahead = [level for level in levels if _is_ahead(level, price)]
+    ahead = [x for x in levels if (x.price < price if x.side is Side.LONG else x.price > price)]  # not reached yet
     kept = sorted(ahead, key=lambda level: (-level.notional, level.price, level.address))[:_MOST_LEVELS]
     known = sum(len(held.address) for held in recent.values())
     return ExactLayer(
@@ -105,12 +108,6 @@ def exact_layer(market: MarketData, price: Price, assumptions: Assumptions) -> M
         unreachable=known - len(levels),
         passed=len(levels) - len(ahead),
     )
-
-
-def _recent(held: Positions, market: MarketData, assumptions: Assumptions) -> bool:
-    """Keep what was known by as-of, and is not too old to say anything."""
-    age_hours = (market.as_of_ms - held.time_ms) / HOUR_MS
-    return 0 <= age_hours <= assumptions.exact_oldest_hours
 
 
 def _levels(held: Positions, venue: str, price: Price, total: Maybe[float]) -> list[ExactLevel]:
@@ -130,22 +127,14 @@ def _levels(held: Positions, venue: str, price: Price, total: Maybe[float]) -> l
     ]
 
 
-def _is_ahead(level: ExactLevel, price: Price) -> bool:
-    """Tell whether the price has not reached a level yet."""
-    return level.price < price if level.side is Side.LONG else level.price > price
-
-
 def _open_interest(market: MarketData, venue: str) -> Maybe[tuple[str, float]]:
     """Give the venue's own open interest in base coins, else the leading venue's, with its name."""
     if isinstance(market.open_interest, Missing):
         return market.open_interest
-    chosen = venue if venue in market.open_interest else _leading(market, market.open_interest)
-    return chosen, float(market.open_interest[chosen].open_interest_base[-1])
-
-
-def _leading(market: MarketData, interest: Mapping[str, OpenInterest]) -> str:
     primary = "" if isinstance(market.candles, Missing) else next(iter(market.candles))
-    return primary if primary in interest else min(interest)
+    told = [name for name in (venue, primary) if name in market.open_interest]
+    chosen = told[0] if told else min(market.open_interest)
+    return chosen, float(market.open_interest[chosen].open_interest_base[-1])
 
 
 def _share(size: float, total: Maybe[float]) -> Maybe[Fraction]:

@@ -85,7 +85,8 @@ def draw_picture(
     now = {side: _by_price(estimate, shares[side], side)[:, first:last] for side in Side}
     both = now[Side.LONG] + now[Side.SHORT]
     group = max(1, round((last - first) / assumptions.picture_profile_bars))
-    cuts = _profile_cuts(first, last, estimate.price_bin, group)
+    price = estimate.price_bin  # groups of rows, the price on a cut
+    cuts = sorted({first, *range(price, first, -group), *range(price, last, group), last})
     profile = np.add.reduceat(both, [cut - first for cut in cuts[:-1]], axis=1) / np.diff(cuts)
     scaled = 100 * per_row * profile
     return HeatmapPicture(
@@ -152,13 +153,6 @@ def _by_price(estimate: LiquidationMap, shares: SideShares, side: Side) -> Float
     else:
         laid[:, estimate.price_bin :] = outwards
     return laid
-
-
-def _profile_cuts(first: int, last: int, price_bin: int, group: int) -> list[int]:
-    """Cut the rows into groups with the price on a cut."""
-    below = list(range(price_bin, first, -group))
-    above = list(range(price_bin, last, group))
-    return sorted({first, *below, *above, last})
 
 
 def usual_mass(estimate: LiquidationMap, side: Side, scope: int) -> float:

@@ -18,7 +18,6 @@ from reportgen.liquidation.margin import Brackets, brackets_of
 from reportgen.market.data import Candles, MarketData, OpenInterest
 from reportgen.track_record.dollars import calibrated_scores, dollar_scores
 from reportgen.track_record.maps import CONTROLS, Measured, controls_of, day_ahead, measure
-from reportgen.track_record.near_events import NO_EVENTS, split_by_events
 from reportgen.track_record.result import (
     Backtest,
     DistanceSkill,
@@ -32,7 +31,7 @@ from reportgen.track_record.result import (
 from reportgen.track_record.score import Scene, distance_skill, known_rows, location_scores, rank_scores, worth_in_days
 from reportgen.track_record.verdict import JUDGED_GIVEN, judge_map
 from reportgen.track_record.walk import Fresh, FrozenMaps, Situation, decision_times, outward, situation_of
-from reportgen.track_record.zones import judged_zones, reaction_score
+from reportgen.track_record.zones import NO_EVENTS, judged_zones, reaction_score, split_by_events
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Milliseconds, Missing, Side
 
 # ---- One market's honest record: walk forward over its past, score every map beside its controls, and say what it mean

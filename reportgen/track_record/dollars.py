@@ -12,7 +12,6 @@ from typing import Final
 import numpy as np
 
 from reportgen.config.assumptions import Assumptions
-from reportgen.liquidation.calibration.fit import interval_rule
 from reportgen.liquidation.calibration.make import choose_churn, walk
 from reportgen.liquidation.calibration.sample import sample_of
 from reportgen.market.data import MarketData
@@ -53,8 +52,7 @@ def calibrated_scores(
     late = walked.span >= since
     if not late.any() or not walked.estimated[late].any():
         return Missing("Too few spans could be estimated from those before them.")
-    seen = walked.span >= 1
-    rule = interval_rule(walked.estimated[seen], rows.realised[seen], rows.time_ms[seen] // DAY_MS, assumptions)
+    rule = walked.interval_rule(rows, assumptions)
     held: Maybe[Fraction] = rule if isinstance(rule, Missing) else rule.coverage
     sides: Sequence[tuple[Which, Bools]] = (("long", rows.side == 0), ("short", rows.side == 1), ("both", late))
     day = (rows.time_ms // DAY_MS).astype(np.float64)

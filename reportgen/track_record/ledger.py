@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
-from reportgen.brief.types import FateState
+import numpy as np
+
+from reportgen.brief.types import Brief, FateState, SymbolBrief
+from reportgen.config.assumptions import Assumptions
 from reportgen.errors import DataError
-from reportgen.guide.zones import Label
-from reportgen.units import Milliseconds, Price, Where
+from reportgen.guide.context import typical_range
+from reportgen.guide.plan import ZonePlan
+from reportgen.guide.reactions import Shares, distance_shares
+from reportgen.guide.structure.bars import interval_length, interval_name
+from reportgen.guide.zones import Label, Zone
+from reportgen.market.data import Candles, MarketData
+from reportgen.track_record.zones import ZoneAt, judge
+from reportgen.units import DAY_MS, HOUR_MS, Bools, Floats, Ints, Maybe, Milliseconds, Missing, Price, Where
 
 LEDGER_FILE: Final = "ledger/ledger.jsonl"
 """Where the ledger stands, relative to the output folder."""
@@ -171,3 +180,240 @@ def _sound(line: bytes, number: int, previous: str) -> dict[str, Any] | None:
 
 def _canonical(row: Mapping[str, Any]) -> bytes:
     return json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+# ---- What price did at one zone of a brief, bar by bar: touch, excursion, and which levels of its plan were met ----
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedLevels:
+    """The levels of one zone's plan.
+
+    Attributes:
+        alert, entry, invalidation, de_risk: Prices; the entry is the line that a close must cross.
+        timeframe_ms: Length of the bars whose close counts. after_ms: no entry before it, an event's time; 0 for none.
+    """
+
+    alert: Price
+    entry: Price
+    invalidation: Price
+    de_risk: Price
+    timeframe_ms: Milliseconds
+    after_ms: Milliseconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """When price met what, as the close of the bar that showed it; None where it did not.
+
+    Attributes:
+        touched_ms: The zone's near edge. excursion_atr: the farthest that price went beyond that edge, day ATR;
+            negative when it fell short; None without bars.
+        alert_ms: The alert level. entry_ms: a close of the trading timeframe beyond the entry line, once the zone was
+            traded into and the event had passed; the volume that the plan asks for is not checked.
+        invalidation_ms, de_risk_ms: after that entry.
+    """
+
+    touched_ms: Milliseconds | None = None
+    excursion_atr: float | None = None
+    alert_ms: Milliseconds | None = None
+    entry_ms: Milliseconds | None = None
+    invalidation_ms: Milliseconds | None = None
+    de_risk_ms: Milliseconds | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Outward:
+    """Bars as seen from the price toward the zone: shape (n,) each; below the price they are mirrored."""
+
+    far: Floats
+    back: Floats
+    close: Floats
+    close_ms: Ints
+
+
+def first_whole_bar(decision_ms: Milliseconds, interval_ms: Milliseconds) -> Milliseconds:
+    """Give the first moment at which a bar can open without holding anything from before the decision."""
+    return -(-decision_ms // interval_ms) * interval_ms
+
+
+def follow(zone: ZoneAt, plan: PlannedLevels | None, candles: Candles, until_ms: Milliseconds) -> Passage:
+    """Follow price at a zone over the bars from its decision up to a moment.
+
+    Args:
+        zone: As it stood; `decision_ms` is when its first bar may open.
+        plan: Its levels; None when there is no plan.
+        candles: Bars that may reach beyond on both ends.
+        until_ms: The last close that counts.
+    """
+    first = int(np.searchsorted(candles.open_time_ms, zone.decision_ms))
+    last = int(np.searchsorted(candles.close_time_ms, until_ms, side="right"))
+    if last <= first:
+        return Passage()
+    sign = 1 if zone.where == "above" else -1
+    after = candles.part(slice(first, last))
+    far, back = (after.high, after.low) if sign > 0 else (-after.low, -after.high)
+    bars = _Outward(far=far, back=back, close=sign * after.close, close_ms=after.close_time_ms)
+    near = sign * (zone.low if sign > 0 else zone.high)
+    touched = bars.far >= near
+    excursion = (float(bars.far.max()) - near) / zone.atr
+    if plan is None:
+        return Passage(touched_ms=_when(touched, bars), excursion_atr=excursion)
+    entry = _entry(bars, plan, touched, sign, candles.interval_ms)
+    entered = np.arange(len(bars.far)) > (len(bars.far) if entry is None else entry)
+    return Passage(
+        touched_ms=_when(touched, bars),
+        excursion_atr=excursion,
+        alert_ms=_when(bars.far >= sign * plan.alert, bars),
+        entry_ms=None if entry is None else int(bars.close_ms[entry]),
+        invalidation_ms=_when(entered & (bars.back <= sign * plan.invalidation), bars),
+        de_risk_ms=_when(entered & (bars.far >= sign * plan.de_risk), bars),
+    )
+
+
+def _entry(bars: _Outward, plan: PlannedLevels, touched: Bools, sign: int, interval_ms: Milliseconds) -> int | None:
+    """Find the bar whose close met the price part of the entry condition."""
+    waited = bars.close_ms > plan.after_ms
+    into = np.maximum.accumulate(touched & waited)
+    ends = bars.close_ms % max(plan.timeframe_ms, interval_ms) == 0
+    met = into & ends & (bars.close > sign * plan.entry)
+    return int(np.argmax(met)) if met.any() else None
+
+
+def _when(met: Bools, bars: _Outward) -> Milliseconds | None:
+    return int(bars.close_ms[int(np.argmax(met))]) if met.any() else None
+
+
+_RANGE_GONE = "The brief had no typical range to measure distances in."
+_NO_OUTCOME: Final = {
+    "censored": "Bars are missing within the horizon.",
+    "not_an_event": "Price stood inside the zone when the brief was made.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Now:
+    """What a run knows.
+
+    Attributes:
+        as_of_ms: Its moment; no bar closed later. markets: by symbol. assumptions: every constant.
+    """
+
+    as_of_ms: Milliseconds
+    markets: Mapping[str, MarketData]
+    assumptions: Assumptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Bars:
+    """The bars that judge a symbol's zones, and the span in which they count."""
+
+    candles: Maybe[Candles]
+    venue: str
+    from_ms: Milliseconds
+    until_ms: Milliseconds
+
+
+def due_rows(briefs: Iterable[Brief], held: Container[object], now: Now) -> list[LedgerRow]:
+    """Score every zone of some briefs whose horizon has passed and that no ledger holds yet.
+
+    Args:
+        briefs: Earlier briefs, in the order in which their rows shall stand.
+        held: What identifies the zones that are in the ledger (`LedgerRow.zone`).
+        now: What this run knows.
+    """
+    return [row for brief in briefs for row in rows_of(brief, now) if row.outcome != "open" and row.zone not in held]
+
+
+def rows_of(brief: Brief, now: Now) -> Iterator[LedgerRow]:
+    """Give each zone of a brief as far as it has come; `open` marks one whose horizon, or whose bars, are not over."""
+    for symbol in brief.symbols:
+        if isinstance(symbol.price, Missing):
+            continue
+        bars = _bars(brief, symbol, now)
+        for zone in symbol.zones:
+            yield _row(brief, symbol, symbol.price, zone, bars, now)
+
+
+def is_closed(brief: Brief, held: Container[object], now: Now) -> bool:
+    """Tell whether nothing of a brief, nor of any before it, is left to score: all its zones are held, no bar is late.
+
+    A brief without zones closes nothing: one before it may still be open.
+    """
+    patience = round(brief.horizon_hours * HOUR_MS + now.assumptions.record_patience_days * DAY_MS)
+    zones = [row.zone for row in rows_of(brief, now)] if now.as_of_ms - brief.as_of_ms > patience else []
+    return bool(zones) and all(zone in held for zone in zones)
+
+
+def _bars(brief: Brief, symbol: SymbolBrief, now: Now) -> _Bars:
+    """Take the bars of the venue that the brief read, else of the one that leads now."""
+    horizon = round(brief.horizon_hours * HOUR_MS)
+    market = now.markets.get(symbol.symbol)
+    found = Missing("The symbol is watched no more.") if market is None else market.candles
+    if isinstance(found, Missing):
+        return _Bars(candles=found, venue="", from_ms=brief.as_of_ms, until_ms=brief.as_of_ms + horizon)
+    venue = symbol.venue if symbol.venue in found else next(iter(found))
+    start = first_whole_bar(brief.as_of_ms, found[venue].interval_ms)
+    return _Bars(candles=found[venue], venue=venue, from_ms=start, until_ms=start + horizon)
+
+
+def _row(brief: Brief, symbol: SymbolBrief, price: Price, zone: Zone, bars: _Bars, now: Now) -> LedgerRow:
+    """Write down one zone and what became of it so far."""
+    atr = typical_range(symbol.structure, symbol.zones, price)
+    at = ZoneAt(where=zone.side, low=zone.low, high=zone.high, price=price, atr=atr or 1.0, decision_ms=bars.from_ms)
+    plan = next((one for one in symbol.plan if (one.label, one.side) == (zone.label, zone.side)), None)
+    shown = next((one.shares for one in symbol.reactions if (one.label, one.side) == (zone.label, zone.side)), None)
+    alone = None if zone.price_inside else distance_shares(zone.distance_atr, brief.horizon_hours, now.assumptions)
+    state, timeout, reason = _state(at, bars, now) if atr else ("censored", False, _RANGE_GONE)
+    passage = Passage()
+    if atr and not isinstance(bars.candles, Missing):
+        levels = _levels(plan, brief) if plan else None
+        passage = follow(at, levels, bars.candles, min(bars.until_ms, now.as_of_ms))
+    return LedgerRow(
+        symbol=symbol.symbol, label=zone.label, side=zone.side, low=zone.low, high=zone.high,
+        price=price, atr=atr or 0.0, distance_atr=zone.distance_atr, price_decimals=symbol.price_decimals,
+        decision_ms=brief.as_of_ms, from_ms=bars.from_ms, until_ms=bars.until_ms, horizon_hours=brief.horizon_hours,
+        venue=bars.venue, bars="" if isinstance(bars.candles, Missing) else interval_name(bars.candles.interval_ms),
+        simulated=brief.simulated, shown=_four(shown), control=_four(alone),
+        outcome=state, timeout=timeout, reason=reason, planned=plan is not None,
+        touched_ms=passage.touched_ms, excursion_atr=passage.excursion_atr, alert_ms=passage.alert_ms,
+        entry_ms=passage.entry_ms, invalidation_ms=passage.invalidation_ms, de_risk_ms=passage.de_risk_ms,
+        scored_as_of_ms=now.as_of_ms,
+    )  # fmt: skip
+
+
+def _state(zone: ZoneAt, bars: _Bars, now: Now) -> tuple[FateState, bool, str]:
+    """Find a zone's outcome, or that it is still open, or why it will never have one."""
+    over_ms = now.as_of_ms - bars.until_ms
+    waits = over_ms <= now.assumptions.record_patience_days * DAY_MS
+    candles = bars.candles
+    arrived = not isinstance(candles, Missing) and len(candles) and int(candles.close_time_ms[-1]) >= bars.until_ms
+    if over_ms < 0 or (waits and not arrived):
+        return "open", False, ""
+    if isinstance(candles, Missing):
+        return "censored", False, candles.reason
+    fate = judge(zone, candles, bars.until_ms - bars.from_ms, now.assumptions)
+    return fate.outcome, fate.timeout, _NO_OUTCOME.get(fate.outcome, "")
+
+
+def _levels(plan: ZonePlan, brief: Brief) -> PlannedLevels:
+    """Take the prices from a plan; an event inside the horizon holds the entry back until it has passed."""
+    line = next((c.level for c in plan.entry if c.kind in ("closes_above", "closes_below")), None)
+    named = next((c.text for c in plan.entry if c.kind == "event_passed"), None)
+    inside = [event for event in brief.events if event.inside_horizon and named is not None]
+    told = [event for event in inside if " ".join(event.name.split()) in (named or "")]
+    after_ms = next((event.at_ms for event in (*told, *inside)), 0)
+    return PlannedLevels(
+        alert=plan.alert,
+        entry=plan.de_risk if line is None else line,
+        invalidation=plan.invalidation,
+        de_risk=plan.de_risk,
+        timeframe_ms=interval_length(brief.timeframe),
+        after_ms=after_ms,
+    )
+
+
+def _four(shares: Maybe[Shares] | None) -> FourShares | None:
+    if shares is None or isinstance(shares, Missing):
+        return None
+    return shares.reject, shares.tap_continue, shares.front_run, shares.ignore

@@ -29,9 +29,8 @@ from reportgen.brief.types import (
 from reportgen.config.assumptions import Assumptions
 from reportgen.guide.reactions import Outcome
 from reportgen.market.symbols import base_of
-from reportgen.track_record.ledger import LedgerRow
+from reportgen.track_record.ledger import LedgerRow, Now, rows_of
 from reportgen.track_record.score import effective_days, ratio_scores
-from reportgen.track_record.settle import Now, rows_of
 from reportgen.track_record.zones import band_of, brier_loss, foretell
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Missing
 

@@ -10,7 +10,7 @@ import numpy as np
 from reportgen.brief.types import Brief
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.market.data import Candles, MarketData
-from reportgen.track_record.settle import Now
+from reportgen.track_record.ledger import Now
 from reportgen.units import HOUR_MS, Missing
 from tests.brief_parts import AS_OF_MS
 from tests.briefs import morning

@@ -10,9 +10,8 @@ import pytest
 
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.guide.reactions import Outcome
-from reportgen.track_record.near_events import NO_EVENTS, split_by_events
 from reportgen.track_record.result import EventSplit
-from reportgen.track_record.zones import Fate, Judged, ZoneAt
+from reportgen.track_record.zones import NO_EVENTS, Fate, Judged, ZoneAt, split_by_events
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 
 START = 1_700_000_000_000 - 1_700_000_000_000 % DAY_MS

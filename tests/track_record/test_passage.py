@@ -8,7 +8,7 @@ import numpy as np
 
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.market.data import Candles
-from reportgen.track_record.settle import Passage, PlannedLevels, first_whole_bar, follow
+from reportgen.track_record.ledger import Passage, PlannedLevels, first_whole_bar, follow
 from reportgen.track_record.zones import ZoneAt, judge
 from reportgen.units import DAY_MS, HOUR_MS
 from tests.track_record.paths import START_MS, walk

@@ -11,9 +11,8 @@ from numpy.random import Generator
 from reportgen.brief.types import FateState, RunningRecord, TrackRecord
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.guide.zones import Label
-from reportgen.track_record.ledger import FourShares, LedgerRow
+from reportgen.track_record.ledger import FourShares, LedgerRow, due_rows
 from reportgen.track_record.record import Kept, running_record, track_record
-from reportgen.track_record.settle import due_rows
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 from tests.brief_parts import AS_OF_MS
 from tests.briefs import morning

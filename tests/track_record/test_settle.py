@@ -10,7 +10,7 @@ import pytest
 from reportgen.guide.plan import Condition, ZonePlan
 from reportgen.market.data import Candles
 from reportgen.render.json import brief_to_json
-from reportgen.track_record.settle import Now, due_rows, is_closed, rows_of
+from reportgen.track_record.ledger import Now, due_rows, is_closed, rows_of
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 from tests.brief_parts import AS_OF_MS
 from tests.briefs import changed, event, morning, price_inside

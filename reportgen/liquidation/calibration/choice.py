@@ -33,8 +33,13 @@ def choose_calibration(
     """
     known = [each for each in candidates if each.sample_end_ms <= as_of_ms]
     own = sorted((each for each in known if each.symbol == market.symbol), key=lambda each: -each.sample_end_ms)
+    if not candidates:
+        return Missing("No calibration was found; `reportgen calibrate` makes one from observed liquidations.")
+    if not known:
+        return Missing("Every calibration found ends after the as-of time, so none was known then.")
     if not own:
-        return Missing(_nothing(candidates, known, market.symbol))
+        others = ", ".join(sorted({each.symbol for each in known}))
+        return Missing(f"No calibration of {market.symbol} was found, only of {others}.")
     reasons = [refusal(each, market, as_of_ms, assumptions) for each in own]
     for calibration, reason in zip(own, reasons, strict=True):
         if not reason:
@@ -49,7 +54,8 @@ def refusal(calibration: Calibration, market: MarketData, as_of_ms: Milliseconds
         return f"The calibration is of version {calibration.version}, and this program makes version {VERSION}."
     if calibration.symbol != market.symbol:
         return f"The calibration is for {calibration.symbol}, not for {market.symbol}."
-    if not _same_nodes(calibration, assumptions):
+    nodes = node_distances(a)
+    if len(nodes) != len(calibration.node_distance) or not np.allclose(nodes, calibration.node_distance):
         return "The calibration was fitted on other distance nodes than the assumptions now name."
     age = (as_of_ms - calibration.sample_end_ms) / DAY_MS
     if age > a.calibration_oldest_days:
@@ -88,22 +94,6 @@ def bars_with_open_interest(market: MarketData) -> Maybe[tuple[Candles, Floats]]
     candles = next(iter(market.candles.values()))
     level = aligned_open_interest(candles, market.open_interest[venue])
     return level if isinstance(level, Missing) else (candles, level)
-
-
-def _same_nodes(calibration: Calibration, assumptions: Assumptions) -> bool:
-    """Compare the nodes' distances; the file keeps them to the last digit."""
-    now = node_distances(assumptions)
-    return len(now) == len(calibration.node_distance) and bool(np.allclose(now, calibration.node_distance))
-
-
-def _nothing(candidates: Sequence[Calibration], known: Sequence[Calibration], symbol: str) -> str:
-    """Say why there is no calibration of a symbol at all."""
-    if not candidates:
-        return "No calibration was found; `reportgen calibrate` makes one from observed liquidations."
-    if not known:
-        return "Every calibration found ends after the as-of time, so none was known then."
-    others = ", ".join(sorted({each.symbol for each in known}))
-    return f"No calibration of {symbol} was found, only of {others}."
 
 
 def _other_venues(calibration: Calibration, market: MarketData) -> str:

@@ -134,7 +134,9 @@ def drawn_weights(
     a = assumptions
     blocks, place = np.unique(day, return_inverse=True)
     counts = rng.multinomial(len(blocks), np.full(len(blocks), 1 / len(blocks)), size=a.calibration_draws)
-    exposure = _by_block(observed.swept, place, len(blocks)).T @ counts.T
+    by_block = np.zeros((len(blocks), observed.swept.shape[1]))
+    np.add.at(by_block, place, observed.swept)
+    exposure = by_block.T @ counts.T
     tau = strength * exposure.mean(axis=0)
     shape = a.draw_concentration
     priors = prior[:, None] * rng.gamma(shape, 1 / shape, size=(len(prior), a.calibration_draws))
@@ -147,13 +149,6 @@ def drawn_weights(
         )
         drawn = (drawn * (observed.swept.T @ ratio) + tau * priors) / (exposure + tau)
     return np.ascontiguousarray(drawn.T)
-
-
-def _by_block(values: Floats, place: Ints, blocks: int) -> Floats:
-    """Add rows up by block, shape (blocks, k)."""
-    total = np.zeros((blocks, values.shape[1]))
-    np.add.at(total, place, values)
-    return total
 
 
 def score(estimated: Floats, control: Floats, realised: Floats) -> FitScore:

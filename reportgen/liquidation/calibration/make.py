@@ -52,6 +52,11 @@ class Walk:
     estimated: Floats
     control: Floats
 
+    def interval_rule(self, rows: Observed, assumptions: Assumptions) -> Maybe[NotionalRule]:
+        """Make the dollar interval from the rows estimated before they came."""
+        seen = self.span >= 1
+        return interval_rule(self.estimated[seen], rows.realised[seen], rows.time_ms[seen] // DAY_MS, assumptions)
+
 
 def calibrate(samples: Sequence[Sample], assumptions: Assumptions, rng: np.random.Generator) -> tuple[Calibration, ...]:
     """Fit every symbol of the samples.
@@ -79,7 +84,7 @@ def calibrate(samples: Sequence[Sample], assumptions: Assumptions, rng: np.rando
             ),
             fit=_fitted(whole[at][now], pooled.weight[at], a),
             held_out=held_out(whole[at][before], walks[at][before], since),
-            interval=_interval(whole[at][now], walks[at][now], a),
+            interval=walks[at][now].interval_rule(whole[at][now], a),
         )
         for at, sample in enumerate(samples)
     )
@@ -113,12 +118,6 @@ def _described(
         held_out=none,
         interval=none,
     )
-
-
-def _interval(rows: Observed, walked: Walk, assumptions: Assumptions) -> Maybe[NotionalRule]:
-    """Make the dollar interval from the walked estimates."""
-    seen = walked.span >= 1
-    return interval_rule(walked.estimated[seen], rows.realised[seen], rows.time_ms[seen] // DAY_MS, assumptions)
 
 
 def borrow(market: MarketData, from_these: Sequence[Calibration]) -> Maybe[Calibration]:
