@@ -15,7 +15,7 @@ import typer
 from typer.testing import CliRunner
 
 from reportgen.cli import app
-from reportgen.config.load import json_schema
+from reportgen.config.settings import json_schema
 from scripts.venues_page import venues_page
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from reportgen.config.assumptions import DEFAULTS, Assumptions
 from reportgen.config.events import EventFile, FlowFile, ListedEvent
-from reportgen.config.load import Config, json_schema, load_config, read_config
+from reportgen.config.load import load_config, read_config
+from reportgen.config.settings import Config, json_schema
 from reportgen.errors import ConfigError
 from reportgen.events.builtin import DEFAULT_NAMES
 from reportgen.events.sources import events_in
@@ -40,7 +41,7 @@ def test_one_symbol_is_enough(tmp_path: Path) -> None:
     config = load_config(written(tmp_path, "watchlist: [btc]\n"))
     expected = Config(watchlist=config.watchlist)
     assert [watched.symbol for watched in config.watchlist] == ["BTC/USDT:USDT"]
-    assert replace(config, output=expected.output) == expected
+    assert config.model_copy(update={"output": expected.output}) == expected
 
 
 def test_all_spellings_of_a_market_are_one(tmp_path: Path) -> None:
@@ -165,8 +166,8 @@ def test_a_password_in_the_file_is_refused_and_never_repeated(tmp_path: Path) ->
     assert "hunter2" not in line
     config = load_config(written(tmp_path, mail.format(secret="{env: SMTP_PASSWORD}")))  # noqa: S106 - a reference
     assert config.mail is not None
-    assert config.mail.relay.password is not None
-    assert config.mail.relay.password.env == "SMTP_PASSWORD"
+    assert config.mail.smtp.password is not None
+    assert config.mail.smtp.password.env == "SMTP_PASSWORD"
     (both,) = problems_of(tmp_path, mail.format(secret="{env: A, file: b}"))  # noqa: S106 - a reference
     assert "exactly one" in both
 
@@ -179,13 +180,13 @@ def test_events_flows_and_calendars_may_come_from_anywhere(tmp_path: Path) -> No
         "calendars: []\netf_flows:\n  - {asset: BTC, file: f.txt}\n  - {asset: ETH, api: sosovalue, key: {env: K}}\n"
     )
     config = load_config(written(tmp_path, f"watchlist: [BTC]\n{sources}"))
-    listed, file, *feeds = config.events.listed
+    listed, file, *feeds = config.events
     assert listed == ListedEvent(name="A", at="2026-12-10", symbols=["ARB"])
-    assert file == EventFile(file=str(tmp_path / "c.ics"), kind="macro")
+    assert file == EventFile(file=tmp_path / "c.ics", kind="macro")
     assert len(feeds) == 3
-    assert config.events.calendars == ()
-    assert config.etf_flows[0] == FlowFile(asset="BTC", file=str(tmp_path / "f.txt"))
-    assert load_config(written(tmp_path, "watchlist: [BTC]\n")).events.calendars == DEFAULT_NAMES
+    assert config.calendars == ()
+    assert config.etf_flows[0] == FlowFile(asset="BTC", file=tmp_path / "f.txt")
+    assert load_config(written(tmp_path, "watchlist: [BTC]\n")).calendars == DEFAULT_NAMES
 
 
 def test_an_event_keeps_its_moment_whatever_its_zone(tmp_path: Path) -> None:
@@ -193,7 +194,7 @@ def test_an_event_keeps_its_moment_whatever_its_zone(tmp_path: Path) -> None:
     events = "  - {name: A, at: 2026-12-10T13:30Z}\n  - {name: B, at: 2026-12-10T14:30:00+01:00}\n"
     text = f"watchlist: [BTC]\nevents:\n{events}"
     config = load_config(written(tmp_path, f"{text}calendars: []\n"))
-    first, second = events_in(config.events, (0, 2_000_000_000_000))
+    first, second = events_in(config.event_sources, (0, 2_000_000_000_000))
     assert first.at_ms == second.at_ms
     assert first.at_ms % 60_000 == 0
     assert first.kind == "other"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reportgen.config.load import Config
     from reportgen.config.places import Place
+    from reportgen.config.settings import Config
     from reportgen.delivery.archive.calibrations import FoundCalibrations
     from reportgen.liquidation.calibration import Calibration
     from reportgen.units import Milliseconds

@@ -25,8 +25,8 @@ from reportgen.cli.letters import (
 
 
 if TYPE_CHECKING:
-    from reportgen.config.load import Config
-    from reportgen.config.mail import Mail
+    from reportgen.config.mail import MailSettings
+    from reportgen.config.settings import Config
     from reportgen.delivery.mail.people import SubscriberList
 
 
@@ -41,7 +41,7 @@ class Wishes:
     templates: Path | None
 
 
-def choose_subscribers(mail: Mail, wishes: Wishes) -> SubscriberList:
+def choose_subscribers(mail: MailSettings, wishes: Wishes) -> SubscriberList:
     """Read the subscribers; with --to those named, whether they are on the list or not."""
     from reportgen.delivery.mail.people import Subscriber, SubscriberList, parse_address
     from reportgen.delivery.mail.people_files import read_subscribers
@@ -55,7 +55,7 @@ def choose_subscribers(mail: Mail, wishes: Wishes) -> SubscriberList:
     return SubscriberList(subscribers=chosen, problems=(), notes=())
 
 
-def ledger_folder(settings: Config, mail: Mail) -> Path:
+def ledger_folder(settings: Config, mail: MailSettings) -> Path:
     """Find the folder of the ledger.
 
     Raises:
@@ -153,12 +153,12 @@ def _plain(one: Delivery) -> dict[str, Any]:
 
 
 if TYPE_CHECKING:
-    from reportgen.config.load import Config
-    from reportgen.config.mail import Mail
+    from reportgen.config.mail import MailSettings
+    from reportgen.config.settings import Config
     from reportgen.delivery.mail.people import Subscriber
 
 
-def dry_run(settings: Config, mail: Mail, kept: KeptBrief, wishes: Wishes, *, as_json: bool) -> None:
+def dry_run(settings: Config, mail: MailSettings, kept: KeptBrief, wishes: Wishes, *, as_json: bool) -> None:
     """Write each message as .eml, dated as the brief, and the first HTML as a page; print where they are."""
     from reportgen.delivery.archive.commit import replace_files
     from reportgen.delivery.mail.ledger import make_private

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from reportgen.config.load import Config
+    from reportgen.config.settings import Config
     from reportgen.events.fetching import Network
     from reportgen.events.sources import GatheredEvents
     from reportgen.market.data import Gathered
@@ -46,7 +46,7 @@ def events_around(config: Config, as_of_ms: int) -> GatheredEvents:
     """Gather the events around as-of from every source that config.yaml names."""
     from reportgen.events.sources import gather_events
 
-    return gather_events(config.events, as_of_ms, config.horizon_hours, network_of(config))
+    return gather_events(config.event_sources, as_of_ms, config.horizon_hours, network_of(config))
 
 
 def near_events(config: Config, gathered: Gathered) -> tuple[str, ...]:
@@ -96,7 +96,7 @@ def events_between(config: Config, symbol: str, span: tuple[int, int]) -> Maybe[
     base = base_of(symbol)
     moments = tuple(
         event.at_ms
-        for event in events_in(config.events, span)
+        for event in events_in(config.event_sources, span)
         if event.time_known and event.matters and event.concerns(base)
     )
     return moments or Missing("No event that could move a plan is known in this span: list some under `events:`.")

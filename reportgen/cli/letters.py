@@ -11,30 +11,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from reportgen.config.load import Config
-from reportgen.config.mail import Mail
+from reportgen.config.mail import MailSettings
 from reportgen.config.places import place_of
+from reportgen.config.settings import Config
 from reportgen.errors import EnvironmentProblem, UsageError
 
 # ---- The settings of `mail:` become what delivery works with: relay, sender, pace; secrets are read here, when needed
 
 
 if TYPE_CHECKING:
-    from reportgen.config.mail import SecretSource
+    from reportgen.config.values import SecretReference
     from reportgen.delivery.mail.letters import Sender
     from reportgen.delivery.mail.send import Pace
     from reportgen.delivery.mail.smtp import Relay
 
 
-def mail_config(config: Path | None, output: str | None) -> tuple[Config, Mail]:
+def mail_config(config: Path | None, output: str | None) -> tuple[Config, MailSettings]:
     """Read the configuration of a command that needs `mail:`.
 
     Raises:
         ConfigError: The configuration holds problems.
         UsageError: It has no `mail:`.
     """
-    from dataclasses import replace
-
     from reportgen.config.load import DEFAULT_PATH, load_config
 
     settings = load_config(config or DEFAULT_PATH)
@@ -42,10 +40,10 @@ def mail_config(config: Path | None, output: str | None) -> tuple[Config, Mail]:
         raise UsageError(
             f"{config or DEFAULT_PATH} has no `mail:`. Add from, smtp and subscribers; docs/mail.md shows how."
         )
-    return replace(settings, output=place_of(output) if output else settings.output), settings.mail
+    return settings.model_copy(update={"output": place_of(output)} if output else None), settings.mail
 
 
-def make_relay(mail: Mail) -> Relay:
+def make_relay(mail: MailSettings) -> Relay:
     """Fetch user and password, and describe the relay.
 
     Raises:
@@ -53,7 +51,7 @@ def make_relay(mail: Mail) -> Relay:
     """
     from reportgen.delivery.mail.smtp import Relay, is_loopback
 
-    relay = mail.relay
+    relay = mail.smtp
     if relay.security == "none" and relay.password is not None and not is_loopback(relay.host):
         raise UsageError(
             f"mail.smtp.security is none, so the password would cross the network to {relay.host} in the clear. "
@@ -70,30 +68,30 @@ def make_relay(mail: Mail) -> Relay:
     )
 
 
-def make_pace(mail: Mail) -> Pace:
+def make_pace(mail: MailSettings) -> Pace:
     """Say how fast and how patiently to send."""
     from reportgen.delivery.mail.send import Pace
 
     return Pace(
-        connections=mail.relay.connections,
-        per_second=mail.relay.messages_per_second,
-        per_connection=mail.relay.messages_per_connection,
-        attempts=mail.attempts,
-        first_wait_seconds=mail.first_wait_seconds,
-        pause_after=mail.pause_after,
+        connections=mail.smtp.connections,
+        per_second=mail.smtp.messages_per_second,
+        per_connection=mail.smtp.messages_per_connection,
+        attempts=mail.retry.attempts,
+        first_wait_seconds=mail.retry.first_wait_seconds,
+        pause_after=mail.retry.pause_after,
     )
 
 
-def make_sender(mail: Mail) -> Sender:
+def make_sender(mail: MailSettings) -> Sender:
     """Say who speaks, and how subscribers leave."""
     from reportgen.delivery.mail.letters import Sender, WayOut
 
-    secret = (_secret(mail.unsubscribe_secret) or "").encode()
-    way_out = WayOut(mailto=mail.unsubscribe_mailto, url=mail.unsubscribe_url, secret=secret, list_id=mail.list_id)
-    return Sender(mailbox=mail.sender, reply_to=mail.reply_to, list_id=mail.list_id, way_out=way_out)
+    secret = (_secret(mail.unsubscribe.secret) or "").encode()
+    way_out = WayOut(mailto=mail.unsubscribe_mailto, url=mail.unsubscribe.url, secret=secret, list_id=mail.list_name)
+    return Sender(mailbox=mail.sender, reply_to=mail.reply_to, list_id=mail.list_name, way_out=way_out)
 
 
-def make_signer(mail: Mail) -> Callable[[bytes], bytes] | None:
+def make_signer(mail: MailSettings) -> Callable[[bytes], bytes] | None:
     """Prepare DKIM where it is asked for."""
     if mail.dkim is None:
         return None
@@ -103,7 +101,7 @@ def make_signer(mail: Mail) -> Callable[[bytes], bytes] | None:
     return dkim_signer(domain=mail.dkim.domain, selector=mail.dkim.selector, private_key=key)
 
 
-def _secret(source: SecretSource | None, *, whole: bool = False) -> str | None:
+def _secret(source: SecretReference | None, *, whole: bool = False) -> str | None:
     from reportgen.delivery.secrets import read_secret
 
     if source is None:

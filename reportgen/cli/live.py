@@ -18,7 +18,7 @@ from reportgen.errors import DataError
 
 # ---- Exact positions for a live brief or a fetch: whose addresses the configuration names, and where they stand unaske
 if TYPE_CHECKING:
-    from reportgen.config.load import Config
+    from reportgen.config.settings import Config
     from reportgen.market.data import Gathered
 
 
@@ -28,9 +28,10 @@ def known_addresses(config: Config) -> tuple[str, ...]:
     Raises:
         DataError: The file cannot be read, or a line of it is no address; every such line.
     """
-    if config.exact_file is None:
-        return config.exact_addresses
-    return addresses_in(config.exact_file)
+    named = config.exact_positions
+    if named is None:
+        return ()
+    return named.addresses if named.file is None else addresses_in(named.file)
 
 
 def addresses_in(path: Path) -> tuple[str, ...]:
@@ -68,7 +69,7 @@ def without_lookup(gathered: Gathered, config: Config) -> Gathered:
     from reportgen.market.data import NO_POSITIONS
     from reportgen.units import Missing
 
-    if not config.exact_addresses and config.exact_file is None:
+    if config.exact_positions is None:
         return gathered
     why = Missing("Addresses are looked up with live data only, and these market data hold no positions.")
     markets = {
@@ -80,7 +81,7 @@ def without_lookup(gathered: Gathered, config: Config) -> Gathered:
 
 if TYPE_CHECKING:
     from reportgen.cli.console import Step
-    from reportgen.config.load import Config
+    from reportgen.config.settings import Config
     from reportgen.market.data import Gathered
     from reportgen.market.exchanges.gather import Gathering, Wanted
     from reportgen.market.exchanges.history import HistoryCache

@@ -5,21 +5,21 @@ Stands between the command line and the five steps; options win over the file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
 from reportgen.config.events import EventFile, FlowFile
-from reportgen.config.load import DEFAULT_PATH, Config, Problem, Watched, load_config, read_config
+from reportgen.config.load import DEFAULT_PATH, load_config, read_config
 from reportgen.config.places import Place, local_folder, place_of
-from reportgen.config.schema import LIVE, SAMPLE, TIMEFRAMES
+from reportgen.config.settings import LIVE, LONGEST_HORIZON_HOURS, SAMPLE, TIMEFRAMES, Config, WatchlistEntry
+from reportgen.config.yaml import Problem
 from reportgen.errors import UsageError
 from reportgen.market.symbols import unified_symbol
 from reportgen.moments import parse_moment
 
 SAMPLE_WATCHLIST: Final = ("BTC/USDT:USDT", "ETH/USDT:USDT")
-_LONGEST_HORIZON_HOURS: Final = 720
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,9 +131,10 @@ def find_problems(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
         missing.append(Problem(file=str(path), line=None, key="templates", reason=reason, suggestion=suggestion))
     if settings.source == LIVE:
         missing += _unknown_venues(path, settings)
-    own = (path for path in (settings.leverage_brackets, settings.exact_file) if path)
-    sources = (*settings.events.listed, *settings.etf_flows)
-    for named in (*(Path(one.file) for one in sources if isinstance(one, (EventFile, FlowFile))), *own):
+    exact = settings.exact_positions.file if settings.exact_positions else None
+    own = (path for path in (settings.leverage_brackets, exact) if path)
+    sources = (*settings.events, *settings.etf_flows)
+    for named in (*(one.file for one in sources if isinstance(one, (EventFile, FlowFile))), *own):
         if not named.is_file():
             reason, suggestion = f"the file {named} is not there", "Correct its path, or delete the entry."
             missing.append(Problem(file=str(path), line=None, key="", reason=reason, suggestion=suggestion))
@@ -166,7 +167,7 @@ def _base_config(options: Options) -> Config:
     if options.config is not None or DEFAULT_PATH.exists():
         return load_config(options.config or DEFAULT_PATH)
     if options.sample:
-        return Config(watchlist=tuple(Watched(symbol=symbol) for symbol in SAMPLE_WATCHLIST))
+        return Config(watchlist=tuple(WatchlistEntry(symbol=symbol) for symbol in SAMPLE_WATCHLIST))
     if options.symbols:
         return Config(watchlist=())
     return load_config(DEFAULT_PATH)
@@ -177,27 +178,27 @@ def _with_options(config: Config, options: Options) -> Config:
     if options.timeframe is not None and options.timeframe not in TIMEFRAMES:
         raise UsageError(f"--timeframe {options.timeframe} is not one of {', '.join(TIMEFRAMES)}.")
     horizon = options.horizon_hours
-    if horizon is not None and not 1 <= horizon <= _LONGEST_HORIZON_HOURS:
-        raise UsageError(f"--horizon {horizon:g} is out of range. Choose 1 to {_LONGEST_HORIZON_HOURS} hours.")
-    return replace(
-        config,
-        watchlist=_watchlist(options.symbols, config) if options.symbols is not None else config.watchlist,
-        timeframe=options.timeframe or config.timeframe,
-        horizon_hours=horizon or config.horizon_hours,
-        output=config.output if options.output is None else place_of(options.output),
-        templates=templates_folder(options.templates or config.templates),
-    )
+    if horizon is not None and not 1 <= horizon <= LONGEST_HORIZON_HOURS:
+        raise UsageError(f"--horizon {horizon:g} is out of range. Choose 1 to {LONGEST_HORIZON_HOURS} hours.")
+    said = {
+        "watchlist": None if options.symbols is None else _watchlist(options.symbols, config),
+        "timeframe": options.timeframe,
+        "horizon_hours": horizon,
+        "output": None if options.output is None else place_of(options.output),
+        "templates": templates_folder(options.templates or config.templates),
+    }
+    return config.model_copy(update={name: value for name, value in said.items() if value is not None})
 
 
-def _watchlist(text: str, config: Config) -> tuple[Watched, ...]:
+def _watchlist(text: str, config: Config) -> tuple[WatchlistEntry, ...]:
     """Read --symbols BTC,ETH; a market that the configuration knows keeps its venues."""
     known = {watched.symbol: watched for watched in config.watchlist}
-    chosen: dict[str, Watched] = {}
+    chosen: dict[str, WatchlistEntry] = {}
     for written in filter(None, (part.strip() for part in text.split(","))):
         symbol = unified_symbol(written)
         if symbol in chosen:
             raise UsageError(f"--symbols names {symbol} twice. Keep one of them.")
-        chosen[symbol] = known.get(symbol, Watched(symbol=symbol))
+        chosen[symbol] = known.get(symbol, WatchlistEntry(symbol=symbol))
     if not chosen:
         raise UsageError("--symbols is empty. Name markets as BTC,ETH.")
     return tuple(chosen.values())

@@ -10,7 +10,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
-from reportgen.config.load import json_schema
+from reportgen.config.settings import json_schema
 from reportgen.delivery.archive.commit import replace_files
 from reportgen.errors import EnvironmentProblem, UsageError
 

@@ -13,8 +13,8 @@ from reportgen.cli.console import AsJson, ConfigFile, Output, Templates, note, t
 if TYPE_CHECKING:
     from reportgen.cli.deliveries import Wishes
     from reportgen.cli.letters import KeptBrief
-    from reportgen.config.load import Config
-    from reportgen.config.mail import Mail
+    from reportgen.config.mail import MailSettings
+    from reportgen.config.settings import Config
     from reportgen.delivery.mail.ledger import Delivery, MailLedger
     from reportgen.delivery.mail.people import Subscriber
 
@@ -69,7 +69,7 @@ def send(
         _send(settings, mail, kept, wishes, as_json=as_json)
 
 
-def show_status(settings: Config, mail: Mail, kept: KeptBrief, *, as_json: bool) -> None:
+def show_status(settings: Config, mail: MailSettings, kept: KeptBrief, *, as_json: bool) -> None:
     """Say how a brief's deliveries stand, from the ledger alone."""
     from reportgen.cli.deliveries import facts, leave, ledger_folder, report
     from reportgen.delivery.mail.ledger import MailLedger, State
@@ -86,7 +86,7 @@ def show_status(settings: Config, mail: Mail, kept: KeptBrief, *, as_json: bool)
         leave(report(ledger, kept, None, as_json=as_json))
 
 
-def _send(settings: Config, mail: Mail, kept: KeptBrief, wishes: Wishes, *, as_json: bool) -> None:
+def _send(settings: Config, mail: MailSettings, kept: KeptBrief, wishes: Wishes, *, as_json: bool) -> None:
     """Queue who has no line in the ledger, send what is open, and say how it went."""
     from reportgen.cli.deliveries import choose_subscribers, leave, ledger_folder, report
     from reportgen.delivery.mail.ledger import MailLedger, alone, make_private
@@ -110,7 +110,7 @@ def _send(settings: Config, mail: Mail, kept: KeptBrief, wishes: Wishes, *, as_j
 
 
 def _queue(
-    ledger: MailLedger, mail: Mail, kept: KeptBrief, people: Mapping[str, Subscriber], wishes: Wishes
+    ledger: MailLedger, mail: MailSettings, kept: KeptBrief, people: Mapping[str, Subscriber], wishes: Wishes
 ) -> tuple[Delivery, ...]:
     """Give the deliveries that are to be made now, in the order of the subscriber file."""
     from reportgen.cli.letters import make_sender
@@ -145,7 +145,7 @@ def _with_named(ledger: MailLedger, brief: str, people: Mapping[str, Subscriber]
 
 def _deliver(
     ledger: MailLedger,
-    mail: Mail,
+    mail: MailSettings,
     kept: KeptBrief,
     people: Mapping[str, Subscriber],
     open_ones: tuple[Delivery, ...],

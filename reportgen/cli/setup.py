@@ -61,7 +61,7 @@ def schema() -> None:
 
     Example: reportgen config schema > config.schema.json
     """
-    from reportgen.config.load import json_schema
+    from reportgen.config.settings import json_schema
 
     typer.echo(json_schema(), nl=False)
 

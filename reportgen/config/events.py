@@ -1,19 +1,18 @@
 """Where events and fund flows come from, as the edge reads it: `events:`, `calendars:`, `etf_flows:` of config.yaml.
 
-`config.schema` puts them into the whole file.
+`config.settings` puts them into the whole file.
 """
 
 from __future__ import annotations
 
 import zoneinfo
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Final, Literal, TypeAlias, TypeVar
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from reportgen.config.values import WEB_ADDRESS, Secret, SecretReference, Settings, Text, setting_error
+from reportgen.config.values import WEB_ADDRESS, FilePath, Secret, SecretReference, Settings, Text, setting_error
 from reportgen.errors import UsageError
 from reportgen.events.builtin import DEFAULT_NAMES, BuiltinCalendar
 from reportgen.events.calendar import Kind, Status, Weight
@@ -91,7 +90,7 @@ class ListedEvent(Settings):
 class EventFile(Settings):
     """A calendar file: YAML or CSV with the fields of a listed event, or ICS."""
 
-    file: Text = Field(description="Path of a .yaml, .csv or .ics calendar, relative to this file.")
+    file: FilePath = Field(description="Path of a .yaml, .csv or .ics calendar, relative to this file.")
     kind: Kind = Field(default="other", description="Kind of ICS entries whose CATEGORIES name none.")
     weight: Weight | None = Field(default=None, description="Weight of every ICS entry; by kind if left out.")
     only: list[Text] = Field(default=[], description="ICS entries whose title holds one of these words; all if empty.")
@@ -125,7 +124,7 @@ class FlowFile(Settings):
     """Daily ETF flows in a file, as copied from a public table."""
 
     asset: Coin = Field(description="The coin that the funds hold, as BTC.")
-    file: Text = Field(description="A text file of dates by funds in millions of USD, relative to this file.")
+    file: FilePath = Field(description="A text file of dates by funds in millions of USD, relative to this file.")
 
 
 class FlowApi(Settings):
@@ -138,13 +137,14 @@ class FlowApi(Settings):
 
 
 def _kind_of_event(value: object) -> str:
-    has = value if isinstance(value, dict) else ()
+    has = vars(value) if isinstance(value, Settings) else value if isinstance(value, dict) else ()
     named = {"unlocks": UNLOCK_FEED, "exchange_status": STATUS_FEED, "file": EVENT_FILE, "url": EVENT_FEED}
     return next((tag for key, tag in named.items() if key in has), EVENT)
 
 
 def _kind_of_flow(value: object) -> str:
-    return FLOW_API if isinstance(value, dict) and "api" in value else FLOW_FILE
+    has = vars(value) if isinstance(value, Settings) else value if isinstance(value, dict) else ()
+    return FLOW_API if "api" in has else FLOW_FILE
 
 
 Feed = EventFeed | UnlockFeed | StatusFeed
@@ -168,17 +168,3 @@ class EventSources:
 
     listed: tuple[ListedEvent | EventFile | Feed, ...] = ()
     calendars: tuple[BuiltinCalendar, ...] = DEFAULT_NAMES
-
-
-_Source = TypeVar("_Source", bound=Settings)
-
-
-def placed(source: _Source, folder: Path) -> _Source:
-    """Make the paths that a source names relative to a folder."""
-    changed: dict[str, object] = {}
-    if isinstance(source, (EventFile, FlowFile)):
-        changed = {"file": str(folder / Path(source.file).expanduser())}
-    elif isinstance(source, FlowApi) and source.key.file is not None:
-        kept = str(folder / Path(source.key.file).expanduser())
-        changed = {"key": source.key.model_copy(update={"file": kept})}
-    return source.model_copy(update=changed) if changed else source

@@ -1,17 +1,19 @@
-"""What config.yaml's shape stands on: mappings without unknown keys, one-line text, secrets by their place.
-
-Stands below `config_schema` and `config_schema_mail`.
-"""
+"""What config.yaml's shape stands on: mappings without unknown keys, one-line text, paths, secrets by their place."""
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, ValidationInfo
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 ONE_LINE: Final = r"^[^\x00-\x1f\x7f]*$"
 WEB_ADDRESS: Final = r"^https?://"
+FOLDER: Final = "folder"
+"""Key of the validation context: the folder of config.yaml, which its paths are relative to."""
 
 
 def setting_error(reason: str, suggestion: str) -> PydanticCustomError:
@@ -19,9 +21,38 @@ def setting_error(reason: str, suggestion: str) -> PydanticCustomError:
     return PydanticCustomError("setting", "{reason}", {"reason": reason, "suggestion": suggestion})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenAs:
+    """Says of a setting that it stands in the file in one form and is used in another.
+
+    Attributes:
+        form: What the file may hold; the JSON Schema describes this.
+        read: Makes the value of it, given the folder of the file.
+    """
+
+    form: Any
+    read: Callable[[Any, Path], Any]
+
+    def __get_pydantic_core_schema__(self, _source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Check the form, then read it; a Path from Python code or a default needs no check."""
+
+        def read(value: Any, check: Callable[[Any], Any], info: ValidationInfo) -> Any:  # noqa: ANN401 - any setting
+            given = list(value) if isinstance(value, tuple) else value
+            return self.read(
+                given if isinstance(given, Path) else check(given), (info.context or {}).get(FOLDER, Path())
+            )
+
+        return core_schema.with_info_wrap_validator_function(read, handler.generate_schema(self.form))
+
+
+def several(form: Any) -> WrittenAs:  # noqa: ANN401 - a type is a value here
+    """Say that a tuple stands in the file as a list of this form."""
+    return WrittenAs(form=form, read=lambda items, _: tuple(items))
+
+
 def _reference_only(value: object) -> object:
     """Keep secrets out of the file; the value itself is never repeated."""
-    if isinstance(value, dict) and len(value) == 1:
+    if isinstance(value, SecretReference) or (isinstance(value, dict) and len(value) == 1):
         return value
     if isinstance(value, dict):
         raise setting_error("needs exactly one source", "Keep one of {env: NAME}, {file: path} or {command: program}.")
@@ -32,6 +63,8 @@ def _reference_only(value: object) -> object:
 
 
 Text = Annotated[str, Field(min_length=1, max_length=300, pattern=ONE_LINE)]
+FilePath = Annotated[Path, WrittenAs(form=Text, read=lambda path, folder: folder / Path(path).expanduser())]
+"""A file or folder, relative to config.yaml."""
 
 
 class Settings(BaseModel):
@@ -41,10 +74,10 @@ class Settings(BaseModel):
 
 
 class SecretReference(Settings):
-    """Where a secret is kept; one of the three."""
+    """Where a secret is kept, never the secret itself; one of the three."""
 
     env: Text | None = Field(default=None, description="Name of an environment variable.")
-    file: Text | None = Field(default=None, description="A file whose first line is the secret.")
+    file: FilePath | None = Field(default=None, description="A file whose first line is the secret.")
     command: Text | None = Field(default=None, description="A command whose output is the secret.")
 
 

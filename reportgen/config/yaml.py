@@ -1,7 +1,7 @@
-"""The text of config.yaml becomes plain data, and every value keeps the line it stands on.
+"""The one reader of YAML: text becomes plain data, and every value keeps the line it stands on.
 
-First step on the way from config to brief. What YAML itself finds wrong (tabs, duplicate keys, broken syntax) is
-reported here with its line; what the settings mean is judged in `config_schema`.
+First step on the way from config to brief. What YAML itself finds wrong (tabs, double keys, broken syntax) is reported
+here with its line; what the values mean is judged by who asked.
 """
 
 from __future__ import annotations
@@ -23,13 +23,24 @@ _PLAIN_TAGS: Final = frozenset(f"tag:yaml.org,2002:{name}" for name in ("null", 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class YamlProblem:
-    """Something that YAML does not allow. line: 1-based, or None. key: dotted, or "" for the file as a whole."""
+class Problem:
+    """One mistake of the user.
 
+    Attributes:
+        file: As the user named it. line: 1-based, or None where the file as a whole is meant.
+        key: Dotted, or "". reason, suggestion: without a full stop at the end of the reason.
+    """
+
+    file: str
     line: int | None
     key: str
     reason: str
     suggestion: str
+
+    def __str__(self) -> str:
+        """Write it as compilers do, so that editors jump to the place."""
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return ": ".join(part for part in (place, self.key, f"{self.reason}. {self.suggestion}") if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,20 +48,27 @@ class YamlFile:
     """A parsed file: its data, what was wrong with it, and where each value stands.
 
     Attributes:
-        data: The top-level mapping; empty when the file could not be read as one.
+        name: As the user named it.
+        data: What stands at the top level; None when the file is empty or could not be read.
         problems: In the order of the file.
-        lines: 1-based line of each key and item, by trail.
+        lines: First and last line of each key and item, 1-based, by trail.
     """
 
-    data: dict[str, Plain]
-    problems: tuple[YamlProblem, ...]
-    lines: dict[Trail, int]
+    name: str
+    data: Plain
+    problems: tuple[Problem, ...]
+    lines: dict[Trail, tuple[int, int]]
 
-    def line_of(self, trail: Trail) -> int | None:
+    def line_of(self, trail: Trail) -> int:
         """Find the line of a value, or of its nearest parent that stands in the file."""
         while trail and trail not in self.lines:
             trail = trail[:-1]
-        return self.lines.get(trail, 1)
+        return self.lines.get(trail, (1, 1))[0]
+
+    def problem(self, trail: Trail, reason: str, suggestion: str) -> Problem:
+        """Point at a value."""
+        line = self.line_of(trail)
+        return Problem(file=self.name, line=line, key=dotted(trail), reason=reason, suggestion=suggestion)
 
 
 def dotted(trail: Trail) -> str:
@@ -61,65 +79,59 @@ def dotted(trail: Trail) -> str:
     return text
 
 
-def read_yaml(path: Path) -> YamlFile:
-    """Read a YAML file whose top level is a mapping; never raises for what is wrong inside.
+def read_yaml(path: Path, *, as_text: bool = False) -> YamlFile:
+    """Read a YAML file; never raises for what is wrong inside.
+
+    Args:
+        path: The file.
+        as_text: Keep every value as the text that stands in the file, whatever YAML would make of it.
 
     Raises:
         OSError: The file cannot be opened.
     """
     with path.open("rb") as file:
         content = file.read(_LARGEST_FILE + 1)
+    return parse_yaml(content, str(path), as_text=as_text)
+
+
+def parse_yaml(content: bytes, name: str, *, as_text: bool = False) -> YamlFile:
+    """Turn the content of a file into data, as `read_yaml` does; `name` is how its user knows it."""
     if len(content) > _LARGEST_FILE:
-        return _broken(
-            None, "is larger than a megabyte", "A configuration is a short text file: is this the right one?"
-        )
+        suggestion = "A configuration is a short text file: is this the right one?"
+        return _broken(name, None, "is larger than a megabyte", suggestion)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        return _broken(
-            line, f"byte {content[error.start]:#04x} is not UTF-8 text", "Save the file with encoding UTF-8."
-        )
-    return _parse(text)
-
-
-def _parse(text: str) -> YamlFile:
-    """Turn text into data; looked through first, because PyYAML's composer recurses in C and a deep file crashes it."""
+        reason = f"byte {content[error.start]:#04x} is not UTF-8 text"
+        return _broken(name, line, reason, "Save the file with encoding UTF-8.")
     try:
-        if refused := _refuse(text):
+        # Looked through first, because PyYAML's composer recurses in C and a deep file crashes it.
+        if refused := _refuse(text, name):
             return refused
         loader = yaml.CSafeLoader(text)
         root = loader.get_single_node()
     except yaml.YAMLError as error:
-        return _broken(*_explain(error, text))
-    if root is None:
-        return YamlFile(data={}, problems=(), lines={})
-    if not isinstance(root, yaml.MappingNode):
-        return _broken(
-            root.start_mark.line + 1, "holds no settings", "Start with `watchlist:`, or run `reportgen init`."
-        )
-    walk = _Walk(loader)
-    data = walk.mapping(root, ())
-    return YamlFile(data=data, problems=tuple(walk.problems), lines=walk.lines)
+        return _broken(name, *_explain(error, text))
+    walk = _Walk(loader, name, as_text=as_text)
+    data = None if root is None else walk.value(root, ())
+    return YamlFile(name=name, data=data, problems=tuple(walk.problems), lines=walk.lines)
 
 
-def _refuse(text: str) -> YamlFile | None:
+def _refuse(text: str, name: str) -> YamlFile | None:
     """Turn away what no configuration needs and a parser can be harmed with: deep nesting and aliases."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        line = int(event.start_mark.line) + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent):
-            return _broken(_line(event), f"uses the alias *{event.anchor}", "Write the value out.")
+            return _broken(name, line, f"uses the alias *{event.anchor}", "Write the value out.")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > _DEEPEST:
-                return _broken(_line(event), "is nested too deeply", "Five levels are the most there is.")
+                return _broken(name, line, "is nested too deeply", "Five levels are the most there is.")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
     return None
-
-
-def _line(event: yaml.Event) -> int:
-    return int(event.start_mark.line) + 1 if event.start_mark else 1
 
 
 def _explain(error: yaml.YAMLError, text: str) -> tuple[int | None, str, str]:
@@ -140,20 +152,32 @@ def _explain(error: yaml.YAMLError, text: str) -> tuple[int | None, str, str]:
     )
 
 
-def _broken(line: int | None, reason: str, suggestion: str) -> YamlFile:
+def _broken(name: str, line: int | None, reason: str, suggestion: str) -> YamlFile:
     """Give up on the file with one problem."""
-    return YamlFile(data={}, problems=(YamlProblem(line=line, key="", reason=reason, suggestion=suggestion),), lines={})
+    problem = Problem(file=name, line=line, key="", reason=reason, suggestion=suggestion)
+    return YamlFile(name=name, data=None, problems=(problem,), lines={})
 
 
 class _Walk:
     """One pass over the nodes that keeps lines and collects problems."""
 
-    def __init__(self, loader: yaml.CSafeLoader) -> None:
+    def __init__(self, loader: yaml.CSafeLoader, name: str, *, as_text: bool) -> None:
         self.loader = loader
-        self.problems: list[YamlProblem] = []
-        self.lines: dict[Trail, int] = {}
+        self.name = name
+        self.as_text = as_text
+        self.problems: list[Problem] = []
+        self.lines: dict[Trail, tuple[int, int]] = {}
 
-    def mapping(self, node: yaml.MappingNode, trail: Trail) -> dict[str, Plain]:
+    def value(self, node: yaml.Node, trail: Trail) -> Plain:
+        """Read a value of any kind."""
+        self.lines[trail] = node.start_mark.line + 1, _last_line(node)
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, trail)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, (*trail, index)) for index, item in enumerate(node.value)]
+        return self._scalar(node, trail)
+
+    def _mapping(self, node: yaml.MappingNode, trail: Trail) -> dict[str, Plain]:
         """Read a mapping; the first of two equal keys wins and the second is a problem."""
         data: dict[str, Plain] = {}
         for key_node, value_node in node.value:
@@ -163,34 +187,20 @@ class _Walk:
                 continue
             here = (*trail, key_node.value)
             if key_node.value in data:
-                first = self.lines[here]
+                first = self.lines[here][0]
                 self._problem(line, here, f"is set twice, first in line {first}", "Keep one of the two.")
                 continue
-            self.lines[here] = line
-            data[key_node.value] = self._value(value_node, here)
+            data[key_node.value] = self.value(value_node, here)
+            self.lines[here] = line, self.lines[here][1]
         return data
 
-    def _value(self, node: yaml.Node, trail: Trail) -> Plain:
-        if isinstance(node, yaml.MappingNode):
-            return self.mapping(node, trail)
-        if isinstance(node, yaml.SequenceNode):
-            return self._sequence(node, trail)
-        return self._scalar(node, trail)
-
-    def _sequence(self, node: yaml.SequenceNode, trail: Trail) -> list[Plain]:
-        items: list[Plain] = []
-        for index, item in enumerate(node.value):
-            self.lines[*trail, index] = item.start_mark.line + 1
-            items.append(self._value(item, (*trail, index)))
-        return items
-
     def _scalar(self, node: yaml.Node, trail: Trail) -> Plain:
-        if node.tag in _TEXT_TAGS:
-            return str(node.value)
         line = node.start_mark.line + 1
-        if node.tag not in _PLAIN_TAGS:
+        if node.tag not in _PLAIN_TAGS | _TEXT_TAGS:
             self._problem(line, trail, f"carries the tag {node.tag}", "Write a plain value.")
             return None
+        if self.as_text or node.tag in _TEXT_TAGS:
+            return str(node.value)
         try:
             value: Plain = self.loader.construct_object(node)
         except ValueError:
@@ -199,4 +209,13 @@ class _Walk:
         return value
 
     def _problem(self, line: int, trail: Trail, reason: str, suggestion: str) -> None:
-        self.problems.append(YamlProblem(line=line, key=dotted(trail), reason=reason, suggestion=suggestion))
+        key = dotted(trail)
+        self.problems.append(Problem(file=self.name, line=line, key=key, reason=reason, suggestion=suggestion))
+
+
+def _last_line(node: yaml.Node) -> int:
+    """Find where a value ends; the end mark of a block lies behind the comments that follow it."""
+    if not isinstance(node, yaml.CollectionNode) or node.flow_style or not node.value:
+        return int(node.end_mark.line) + 1
+    last = node.value[-1]
+    return _last_line(last[1] if isinstance(last, tuple) else last)

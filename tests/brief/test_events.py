@@ -16,7 +16,7 @@ from reportgen.brief.types import Brief
 from reportgen.brief.write import write_brief
 from reportgen.cli.events_and_flows import near_events, with_flows
 from reportgen.config.events import EventSources, FlowApi
-from reportgen.config.load import Config, Watched
+from reportgen.config.settings import Config, WatchlistEntry
 from reportgen.events.calendar import ScheduledEvent
 from reportgen.events.fetching import Network
 from reportgen.events.flows import FlowReading
@@ -210,7 +210,7 @@ def test_a_feed_that_is_down_is_said_on_the_page_and_a_wrong_file_ends_the_comma
 
 def test_flows_that_cannot_be_had_are_said_on_the_page(tmp_path: Path) -> None:
     """A service without its key costs the flows, not the brief, and the page says why."""
-    config = Config(watchlist=(Watched(symbol=BTC),), output=tmp_path, etf_flows=(NO_KEY,))
+    config = Config(watchlist=(WatchlistEntry(symbol=BTC),), output=tmp_path, etf_flows=(NO_KEY,))
     gathered = with_flows(config, sample())
     assert gathered.notes[-1] == "The key for ETF flows of BTC is not set."
     assert gathered.notes[-1] in page(brief(gathered=gathered))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reportgen import __version__
-from reportgen.config.load import json_schema
+from reportgen.config.settings import json_schema
 from reportgen.moments import parse_moment
 from tests.cli.cli_process import REPOSITORY, reportgen
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from reportgen.cli.live import addresses_in, known_addresses
-from reportgen.config.load import Config, Watched, load_config
+from reportgen.config.load import load_config
+from reportgen.config.settings import Config, WatchlistEntry
 from reportgen.errors import ConfigError, DataError
 from reportgen.market.exchanges.gather import Gathering
 from reportgen.market.exchanges.positions import ask_positions, with_positions
@@ -32,7 +33,7 @@ def test_addresses_are_listed_or_kept_in_a_file(tmp_path: Path) -> None:
     assert known_addresses(listed) == (ONE, TWO)
     (tmp_path / "whales.txt").write_text(f"# whales\n{ONE}\n\n{mixed}  # a fund\n{ONE}\n", encoding="utf-8")
     assert known_addresses(config(tmp_path, "  file: whales.txt")) == (ONE, TWO)
-    assert known_addresses(Config(watchlist=(Watched(symbol=BTC),))) == ()
+    assert known_addresses(Config(watchlist=(WatchlistEntry(symbol=BTC),))) == ()
 
 
 @pytest.mark.parametrize(

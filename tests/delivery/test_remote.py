@@ -15,7 +15,7 @@ import s3fs
 
 from reportgen.cli.calibrations import find_calibrations, keep_calibrations, own_folder
 from reportgen.cli.doctor import examine
-from reportgen.config.load import Config
+from reportgen.config.settings import Config
 from reportgen.delivery.archive import remote as store_remote
 from reportgen.delivery.archive.calibrations import calibration_path
 from reportgen.delivery.archive.commit import writing
