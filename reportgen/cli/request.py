@@ -169,7 +169,7 @@ def _base_config(options: Options) -> Config:
     if options.sample:
         return Config(watchlist=tuple(WatchlistEntry(symbol=symbol) for symbol in SAMPLE_WATCHLIST))
     if options.symbols:
-        return Config(watchlist=())
+        return Config(watchlist=_watchlist(options.symbols, ()))
     return load_config(DEFAULT_PATH)
 
 
@@ -181,7 +181,7 @@ def _with_options(config: Config, options: Options) -> Config:
     if horizon is not None and not 1 <= horizon <= LONGEST_HORIZON_HOURS:
         raise UsageError(f"--horizon {horizon:g} is out of range. Choose 1 to {LONGEST_HORIZON_HOURS} hours.")
     said = {
-        "watchlist": None if options.symbols is None else _watchlist(options.symbols, config),
+        "watchlist": None if options.symbols is None else _watchlist(options.symbols, config.watchlist),
         "timeframe": options.timeframe,
         "horizon_hours": horizon,
         "output": None if options.output is None else place_of(options.output),
@@ -190,9 +190,9 @@ def _with_options(config: Config, options: Options) -> Config:
     return config.model_copy(update={name: value for name, value in said.items() if value is not None})
 
 
-def _watchlist(text: str, config: Config) -> tuple[WatchlistEntry, ...]:
+def _watchlist(text: str, listed: tuple[WatchlistEntry, ...]) -> tuple[WatchlistEntry, ...]:
     """Read --symbols BTC,ETH; a market that the configuration knows keeps its venues."""
-    known = {watched.symbol: watched for watched in config.watchlist}
+    known = {watched.symbol: watched for watched in listed}
     chosen: dict[str, WatchlistEntry] = {}
     for written in filter(None, (part.strip() for part in text.split(","))):
         symbol = unified_symbol(written)

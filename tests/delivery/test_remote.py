@@ -15,7 +15,7 @@ import s3fs
 
 from reportgen.cli.calibrations import find_calibrations, keep_calibrations, own_folder
 from reportgen.cli.doctor import examine
-from reportgen.config.settings import Config
+from reportgen.config.settings import Config, WatchlistEntry
 from reportgen.delivery.archive import remote as store_remote
 from reportgen.delivery.archive.calibrations import calibration_path
 from reportgen.delivery.archive.commit import writing
@@ -145,7 +145,7 @@ def test_calibrations_are_kept_in_the_bucket(bucket: str) -> None:
     assert kept == f"{bucket}/{path}"
     store = open_store(bucket)
     assert verify(store).findings == ()
-    config = Config(watchlist=(), output=bucket)
+    config = Config(watchlist=(WatchlistEntry(symbol="BTC"),), output=bucket)
     found = find_calibrations(config, made[0].sample_end_ms)
     assert [each.symbol for each in found.calibrations] == [made[0].symbol]
     store.write(path.as_posix(), b"{")
