@@ -65,7 +65,7 @@ def gather_flows(sources: Iterable[FlowSource], network: Network) -> Mapping[str
     found: dict[str, Maybe[EtfFlows]] = {}
     for source in sources:
         if isinstance(found.get(source.asset, Missing("")), Missing):
-            flows = read_flow_file(Path(source.file)) if isinstance(source, FlowFile) else _of_api(source, network)
+            flows = read_flow_file(source.file) if isinstance(source, FlowFile) else _of_api(source, network)
             found[source.asset] = flows
     return found
 
@@ -204,7 +204,7 @@ def _key(source: FlowApi) -> Maybe[str]:
     """Read the key; it goes nowhere but into the request."""
     if source.key.file is not None:
         try:
-            key = Path(source.key.file).read_text(encoding="utf-8").strip().partition("\n")[0]
+            key = source.key.file.read_text(encoding="utf-8").strip().partition("\n")[0]
         except (OSError, UnicodeDecodeError):
             return Missing(f"The key for ETF flows of {source.asset} could not be read from its file.")
     else:

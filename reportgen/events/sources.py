@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import yaml
@@ -128,7 +127,7 @@ def read_event_file(file: EventFile, span: tuple[Milliseconds, Milliseconds]) ->
     Raises:
         DataError: It is not there, too large, of another kind, or holds mistakes.
     """
-    path, name = Path(file.file), file.file
+    path, name = file.file, str(file.file)
     if path.suffix.lower() not in _SUFFIXES:
         raise DataError(f"{name}: is not a calendar by its name. Calendars end in {', '.join(_SUFFIXES)}.")
     try:

@@ -235,7 +235,7 @@ def test_of_two_sources_the_first_that_gives_any_is_used(tmp_path: Path) -> None
     path.write_text("Date,IBIT\n18 Nov 2026,2.0\n", encoding="utf-8")
     sources: list[FlowSource] = [
         service(env="NOT_SET_ANYWHERE"),
-        FlowFile(asset="BTC", file=str(path)),
+        FlowFile(asset="BTC", file=path),
     ]
     found = gather_flows(sources, network())["BTC"]
     assert isinstance(found, EtfFlows)

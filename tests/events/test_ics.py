@@ -132,7 +132,7 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(50_000_000)
     with pytest.raises(DataError, match="larger than 10 MB"):
-        read_event_file(EventFile(file=str(path)), SPAN)
+        read_event_file(EventFile(file=path), SPAN)
 
 
 def test_a_hostile_title_becomes_safe_text() -> None:

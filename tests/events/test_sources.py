@@ -33,7 +33,7 @@ WELL: dict[StatusVenue, tuple[str, object, object]] = {
 def write(path: Path, text: str) -> EventFile:
     """Write a calendar file."""
     path.write_text(text, encoding="utf-8")
-    return EventFile(file=str(path))
+    return EventFile(file=path)
 
 
 def only(*feeds: EventFeed | UnlockFeed | StatusFeed) -> EventSources:
@@ -48,7 +48,7 @@ def test_the_same_event_in_yaml_csv_and_ics_is_one(tmp_path: Path) -> None:
         write(tmp_path / "b.csv", "name,at,kind\nUS CPI,2026-11-24T13:30Z,macro\n"),
     )
     (tmp_path / "c.ics").write_bytes(ONE)
-    sources = EventSources(listed=(*files, EventFile(file=str(tmp_path / "c.ics"))), calendars=())
+    sources = EventSources(listed=(*files, EventFile(file=tmp_path / "c.ics")), calendars=())
     (one,) = gather_events(sources, NOW_MS, 24, network()).events
     assert moment_text(one.at_ms) == "2026-11-24T13:30Z"
     assert one.source == "a.yaml; b.csv; c.ics"
