@@ -232,7 +232,7 @@ def test_the_page_claims_what_the_newest_backtest_showed_and_no_more(tmp_path: P
     (folder / "backtest.json").with_name("x").write_text("", encoding="utf-8")
     (tmp_path / "backtests" / "old").mkdir()
     (tmp_path / "backtests" / "old" / "backtest.json").write_text("{}", encoding="utf-8")
-    (said,) = near_events(Config(watchlist=(), output=tmp_path), sample())
+    (said,) = near_events(Config(watchlist=(WatchlistEntry(symbol=BTC),), output=tmp_path), sample())
     assert "insufficient evidence on zones near events. W." in said
     text = page(replace(brief(due(6)), near_events=(said,)))
     assert said in text
