@@ -33,9 +33,9 @@ from reportgen.render.html import render_html
 from reportgen.render.json import brief_to_json
 from reportgen.render.site import BriefDay, SymbolDay, ZoneBand
 from reportgen.units import DAY_MS, HOUR_MS
+from scripts.simulator.conditions import draw_conditions, draw_legs
 from scripts.simulator.market import simulate
 from scripts.simulator.tables import Listing, folder_tables
-from scripts.simulator.weather import draw_legs, draw_weather
 from scripts.simulator.worlds import DEFAULT_WORLD
 
 SYMBOL: Final = "BTC/USDT:USDT"
@@ -66,9 +66,11 @@ def write_market(folder: Path, days: int, end_ms: int) -> None:
     """Simulate one market and write its tables."""
     rng = np.random.default_rng(1)
     world = replace(DEFAULT_WORLD, start_price=90_000.0, crowd_weight=40.0)
-    weather = draw_weather(rng, world, start_ms=end_ms - days * DAY_MS, days=days, legs=draw_legs(rng, world, days))
+    conditions = draw_conditions(
+        rng, world, start_ms=end_ms - days * DAY_MS, days=days, legs=draw_legs(rng, world, days)
+    )
     listing = Listing(
-        symbol=SYMBOL, venue="binance", market=simulate(rng, world, weather), share=1.0, price_decimals=1,
+        symbol=SYMBOL, venue="binance", market=simulate(rng, world, conditions), share=1.0, price_decimals=1,
         size_decimals=1, depth_per_percent=6e7, half_spread=0.00001,
     )  # fmt: skip
     for name, columns in folder_tables(rng, [listing]).items():

@@ -14,9 +14,9 @@ import numpy as np
 
 from reportgen.market.folder.append import write_table
 from reportgen.units import DAY_MS
+from scripts.simulator.conditions import Conditions, draw_conditions
 from scripts.simulator.market import SimulatedMarket, simulate
 from scripts.simulator.tables import Listing, folder_tables, stretch
-from scripts.simulator.weather import Weather, draw_weather
 from scripts.simulator.worlds import DEFAULT_WORLD, MID_BRACKETS, THIN_BRACKETS, Leg, SimulatorWorld
 
 AS_OF_MS = int(datetime(2026, 11, 20, 7, tzinfo=UTC).timestamp() * 1000)
@@ -101,22 +101,22 @@ COINS = (
 )  # fmt: skip
 
 
-def coin_market(rng: np.random.Generator, coin: Coin, leader: Weather | None) -> tuple[Weather, SimulatedMarket]:
-    """Simulate one coin under the leader's weather."""
-    weather = draw_weather(
+def coin_market(rng: np.random.Generator, coin: Coin, leader: Conditions | None) -> tuple[Conditions, SimulatedMarket]:
+    """Simulate one coin under the leader's conditions."""
+    conditions = draw_conditions(
         rng, coin.world, start_ms=AS_OF_MS - END_DAY * DAY_MS, days=SIMULATED_DAYS, legs=coin.legs, common=leader,
         correlation=coin.correlation,
     )  # fmt: skip
-    return weather, simulate(rng, coin.world, weather)
+    return conditions, simulate(rng, coin.world, conditions)
 
 
 def listings() -> list[Listing]:
     """Simulate every coin and list it on its venues."""
     out: list[Listing] = []
-    leader: Weather | None = None
+    leader: Conditions | None = None
     for number, coin in enumerate(COINS):
-        weather, tape = coin_market(np.random.default_rng([SEED, number]), coin, leader)
-        leader = leader or weather
+        conditions, tape = coin_market(np.random.default_rng([SEED, number]), coin, leader)
+        leader = leader or conditions
         market = stretch(tape, days=KEPT_DAYS, end_hour=END_DAY * 24, end_ms=AS_OF_MS)
         print(f"{coin.symbol}: {market.low.min():.6g} to {market.high.max():.6g}, now {market.close[-1]:.6g}")
         out.extend(

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from reportgen.market.folder.append import write_table
+from scripts.simulator.conditions import Conditions, draw_conditions
 from scripts.simulator.market import SimulatedMarket, simulate
 from scripts.simulator.tables import Listing, folder_tables, stretch
-from scripts.simulator.weather import Weather, draw_weather
 from scripts.simulator.worlds import DEFAULT_WORLD, THIN_BRACKETS, Leg, SimulatorWorld
 
 AS_OF_MS = int(datetime(2026, 10, 14, 7, tzinfo=UTC).timestamp() * 1000)
@@ -97,16 +97,16 @@ EXAMPLES = (
 
 
 def simulated(players: tuple[Player, ...], seed: int) -> Iterator[tuple[Player, SimulatedMarket]]:
-    """Simulate the players, each under the first one's weather as far as it follows it."""
-    leader: Weather | None = None
+    """Simulate the players, each under the first one's conditions as far as it follows it."""
+    leader: Conditions | None = None
     for number, player in enumerate(players):
         rng = np.random.default_rng([seed, number])
-        weather = draw_weather(
+        conditions = draw_conditions(
             rng, player.world, start_ms=AS_OF_MS, days=SIMULATED_DAYS, legs=player.legs, common=leader,
             correlation=player.correlation,
         )  # fmt: skip
-        leader = leader or weather
-        yield player, simulate(rng, player.world, weather)
+        leader = leader or conditions
+        yield player, simulate(rng, player.world, conditions)
 
 
 def listings(player: Player, market: SimulatedMarket) -> list[Listing]:

@@ -21,7 +21,7 @@ class Formula:
     """A published formula.
 
     Attributes:
-        name: As MODEL section 6 calls it. maps: what makes its maps.
+        name: As docs/method.md calls it. maps: what makes its maps.
         needs_takers: It reads which part of the volume takers bought. needs_trades: it reads single trades.
         as_published: False for our own change of one, which does not count as published.
         stands_in: It stands in for one that needs takers, and is left out where they are known.
@@ -57,4 +57,4 @@ FORMULAS: Final = (
     Formula(name="large-trades", maps=from_trades.large_trades, needs_trades=True),
     Formula(name="distance table", maps=oi.distance_table),
 )
-"""In the order of MODEL section 6."""
+"""In the order of docs/method.md."""

@@ -18,8 +18,8 @@ import numpy as np
 from benchmarks.formulas.lift import binned
 from benchmarks.formulas.worlds import CACHE, DAYS, START_MS, TRAIN_UNTIL, SimulatedWorld, fingerprint
 from reportgen.units import Floats, Ints, Side
+from scripts.simulator.conditions import MINUTE_MS, MINUTES_A_DAY, draw_conditions
 from scripts.simulator.crowd import FATAL, LIQUIDATION, SHORT, SIDE, SIZE, Crowd, draw_orders, trait_odds
-from scripts.simulator.weather import MINUTE_MS, MINUTES_A_DAY, draw_weather
 from scripts.simulator.worlds import WORLDS
 
 SAME_PATH: Final = "other crowds, same path"
@@ -64,19 +64,19 @@ def blurred(book: Mapping[Side, Floats]) -> Mapping[Side, Floats]:
 def _lived(world: SimulatedWorld, decision_ms: Ints, rng: np.random.Generator) -> Iterator[tuple[int, float, Floats]]:
     """Let one crowd live through the path, and yield its open positions at each decision with the price then."""
     constants = WORLDS[world.world]
-    weather = draw_weather(np.random.default_rng(world.seed), constants, start_ms=START_MS, days=DAYS)
+    conditions = draw_conditions(np.random.default_rng(world.seed), constants, start_ms=START_MS, days=DAYS)
     look = round(constants.momentum_hours * 60)
     typical = constants.annual_volatility / math.sqrt(365 * MINUTES_A_DAY) * math.sqrt(look)
     logs, crowd = np.log(world.minute_close), Crowd()
     wanted = {int(minute): row for row, minute in enumerate((decision_ms - START_MS) // MINUTE_MS - 1)}
     for day in range(TRAIN_UNTIL - _WARM_UP_DAYS, DAYS):
         begin = day * MINUTES_A_DAY
-        first = begin + weather.warm_up
-        orders = draw_orders(rng, constants, weather, first, first + MINUTES_A_DAY)
+        first = begin + conditions.warm_up
+        orders = draw_orders(rng, constants, conditions, first, first + MINUTES_A_DAY)
         for t in range(begin, begin + MINUTES_A_DAY):
             crowd.live_through(low=float(world.minute_low[t]), high=float(world.minute_high[t]), minute=t)
             momentum = float(logs[t] - logs[t - 1 - look]) / typical
-            odds = trait_odds(constants, momentum, float(weather.long_bias[t + weather.warm_up]))
+            odds = trait_odds(constants, momentum, float(conditions.long_bias[t + conditions.warm_up]))
             picked = slice(int(orders.offsets[t - begin]), int(orders.offsets[t - begin + 1]))
             crowd.open(orders, picked, price=float(world.minute_close[t]), odds=odds, minute=t)
             if t in wanted:

@@ -1,4 +1,4 @@
-"""Formulas that add levels where open interest rises (MODEL section 6).
+"""Formulas that add levels where open interest rises.
 
 Each takes a tape, a grid and decision times and gives one frozen map a decision. Where a description leaves something
 open, the docstring says how it was read; nothing was fitted.

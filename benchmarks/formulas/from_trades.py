@@ -1,4 +1,4 @@
-"""Formulas that add levels where volume or single trades are large (MODEL section 6)."""
+"""Formulas that add levels where volume or single trades are large."""
 
 from __future__ import annotations
 

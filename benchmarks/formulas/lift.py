@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.formulas.worlds import SimulatedWorld
 from reportgen.units import HOUR_MS, Floats, Ints, Side
-from scripts.simulator.weather import MINUTE_MS
+from scripts.simulator.conditions import MINUTE_MS
 
 HOURS: Final = (4, 24)
 TRUE_BOOK: Final = "true book"

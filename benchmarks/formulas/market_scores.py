@@ -16,7 +16,7 @@ from reportgen.errors import DataError
 from reportgen.liquidation.margin import brackets_of
 from reportgen.market.data import MarketData
 from reportgen.market.folder.read import read_market, symbols_in
-from reportgen.track_record.backtest import Question, horizon_of, window_of
+from reportgen.track_record.backtest import BacktestQuestion, horizon_of, window_of
 from reportgen.track_record.maps import CONTROLS, PLACEBO, Controls, Measured, day_ahead, measure
 from reportgen.track_record.score import Estimate, RankScores, Scene, known_rows, mean_scores, ranked
 from reportgen.track_record.walk import decision_times, situation_of
@@ -124,7 +124,7 @@ def _decisions(market: MarketData, horizon: Milliseconds) -> tuple[Ints, int]:
         raise DataError(f"{market.symbol} has no open interest.")
     candles = next(iter(market.candles.values()))
     begins = int(market.leading_open_interest.time_ms[0]) + _INTEREST_DAYS * DAY_MS
-    question = Question(
+    question = BacktestQuestion(
         from_ms=begins, until_ms=None, engines=(), provenance={}, notes=(), assumptions=DEFAULTS, fresh=fresh
     )
     asked = decision_times(candles, *window_of(market.symbol, candles, question, horizon), horizon)

@@ -23,7 +23,7 @@ from reportgen.track_record.maps import Measured, day_ahead, measure
 from reportgen.track_record.score import Scene
 from reportgen.track_record.walk import situation_of
 from reportgen.units import DAY_MS, Floats, Ints, Side
-from scripts.simulator.weather import MINUTE_MS
+from scripts.simulator.conditions import MINUTE_MS
 
 CALIBRATED: Final = "conservation, calibrated"
 ON_BOOK: Final = 0

@@ -17,13 +17,13 @@ from benchmarks.formulas.tape import LargeTrades
 from benchmarks.processes import ROOT
 from reportgen.market.data import Candles, Liquidations, MarketData, OpenInterest
 from reportgen.units import DAY_MS, HOUR_MS, Bools, Floats, Ints, Missing, Side
+from scripts.simulator import conditions as simulate_conditions
 from scripts.simulator import crowd as simulate_crowd
 from scripts.simulator import market as simulate
-from scripts.simulator import weather as simulate_weather
 from scripts.simulator import worlds as simulate_worlds
+from scripts.simulator.conditions import MINUTE_MS, MINUTES_A_DAY, draw_conditions
 from scripts.simulator.market import SimulatedMarket
 from scripts.simulator.tables import bars
-from scripts.simulator.weather import MINUTE_MS, MINUTES_A_DAY, draw_weather
 from scripts.simulator.worlds import WORLDS
 
 CACHE: Final = ROOT / ".cache" / "formulas"
@@ -123,9 +123,9 @@ def simulated(world: str, seed: int, folder: Path = CACHE) -> SimulatedWorld:
     if not kept.is_file():
         folder.mkdir(parents=True, exist_ok=True)
         rng = np.random.default_rng(seed)
-        weather = draw_weather(rng, WORLDS[world], start_ms=START_MS, days=DAYS)
+        conditions = draw_conditions(rng, WORLDS[world], start_ms=START_MS, days=DAYS)
         every = range(BOOK_MINUTES - 1, DAYS * MINUTES_A_DAY, BOOK_MINUTES)
-        made = simulate.simulate(rng, WORLDS[world], weather, book_minutes=every, large_from=LARGE_FROM)
+        made = simulate.simulate(rng, WORLDS[world], conditions, book_minutes=every, large_from=LARGE_FROM)
         unready = kept.with_suffix(".part.npz")
         np.savez_compressed(unready, **arrays_of(made))  # type: ignore[arg-type]
         unready.replace(kept)
@@ -216,6 +216,6 @@ def arrays_of(made: SimulatedMarket) -> dict[str, Floats]:
 
 def fingerprint(*more: object) -> str:
     """Name the simulator's source and what is kept of it, so that a change makes every kept file anew."""
-    parts = (simulate, simulate_crowd, simulate_weather, simulate_worlds)
+    parts = (simulate, simulate_crowd, simulate_conditions, simulate_worlds)
     source = b"".join(Path(str(part.__file__)).read_bytes() for part in parts)
     return hashlib.sha256(source + repr((_KEPT, DAYS, LARGE_FROM, START_MS, *more)).encode()).hexdigest()[:12]

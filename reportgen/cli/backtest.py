@@ -114,10 +114,10 @@ def _score(
 
     from reportgen.cli.events_and_flows import events_between
     from reportgen.cli.request import unknown_market
-    from reportgen.track_record.backtest import Question, pooled_backtest, scored_backtest
+    from reportgen.track_record.backtest import BacktestQuestion, pooled_backtest, scored_backtest
     from reportgen.units import Missing
 
-    question = Question(
+    question = BacktestQuestion(
         from_ms=window[0],
         until_ms=window[1],
         engines=engines,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reportgen.delivery.archive.store import Reader, Store
     from reportgen.market.data import Gathered
     from reportgen.track_record.ledger import LedgerRow, Now
-    from reportgen.track_record.record import Kept
+    from reportgen.track_record.record import KeptLedger
 
 _SEED: Final = 20_240_229
 _MOST_BRIEFS: Final = 400
@@ -80,19 +80,19 @@ def remember(made: Brief, gathered: Gathered, store: Store, assumptions: Assumpt
     return Remembered(brief=brief, rows=rows)
 
 
-def read_ledger(store: Reader, as_of_ms: Milliseconds) -> tuple[Kept, tuple[str, ...]]:
+def read_ledger(store: Reader, as_of_ms: Milliseconds) -> tuple[KeptLedger, tuple[str, ...]]:
     """Read the ledger; one that was tampered with is left alone, and the brief says so."""
     from reportgen.track_record.ledger import LEDGER_FILE, line_sha256, read_rows
-    from reportgen.track_record.record import Kept
+    from reportgen.track_record.record import KeptLedger
 
     data = store.read(LEDGER_FILE) or b""
     try:
         rows = read_rows(data)
     except DataError as error:
-        return Kept(rows=Missing(str(error)), rows_before=0, sha256_before=""), (str(error),)
+        return KeptLedger(rows=Missing(str(error)), rows_before=0, sha256_before=""), (str(error),)
     before = max((place for place, row in enumerate(rows, start=1) if row.scored_as_of_ms < as_of_ms), default=0)
     lines = data.split(b"\n")
-    return Kept(rows=rows, rows_before=before, sha256_before=line_sha256(lines[before - 1]) if before else ""), ()
+    return KeptLedger(rows=rows, rows_before=before, sha256_before=line_sha256(lines[before - 1]) if before else ""), ()
 
 
 def reached(gathered: Gathered, since_ms: Milliseconds) -> dict[str, Reach]:

@@ -18,8 +18,6 @@ from reportgen.liquidation.kernel import Nodes
 from reportgen.liquidation.path import Path
 from reportgen.units import Floats, Ints
 
-# ---- What the book is run on: layers of one side, and how their bars fall into columns ----
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Layer:
@@ -82,8 +80,6 @@ def on_shared_rates(layers: Sequence[Layer]) -> tuple[Floats, tuple[Layer, ...]]
         shared.append(replace(layer, nodes=nodes, path=replace(layer.path, deposit=layer.scale * layer.path.deposit)))
     return rate, tuple(shared)
 
-
-# ---- Deposits as uniform ranges of price, and how they are added to difference arrays along price ----
 
 _NO_PART = 1e-18
 """A node this little in an exponential of its age law is not in it."""

@@ -1,6 +1,6 @@
 """The conservation nodes: what each would have swept, holds now, and held over time, from one side's flows.
 
-Everything is linear in the node weights once the flows are given (MODEL section 1), so calibration, map and
+Everything is linear in the node weights once the flows are given, so calibration, map and
 uncertainty all start from masses at unit weight. Levels are points here; `by_distance` blurs them for the eye and for
 scores. A touched level is gone: a rung at or above the bar's touch is swept before anything is added.
 """
@@ -17,8 +17,6 @@ from reportgen.liquidation.path import Grid
 from reportgen.market.data import Candles, OpenInterest
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Missing, Side
 
-# ---- The accounts of one side, bar by bar: what each bar opened, closed and swept, and what is left of it later ----
-
 _RESCALE = 1e-100
 _DECADES = 100.0
 """So many powers of ten the survival may fall before mass is put on a new scale, or it would leave the numbers."""
@@ -27,7 +25,7 @@ _UNTOUCHED = np.iinfo(np.int64).max // 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Bars:
+class LedgerBars:
     """What the accounts of one side are made from, n bars.
 
     Attributes:
@@ -45,10 +43,10 @@ class Bars:
     answers: bool
 
 
-class Standing:
+class BarLedger:
     """Mass by rung over the survival since it was put there, so that decay is one product for all of it."""
 
-    def __init__(self, bars: Bars, below: Ints, weight: Floats) -> None:
+    def __init__(self, bars: LedgerBars, below: Ints, weight: Floats) -> None:
         """Start empty, with room for every level that these bars can open."""
         self.below, self.weight, self.farthest = below, weight, int(below.max())
         self.base = int(bars.entry.min()) - self.farthest
@@ -92,7 +90,7 @@ class Standing:
             self.top = max(self.top, int(level[there].max()) - self.base + 1)
 
 
-def run(bars: Bars, below: Ints, weight: Floats, most: float) -> Floats:
+def run(bars: LedgerBars, below: Ints, weight: Floats, most: float) -> Floats:
     """Run the bars: sweep, decay, deposit.
 
     Args:
@@ -104,7 +102,7 @@ def run(bars: Bars, below: Ints, weight: Floats, most: float) -> Floats:
     Returns:
         Shape (5, n): opened, closed, swept, book, log survival.
     """
-    standing = Standing(bars, below, weight)
+    standing = BarLedger(bars, below, weight)
     book, survival = 0.0, 1.0
     found = np.empty((4, len(bars.entry)))
     at_once = min(_BARS_AT_ONCE, max(1, int(_DECADES / -np.log10(max(1.0 - most, _RESCALE)))))
@@ -135,9 +133,6 @@ def run(bars: Bars, below: Ints, weight: Floats, most: float) -> Floats:
     opens, sweeps, keeps, books = found
     remaining = np.maximum(np.concatenate([[0.0], books[:-1]]) - sweeps, 0.0)
     return np.stack([opens, remaining * (1.0 - keeps), sweeps, books, np.cumsum(np.log(keeps))])
-
-
-# ---- What opened, closed and was swept in each bar, so that open interest is accounted for to the last coin ----
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -268,7 +263,7 @@ def _account(
     """Put the path on the ladder and run the bars; `change` None means that deposits answer to nothing."""
     a = assumptions
     ladder = Ladder(origin=float(np.log(candles.close[0])), step=a.level_log_width, side=side)
-    bars = Bars(
+    bars = LedgerBars(
         entry=np.rint(ladder.place(candles.close)).astype(np.int64),
         touch=np.ceil(ladder.place(candles.low if side is Side.LONG else candles.high)).astype(np.int64),
         steady=steady,

@@ -1,7 +1,7 @@
 """Where the positions opened by one bar would be liquidated: distance nodes with weights and an age law.
 
 A node stands for all positions whose liquidation level lies about one distance away from their entry. The kernel
-engine of MODEL section 0 has a continuous kernel, cut here into log-spaced nodes; the path-only book has nine leverage
+engine has a continuous kernel, cut here into log-spaced nodes; the path-only book has nine leverage
 tiers with the exchange's maintenance margin. Both are the same type, so one engine runs both.
 """
 
@@ -40,7 +40,7 @@ class Nodes:
 
 
 def kernel_nodes(assumptions: Assumptions) -> Nodes:
-    """Cut the continuous kernel into log-spaced nodes; both sides share it (source: MODEL section 0, C2)."""
+    """Cut the continuous kernel into log-spaced nodes; both sides share it."""
     a = assumptions
     anchors = np.log(np.asarray(a.kernel_distances))
     edges = np.linspace(anchors[0], anchors[-1], a.kernel_nodes + 1)

@@ -284,8 +284,7 @@ def maps_at(
     `build_map`; bars before the first snapshot take its level, so decide from later ones.
 
     Returns:
-        The grid and, per side, mass per bin, shape (times, bins), ascending in price; blurred as MODEL section 0 scores
-        it.
+        The grid and, per side, mass per bin, shape (times, bins), ascending in price; blurred as it is scored.
 
     Raises:
         DataError: The conservation engine got no open interest.

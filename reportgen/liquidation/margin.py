@@ -1,6 +1,6 @@
 """Margin arithmetic: at which price a position is liquidated.
 
-Source: MODEL section 1 and VENUES section 4.1 (Binance's published formula; Hyperliquid's, checked on real positions).
+Source: the formula that Binance publishes, and Hyperliquid's, checked on real positions (docs/venues.md).
 The maintenance margin depends on the position's notional at its liquidation price, so the bracket is found by trying
 each and keeping the one that holds the answer.
 """

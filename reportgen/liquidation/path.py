@@ -1,6 +1,6 @@
 """How much each bar adds to the book, and where: the path in bins, the deposits of each side.
 
-MODEL section 0: a constant plus volume, never the change of open interest alone; shorts open more near the top of the
+A constant plus volume, never the change of open interest alone (docs/tried.md); shorts open more near the top of the
 day's range, longs less.
 """
 
@@ -148,7 +148,6 @@ def _trailing_mean(values: Floats, bars: int) -> Floats:
     return mean
 
 
-# ---- A finer path than the bars': open interest in quote over open interest in base is a mark price at each snapshot -
 def along_marks(
     path: Path, grid: Grid, side: Side, interval_ms: Milliseconds, open_interest: Maybe[OpenInterest]
 ) -> Path:

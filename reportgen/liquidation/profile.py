@@ -1,7 +1,7 @@
 """How sure the map is: draws of node weights and of a common shift in distance, as one matrix product.
 
 The draws say how far zone edges move and how often a zone recurs when the weights and distances are as unsure as they
-are. They do not calibrate notional. Source: MODEL section 3.
+are. They do not calibrate notional.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from reportgen.config.assumptions import Assumptions
 from reportgen.units import Bools, Floats, Fraction, Ints
 
 
-# ---- Blur a map by a little, and by a share of the distance from the price: farther levels are known less exactly ----
 def by_distance(mass: Floats, price_bin: Floats, step: float, assumptions: Assumptions) -> Floats:
     """Blur each row of a side's mass around that row's price; mass is conserved up to the grid's end.
 
@@ -41,7 +40,7 @@ def by_distance(mass: Floats, price_bin: Floats, step: float, assumptions: Assum
 
 
 def along_price(mass: Floats, assumptions: Assumptions) -> Floats:
-    """Blur by a fixed number of bins along the last axis (MODEL section 3: a gaussian of 1-4 bins); mass is conserved.
+    """Blur by a fixed number of bins along the last axis (a gaussian of 1-4 bins); mass is conserved.
 
     Args:
         mass: Shape (..., bins).
@@ -71,7 +70,6 @@ def blur_matrix(bins: int, step: float, assumptions: Assumptions) -> Floats:
     return np.asarray(spread / spread.sum(axis=1, keepdims=True))
 
 
-# ---- A side of the map as shares of its own mass, with the spread of the draws: what zones and charts are made from --
 _BAND = (0.1, 0.9)
 _BINS_AT_ONCE = 32
 
@@ -125,13 +123,11 @@ def _between(ordered: Floats, position: float) -> Floats:
     return np.asarray(ordered[:, first] + (position - first) * (ordered[:, second] - ordered[:, first]))
 
 
-# ---- Dense runs of a profile: the highest-density region, cut into runs, behind the emission gate ----
-
 _PROFILES_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class DenseRun:
     """A run of dense bins in one profile.
 
     Attributes:
@@ -225,7 +221,7 @@ def _close_gaps(mask: Bools, gap: int) -> Bools:
     return closed
 
 
-def dense_runs(profile: Floats, assumptions: Assumptions) -> tuple[Run, ...]:
+def dense_runs(profile: Floats, assumptions: Assumptions) -> tuple[DenseRun, ...]:
     """Find the runs of one profile that pass the emission gate, nearest first.
 
     Args:
@@ -247,7 +243,7 @@ def dense_runs(profile: Floats, assumptions: Assumptions) -> tuple[Run, ...]:
         intensity = float(inside.mean()) / median if median > 0 else np.inf
         if intensity >= assumptions.zone_gate_intensity and share >= assumptions.zone_gate_share:
             peak = start + int(np.argmax(inside))
-            found.append(Run(start=start, stop=stop, peak=peak, share=share, intensity=intensity))
+            found.append(DenseRun(start=start, stop=stop, peak=peak, share=share, intensity=intensity))
     return tuple(found)
 
 
@@ -320,7 +316,7 @@ def _stretch(profiles: Floats, stretch: Floats, mass: float) -> None:
     profiles *= np.divide(mass, total, out=np.zeros_like(total), where=total > 0)
 
 
-def follow_runs(runs: Sequence[Run], profiles: Floats, assumptions: Assumptions) -> tuple[RunUncertainty, ...]:
+def follow_runs(runs: Sequence[DenseRun], profiles: Floats, assumptions: Assumptions) -> tuple[RunUncertainty, ...]:
     """Follow dense runs of the central profile through the draws.
 
     Args:
@@ -334,7 +330,7 @@ def follow_runs(runs: Sequence[Run], profiles: Floats, assumptions: Assumptions)
     return tuple(_follow(run, drawn, profiles) for run in runs)
 
 
-def _follow(run: Run, drawn: ManyRuns, profiles: Floats) -> RunUncertainty:
+def _follow(run: DenseRun, drawn: ManyRuns, profiles: Floats) -> RunUncertainty:
     """Find in each draw the run that holds the densest bin of those that pass the gate and overlap this one."""
     over = np.flatnonzero(drawn.passes & (drawn.start < run.stop) & (drawn.stop > run.start))
     if not len(over):

@@ -16,7 +16,7 @@ from reportgen.render.fonts import css_font_faces
 from reportgen.render.html import environment
 from reportgen.render.paper import print_page
 from reportgen.track_record.result import Backtest, DistanceSkill, DollarScore, Interval, MapScore
-from reportgen.track_record.verdict import Findings
+from reportgen.track_record.verdict import BacktestFindings
 from reportgen.units import Missing, Side
 
 _SHOWN = ("path", "path+price", "chart")
@@ -62,7 +62,7 @@ class Tint:
     opacity: str
 
 
-def render_backtest(result: Backtest, findings: Findings) -> tuple[bytes, bytes]:
+def render_backtest(result: Backtest, findings: BacktestFindings) -> tuple[bytes, bytes]:
     """Write a backtest as one self-contained HTML file and as a PDF.
 
     Args:

@@ -34,13 +34,12 @@ from reportgen.track_record.walk import Fresh, FrozenMaps, Situation, decision_t
 from reportgen.track_record.zones import NO_EVENTS, judged_zones, reaction_score, split_by_events
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Milliseconds, Missing, Side
 
-# ---- One market's honest record: walk forward over its past, score every map beside its controls, and say what it mean
 BASELINES: Final = (PATH_ONLY.name, CONSTANT_NODES.name)
 """Engines that stand beside the others to be beaten: they know no open interest and no volume."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class BacktestQuestion:
     """What a backtest is to find out.
 
     Attributes:
@@ -83,17 +82,17 @@ class Scored:
         return "liquidation rank" if self.scene.situation.has_liquidations else "open interest rank"
 
 
-def engines_of(question: Question) -> tuple[Engine, ...]:
+def engines_of(question: BacktestQuestion) -> tuple[Engine, ...]:
     """List the engines to score, the one the verdict speaks of first."""
     return question.engines or tuple(ENGINES.values())
 
 
-def backtest(market: MarketData, question: Question) -> Backtest:
+def backtest(market: MarketData, question: BacktestQuestion) -> Backtest:
     """Score one market; see `scored_backtest`."""
     return scored_backtest(market, question)[0]
 
 
-def scored_backtest(market: MarketData, question: Question) -> tuple[Backtest, Maybe[Scored]]:
+def scored_backtest(market: MarketData, question: BacktestQuestion) -> tuple[Backtest, Maybe[Scored]]:
     """Score one market.
 
     Args:
@@ -153,7 +152,7 @@ def scored_backtest(market: MarketData, question: Question) -> tuple[Backtest, M
 
 
 def _dollars(
-    market: MarketData, scored: Scored, until_ms: Milliseconds, question: Question
+    market: MarketData, scored: Scored, until_ms: Milliseconds, question: BacktestQuestion
 ) -> Maybe[tuple[DollarScore, ...]]:
     """Score the dollars that a brief would have shown, where a calibration can be made, then each map's own scale."""
     scaled = dollar_scores(scored.scene.measured, scored.scene.situation)
@@ -170,7 +169,7 @@ def horizon_of(market: MarketData, candles: Candles) -> Milliseconds:
 
 
 def window_of(
-    symbol: str, candles: Candles, question: Question, horizon_ms: Milliseconds
+    symbol: str, candles: Candles, question: BacktestQuestion, horizon_ms: Milliseconds
 ) -> tuple[Milliseconds, Milliseconds]:
     """Find the first and the last decision time that can be scored.
 
@@ -198,7 +197,7 @@ def _score_maps(
     market: MarketData,
     candles: Candles,
     brackets: Brackets,
-    question: Question,
+    question: BacktestQuestion,
     window: tuple[Milliseconds, Milliseconds],
     horizon: Milliseconds,
 ) -> Maybe[Scored]:
@@ -244,7 +243,7 @@ def _measure_all(
     brackets: Brackets,
     interest: Maybe[OpenInterest],
     engines: tuple[Engine, ...],
-    question: Question,
+    question: BacktestQuestion,
     decisions: Ints,
     situation: Situation,
 ) -> tuple[Scene, Maybe[tuple[DistanceSkill, ...]]]:

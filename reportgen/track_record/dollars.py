@@ -21,7 +21,6 @@ from reportgen.track_record.score import correlation_scores, interval, known_row
 from reportgen.track_record.walk import Fresh, Situation
 from reportgen.units import DAY_MS, Bools, Floats, Fraction, Ints, Maybe, Milliseconds, Missing, Side
 
-# ---- The dollars that a brief would have shown: calibrated again and again on the past alone, beside distance only ---
 NAME: Final = "calibrated nodes"
 
 

@@ -182,9 +182,6 @@ def _canonical(row: Mapping[str, Any]) -> bytes:
     return json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
-# ---- What price did at one zone of a brief, bar by bar: touch, excursion, and which levels of its plan were met ----
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedLevels:
     """The levels of one zone's plan.
@@ -305,7 +302,7 @@ class Now:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Bars:
+class _JudgingBars:
     """The bars that judge a symbol's zones, and the span in which they count."""
 
     candles: Maybe[Candles]
@@ -345,19 +342,19 @@ def is_closed(brief: Brief, held: Container[object], now: Now) -> bool:
     return bool(zones) and all(zone in held for zone in zones)
 
 
-def _bars(brief: Brief, symbol: SymbolBrief, now: Now) -> _Bars:
+def _bars(brief: Brief, symbol: SymbolBrief, now: Now) -> _JudgingBars:
     """Take the bars of the venue that the brief read, else of the one that leads now."""
     horizon = round(brief.horizon_hours * HOUR_MS)
     market = now.markets.get(symbol.symbol)
     found = Missing("The symbol is watched no more.") if market is None else market.candles
     if isinstance(found, Missing):
-        return _Bars(candles=found, venue="", from_ms=brief.as_of_ms, until_ms=brief.as_of_ms + horizon)
+        return _JudgingBars(candles=found, venue="", from_ms=brief.as_of_ms, until_ms=brief.as_of_ms + horizon)
     venue = symbol.venue if symbol.venue in found else next(iter(found))
     start = first_whole_bar(brief.as_of_ms, found[venue].interval_ms)
-    return _Bars(candles=found[venue], venue=venue, from_ms=start, until_ms=start + horizon)
+    return _JudgingBars(candles=found[venue], venue=venue, from_ms=start, until_ms=start + horizon)
 
 
-def _row(brief: Brief, symbol: SymbolBrief, price: Price, zone: Zone, bars: _Bars, now: Now) -> LedgerRow:
+def _row(brief: Brief, symbol: SymbolBrief, price: Price, zone: Zone, bars: _JudgingBars, now: Now) -> LedgerRow:
     """Write down one zone and what became of it so far."""
     atr = typical_range(symbol.structure, symbol.zones, price)
     at = ZoneAt(where=zone.side, low=zone.low, high=zone.high, price=price, atr=atr or 1.0, decision_ms=bars.from_ms)
@@ -382,7 +379,7 @@ def _row(brief: Brief, symbol: SymbolBrief, price: Price, zone: Zone, bars: _Bar
     )  # fmt: skip
 
 
-def _state(zone: ZoneAt, bars: _Bars, now: Now) -> tuple[FateState, bool, str]:
+def _state(zone: ZoneAt, bars: _JudgingBars, now: Now) -> tuple[FateState, bool, str]:
     """Find a zone's outcome, or that it is still open, or why it will never have one."""
     over_ms = now.as_of_ms - bars.until_ms
     waits = over_ms <= now.assumptions.record_patience_days * DAY_MS

@@ -18,8 +18,6 @@ from reportgen.track_record.result import MapKind
 from reportgen.track_record.walk import Reach, Situation, between, reach_after, running
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Milliseconds, Side
 
-# ---- The controls of MODEL section 5, made from the engine's own maps and scored exactly as it is ----
-
 UNIFORM: Final = "uniform in reach"
 CLIMATOLOGY: Final = "distance climatology"
 PLACEBO: Final = "own map of 24 h earlier"
@@ -71,7 +69,6 @@ def _shifted(mass: Floats, bins: int, scope: int) -> Floats:
     return moved
 
 
-# ---- What the price path alone tells about the next bars' liquidations: the controls under which every map is scored -
 Controls = Literal["path", "path+price", "chart"]
 
 _EXTREME_DAYS = (1, 7, 30)

@@ -39,7 +39,7 @@ _NONE_YET: Final = Missing("Insufficient evidence: no zone of an earlier brief h
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class KeptLedger:
     """What the ledger says.
 
     Attributes:
@@ -52,7 +52,7 @@ class Kept:
 
 
 def track_record(
-    brief: Brief, earlier: Iterable[Brief], kept: Kept, now: Now, fresh: Callable[[], Generator]
+    brief: Brief, earlier: Iterable[Brief], kept: KeptLedger, now: Now, fresh: Callable[[], Generator]
 ) -> Maybe[TrackRecord]:
     """Say how the levels of earlier briefs did.
 
@@ -111,7 +111,7 @@ def running_record(
     control = np.array([row.control for row in scored], dtype=np.float64)
     day = np.array([row.decision_ms // DAY_MS for row in scored], dtype=np.int64)
     loss = brier_loss(shown, outcome)
-    sample = _Sample(
+    sample = _ScoredZones(
         outcome=outcome,
         loss=loss,
         day=day,
@@ -144,7 +144,7 @@ def running_record(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Sample:
+class _ScoredZones:
     """Scored zones in order of decision, shape (n,) each, and how many independent ones they are worth."""
 
     outcome: Ints
@@ -169,7 +169,7 @@ def _fate(row: LedgerRow) -> LevelFate:
 
 def _skill(
     versus: Literal["distance alone", "climatology"],
-    sample: _Sample,
+    sample: _ScoredZones,
     control: Floats | None,
     a: Assumptions,
     fresh: Callable[[], Generator],
@@ -193,7 +193,7 @@ def _skill(
     return RecordSkill(versus=versus, skill=found, verdict=verdict if enough else "insufficient evidence")
 
 
-def _text(sample: _Sample, distance: RecordSkill, climatology: RecordSkill) -> str:
+def _text(sample: _ScoredZones, distance: RecordSkill, climatology: RecordSkill) -> str:
     """Sum the record up in one sentence."""
     events = f"{_count(len(sample.loss), 'zone')} scored on {_count(len(np.unique(sample.day)), 'day')}"
     if climatology.verdict == "insufficient evidence":

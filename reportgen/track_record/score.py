@@ -13,8 +13,6 @@ from reportgen.track_record.result import Difference, DistanceSkill, Interval, M
 from reportgen.track_record.walk import Situation
 from reportgen.units import Bools, Floats, Ints, Maybe, Missing, Side
 
-# ---- Partial rank correlation with day-block intervals: what a map knows beyond what the price path tells ----
-
 _RIDGE = 1e-9
 _TINY = 1e-300
 """Keeps a resample without a single row solvable; it has no score."""
@@ -147,9 +145,6 @@ def _partial(gram: Floats, known: int) -> Floats:
     both = spread[:, :-1] * spread[:, -1:]
     floor = _RIDGE * scale[:, :, 0]
     return np.asarray(np.divide(rest[:, :-1, -1], both, out=np.full(both.shape, np.nan), where=both > floor))
-
-
-# ---- Day-block intervals of ratios and correlations, drawn like those of `partial_rank`: same seed, same days ----
 
 
 def interval(found: Estimate, why: str) -> Maybe[Interval]:

@@ -20,14 +20,12 @@ from reportgen.track_record.result import (
 )
 from reportgen.units import Missing
 
-# ---- What a backtest found, in one sentence a part: what the tables show, their controls included, and no more ----
-
 GIVEN = {"path": "the path", "path+price": "path, price and time", "chart": "the whole chart"}
 """What the rank correlation is partial to, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
+class BacktestFindings:
     """One sentence a section; empty where there is nothing to say."""
 
     rank: str
@@ -36,9 +34,9 @@ class Findings:
     reactions: str
 
 
-def findings_of(result: Backtest) -> Findings:
+def findings_of(result: Backtest) -> BacktestFindings:
     """Put a backtest into words."""
-    return Findings(
+    return BacktestFindings(
         rank=rank_finding(result),
         skill=skill_finding(result),
         dollars=dollar_finding(result),

@@ -16,8 +16,6 @@ from reportgen.liquidation.path import Grid
 from reportgen.market.data import Candles, Liquidations, MarketData, OpenInterest
 from reportgen.units import DAY_MS, HOUR_MS, Bools, Floats, Ints, Milliseconds, Missing, Side
 
-# ---- A day's typical range at many moments at once, each from the bars closed by then ----
-
 
 def day_ranges(candles: Candles, decision_ms: Ints, assumptions: Assumptions) -> Floats:
     """Give `day_range` of the bars closed by each decision time, shape (m,), price; NaN where it is not known.
@@ -41,9 +39,6 @@ def day_ranges(candles: Candles, decision_ms: Ints, assumptions: Assumptions) ->
     mean = (total[known] - total[np.maximum(known - needed, 0)]) / needed
     scale = math.sqrt(DAY_MS / bars.interval_ms) * assumptions.atr_scale
     return np.where((known >= needed) & (mean > 0), mean * scale, np.nan)
-
-
-# ---- What was realised after each decision: liquidations, or the fall of open interest, up to the horizon ----
 
 
 def liquidations_after(told: Liquidations, decision_ms: Ints, horizon_ms: Milliseconds) -> Mapping[Side, Floats]:
@@ -84,9 +79,6 @@ def _at(told: OpenInterest, moment_ms: Ints, oldest_ms: Milliseconds) -> Floats:
     row = np.searchsorted(told.time_ms, moment_ms, side="right") - 1
     fresh = (row >= 0) & (moment_ms - told.time_ms[np.maximum(row, 0)] <= oldest_ms)
     return np.where(fresh, told.open_interest_base[np.maximum(row, 0)], np.nan)
-
-
-# ---- Frozen maps and what price did after each: the raw material of every score ----
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -146,9 +138,6 @@ def reach_after(candles: Candles, decision_ms: Ints, horizon_ms: Milliseconds) -
         high=np.maximum(price, np.where(inside, candles.high[index], -np.inf).max(axis=1)),
         whole=(last - first) == count,
     )
-
-
-# ---- Frozen maps laid out by distance from the price of their own moment ----
 
 
 def outward(maps: FrozenMaps, price: Floats, side: Side, width: int) -> Floats:

@@ -23,8 +23,6 @@ from reportgen.track_record.score import Estimate, RankScores, day_counts, day_s
 from reportgen.track_record.walk import Fresh, day_ranges
 from reportgen.units import DAY_MS, HOUR_MS, Bools, Floats, Ints, Maybe, Milliseconds, Missing, Price, Where
 
-# ---- What price did at a zone within the horizon: the definitions of MODEL section 4, bar by bar ----
-
 Unscored = Literal["censored", "not_an_event"]
 
 
@@ -67,7 +65,7 @@ class ZoneAt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Bars:
+class _BarsAfter:
     """Bars after the decision, the zone above the price: shape (n,) each."""
 
     high: Floats
@@ -92,13 +90,13 @@ def judge(zone: ZoneAt, candles: Candles, horizon_ms: Milliseconds, assumptions:
         return Fate(outcome="censored")
     after = candles.part(slice(first, last))
     if zone.where == "above":
-        bars = _Bars(high=after.high, low=after.low, close=after.close)
+        bars = _BarsAfter(high=after.high, low=after.low, close=after.close)
         return _judge_above(bars, zone.low, zone.high, zone.atr, assumptions)
-    mirrored = _Bars(high=-after.low, low=-after.high, close=-after.close)
+    mirrored = _BarsAfter(high=-after.low, low=-after.high, close=-after.close)
     return _judge_above(mirrored, -zone.high, -zone.low, zone.atr, assumptions)
 
 
-def _judge_above(bars: _Bars, low: Price, high: Price, atr: Price, a: Assumptions) -> Fate:
+def _judge_above(bars: _BarsAfter, low: Price, high: Price, atr: Price, a: Assumptions) -> Fate:
     """Judge a zone above the price."""
     tap = _first(bars.high >= low)
     if tap == len(bars.high):
@@ -118,8 +116,6 @@ def _first(true: Bools) -> int:
     """Give the first true place, the length when there is none."""
     return int(np.argmax(true)) if true.any() else len(true)
 
-
-# ---- The product's probabilities: shares of what happened so far, shrunk to the base rates of MODEL section 0 ----
 
 OUTCOMES = ("reject", "continue", "front_run", "ignore")
 """The order of every share below."""
@@ -186,7 +182,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Sample:
+class _ZoneSample:
     """Scored zones in order of decision, shape (n,) each: the outcome's place in OUTCOMES, the band, the day.
 
     `foretold`, `climatology` and `fixed` have shape (n, 4): the product's shares, those whatever the distance, and the
@@ -298,7 +294,7 @@ def _zones_at(
     ]
 
 
-def _sample(scored: tuple[Judged, ...], a: Assumptions) -> _Sample:
+def _sample(scored: tuple[Judged, ...], a: Assumptions) -> _ZoneSample:
     """Lay out the scored zones with what was expected of each before."""
     horizon = int(a.reaction_horizon_hours * HOUR_MS)
     moment = np.array([one.zone.decision_ms for one in scored], dtype=np.int64)
@@ -306,7 +302,7 @@ def _sample(scored: tuple[Judged, ...], a: Assumptions) -> _Sample:
     band = np.array([band_of(one.zone.distance_atr, a) for one in scored], dtype=np.int64)
     known = np.searchsorted(moment, moment - horizon, side="right")
     foretold, climatology = foretell(outcome, band, known, a)
-    return _Sample(
+    return _ZoneSample(
         judged=scored, outcome=outcome, band=band, day=moment // DAY_MS,
         foretold=foretold, climatology=climatology, fixed=base_rates(a)[band],
     )  # fmt: skip
@@ -318,7 +314,7 @@ def brier_loss(shares: Floats, outcome: Ints) -> Floats:
 
 
 def _skill(
-    loss: Callable[[Floats, Ints], Floats], sample: _Sample, a: Assumptions, fresh: Fresh
+    loss: Callable[[Floats, Ints], Floats], sample: _ZoneSample, a: Assumptions, fresh: Fresh
 ) -> tuple[Maybe[Interval], Maybe[Interval]]:
     """Give 1 - loss / loss of climatology, and the same of the distance table."""
     own = loss(sample.foretold, sample.outcome)
@@ -340,7 +336,7 @@ def _reject_given_tap(judged: Sequence[Judged], a: Assumptions, fresh: Fresh) ->
     return interval(scores.estimate(0), "No zone was tapped.")
 
 
-def _bands(sample: _Sample, a: Assumptions) -> tuple[OutcomeBand, ...]:
+def _bands(sample: _ZoneSample, a: Assumptions) -> tuple[OutcomeBand, ...]:
     """Count outcomes by distance beside the mean of what was expected."""
     edges = (0.0, *a.reaction_distance_edges, None)
     bands = []

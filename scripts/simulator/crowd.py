@@ -13,7 +13,7 @@ import numpy as np
 
 from reportgen.market.data import LeverageBrackets
 from reportgen.units import Bools, Floats, Ints
-from scripts.simulator.weather import Weather
+from scripts.simulator.conditions import Conditions
 from scripts.simulator.worlds import SimulatorWorld
 
 LONG, SHORT = 0, 1
@@ -68,13 +68,15 @@ def liquidation_ratio(brackets: LeverageBrackets, notional: Floats, collateral: 
     return out
 
 
-def draw_orders(rng: np.random.Generator, world: SimulatorWorld, weather: Weather, first: int, last: int) -> Orders:
+def draw_orders(
+    rng: np.random.Generator, world: SimulatorWorld, conditions: Conditions, first: int, last: int
+) -> Orders:
     """Draw the positions that arrive in minutes first..last-1, with everything that will happen to them.
 
     Returns:
         Orders; offsets count from `first`.
     """
-    rate = world.arrivals_per_minute * weather.busy[first:last] * weather.activity[first:last]
+    rate = world.arrivals_per_minute * conditions.busy[first:last] * conditions.activity[first:last]
     offsets = np.concatenate(([0], np.cumsum(rng.poisson(rate))))
     n = int(offsets[-1])
     kind = rng.choice(3, n, p=world.holding_share)

@@ -2,11 +2,11 @@
 
 It stands beside the way from config to brief: its output is the bundled sample and the worked examples, where the true
 liquidation levels are known. It shares the estimators' mechanism, so a good score on it proves the code and not the
-market (MODEL.md section 8). Minute by minute: weather moves price, the crowd lives through the minute's range, and what
+market. Minute by minute: conditions moves price, the crowd lives through the minute's range, and what
 was liquidated pushes price further in the next minute, so that cascades happen.
 
     simulate_worlds.py   who trades: the constants
-    simulate_weather.py  what moves price from outside
+    simulate_conditions.py  what moves price from outside
     simulate_crowd.py    positions and their levels
     simulate_tables.py   the tape as candles, open interest, funding and books
 """
@@ -21,8 +21,8 @@ from typing import Final
 import numpy as np
 
 from reportgen.units import Bools, Floats, Ints, Maybe, Milliseconds, Missing, Notional
+from scripts.simulator.conditions import MINUTES_A_DAY, Conditions, half_life_factor
 from scripts.simulator.crowd import FATAL, LIQUIDATION, SHORT, SIDE, SIZE, Crowd, Orders, draw_orders, trait_odds
-from scripts.simulator.weather import MINUTES_A_DAY, Weather, half_life_factor
 from scripts.simulator.worlds import SimulatorWorld
 
 # Columns of the tape while it is written.
@@ -119,18 +119,18 @@ def _snapshot(crowd: Crowd, minute: int, price: float) -> TrueBook:
 class _Pricing:
     """Price as fundamental plus the passing impact of liquidations, in logs."""
 
-    def __init__(self, world: SimulatorWorld, weather: Weather, rng: np.random.Generator) -> None:
+    def __init__(self, world: SimulatorWorld, conditions: Conditions, rng: np.random.Generator) -> None:
         """Start at the world's price."""
-        n = len(weather)
+        n = len(conditions)
         self._start = math.log(world.start_price)
         self._fundamental = self._start
         self._passing = 0.0
         self._keep = half_life_factor(world.impact_half_life_minutes)
         self._world = world
-        self._moves = (weather.shock * weather.volatility + weather.jump).tolist()
-        self._anchor = (weather.anchor + self._start).tolist()
-        self._pull = weather.pull.tolist()
-        spread = 2 * weather.volatility**2
+        self._moves = (conditions.shock * conditions.volatility + conditions.jump).tolist()
+        self._anchor = (conditions.anchor + self._start).tolist()
+        self._pull = conditions.pull.tolist()
+        spread = 2 * conditions.volatility**2
         self._above = (spread * rng.standard_exponential(n)).tolist()
         self._below = (spread * rng.standard_exponential(n)).tolist()
         self.log_price = self._start
@@ -170,25 +170,29 @@ def _large(orders: Orders, picked: slice, odds: tuple[float, float, float], leas
 
 
 def _run(
-    rng: np.random.Generator, world: SimulatorWorld, weather: Weather, book_minutes: frozenset[int], least: Notional
+    rng: np.random.Generator,
+    world: SimulatorWorld,
+    conditions: Conditions,
+    book_minutes: frozenset[int],
+    least: Notional,
 ) -> tuple[Floats, tuple[TrueBook, ...], Floats]:
-    """Live through the weather minute by minute.
+    """Live through the conditions minute by minute.
 
     Returns:
         The tape, shape (minutes, 10), the asked books, and the large orders, shape (4, n): minute, price, bought, size.
     """
-    tape = np.empty((len(weather), _COLUMNS))
-    price, crowd = _Pricing(world, weather, rng), Crowd()
+    tape = np.empty((len(conditions), _COLUMNS))
+    price, crowd = _Pricing(world, conditions, rng), Crowd()
     look_back = round(world.momentum_hours * 60)
     typical = world.annual_volatility / math.sqrt(365 * MINUTES_A_DAY) * math.sqrt(look_back)
     logs: list[float] = []
     books: list[TrueBook] = []
     large: list[Floats] = []
     orders: Orders | None = None
-    for t in range(len(weather)):
+    for t in range(len(conditions)):
         today = t % MINUTES_A_DAY
         if orders is None or today == 0:
-            orders = draw_orders(rng, world, weather, t, min(t + MINUTES_A_DAY, len(weather)))
+            orders = draw_orders(rng, world, conditions, t, min(t + MINUTES_A_DAY, len(conditions)))
         opened, high, low, close = price.step(t)
         long_out, short_out, sold, bought = crowd.live_through(low=low, high=high, minute=t)
         if long_out != short_out:
@@ -196,16 +200,16 @@ def _run(
         momentum = (price.log_price - logs[max(0, t - look_back)]) / typical if t else 0.0
         logs.append(price.log_price)
         picked = slice(int(orders.offsets[today]), int(orders.offsets[today + 1]))
-        odds = trait_odds(world, momentum, float(weather.long_bias[t]))
+        odds = trait_odds(world, momentum, float(conditions.long_bias[t]))
         if math.isfinite(least):
             found = _large(orders, picked, odds, least * world.crowd_weight)
-            when = np.full(found.shape, [[t - weather.warm_up], [close]])
+            when = np.full(found.shape, [[t - conditions.warm_up], [close]])
             large.append(np.concatenate([when, found]))
         new_long, new_short = crowd.open(orders, picked, price=close, odds=odds, minute=t)
         buys, sells = new_long + bought + short_out, new_short + sold + long_out
         tape[t] = opened, high, low, close, buys, sells, long_out, short_out, crowd.long_base, crowd.short_base
-        if t - weather.warm_up in book_minutes:
-            books.append(_snapshot(crowd, t - weather.warm_up, close))
+        if t - conditions.warm_up in book_minutes:
+            books.append(_snapshot(crowd, t - conditions.warm_up, close))
     return tape, tuple(books), np.concatenate(large, axis=1) if large else np.empty((4, 0))
 
 
@@ -223,7 +227,7 @@ def _slow(values: Floats, half_life: float) -> Floats:
 def simulate(
     rng: np.random.Generator,
     world: SimulatorWorld,
-    weather: Weather,
+    conditions: Conditions,
     *,
     book_minutes: Sequence[int] = (),
     large_from: Notional = math.inf,
@@ -233,27 +237,27 @@ def simulate(
     Args:
         rng: Seeded generator; the same one gives the same market.
         world: Constants.
-        weather: From `draw_weather`.
+        conditions: From `draw_conditions`.
         book_minutes: Minutes since the tape's start at whose end the true book is kept.
         large_from: Orders of one trader that are at least so large are listed, quote currency; none by default.
 
     Returns:
         The market without its warm-up.
     """
-    tape, books, large = _run(rng, world, weather, frozenset(book_minutes), large_from)
+    tape, books, large = _run(rng, world, conditions, frozenset(book_minutes), large_from)
     column = tape.T
     levered = np.maximum(column[_LONGS], column[_SHORTS])
     interest = levered + world.hedged_ratio * _slow(levered, world.hedged_memory_hours * 60)
-    mood = (weather.busy * weather.activity) ** world.volume_power
-    noise = np.exp(world.volume_sigma * rng.standard_normal(len(weather)) - world.volume_sigma**2 / 2)
+    mood = (conditions.busy * conditions.activity) ** world.volume_power
+    noise = np.exp(world.volume_sigma * rng.standard_normal(len(conditions)) - world.volume_sigma**2 / 2)
     makers = interest * world.turnover_per_day / MINUTES_A_DAY * mood * noise
-    move = np.log(column[_CLOSE] / column[_OPEN]) / weather.volatility
+    move = np.log(column[_CLOSE] / column[_OPEN]) / conditions.volatility
     maker_buys = makers * (1 + world.taker_tilt * np.tanh(move)) / 2
     crowded = _slow((column[_LONGS] - column[_SHORTS]) / np.maximum(column[_LONGS] + column[_SHORTS], 1), 240)
-    funding = world.funding_base + world.funding_slope * crowded + rng.normal(0, world.funding_noise, len(weather))
-    kept = slice(weather.warm_up, None)
+    funding = world.funding_base + world.funding_slope * crowded + rng.normal(0, world.funding_noise, len(conditions))
+    kept = slice(conditions.warm_up, None)
     return SimulatedMarket(
-        start_ms=weather.start_ms + weather.warm_up * 60_000,
+        start_ms=conditions.start_ms + conditions.warm_up * 60_000,
         world=world,
         open=column[_OPEN, kept],
         high=column[_HIGH, kept],

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from reportgen.market.data import Candles
 from reportgen.units import HOUR_MS, Floats, Fraction, Ints, Milliseconds, Notional
+from scripts.simulator.conditions import MINUTE_MS, MINUTES_A_DAY
 from scripts.simulator.market import NOT_KEPT, SimulatedMarket
-from scripts.simulator.weather import MINUTE_MS, MINUTES_A_DAY
 
 Columns = Mapping[str, NDArray[Any]]
 _FUNDING_HOURS = 8

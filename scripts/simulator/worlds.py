@@ -1,9 +1,8 @@
 """The settings of the simulated markets: who trades there, how price moves, which brackets the exchange has.
 
 Read by `market.simulate` and its scripts only. These are facts of an invented world, not assumptions of the
-estimator: nothing in the brief depends on them, so they stand here and not in config/assumptions.py. Defaults follow
-MODEL.md
-section 8 and are checked against markets by tests/market/test_simulate.py.
+estimator: nothing in the brief depends on them, so they stand here and not in config/assumptions.py. Defaults
+are checked against markets by tests/market/test_simulate.py.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from reportgen.units import Fraction, Notional
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """A stretch of weather: one of the four regimes, or a directed one.
+    """A stretch of conditions: one of the four regimes, or a directed one.
 
     Attributes:
         days: Length. log_move: how far the price's anchor moves over the leg, log price.
@@ -76,7 +75,7 @@ MAJOR_BRACKETS = bracket_table(
     (100_000_000, 0.05, 10),
     (230_000_000, 0.1, 5),
 )
-"""Bitcoin and Ether (VENUES.md 4.2, the tiers that matter)."""
+"""Bitcoin and Ether, the tiers that matter."""
 
 MID_BRACKETS = bracket_table(
     _TABLE_DATE,
@@ -88,7 +87,7 @@ MID_BRACKETS = bracket_table(
     (8_000_000, 0.05, 10),
     (40_000_000, 0.1, 5),
 )
-"""Solana (VENUES.md 4.2)."""
+"""Solana."""
 
 THIN_BRACKETS = bracket_table(
     _TABLE_DATE,
@@ -100,7 +99,7 @@ THIN_BRACKETS = bracket_table(
     (600_000, 0.05, 10),
     (2_000_000, 0.1, 5),
 )
-"""A small altcoin (VENUES.md 4.2)."""
+"""A small altcoin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

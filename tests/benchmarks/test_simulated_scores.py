@@ -15,8 +15,8 @@ from benchmarks.formulas.worlds import BOOK_MINUTES, LARGE_FROM, START_MS, Simul
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.liquidation.margin import brackets_of
 from reportgen.units import DAY_MS, Floats, Ints, Side
+from scripts.simulator.conditions import MINUTE_MS, MINUTES_A_DAY, draw_conditions
 from scripts.simulator.market import simulate
-from scripts.simulator.weather import MINUTE_MS, MINUTES_A_DAY, draw_weather
 from scripts.simulator.worlds import DEFAULT_WORLD
 
 DAYS = 12
@@ -29,9 +29,9 @@ def world() -> SimulatedWorld:
     """Simulate twelve days."""
     rng = np.random.default_rng(12)
     constants = replace(DEFAULT_WORLD, warm_up_days=3.0)
-    weather = draw_weather(rng, constants, start_ms=START_MS, days=DAYS)
+    conditions = draw_conditions(rng, constants, start_ms=START_MS, days=DAYS)
     every = range(BOOK_MINUTES - 1, DAYS * MINUTES_A_DAY, BOOK_MINUTES)
-    made = simulate(rng, constants, weather, book_minutes=every, large_from=LARGE_FROM)
+    made = simulate(rng, constants, conditions, book_minutes=every, large_from=LARGE_FROM)
     return world_of("default", 12, arrays_of(made))
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from reportgen.market.folder.append import write_table
 from reportgen.moments import parse_moment
+from scripts.simulator.conditions import draw_conditions
 from scripts.simulator.market import simulate
 from scripts.simulator.tables import Listing, folder_tables, stretch
-from scripts.simulator.weather import draw_weather
 from scripts.simulator.worlds import DEFAULT_WORLD
 from tests.cli.cli_process import reportgen
 
@@ -27,8 +27,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Simulate three weeks and a half of one market as a folder."""
     made = tmp_path_factory.mktemp("market")
     rng = np.random.default_rng(4)
-    weather = draw_weather(rng, DEFAULT_WORLD, start_ms=END_MS - DAYS * 86_400_000, days=DAYS)
-    market = stretch(simulate(rng, DEFAULT_WORLD, weather), days=DAYS, end_hour=DAYS * 24, end_ms=END_MS)
+    conditions = draw_conditions(rng, DEFAULT_WORLD, start_ms=END_MS - DAYS * 86_400_000, days=DAYS)
+    market = stretch(simulate(rng, DEFAULT_WORLD, conditions), days=DAYS, end_hour=DAYS * 24, end_ms=END_MS)
     listing = Listing(
         symbol="BTC/USDT:USDT", venue="binance", market=market, share=1.0, price_decimals=1, size_decimals=1,
         depth_per_percent=1e7, half_spread=0.00001,

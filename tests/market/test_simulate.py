@@ -11,18 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reportgen.units import DAY_MS, Floats
+from scripts.simulator.conditions import Conditions, draw_conditions, draw_legs
 from scripts.simulator.crowd import LONG, SHORT, liquidation_ratio
 from scripts.simulator.market import SimulatedMarket, simulate
-from scripts.simulator.weather import Weather, draw_legs, draw_weather
 from scripts.simulator.worlds import DEFAULT_WORLD, MAJOR_BRACKETS, WORLDS, Leg, SimulatorWorld, bracket_table
 
 START = 20_000 * DAY_MS
 DAYS = 12
 
 
-def weather_of(world: SimulatorWorld, seed: int, days: float, **more: object) -> Weather:
-    """Draw weather from a fixed start."""
-    return draw_weather(np.random.default_rng(seed), world, start_ms=START, days=days, **more)  # type: ignore[arg-type]
+def weather_of(world: SimulatorWorld, seed: int, days: float, **more: object) -> Conditions:
+    """Draw conditions from a fixed start."""
+    return draw_conditions(np.random.default_rng(seed), world, start_ms=START, days=days, **more)  # type: ignore[arg-type]
 
 
 @cache
@@ -132,17 +132,17 @@ def test_crowded_longs_pay() -> None:
     world = replace(DEFAULT_WORLD, warm_up_days=1.0)
     means = []
     for bias in (-0.15, 0.15):
-        weather = weather_of(world, 5, 2, legs=[Leg(days=2, long_bias=bias)])
-        means.append(float(simulate(np.random.default_rng(5), world, weather).funding_rate.mean()))
+        conditions = weather_of(world, 5, 2, legs=[Leg(days=2, long_bias=bias)])
+        means.append(float(simulate(np.random.default_rng(5), world, conditions).funding_rate.mean()))
     assert means[0] < 0 < means[1]
 
 
 def test_shared_weather_correlates_markets() -> None:
-    """A market that shares another's weather moves with it."""
+    """A market that shares another's conditions moves with it."""
     world = replace(DEFAULT_WORLD, warm_up_days=0.5)
     leader = weather_of(world, 1, 4, legs=[Leg(days=4)])
     follower = weather_of(world, 2, 4, legs=[Leg(days=4)], common=leader, correlation=0.8)
-    markets = [simulate(np.random.default_rng(9), world, weather) for weather in (leader, follower)]
+    markets = [simulate(np.random.default_rng(9), world, conditions) for conditions in (leader, follower)]
     returns = [hourly_returns(market) for market in markets]
     assert np.corrcoef(returns[0], returns[1])[0, 1] > 0.5
 
@@ -152,8 +152,8 @@ def test_legs_steer_the_price() -> None:
     world = replace(DEFAULT_WORLD, warm_up_days=0.5)
     ends = []
     for move in (-0.2, 0.2):
-        weather = weather_of(world, 4, 4, legs=[Leg(days=4, log_move=move, pull_hours=6)])
-        ends.append(float(np.log(simulate(np.random.default_rng(4), world, weather).close[-1] / world.start_price)))
+        conditions = weather_of(world, 4, 4, legs=[Leg(days=4, log_move=move, pull_hours=6)])
+        ends.append(float(np.log(simulate(np.random.default_rng(4), world, conditions).close[-1] / world.start_price)))
     assert ends[0] < -0.1
     assert ends[1] > 0.1
 

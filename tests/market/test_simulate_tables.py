@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from reportgen.units import DAY_MS
+from scripts.simulator.conditions import draw_conditions
 from scripts.simulator.market import SimulatedMarket, simulate
 from scripts.simulator.tables import Columns, Listing, bars, folder_tables, stretch
-from scripts.simulator.weather import draw_weather
 from scripts.simulator.worlds import DEFAULT_WORLD
 
 START = 20_000 * DAY_MS
@@ -22,7 +22,7 @@ def market() -> SimulatedMarket:
     """Simulate two days."""
     world = replace(DEFAULT_WORLD, warm_up_days=0.5)
     rng = np.random.default_rng(2)
-    return simulate(rng, world, draw_weather(rng, world, start_ms=START, days=2))
+    return simulate(rng, world, draw_conditions(rng, world, start_ms=START, days=2))
 
 
 @cache

@@ -13,7 +13,7 @@ from reportgen.errors import DataError
 from reportgen.liquidation.map import DEFAULT_ENGINE, ENGINES, PATH_ONLY, Engine
 from reportgen.liquidation.margin import brackets_of
 from reportgen.market.data import Candles, MarketData, OpenInterest
-from reportgen.track_record.backtest import BASELINES, Question, backtest, engines_of
+from reportgen.track_record.backtest import BASELINES, BacktestQuestion, backtest, engines_of
 from reportgen.track_record.dollars import interval_held, reach_climatology, scale_so_far
 from reportgen.track_record.maps import CONTROLS
 from reportgen.track_record.result import Backtest, Difference, Interval, MapScore, as_record
@@ -27,9 +27,9 @@ QUICK = replace(DEFAULTS, backtest_draws=40, backtest_warm_up_days=10.0, backtes
 TWO = (DEFAULT_ENGINE, PATH_ONLY)
 
 
-def question(**changes: object) -> Question:
+def question(**changes: object) -> BacktestQuestion:
     """Ask about all of the data."""
-    asked = Question(
+    asked = BacktestQuestion(
         from_ms=None, until_ms=None, engines=TWO, provenance={"candles.csv": "00"},
         notes=("A note.",), assumptions=QUICK, fresh=lambda: np.random.default_rng(1),
     )  # fmt: skip

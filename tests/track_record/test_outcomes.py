@@ -17,7 +17,7 @@ HOURS = 24
 
 
 def slow(zone: ZoneAt, bars: Candles) -> tuple[str, bool]:
-    """Walk the bars one by one, as MODEL section 4 is written; zones below with their own comparisons."""
+    """Walk the bars one by one, as docs/method.md is written; zones below with their own comparisons."""
     up = zone.where == "above"
     near, far = (zone.low, zone.high) if up else (zone.high, zone.low)
     sign = 1 if up else -1
@@ -97,7 +97,7 @@ def test_each_rule_at_its_edge(
     outcome: str,
     timeout: bool,  # noqa: FBT001 - a case
 ) -> None:
-    """Taps, closes beyond, falls back and near misses count from exactly the distances of MODEL section 4."""
+    """Taps, closes beyond, falls back and near misses count from exactly the distances of docs/method.md."""
     fate = judge(ZONE, path(*bars), DAY_MS, DEFAULTS)
     assert (fate.outcome, fate.timeout) == (outcome, timeout)
 

@@ -14,7 +14,7 @@ from reportgen.units import DAY_MS, HOUR_MS
 from tests.track_record.paths import START_MS, walk
 
 HOURS = 24
-NEAR, REVERSAL, EXTENSION = 0.25, 1.0, 0.5  # MODEL section 4
+NEAR, REVERSAL, EXTENSION = 0.25, 1.0, 0.5  # docs/method.md
 Rows = list[tuple[int, float, float, float]]
 
 
@@ -25,7 +25,7 @@ def rows_of(candles: Candles, first_ms: int, until_ms: int) -> Rows:
 
 
 def slow_outcome(zone: ZoneAt, rows: Rows) -> tuple[str, bool]:
-    """Walk through the definitions of MODEL section 4 bar by bar, with the zone above the price."""
+    """Walk through the definitions of docs/method.md bar by bar, with the zone above the price."""
     if zone.where == "below":
         mirrored = [(when, -low, -high, -close) for when, high, low, close in rows]
         above = replace(zone, where="above", low=-zone.high, high=-zone.low, price=-zone.price)

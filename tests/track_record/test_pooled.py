@@ -11,14 +11,14 @@ import pytest
 
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.liquidation.map import DEFAULT_ENGINE, PATH_ONLY
-from reportgen.track_record.backtest import Question, Scored, pooled_backtest, scored_backtest
+from reportgen.track_record.backtest import BacktestQuestion, Scored, pooled_backtest, scored_backtest
 from reportgen.track_record.result import Backtest, Interval, as_record
 from reportgen.track_record.verdict import judge_map
 from reportgen.units import DAY_MS, HOUR_MS, Maybe, Missing
 from tests.track_record.paths import ABSENT, liquidations, market, open_interest, walk
 
 QUICK = replace(DEFAULTS, backtest_draws=60, backtest_warm_up_days=6.0, backtest_lead_days=2.0)
-QUESTION = Question(
+QUESTION = BacktestQuestion(
     from_ms=None, until_ms=None, engines=(DEFAULT_ENGINE, PATH_ONLY), provenance={}, notes=("A note.",),
     assumptions=QUICK, fresh=lambda: np.random.default_rng(1),
 )  # fmt: skip

@@ -12,7 +12,7 @@ from reportgen.brief.types import FateState, RunningRecord, TrackRecord
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.guide.zones import Label
 from reportgen.track_record.ledger import FourShares, LedgerRow, due_rows
-from reportgen.track_record.record import Kept, running_record, track_record
+from reportgen.track_record.record import KeptLedger, running_record, track_record
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 from tests.brief_parts import AS_OF_MS
 from tests.briefs import morning
@@ -22,7 +22,7 @@ from tests.track_record.test_ledger import row
 OUTCOMES: tuple[FateState, ...] = ("reject", "continue", "front_run", "ignore")
 FLAT: FourShares = (0.25, 0.25, 0.25, 0.25)
 FAR: FourShares = (0.1, 0.03, 0.03, 0.84)
-EMPTY = Kept(rows=(), rows_before=0, sha256_before="")
+EMPTY = KeptLedger(rows=(), rows_before=0, sha256_before="")
 
 
 def fresh() -> Generator:
@@ -141,7 +141,7 @@ def test_unscored_zones_are_counted_and_not_scored() -> None:
     assert isinstance(running_record([], DEFAULTS, fresh), Missing)
 
 
-def judged(hours: int, kept: Kept = EMPTY) -> TrackRecord:
+def judged(hours: int, kept: KeptLedger = EMPTY) -> TrackRecord:
     """Judge the morning's levels some hours later."""
     now = later(hours)
     today = replace(morning(), as_of_ms=now.as_of_ms)
@@ -181,7 +181,7 @@ def test_simulated_and_real_markets_have_records_of_their_own() -> None:
     rows = tuple(due_rows([morning()], frozenset(), later(24)))
     other = tuple(replace(one, simulated=True) for one in rows)
     after = tuple(replace(one, until_ms=AS_OF_MS + 25 * HOUR_MS, label="C", decision_ms=DAY_MS) for one in rows)
-    found = judged(24, Kept(rows=(*rows, *other, *after), rows_before=9, sha256_before="ab")).record
+    found = judged(24, KeptLedger(rows=(*rows, *other, *after), rows_before=9, sha256_before="ab")).record
     assert not isinstance(found, Missing)
     assert found.zones == len(rows)
 
@@ -189,7 +189,7 @@ def test_simulated_and_real_markets_have_records_of_their_own() -> None:
 def test_a_ledger_that_cannot_be_read_is_said() -> None:
     """The levels are judged all the same; the record is missing with the reason."""
     why = Missing("ledger/ledger.jsonl:3: this line was changed.")
-    found = judged(24, Kept(rows=why, rows_before=0, sha256_before=""))
+    found = judged(24, KeptLedger(rows=why, rows_before=0, sha256_before=""))
     assert found.record == why
     assert not isinstance(found.levels, Missing)
 

@@ -15,7 +15,7 @@ from reportgen.guide.structure import Structure
 from reportgen.guide.zones import Label, NoDenseZone, Zone, ZoneReason
 from reportgen.liquidation.map import LiquidationMap
 from reportgen.liquidation.profile import (
-    Run,
+    DenseRun,
     RunUncertainty,
     SideShares,
     along_price,
@@ -97,19 +97,19 @@ def find_zones(
     return ZoneFinding(zones=ranked, no_dense_zone=tuple(nothing), shares=shares)
 
 
-def _labelled(runs: tuple[Run, ...], where: Where) -> tuple[tuple[Label, Run], ...]:
+def _labelled(runs: tuple[DenseRun, ...], where: Where) -> tuple[tuple[Label, DenseRun], ...]:
     """Name the nearest run A (above) or B (below), and the largest one beyond it C."""
     if not runs:
         return ()
     nearest: Label = "A" if where == "above" else "B"
     beyond = runs[1:]
-    named: list[tuple[Label, Run]] = [(nearest, runs[0])]
+    named: list[tuple[Label, DenseRun]] = [(nearest, runs[0])]
     if beyond:
         named.append(("C", max(beyond, key=lambda run: run.share)))
     return tuple(named)
 
 
-def _zone(label: Label, where: Where, run: Run, uncertain: RunUncertainty, step: float, frame: _Frame) -> Zone:
+def _zone(label: Label, where: Where, run: DenseRun, uncertain: RunUncertainty, step: float, frame: _Frame) -> Zone:
     """Turn a run of bins into a zone of prices; its rank and reasons come later."""
     outward = 1 if where == "above" else -1
 

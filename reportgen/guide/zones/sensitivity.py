@@ -16,7 +16,7 @@ from reportgen.guide.structure.bars import resample
 from reportgen.guide.zones import Label, Zone
 from reportgen.liquidation.map import SideProfile, profiles_now
 from reportgen.liquidation.margin import Brackets
-from reportgen.liquidation.profile import Run, along_price, dense_runs
+from reportgen.liquidation.profile import DenseRun, along_price, dense_runs
 from reportgen.market.data import Candles
 from reportgen.units import Fraction, Missing, Side, Where
 
@@ -76,11 +76,11 @@ def zone_sensitivities(
         near, far = sorted(
             round(abs(float(np.log(edge / price))) / assumptions.bin_log_width) for edge in (zone.low, zone.high)
         )
-        shown = Run(start=near, stop=far, peak=near, share=zone.share, intensity=zone.intensity)
+        shown = DenseRun(start=near, stop=far, peak=near, share=zone.share, intensity=zone.intensity)
         on_bars = _overlapping(shown, runs)
         own = [_compare(zone, "path: bars alone", shown, [on_bars], assumptions)]
         if on_bars is not None:
-            settings: dict[str, list[Run | None]] = {}
+            settings: dict[str, list[DenseRun | None]] = {}
             for name, by_side in found:
                 settings.setdefault(name, []).append(_overlapping(on_bars, by_side[zone.liquidated_side]))
             own += [_compare(zone, name, on_bars, kept, assumptions) for name, kept in settings.items()]
@@ -127,7 +127,7 @@ def _coarser(candles: Candles, times: int) -> Candles:
     return replace(moved, open_time_ms=moved.open_time_ms + offset)
 
 
-def _runs(case: _Case, scope: Mapping[Side, int]) -> dict[Side, tuple[Run, ...]]:
+def _runs(case: _Case, scope: Mapping[Side, int]) -> dict[Side, tuple[DenseRun, ...]]:
     """Find the dense runs of each side under one setting."""
     profiles: Mapping[Side, SideProfile] = profiles_now(case.candles, case.brackets, case.assumptions)
     return {
@@ -136,14 +136,16 @@ def _runs(case: _Case, scope: Mapping[Side, int]) -> dict[Side, tuple[Run, ...]]
     }
 
 
-def _overlapping(base: Run, runs: tuple[Run, ...]) -> Run | None:
+def _overlapping(base: DenseRun, runs: tuple[DenseRun, ...]) -> DenseRun | None:
     """Find the run that shares most bins with another, None when none does."""
     shared = [(min(run.stop, base.stop) - max(run.start, base.start), run) for run in runs]
     best = max(shared, key=lambda pair: pair[0], default=None)
     return best[1] if best is not None and best[0] > 0 else None
 
 
-def _compare(zone: Zone, assumption: str, base: Run, settings: list[Run | None], a: Assumptions) -> Sensitivity:
+def _compare(
+    zone: Zone, assumption: str, base: DenseRun, settings: list[DenseRun | None], a: Assumptions
+) -> Sensitivity:
     """Write down the largest shift of the near edge and of the share, or that a setting loses the zone."""
     kept = [run for run in settings if run is not None]
     shift = max((abs(run.start - base.start) for run in kept), default=0) * a.bin_log_width

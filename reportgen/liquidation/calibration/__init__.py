@@ -11,8 +11,6 @@ from typing import Final
 
 from reportgen.units import Bools, Floats, Fraction, Maybe, Milliseconds, Notional, Price
 
-# ---- How far a dollar estimate may be off: intervals from past sweeps, realised beside estimated ----
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class NotionalRule:
@@ -73,7 +71,7 @@ class FitScore:
 class Calibration:
     """One symbol's effective node weights: of each quote unit that opens, how much is liquidated at which distance.
 
-    Survival-weighted masses, never "leverage used" (MODEL section 2).
+    Survival-weighted masses, never "leverage used".
 
     Attributes:
         version: VERSION when it was made.
@@ -84,7 +82,8 @@ class Calibration:
         observations: Bars times sides fitted; 0 when borrowed.
         liquidation_venues: Whose liquidations were fitted, sorted. open_interest_venues: whose open interest.
         price: Median close of the sample, quote per base. open_interest_base: its median open interest, base coins.
-        churn: MODEL section 1, g. volume_share: lambda. node_distance: shape (k,), log distances from entry.
+        churn: Positions that change hands, in units of the blended volume. volume_share: of volume in that blend.
+        node_distance: Shape (k,), log distances from entry.
         weight: Shape (k,), >= 0. prior_weight: shape (k,), what it was pulled towards.
         identified: Shape (k,), False where the data said too little and the prior stayed.
         weight_draws: Shape (draws, k), from days drawn with replacement.

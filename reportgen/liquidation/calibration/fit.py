@@ -15,8 +15,6 @@ from reportgen.config.assumptions import Assumptions
 from reportgen.liquidation.calibration import FitScore, NotionalRule
 from reportgen.units import Bools, Floats, Fraction, Ints, Maybe, Milliseconds, Missing
 
-# ---- Weights from swept mass and observed liquidations: expectation maximisation with a gamma prior ----
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Observed:
@@ -58,7 +56,7 @@ class Observed:
 
 
 def fit_weights(swept: Floats, realised: Floats, prior: Floats, strength: float, steps: int) -> Floats:
-    """Find the non-negative weights that make the observed dollars most likely (MODEL section 2).
+    """Find the non-negative weights that make the observed dollars most likely (docs/method.md).
 
     Args:
         swept: Shape (n, k), quote currency.

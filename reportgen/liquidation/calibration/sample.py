@@ -17,7 +17,6 @@ from reportgen.market.data import Candles, Liquidations, MarketData
 from reportgen.units import DAY_MS, Floats, Ints, Maybe, Milliseconds, Missing, Price, Side
 
 
-# ---- What is wrong with a liquidation feed, in one sentence each: too little, one-sided, stopped, or in other units --
 def feed_fault(
     symbol: str, open_time_ms: Ints, interval_ms: Milliseconds, realised: Floats, candles: Candles,
     assumptions: Assumptions,

@@ -1,7 +1,7 @@
 """What moves a simulated price from outside: volatility, shocks, jumps and the anchor of its regime.
 
 The first half of the simulator; `market.simulate` lets a crowd of levered positions live in it. Markets become
-correlated by sharing weather.
+correlated by sharing conditions.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MINUTES_A_YEAR = 365 * MINUTES_A_DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Weather:
+class Conditions:
     """Exogenous conditions, every array of shape (minutes,).
 
     Attributes:
@@ -110,17 +110,17 @@ def _mixed(own: Floats, common: Floats | None, correlation: Fraction) -> Floats:
     return correlation * common + math.sqrt(1 - correlation * correlation) * own
 
 
-def draw_weather(
+def draw_conditions(
     rng: np.random.Generator,
     world: SimulatorWorld,
     *,
     start_ms: Milliseconds,
     days: float,
     legs: Sequence[Leg] | None = None,
-    common: Weather | None = None,
+    common: Conditions | None = None,
     correlation: Fraction = 0.0,
-) -> Weather:
-    """Draw the weather of one market.
+) -> Conditions:
+    """Draw the conditions of one market.
 
     Args:
         rng: Seeded generator.
@@ -128,11 +128,11 @@ def draw_weather(
         start_ms: When the tape begins; the warm-up lies before it.
         days: Length of the tape.
         legs: Regimes over the tape; the first one also rules the warm-up, without its move. Drawn when None.
-        common: Weather of a leading market with the same times.
+        common: Conditions of a leading market with the same times.
         correlation: With that market's shocks, in [0, 1].
 
     Returns:
-        Weather of (warm-up + tape) minutes.
+        Conditions of (warm-up + tape) minutes.
     """
     warm_up = round(world.warm_up_days * MINUTES_A_DAY)
     minutes = warm_up + round(days * MINUTES_A_DAY)
@@ -152,7 +152,7 @@ def draw_weather(
     hour = (begin_ms // MINUTE_MS + np.arange(minutes)) % MINUTES_A_DAY / 60
     season = 1 + world.day_swing * np.cos(2 * math.pi * (hour - world.busiest_hour) / 24)
     relative = season * np.exp(calm - world.log_volatility_sd**2) * by_leg["volatility"]
-    return Weather(
+    return Conditions(
         start_ms=begin_ms,
         warm_up=warm_up,
         shock=shock,
