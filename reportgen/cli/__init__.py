@@ -12,7 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from typing import Annotated, Final, NoReturn
+from typing import Annotated, Final
 
 import typer
 
@@ -26,12 +26,10 @@ from reportgen.cli import (
     maps,
     preview,
     refresh,
-    render,
     send,
     setup,
     subscribers,
 )
-from reportgen.cli import archive as archive_query
 from reportgen.cli.console import complain
 from reportgen.errors import ReportgenError
 
@@ -65,7 +63,7 @@ app.command("fetch", short_help="Fill a market folder: exchanges or dumps.")(fet
 app.command("init", short_help="Write a commented config.yaml.")(setup.init)
 app.command("check", short_help="List every problem of the configuration.")(setup.check)
 app.command("doctor", short_help="Say what this machine lacks, and the fix.")(setup.doctor)
-app.command("render", short_help="Render a kept brief.json again.")(render.render)
+app.command("render", short_help="Render a kept brief.json again.")(brief.render)
 app.command("refresh", short_help="Say whether the map must be recalculated, and why.")(refresh.refresh)
 app.command("send", short_help="Mail the newest brief to the subscribers.")(send.send)
 app.command("preview", short_help="Look at the mail and the page in a browser.")(preview.preview)
@@ -75,8 +73,13 @@ app.command("backtest", short_help="Score past maps and zones beside their contr
 config_app.command("schema", short_help="Print the JSON Schema of config.yaml.")(setup.schema)
 app.add_typer(config_app, name="config")
 app.add_typer(subscribers.app, name="subscribers")
-archive.app.command("query", short_help="Ask the kept rows with SQL.")(archive_query.query)
 app.add_typer(archive.app, name="archive")
+
+
+def _version(on: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if on:
+        typer.echo(f"reportgen {__version__}")
+        raise typer.Exit
 
 
 @app.callback()
@@ -84,18 +87,10 @@ def _options(
     *,
     version: Annotated[
         bool,
-        typer.Option(
-            "--version", help="Print the version and leave.", is_eager=True, callback=lambda on: _version(on=on)
-        ),
+        typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=_version),
     ] = False,
 ) -> None:
     """Hold the options that stand before a command."""
-
-
-def _version(*, on: bool) -> None:
-    if on:
-        typer.echo(f"reportgen {__version__}")
-        raise typer.Exit
 
 
 def main() -> None:
@@ -108,7 +103,11 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = code or 1
     if code == _INTERRUPTED:
-        _leave_at_once()
+        # Without waiting for workers: their pool's thread can miss that they were ended, and wait for ever.
+        pools = sys.modules.get("multiprocessing")
+        for child in pools.active_children() if pools else ():
+            child.kill()
+        os._exit(_INTERRUPTED)
     sys.exit(code)
 
 
@@ -124,20 +123,7 @@ def _run() -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except OSError as error:
-        complain(_write_problem(error))
+        reason = _WRITE_HINTS.get(error.errno or 0, f"{error.strerror or error}.")
+        complain(f"{error.filename or 'The output'}: {reason}")
         return 1
     return 0
-
-
-def _leave_at_once() -> NoReturn:
-    """Leave without waiting for workers: their pool's thread can miss that they were ended, and wait for ever."""
-    pools = sys.modules.get("multiprocessing")
-    for child in pools.active_children() if pools else ():
-        child.kill()
-    os._exit(_INTERRUPTED)
-
-
-def _write_problem(error: OSError) -> str:
-    """Say in one sentence what the system refused, where, and what to do."""
-    place = error.filename or "The output"
-    return f"{place}: {_WRITE_HINTS.get(error.errno or 0, f'{error.strerror or error}.')}"

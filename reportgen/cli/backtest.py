@@ -14,7 +14,7 @@ from reportgen.config.places import Place, inside
 from reportgen.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from reportgen.cli.request import Order
+    from reportgen.cli.request import BriefRequest
     from reportgen.liquidation.map import Engine
     from reportgen.market.data import Gathered
     from reportgen.track_record.result import Backtest
@@ -50,57 +50,48 @@ def backtest(
     Examples: reportgen backtest --source data/market --symbol BTC --from 2025-12-20T00:00Z ·
     reportgen backtest --source data/market --symbol BTC,ETH,SOL
     """
+    from reportgen.cli.backtest_table import table
     from reportgen.cli.brief import gather
-    from reportgen.cli.request import Options, take_order
+    from reportgen.cli.request import Options, take_request
+    from reportgen.liquidation.map import ENGINES
+    from reportgen.moments import parse_moment
+    from reportgen.track_record.result import as_record
     from reportgen.units import Missing
 
-    engines = _engines(engine or [])
-    window = _window(start, until)
-    order = take_order(Options(config=config, output=output, source=source, sample=sample, symbols=",".join(symbol)))
-    with progress(_STEPS) as step:
-        step("Reading the market data")
-        gathered = gather(order)
-        step("Walking through the past")
-        results, pooled = _score(order, gathered, window, engines)
-        step("Writing the files")
-        made = results if pooled is None or isinstance(pooled, Missing) else [*results, pooled]
-        written = {result.symbol: _write(order.config.output, result) for result in made}
-    _report(results, pooled, written, as_json=as_json)
-
-
-def _engines(names: list[str]) -> tuple[Engine, ...]:
-    """Check the names of engines.
-
-    Raises:
-        UsageError: There is no such engine.
-    """
-    from reportgen.liquidation.map import ENGINES
-
-    for name in names:
+    for name in engine or ():
         if name not in ENGINES:
             close = get_close_matches(name, ENGINES, n=1)
             hint = f"Did you mean {close[0]}?" if close else f"Engines are {', '.join(ENGINES)}."
             raise UsageError(f"--engine {name} is not an engine. {hint}")
-    return tuple(ENGINES[name] for name in dict.fromkeys(names))
-
-
-def _window(start: str | None, until: str | None) -> tuple[int | None, int | None]:
-    """Read the window.
-
-    Raises:
-        UsageError: A time cannot be read, or the order is wrong.
-    """
-    from reportgen.moments import parse_moment
-
+    engines = tuple(ENGINES[name] for name in dict.fromkeys(engine or ()))
     first = None if start is None else parse_moment(start)
     last = None if until is None else parse_moment(until)
     if first is not None and last is not None and last <= first:
         raise UsageError(f"--until {until} does not lie after --from {start}. Correct one of them.")
-    return first, last
+    request = take_request(
+        Options(config=config, output=output, source=source, sample=sample, symbols=",".join(symbol))
+    )
+    with progress(_STEPS) as step:
+        step("Reading the market data")
+        gathered = gather(request)
+        step("Walking through the past")
+        results, pooled = _score(request, gathered, (first, last), engines)
+        step("Writing the files")
+        made = results if pooled is None or isinstance(pooled, Missing) else [*results, pooled]
+        written = {result.symbol: _write(request.config.output, result) for result in made}
+    if as_json:
+        files = {symbol: list(paths) for symbol, paths in written.items()}
+        tell_json({"files": files, "backtests": [as_record(one) for one in results], "pooled": as_record(pooled)})
+        return
+    for result in made:
+        for line in (*table(result), *written[result.symbol]):
+            tell(line)
+    if isinstance(pooled, Missing):
+        tell(f"Pooled: none. {pooled.reason}")
 
 
 def _score(
-    order: Order, gathered: Gathered, window: tuple[int | None, int | None], engines: tuple[Engine, ...]
+    request: BriefRequest, gathered: Gathered, window: tuple[int | None, int | None], engines: tuple[Engine, ...]
 ) -> tuple[list[Backtest], Maybe[Backtest] | None]:
     """Score one market after the other, and several pooled.
 
@@ -123,7 +114,7 @@ def _score(
         engines=engines,
         provenance=gathered.provenance,
         notes=gathered.notes,
-        assumptions=order.config.assumptions,
+        assumptions=request.config.assumptions,
         fresh=lambda: np.random.default_rng(_SEED),
     )
     spans = {}
@@ -133,7 +124,7 @@ def _score(
         candles = next(iter(market.candles.values()))
         spans[name] = int(candles.open_time_ms[0]), int(candles.close_time_ms[-1])
     parts = [
-        scored_backtest(market, replace(question, events=events_between(order.config, market.symbol, spans[name])))
+        scored_backtest(market, replace(question, events=events_between(request.config, market.symbol, spans[name])))
         for name, market in gathered.markets.items()
     ]
     pooled = pooled_backtest(parts, question.assumptions) if len(parts) > 1 else None
@@ -143,49 +134,20 @@ def _score(
 def _write(output: Place, result: Backtest) -> tuple[str, ...]:
     """Write one market's record, and its pages."""
     from reportgen.delivery.archive.commit import add_files
+    from reportgen.market.symbols import base_of, quote_of
     from reportgen.moments import day_of
     from reportgen.render.backtest import render_backtest
     from reportgen.track_record.result import as_record
     from reportgen.track_record.verdict import findings_of
 
-    day = "-".join(day_of(result.until_ms))
-    folder = f"backtests/{_folder_name(result)}-{day}"
+    bases = [base_of(one.symbol) for one in result.pooled]
+    more = [f"{len(bases) - _NAMED}-more"] if len(bases) > _NAMED else []
+    alone = f"{base_of(result.symbol)}-{quote_of(result.symbol)}"
+    markets = "-".join(["pooled", *bases[:_NAMED], *more]) if bases else alone
+    folder = f"backtests/{markets}-{'-'.join(day_of(result.until_ms))}"
     record = json.dumps(as_record(result), indent=1, allow_nan=False, sort_keys=True) + "\n"
     files = {f"{folder}/backtest.json": record.encode("ascii")}
     page, printed = render_backtest(result, findings_of(result))
     files |= {f"{folder}/backtest.html": page, f"{folder}/backtest.pdf": printed}
     add_files(output, files)
     return tuple(inside(output, path) for path in files)
-
-
-def _folder_name(result: Backtest) -> str:
-    """Name a record's folder after its market, or after the markets that were pooled."""
-    from reportgen.market.symbols import base_of, quote_of
-
-    if not result.pooled:
-        return f"{base_of(result.symbol)}-{quote_of(result.symbol)}"
-    bases = [base_of(one.symbol) for one in result.pooled]
-    more = [f"{len(bases) - _NAMED}-more"] if len(bases) > _NAMED else []
-    return "-".join(["pooled", *bases[:_NAMED], *more])
-
-
-def _report(
-    results: list[Backtest], pooled: Maybe[Backtest] | None, written: dict[str, tuple[str, ...]], *, as_json: bool
-) -> None:
-    """Print the tables and where the files are, or everything as one object."""
-    from reportgen.cli.backtest_table import table
-    from reportgen.track_record.result import as_record
-    from reportgen.units import Missing
-
-    if as_json:
-        files = {symbol: list(paths) for symbol, paths in written.items()}
-        records = [as_record(result) for result in results]
-        tell_json({"files": files, "backtests": records, "pooled": as_record(pooled)})
-        return
-    for result in results if pooled is None or isinstance(pooled, Missing) else [*results, pooled]:
-        for line in table(result):
-            tell(line)
-        for path in written[result.symbol]:
-            tell(path)
-    if isinstance(pooled, Missing):
-        tell(f"Pooled: none. {pooled.reason}")

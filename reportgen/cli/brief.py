@@ -1,10 +1,11 @@
-"""The main job: options -> order -> market data -> brief -> pages -> files, one step after the other."""
+"""The main job: options -> request -> market data -> brief -> pages -> files; and a kept brief.json rendered again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -25,45 +26,15 @@ from reportgen.cli.console import (
 )
 from reportgen.cli.events_and_flows import events_around, near_events, with_flows
 
-# ---- What is kept in `input/` beside a brief from a market folder or the sample; a live one keeps what the venues gave
-
-
 if TYPE_CHECKING:
-    from reportgen.cli.request import Order
-    from reportgen.market.data import Gathered
-
-
-def with_input(order: Order, gathered: Gathered, live: Mapping[str, bytes]) -> tuple[Gathered, Mapping[str, bytes]]:
-    """Give the input to keep, by file name; its fingerprint, or why it is not kept, goes into the provenance."""
-    if order.live:
-        return gathered, live
-    from reportgen.market.folder.keep import fingerprint, sample_folder, used_rows
-    from reportgen.units import Missing
-
-    with sample_folder() if order.folder is None else nullcontext(order.folder) as folder:
-        kept = used_rows(folder, gathered.markets, gathered.as_of_ms)
-    if isinstance(kept, Missing):
-        note(f"The input is not kept with the brief, only its sums: {kept.reason}")
-        return _told(gathered, f"not kept: {kept.reason}"), {}
-    return _told(gathered, fingerprint(kept)), kept
-
-
-def _told(gathered: Gathered, input_is: str) -> Gathered:
-    return replace(gathered, provenance={**gathered.provenance, "input": input_is})
-
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from reportgen.brief.types import Brief
-    from reportgen.cli.compare_with_past import Remembered
-    from reportgen.cli.pages import Workers
-    from reportgen.cli.request import Order
+    from reportgen.cli.request import BriefRequest
     from reportgen.delivery.archive.commit import WrittenBrief
     from reportgen.market.data import Gathered
     from reportgen.market.exchanges.gather import Wanted
 
 _STEPS = 5
+_RENDER_STEPS = 3
 _MISSING_UNDER_STRICT = 3
 
 
@@ -91,29 +62,34 @@ def brief(
 
     Examples: reportgen brief --sample · reportgen brief --source data/market --symbols BTC,ETH --output briefs
     """
+    from reportgen.cli.compare_with_past import remember
     from reportgen.cli.live import INPUT_FOLDER, questions, wanted_of
     from reportgen.cli.pages import make_pages, start_workers
-    from reportgen.cli.request import Options, take_order
+    from reportgen.cli.request import Options, take_request
     from reportgen.delivery.archive.commit import write_brief_files
+    from reportgen.delivery.archive.store import open_store
     from reportgen.render.json import alert_files
 
-    order = take_order(
+    request = take_request(
         Options(
             config=config, output=output, source=source, sample=sample, symbols=symbols, as_of=as_of,
             timeframe=timeframe, horizon_hours=horizon, templates=templates,
         ),
         live=True,
     )  # fmt: skip
-    wanted = wanted_of(order.config) if order.live else ()
+    wanted = wanted_of(request.config) if request.live else ()
     with start_workers(workers) as pool, progress(_STEPS + questions(wanted)) as step:
         step("Reading the market data")
-        gathered, kept = with_input(order, *gather_all(order, wanted, step))
-        remembered = _walk_the_steps(order, gathered, pool, step)
+        gathered, kept = with_input(request, *gather_all(request, wanted, step))
+        step("Reading structure, zones and positioning")
+        made = walk(request, gathered, pool.map_sections)
+        _refuse_empty(made, gathered)
+        remembered = remember(made, gathered, open_store(request.config.output), request.config.assumptions)
         made = remembered.brief
-        pages = make_pages(made, order.config.templates, pool, step)
+        pages = make_pages(made, request.config.templates, pool, step)
         step("Writing the files")
         written = write_brief_files(
-            order.config.output,
+            request.config.output,
             made.as_of_ms,
             files=pages.files,
             extra={f"charts/{name}": png for name, png in pages.charts.items()}
@@ -126,76 +102,80 @@ def brief(
         raise typer.Exit(_MISSING_UNDER_STRICT)
 
 
-def _walk_the_steps(order: Order, gathered: Gathered, workers: Workers, step: Step) -> Remembered:
-    """Write the brief from the market data, and let it remember those before."""
-    from reportgen.cli.compare_with_past import remember
-    from reportgen.delivery.archive.store import open_store
-
-    step("Reading structure, zones and positioning")
-    made = walk(order, gathered, workers.map_sections)
-    _refuse_empty(made, gathered)
-    return remember(made, gathered, open_store(order.config.output), order.config.assumptions)
-
-
-def walk(order: Order, gathered: Gathered, map_sections: Callable[..., Any] = map) -> Brief:
-    """Walk the five steps over what was gathered, with the events, flows and calibrations that the order knows of."""
+def walk(request: BriefRequest, gathered: Gathered, map_sections: Callable[..., Any] = map) -> Brief:
+    """Walk the five steps over what was gathered, with the events, flows and calibrations that the request names."""
     from reportgen.brief.write import write_brief
-    from reportgen.cli.calibrations import find_calibrations
+    from reportgen.cli.calibrate import find_calibrations
     from reportgen.moments import parse_span
 
-    gathered = with_flows(order.config, gathered)
-    outside = events_around(order.config, gathered.as_of_ms)
-    found = find_calibrations(order.config, gathered.as_of_ms)
+    gathered = with_flows(request.config, gathered)
+    outside = events_around(request.config, gathered.as_of_ms)
+    found = find_calibrations(request.config, gathered.as_of_ms)
     return write_brief(
         replace(gathered, notes=(*gathered.notes, *found.notes, *outside.notes)),
-        horizon_hours=order.config.horizon_hours,
-        timeframe=order.config.timeframe,
-        timeframe_ms=parse_span(order.config.timeframe),
-        timezone=order.config.timezone,
+        horizon_hours=request.config.horizon_hours,
+        timeframe=request.config.timeframe,
+        timeframe_ms=parse_span(request.config.timeframe),
+        timezone=request.config.timezone,
         events=outside.events,
         absent_feeds=outside.absent,
-        near_events=near_events(order.config, gathered),
-        assumptions=order.config.assumptions,
+        near_events=near_events(request.config, gathered),
+        assumptions=request.config.assumptions,
         calibrations=found.calibrations,
         map_sections=map_sections,
     )
 
 
-def gather_all(order: Order, wanted: tuple[Wanted, ...], step: Step) -> tuple[Gathered, Mapping[str, bytes]]:
-    """Gather the market data from where the order says; the second value is live input to keep, by file name."""
-    if not order.live:
-        return gather(order), {}
+def gather_all(request: BriefRequest, wanted: tuple[Wanted, ...], step: Step) -> tuple[Gathered, Mapping[str, bytes]]:
+    """Gather the market data from where the request says; the second value is live input to keep, by file name."""
+    if not request.live:
+        return gather(request), {}
     from reportgen.cli.live import live_input
 
-    live = live_input(order.config, wanted, step)
-    return _only_asked(order, live.gathered), live.files
+    live = live_input(request.config, wanted, step)
+    return _only_asked(request, live.gathered), live.files
 
 
-def gather(order: Order) -> Gathered:
+def gather(request: BriefRequest) -> Gathered:
     """Read the market folder or the sample, and keep the venues that the watchlist asks for."""
     from reportgen.cli.live import without_lookup
+    from reportgen.market.folder.keep import read_sample
+    from reportgen.market.folder.read import read_market
 
-    found = _read(order, tuple(watched.symbol for watched in order.config.watchlist))
-    return _only_asked(order, without_lookup(found, order.config))
+    symbols = tuple(watched.symbol for watched in request.config.watchlist)
+    as_of_ms, assumptions = request.as_of_ms, request.config.assumptions
+    if request.folder is None:
+        found = read_sample(symbols, as_of_ms=as_of_ms, assumptions=assumptions)
+    else:
+        found = read_market(request.folder, symbols, as_of_ms=as_of_ms, assumptions=assumptions)
+    return _only_asked(request, without_lookup(found, request.config))
 
 
-def _only_asked(order: Order, gathered: Gathered) -> Gathered:
+def _only_asked(request: BriefRequest, gathered: Gathered) -> Gathered:
     from reportgen.market.folder.read import only_venues
 
-    venues = {watched.symbol: watched.venues for watched in order.config.watchlist}
+    venues = {watched.symbol: watched.venues for watched in request.config.watchlist}
     return replace(
         gathered, markets={name: only_venues(market, venues[name]) for name, market in gathered.markets.items()}
     )
 
 
-def _read(order: Order, symbols: tuple[str, ...]) -> Gathered:
-    if order.folder is None:
-        from reportgen.market.folder.keep import read_sample
+def with_input(
+    request: BriefRequest, gathered: Gathered, live: Mapping[str, bytes]
+) -> tuple[Gathered, Mapping[str, bytes]]:
+    """Give the input to keep, by file name; its fingerprint, or why it is not kept, goes into the provenance."""
+    if request.live:
+        return gathered, live
+    from reportgen.market.folder.keep import fingerprint, sample_folder, used_rows
+    from reportgen.units import Missing
 
-        return read_sample(symbols, as_of_ms=order.as_of_ms, assumptions=order.config.assumptions)
-    from reportgen.market.folder.read import read_market
-
-    return read_market(order.folder, symbols, as_of_ms=order.as_of_ms, assumptions=order.config.assumptions)
+    with sample_folder() if request.folder is None else nullcontext(request.folder) as folder:
+        kept = used_rows(folder, gathered.markets, gathered.as_of_ms)
+    if isinstance(kept, Missing):
+        note(f"The input is not kept with the brief, only its sums: {kept.reason}")
+    about = f"not kept: {kept.reason}" if isinstance(kept, Missing) else fingerprint(kept)
+    told = replace(gathered, provenance={**gathered.provenance, "input": about})
+    return told, {} if isinstance(kept, Missing) else kept
 
 
 def _refuse_empty(made: Brief, gathered: Gathered) -> None:
@@ -235,3 +215,37 @@ def _report(made: Brief, written: WrittenBrief, *, as_json: bool, strict: bool) 
         note(
             f"{count} input{'s are' if count > 1 else ' is'} missing; the brief names {'each' if count > 1 else 'it'}."
         )
+
+
+def render(
+    brief_json: Annotated[Path, typer.Argument(metavar="BRIEF_JSON", help="A brief.json that `brief` wrote.")],
+    *,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Where to write; beside the file if not named.")
+    ] = None,
+    templates: Templates = None,
+    as_json: AsJson = False,
+) -> None:
+    """Render brief.html and brief.pdf from a brief.json: the same bytes as on its day, offline.
+
+    Example: reportgen render output/latest/brief.json --output again
+    """
+    from reportgen.cli.pages import make_pages, start_workers
+    from reportgen.cli.request import templates_folder
+    from reportgen.delivery.archive.commit import replace_files
+    from reportgen.render.formats import COPY, FORMATS
+    from reportgen.render.json import brief_from_json
+
+    folder = brief_json.parent if output is None else output
+    own_templates = templates_folder(templates)
+    with start_workers(1) as pool, progress(_RENDER_STEPS) as step:
+        kept = brief_from_json(brief_json.read_bytes(), str(brief_json))
+        pages = make_pages(kept, own_templates, pool, step)
+        step("Writing the files")
+        written = {one.name: folder / one.file for one in FORMATS if one is not COPY}
+        replace_files({path: pages.files[path.name] for path in written.values()})
+    if as_json:
+        tell_json({name: str(path) for name, path in written.items()})
+    else:
+        for path in written.values():
+            tell(path)

@@ -1,8 +1,9 @@
-"""The command that makes the map speak dollars: fits it to observed liquidations and keeps the weights in a file."""
+"""Calibration: the command that fits the map to observed liquidations, and where the weights are kept and found."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import asdict, replace
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -12,11 +13,14 @@ from reportgen.cli.console import AsJson, ConfigFile, Output, Sample, Source, no
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reportgen.cli.request import Order
-    from reportgen.liquidation.calibration import Calibration, FitScore, NotionalRule
+    from reportgen.cli.request import BriefRequest
+    from reportgen.config.places import Place
+    from reportgen.config.settings import Config
+    from reportgen.delivery.archive.calibrations import FoundCalibrations
+    from reportgen.liquidation.calibration import Calibration, FitScore
     from reportgen.liquidation.calibration.sample import Sample as Rows
     from reportgen.market.data import Gathered, MarketData
-    from reportgen.units import Maybe
+    from reportgen.units import Maybe, Milliseconds
 
 _STEPS: Final = 4
 _SEED: Final = 20_261_124
@@ -48,37 +52,49 @@ def calibrate(
     import numpy as np
 
     from reportgen.cli.brief import gather
-    from reportgen.cli.calibrations import keep_calibrations, own_folder
     from reportgen.delivery.archive.calibrations import calibration_path
+    from reportgen.liquidation.calibration.make import borrow
     from reportgen.liquidation.calibration.make import calibrate as make
     from reportgen.moments import parse_moment
+    from reportgen.units import Missing
 
     start_ms = parse_moment(start) if start is not None else 0
-    order = _order(source, config, output, symbol, until, sample=sample)
-    folder = order.config.calibration or own_folder(order.config.output)
+    request = _request(source, config, output, symbol, until, sample=sample)
+    folder = request.config.calibration or own_folder(request.config.output)
     with progress(_STEPS) as step:
         step("Reading the market data")
-        gathered = gather(order)
+        gathered = gather(request)
         step("Sweeping the book")
-        samples, others = _samples(gathered, start_ms, order, out or folder)
+        samples, others = _samples(gathered, start_ms, request, out or folder)
         step("Fitting the weights")
-        fitted = make(samples, order.config.assumptions, np.random.default_rng(_SEED))
-        made = (*fitted, *_borrowed(others, fitted))
+        fitted = make(samples, request.config.assumptions, np.random.default_rng(_SEED))
+        made = list(fitted)
+        for market in others:
+            lent = borrow(market, fitted)
+            if isinstance(lent, Missing):
+                note(f"{market.symbol} is left out: {lent.reason}")
+            else:
+                made.append(lent)
         path = out or calibration_path(folder if folder.suffix != ".json" else folder.parent, made)
         step("Writing the file")
-        named = out is not None or order.config.calibration is not None
-        kept = keep_calibrations(order.config.output, path, made, named=named)
-    for each in gathered.notes:
-        note(each)
-    _report(made, kept, order.config.assumptions.calibration_churns, as_json=as_json)
+        named = out is not None or request.config.calibration is not None
+        kept = keep_calibrations(request.config.output, path, made, named=named)
+    for text in gathered.notes:
+        note(text)
+    if as_json:
+        tell_json({"file": kept, "calibrations": [_facts(each) for each in made]})
+        return
+    for each in made:
+        tell("\n".join(_lines(each, request.config.assumptions.calibration_churns)))
+    tell(kept)
 
 
-def _order(
+def _request(
     source: str | None, config: Path | None, output: str | None, symbols: Sequence[str] | None, until: str | None, *,
     sample: bool,
-) -> Order:  # fmt: skip
-    """Take the order; without symbols and configuration every market of the source is meant."""
-    from reportgen.cli.request import Options, market_folder, take_order
+) -> BriefRequest:  # fmt: skip
+    """Read the options; without symbols and configuration every market of the source is meant."""
+    from reportgen.cli.request import Options, market_folder, take_request
     from reportgen.config.load import DEFAULT_PATH
     from reportgen.errors import UsageError
     from reportgen.market.folder.read import symbols_in
@@ -87,7 +103,7 @@ def _order(
         symbols = symbols_in(market_folder(sample, source, None) or Path(), None)
         if not symbols:
             raise UsageError(f"The market folder {source} has no candles. Name another with --source.")
-    return take_order(
+    return take_request(
         Options(
             config=config, output=output, source=source, sample=sample, as_of=until,
             symbols=",".join(symbols) if symbols else None,
@@ -96,7 +112,7 @@ def _order(
 
 
 def _samples(
-    gathered: Gathered, start_ms: int, order: Order, place: Path
+    gathered: Gathered, start_ms: int, request: BriefRequest, place: Path
 ) -> tuple[tuple[Rows, ...], tuple[MarketData, ...]]:
     """Part the markets into samples and those without liquidations, or end the command with every fault found."""
     from reportgen.cli.request import unknown_market
@@ -112,7 +128,7 @@ def _samples(
     ]
     others = tuple(market for market in markets if isinstance(market.liquidations, Missing))
     found = [
-        sample_of(market, start_ms, order.config.assumptions)
+        sample_of(market, start_ms, request.config.assumptions)
         for market in markets
         if not isinstance(market.liquidations, Missing) and not isinstance(market.candles, Missing)
     ]
@@ -126,32 +142,11 @@ def _samples(
     return tuple(each for each in found if not isinstance(each, Missing)), others
 
 
-def _borrowed(others: Sequence[MarketData], fitted: Sequence[Calibration]) -> tuple[Calibration, ...]:
-    """Lend the fitted weights to the markets without liquidations; say whose cannot even be borrowed."""
-    from reportgen.liquidation.calibration.make import borrow
-    from reportgen.units import Missing
-
-    lent = [(market.symbol, borrow(market, fitted)) for market in others]
-    for symbol, each in lent:
-        if isinstance(each, Missing):
-            note(f"{symbol} is left out: {each.reason}")
-    return tuple(each for _, each in lent if not isinstance(each, Missing))
-
-
-def _report(made: Sequence[Calibration], path: str, churns: Sequence[float], *, as_json: bool) -> None:
-    """Print what was fitted and how well it held."""
-    if as_json:
-        tell_json({"file": path, "calibrations": [_facts(each) for each in made]})
-        return
-    for each in made:
-        tell("\n".join(_lines(each, churns)))
-    tell(path)
-
-
 def _lines(made: Calibration, churns: Sequence[float]) -> list[str]:
     """Write a few lines about one symbol."""
     from reportgen.market.folder.tables import interval_text
     from reportgen.moments import moment_text
+    from reportgen.units import Missing
 
     bars = f"{interval_text(made.interval_ms)} bars, {made.observations:,} with both sides counted"
     span = f"{moment_text(made.sample_start_ms)} to {moment_text(made.sample_end_ms)}"
@@ -160,13 +155,19 @@ def _lines(made: Calibration, churns: Sequence[float]) -> list[str]:
     lines = [made.symbol, f"  sample     {span}, {bars}; {known}, {against}"]
     if made.borrowed_from:
         return [*lines, f"  weights    borrowed from {made.borrowed_from}, as it has no liquidations of its own"]
+    rule = made.interval
+    interval = (
+        rule.reason
+        if isinstance(rule, Missing)
+        else f"{rule.level:.0%} wanted; {rule.covered} of {rule.of} later sweeps held, {rule.coverage:.0%}"
+    )
     prior = [f"{distance:.2%}" for distance, own in zip(made.node_distance, made.identified, strict=True) if not own]
     return [
         *lines,
         f"  churn      {made.churn:g}, of {', '.join(f'{each:g}' for each in churns)}",
         f"  fit        {_score(made.fit)}",
         f"  held out   {_score(made.held_out)}",
-        f"  intervals  {_rule(made.interval)}",
+        f"  intervals  {interval}",
         f"  nodes      {sum(made.identified)} of {len(made.identified)} fitted; prior stays at {', '.join(prior)}",
     ]
 
@@ -180,18 +181,8 @@ def _score(score: Maybe[FitScore]) -> str:
     return f"realised / estimated {score.ratio:.2f}; {beside}; {score.observations:,} bars"
 
 
-def _rule(rule: Maybe[NotionalRule]) -> str:
-    from reportgen.units import Missing
-
-    if isinstance(rule, Missing):
-        return rule.reason
-    return f"{rule.level:.0%} wanted; {rule.covered} of {rule.of} later sweeps held, {rule.coverage:.0%}"
-
-
 def _facts(made: Calibration) -> dict[str, Any]:
     """Give the same facts as the lines, for --json."""
-    from dataclasses import asdict
-
     from reportgen.moments import moment_text
     from reportgen.units import Missing
 
@@ -215,3 +206,58 @@ def _facts(made: Calibration) -> dict[str, Any]:
         "interval": interval,
         "prior_distances": [distance for distance, own in pairs if not own],
     }
+
+
+def find_calibrations(config: Config, as_of_ms: Milliseconds) -> FoundCalibrations:
+    """Find the newest calibrations that were known at a moment, wherever the briefs are kept."""
+    import tempfile
+
+    from reportgen.delivery.archive.calibrations import FOLDER, newest_calibrations
+    from reportgen.delivery.archive.store import open_store
+
+    if config.calibration is not None:
+        return newest_calibrations(config.calibration, as_of_ms)
+    if isinstance(config.output, Path):
+        return newest_calibrations(config.output / FOLDER, as_of_ms)
+    store = open_store(config.output)
+    with tempfile.TemporaryDirectory(prefix="reportgen-") as scratch:
+        for path in store.files(FOLDER):
+            content = store.read(path)
+            if content is not None:
+                (Path(scratch) / PurePosixPath(path).name).write_bytes(content)
+        found = newest_calibrations(Path(scratch), as_of_ms)
+        return replace(found, notes=tuple(each.replace(scratch, store.path(FOLDER)) for each in found.notes))
+
+
+def own_folder(place: Place) -> Path:
+    """Give the folder of calibrations where the briefs are kept; relative to the place when that is a URL."""
+    from reportgen.delivery.archive.calibrations import FOLDER
+
+    return Path(FOLDER) if isinstance(place, str) else place / FOLDER
+
+
+def keep_calibrations(place: Place, path: Path, made: Sequence[Calibration], *, named: bool) -> str:
+    """Write a calibration file; one that stands inside the archive is listed there.
+
+    Args:
+        place: Where the briefs are kept.
+        path: Where the file goes.
+        made: What to write.
+        named: True when the user named the file or its folder, which then is on this machine.
+
+    Returns:
+        Where it is now.
+    """
+    from reportgen.config.places import inside as beneath
+    from reportgen.delivery.archive.calibrations import calibrations_to_json, write_calibrations
+    from reportgen.delivery.archive.commit import add_files
+
+    if isinstance(place, str) and not named:
+        add_files(place, {path.as_posix(): calibrations_to_json(made)})
+        return beneath(place, path.as_posix())
+    if isinstance(place, Path) and path.resolve().is_relative_to(place.resolve()):
+        inside = path.resolve().relative_to(place.resolve()).as_posix()
+        add_files(place, {inside: calibrations_to_json(made)})
+    else:
+        write_calibrations(path, made)
+    return str(path)

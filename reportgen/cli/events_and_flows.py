@@ -1,6 +1,6 @@
 """Events and fund flows, gathered with the time of day for a brief or a backtest.
 
-Stands between the order and `write_brief`; the one place where feeds are given the clock.
+Stands between the request and `write_brief`; the one place where feeds are given the clock.
 """
 
 from __future__ import annotations

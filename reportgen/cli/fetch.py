@@ -145,15 +145,15 @@ def fetch(
 def _gather(out: Path, config: Path | None, symbols: str | None, *, as_json: bool) -> None:
     """Ask the exchanges, and add what they gave to the folder."""
     from reportgen.cli.live import gather_now, questions, wanted_of
-    from reportgen.cli.request import Options, take_order
+    from reportgen.cli.request import Options, take_request
     from reportgen.delivery.archive.commit import replace_files
     from reportgen.market.folder.keep import folder_files
     from reportgen.moments import moment_text
 
-    order = take_order(Options(config=config, symbols=symbols, source="live"), live=True)
-    wanted = wanted_of(order.config)
+    request = take_request(Options(config=config, symbols=symbols, source="live"), live=True)
+    wanted = wanted_of(request.config)
     with progress(questions(wanted) + _WRITING) as step:
-        gathering = gather_now(order.config, wanted, step)
+        gathering = gather_now(request.config, wanted, step)
         step("Writing the files")
         files = folder_files(gathering, out)
         replace_files({out / name: content for name, content in files.items()})

@@ -39,18 +39,18 @@ def export(
     --every 1h --out maps.npz
     """
     from reportgen.cli.brief import gather
-    from reportgen.cli.request import Options, take_order
+    from reportgen.cli.request import Options, take_request
     from reportgen.delivery.archive.commit import replace_files
     from reportgen.moments import moment_text
 
     times = decision_times(start, until, every)
     last = moment_text(times[-1])
-    order = take_order(Options(config=config, source=source, sample=sample, symbols=symbol, as_of=last))
+    request = take_request(Options(config=config, source=source, sample=sample, symbols=symbol, as_of=last))
     with progress(_STEPS) as step:
         step("Reading the market data")
-        market = next(iter(gather(order).markets.values()))
+        market = next(iter(gather(request).markets.values()))
         step(f"Mapping {len(times)} times")
-        content, shape = _npz(market, times, order.config.assumptions)
+        content, shape = _npz(market, times, request.config.assumptions)
         step("Writing the file")
         replace_files({out: content})
     if as_json:

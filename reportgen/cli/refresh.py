@@ -27,8 +27,7 @@ from reportgen.errors import ReportgenError, UsageError
 if TYPE_CHECKING:
     from reportgen.brief.alerts import MetAlert
     from reportgen.brief.refresh import Trigger
-    from reportgen.brief.types import Brief
-    from reportgen.cli.request import Order
+    from reportgen.cli.request import BriefRequest
     from reportgen.delivery.notify import Channel
 
 _DUE: Final = 10
@@ -74,22 +73,22 @@ def refresh(
 
     Examples: reportgen refresh --sample · reportgen refresh --watch 15m --notify 'ntfy://example.com/$TOPIC'
     """
-    from reportgen.cli.request import Options, take_order
+    from reportgen.cli.request import Options, take_request
     from reportgen.delivery.notify import channels
     from reportgen.moments import parse_span
 
     if watch is not None and as_of is not None:
         raise UsageError("--watch looks at the market as it is, --as-of at one moment. Keep one of them.")
     every = None if watch is None else parse_span(watch)
-    order = take_order(
+    request = take_request(
         Options(config=config, output=output, source=source, sample=sample, symbols=symbols, as_of=as_of), live=True
     )
     told = channels(notify or (), os.environ)
     if every is None:
-        raise typer.Exit(_once(order, told, as_json=as_json))
+        raise typer.Exit(_once(request, told, as_json=as_json))
     while True:
         try:
-            _once(order, told, as_json=as_json)
+            _once(request, told, as_json=as_json)
         except UsageError:
             raise
         except (ReportgenError, OSError) as error:  # the next look may find the source again
@@ -97,15 +96,15 @@ def refresh(
         time.sleep(every / 1000)
 
 
-def _once(order: Order, told: tuple[Channel, ...], *, as_json: bool) -> int:
+def _once(request: BriefRequest, told: tuple[Channel, ...], *, as_json: bool) -> int:
     """Look, say what was found, tell the channels, and give the exit code."""
-    found = look(order)
+    found = look(request)
     report(found, as_json=as_json)
-    reached = not told or not found.brief or _tell(order, found, told)
+    reached = not told or not found.brief or _tell(request, found, told)
     return _DUE if found.due else 0 if reached else _SOME_FAILED
 
 
-def look(order: Order) -> Look:
+def look(request: BriefRequest) -> Look:
     """Compare the last brief of the output folder with the market now."""
     from reportgen.brief.alerts import met_alerts
     from reportgen.brief.refresh import is_due, triggers
@@ -116,37 +115,37 @@ def look(order: Order) -> Look:
     from reportgen.delivery.archive.store import open_store
     from reportgen.moments import moment_text
     from reportgen.track_record.ledger import Now
+    from reportgen.units import HOUR_MS
 
-    wanted = wanted_of(order.config) if order.live else ()
+    wanted = wanted_of(request.config) if request.live else ()
     with progress(1 + questions(wanted)) as step:
         step("Reading the market data")
-        gathered, _ = gather_all(order, wanted, step)
-    now = walk(order, gathered)
-    last, notes = last_brief(open_store(order.config.output), gathered.as_of_ms, simulated=now.simulated)
+        gathered, _ = gather_all(request, wanted, step)
+    now = walk(request, gathered)
+    last, notes = last_brief(open_store(request.config.output), gathered.as_of_ms, simulated=now.simulated)
     as_of = moment_text(gathered.as_of_ms)
     if last is None:
         return Look(brief="", as_of=as_of, due=True, triggers=(), alerts=(), notes=notes)
-    found = triggers(last, now, order.config.assumptions)
-    bars = Now(as_of_ms=gathered.as_of_ms, markets=gathered.markets, assumptions=order.config.assumptions)
+    over = (gathered.as_of_ms - last.as_of_ms) / HOUR_MS - last.horizon_hours
+    age = (f"The brief's horizon ended {over:.0f} hours ago.",) if over > 0 else ()
+    found = triggers(last, now, request.config.assumptions)
+    bars = Now(as_of_ms=gathered.as_of_ms, markets=gathered.markets, assumptions=request.config.assumptions)
     return Look(
         brief=moment_text(last.as_of_ms),
         as_of=as_of,
         due=is_due(found),
         triggers=found,
         alerts=met_alerts(last, bars),
-        notes=(*notes, *_age(last, gathered.as_of_ms)),
+        notes=(*notes, *age),
     )
-
-
-def _age(last: Brief, as_of_ms: int) -> tuple[str, ...]:
-    from reportgen.units import HOUR_MS
-
-    over = (as_of_ms - last.as_of_ms) / HOUR_MS - last.horizon_hours
-    return (f"The brief's horizon ended {over:.0f} hours ago.",) if over > 0 else ()
 
 
 def report(found: Look, *, as_json: bool) -> None:
     """Print what was found: one JSON object, or the triggers a line each and the alerts that were met."""
+    from reportgen.market.symbols import base_of
+    from reportgen.moments import moment_text
+    from reportgen.units import Missing
+
     for text in found.notes:
         note(text)
     if as_json:
@@ -160,26 +159,14 @@ def report(found: Look, *, as_json: bool) -> None:
     verdict = "Due: recalculate" if found.due else "Not due: keep"
     tell(f"{verdict} the map of {found.brief} (now {found.as_of}): {count}.")
     for trigger in found.triggers:
-        tell(harmless(f"{_word(trigger):8}{trigger.base or 'all':10}{trigger.kind:15}{trigger.text}"))
+        word = "unknown" if isinstance(trigger.fired, Missing) else "FIRED" if trigger.fired else "quiet"
+        tell(harmless(f"{word:8}{trigger.base or 'all':10}{trigger.kind:15}{trigger.text}"))
     for met in found.alerts:
-        tell(_met_line(met))
-
-
-def _word(trigger: Trigger) -> str:
-    from reportgen.units import Missing
-
-    return "unknown" if isinstance(trigger.fired, Missing) else "FIRED" if trigger.fired else "quiet"
-
-
-def _met_line(met: MetAlert) -> str:
-    from reportgen.market.symbols import base_of
-    from reportgen.moments import moment_text
-
-    alert = met.alert
-    part = " (volume not checked)" if alert.kind == "entry" else ""
-    level = f"{alert.zone} {alert.kind.replace('_', '-')}"
-    when = moment_text(met.met_ms)
-    return f"{'ALERT':8}{base_of(alert.symbol):10}{level:15}{alert.condition}: met by {when}{part}"
+        alert = met.alert
+        level = f"{alert.zone} {alert.kind.replace('_', '-')}"
+        part = " (volume not checked)" if alert.kind == "entry" else ""
+        met_by = f"{alert.condition}: met by {moment_text(met.met_ms)}{part}"
+        tell(f"{'ALERT':8}{base_of(alert.symbol):10}{level:15}{met_by}")
 
 
 def _record(found: Look) -> dict[str, Any]:
@@ -200,7 +187,7 @@ def _record(found: Look) -> dict[str, Any]:
     return {**head, "triggers": listed, "alerts": met, "notes": list(found.notes)}
 
 
-def _tell(order: Order, found: Look, told: tuple[Channel, ...]) -> bool:
+def _tell(request: BriefRequest, found: Look, told: tuple[Channel, ...]) -> bool:
     """Tell each channel what it has not heard about this brief; True when all of them took it."""
     from reportgen.delivery.archive.store import open_store
     from reportgen.delivery.notify import read_told, tell_channel, write_told
@@ -212,7 +199,7 @@ def _tell(order: Order, found: Look, told: tuple[Channel, ...]) -> bool:
     }
     lines |= {met.alert.id: met.alert.condition for met in found.alerts}
     fired = {trigger.id for trigger in found.triggers if trigger.fired is True}
-    store = open_store(order.config.output)
+    store = open_store(request.config.output)
     state = read_told(store, found.brief)
     reached = True
     for channel in told:

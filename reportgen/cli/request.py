@@ -1,4 +1,4 @@
-"""Options and configuration become one order: what to read, for which moment, and where the brief goes.
+"""Options and configuration become one request: what to read, for which moment, and where the brief goes.
 
 Stands between the command line and the five steps; options win over the file.
 """
@@ -38,7 +38,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class BriefRequest:
     """One brief to be made.
 
     Attributes:
@@ -54,7 +54,7 @@ class Order:
     live: bool = False
 
 
-def take_order(options: Options, *, live: bool = False) -> Order:
+def take_request(options: Options, *, live: bool = False) -> BriefRequest:
     """Lay the options over the configuration.
 
     Args:
@@ -75,8 +75,8 @@ def take_order(options: Options, *, live: bool = False) -> Order:
                 "Live markets speak of now, so --as-of needs a market folder: keep one with "
                 "`reportgen fetch --out DIR`, and name it with --source DIR."
             )
-        return Order(config=config, folder=None, as_of_ms=None, live=True)
-    return Order(config=config, folder=market_folder(options.sample, options.source, config), as_of_ms=as_of_ms)
+        return BriefRequest(config=config, folder=None, as_of_ms=None, live=True)
+    return BriefRequest(config=config, folder=market_folder(options.sample, options.source, config), as_of_ms=as_of_ms)
 
 
 def market_folder(sample: bool, source: str | None, config: Config | None) -> Path | None:  # noqa: FBT001 - an option

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from reportgen.cli.console import AsJson, ConfigFile, Output, note, tell, tell_json
+from reportgen.errors import EnvironmentProblem, UsageError
 
 if TYPE_CHECKING:
     from reportgen.cli.doctor import Check
+
+
+CONFIG: Final = "config.yaml"
+SCHEMA: Final = "config.schema.json"
 
 
 def init(
@@ -24,8 +30,6 @@ def init(
 
     Example: reportgen init ~/briefs
     """
-    from reportgen.cli.scaffold import write_scaffold
-
     config, schema_file = write_scaffold(folder, force=force)
     if as_json:
         tell_json({"config": str(config), "schema": str(schema_file)})
@@ -33,6 +37,45 @@ def init(
         tell(config)
         tell(schema_file)
     note(f"Next: edit the watchlist, then run `reportgen brief --config {config}`.")
+
+
+def write_scaffold(folder: Path, *, force: bool) -> tuple[Path, Path]:
+    """Write config.yaml and its schema into a folder.
+
+    Args:
+        folder: Made if it is not there.
+        force: Write over files that stand there.
+
+    Returns:
+        The paths of the configuration and of the schema.
+
+    Raises:
+        UsageError: A file stands there already and `force` is off; nothing is written.
+        EnvironmentProblem: The installation lacks the scaffold.
+        OSError: The folder cannot be written.
+    """
+    from reportgen.config.settings import json_schema
+    from reportgen.delivery.archive.commit import replace_files
+
+    contents = {folder / CONFIG: scaffold_text().encode(), folder / SCHEMA: json_schema().encode()}
+    for path in contents:
+        if path.exists() and not force:
+            raise UsageError(f"{path} exists already and is kept as it is. Add --force to write over it.")
+    replace_files(contents)
+    return folder / CONFIG, folder / SCHEMA
+
+
+def scaffold_text() -> str:
+    """Read the commented config.yaml, pointing at the schema beside it.
+
+    Raises:
+        EnvironmentProblem: The installation lacks it.
+    """
+    package = files("reportgen")
+    for place in (package / "templates" / CONFIG, Path(str(package)).parent / CONFIG):  # a wheel's, a checkout's
+        if place.is_file():
+            return place.read_text(encoding="utf-8").replace("$schema=./docs/", "$schema=./", 1)
+    raise EnvironmentProblem("The installation lacks templates/config.yaml. Install reportgen again.")
 
 
 def check(*, config: ConfigFile = None, as_json: AsJson = False) -> None:

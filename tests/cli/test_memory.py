@@ -17,7 +17,7 @@ from reportgen.brief.refresh import triggers
 from reportgen.cli import refresh as refresh_command
 from reportgen.cli.brief import gather, walk
 from reportgen.cli.compare_with_past import remember
-from reportgen.cli.request import Options, take_order
+from reportgen.cli.request import Options, take_request
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.delivery.archive.store import open_store
 from reportgen.moments import parse_moment
@@ -124,9 +124,9 @@ def test_a_changed_ledger_is_said_and_left_alone(folder: Path) -> None:
     """The next brief names the line in its notes, has no record, and adds nothing to what was tampered with."""
     changed = ledger(folder).replace(b'"outcome":"', b'"outcome":"x', 1)
     (folder / "out" / LEDGER_FILE).write_bytes(changed)
-    order = take_order(Options(source=str(MARKET), symbols="BTC", as_of=NEXT))
-    gathered = gather(order)
-    found = remember(walk(order, gathered), gathered, open_store(folder / "out"), DEFAULTS)
+    request = take_request(Options(source=str(MARKET), symbols="BTC", as_of=NEXT))
+    gathered = gather(request)
+    found = remember(walk(request, gathered), gathered, open_store(folder / "out"), DEFAULTS)
     assert found.rows == ()
     assert found.also() is None
     assert any("ledger.jsonl:1" in note for note in found.brief.notes)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import s3fs
 
-from reportgen.cli.calibrations import find_calibrations, keep_calibrations, own_folder
+from reportgen.cli.calibrate import find_calibrations, keep_calibrations, own_folder
 from reportgen.cli.doctor import examine
 from reportgen.config.settings import Config, WatchlistEntry
 from reportgen.delivery.archive import remote as store_remote
