@@ -114,7 +114,7 @@ def assess_coverage(
 
 
 def book_coverage(market: MarketData, assumptions: Assumptions) -> Maybe[Fraction]:
-    """Estimate the share of open interest that was opened inside the observed history (MODEL section 1, start-up).
+    """Estimate the share of open interest that was opened inside the observed history.
 
     At the first snapshot every entry is unknown. Each bar closes a part of the unknown positions: what changes hands
     (`coverage_churn` x volume) and what open interest falls by, over open interest, at most `coverage_largest_close`.
