@@ -228,6 +228,7 @@ def grade_map(market: MarketData, coverage: Maybe[Coverage], assumptions: Assump
         _judge_concentration(concentration, assumptions),
         _judge_gaps(risk, assumptions),
         _judge_venues(market),
+        *((1, clause) for clause in market.doubts),
     ]
     said = sorted((finding for finding in findings if finding[1]), key=lambda finding: -finding[0])
     return MapQuality(

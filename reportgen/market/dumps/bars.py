@@ -15,7 +15,7 @@ import duckdb
 import numpy as np
 
 from reportgen.market.dumps.cells import Column, Columns, DumpError
-from reportgen.market.folder.columns import open_database
+from reportgen.market.folder.files import open_database
 from reportgen.units import HOUR_MS, Bools, Floats, Ints, Milliseconds
 
 # ---- Events into bars: liquidation orders by the hour, prices and trades by the minute ----

@@ -16,7 +16,7 @@ import numpy as np
 from reportgen.errors import UsageError
 from reportgen.market.dumps.bars import hourly_liquidations
 from reportgen.market.dumps.cells import Cells, Column, Converted, Dump, DumpError, Part, read_cells
-from reportgen.market.folder.columns import LATEST_MS
+from reportgen.market.folder.files import LATEST_MS
 from reportgen.market.folder.tables import (
     CANDLES,
     FUNDING,

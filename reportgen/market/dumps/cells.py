@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.errors import DataError
-from reportgen.market.folder.columns import EARLIEST_MS, LATEST_MS
+from reportgen.market.folder.columns import EARLIEST_MS
+from reportgen.market.folder.files import LATEST_MS
 from reportgen.market.folder.tables import TableFormat
 from reportgen.units import Bools, Floats, Ints
 

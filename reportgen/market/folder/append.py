@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from reportgen.errors import DataError, UsageError
 from reportgen.market.dumps.cells import Columns, Part
-from reportgen.market.folder.columns import LATEST_MS, open_database, open_table, read_rows
+from reportgen.market.folder.columns import read_rows
+from reportgen.market.folder.files import LATEST_MS, open_database, open_table
 from reportgen.market.folder.tables import NEWEST_CLOSE, TABLES, Kind, TableFormat
 from reportgen.market.folder.validate import checked
 
