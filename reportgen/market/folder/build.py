@@ -132,14 +132,14 @@ class SymbolRows:
 
     Attributes:
         symbol: Whose rows. tables: by table name, those that have any rows of anybody.
-        etf_flows: Of the funds that hold its base coin. withheld: why none of its rows are used, if so.
+        etf_flows: Of the funds that hold its base coin. refused: by symbol and table name, why rows are not used.
         lookalikes: By table name, files that may have been meant for it and are not read.
     """
 
     symbol: str
     tables: Mapping[str, Rows]
     etf_flows: Maybe[EtfFlows] = NO_ETF_FLOWS
-    withheld: Missing | None = None
+    refused: Mapping[tuple[str, str], Missing] = field(default_factory=dict)
     lookalikes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def series(self, table: TableFormat) -> tuple[tuple[Rows, Series], ...]:
@@ -149,8 +149,8 @@ class SymbolRows:
 
     def absent(self, table: TableFormat) -> Missing:
         """Say why a table has nothing of the symbol."""
-        if self.withheld:
-            return self.withheld
+        if reason := self.refused.get((self.symbol, table.name)):
+            return reason
         if table.name in self.lookalikes and table.name not in self.tables:
             files = " and ".join(self.lookalikes[table.name])
             return Missing(f"Not read, because its name is no table's: {files}. Call it {table.name}.csv or .parquet.")

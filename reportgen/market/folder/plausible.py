@@ -73,14 +73,15 @@ class Judged:
 
     Attributes:
         tables: By name, without what is not used. notes: sentences. gaps: by symbol, series that are not used.
-        doubts: By symbol, clauses that lower the quality. withheld: by symbol, why nothing of it is used.
+        doubts: By symbol, clauses that lower the quality.
+        refused: By symbol and table name, why the last rows that were left out of it are not used.
     """
 
     tables: dict[str, Rows]
     notes: list[str]
     gaps: dict[str, list[VenueGap]]
     doubts: dict[str, list[str]]
-    withheld: dict[str, Missing]
+    refused: dict[tuple[str, str], Missing]
 
     def series(self, table: TableFormat, symbol: str) -> Iterator[tuple[Rows, Series]]:
         """Give a symbol's series of a table."""
@@ -94,6 +95,8 @@ class Judged:
             if rows is not None:
                 drop = rows.per_row(int(each.keys[:2] == (symbol, venue)) for each in rows.series) == 1
                 self.tables[table.name] = rows.only(~drop)
+                if drop.any():
+                    self.refused[symbol, table.name] = Missing(reason)
         self.gaps.setdefault(symbol, []).append(VenueGap(venue=venue, what=what, reason=reason))
 
     def leave_out_rows(self, table: TableFormat, bad: Bools, why: str) -> None:
@@ -120,7 +123,7 @@ def judge_together(tables: Mapping[str, Rows]) -> Judged:
     Args:
         tables: By name, every row possible by itself.
     """
-    judged = Judged(tables=dict(tables), notes=[], gaps={}, doubts={}, withheld={})
+    judged = Judged(tables=dict(tables), notes=[], gaps={}, doubts={}, refused={})
     for symbol in sorted({each.keys[0] for rows in tables.values() for each in rows.series}):
         _leave_out_jumps(judged, symbol)
         _compare_prices(judged, symbol)
@@ -170,7 +173,6 @@ def _compare_prices(judged: Judged, symbol: str) -> None:
         judged.leave_out(tables, symbol, venue, ALL_DATA, reason)
     if withheld:
         reason = f"{base_of(symbol)}: {withheld}"
-        judged.withheld[symbol] = Missing(reason)
         for venue in closes:
             judged.leave_out(tables, symbol, venue, ALL_DATA, reason)
     judged.notes.extend(f"{base_of(symbol)}: {clause}." for clause in notes)

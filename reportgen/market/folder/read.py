@@ -208,7 +208,7 @@ def read_market(
                     symbol=symbol,
                     tables=judged.tables,
                     etf_flows=fund_flows(flows, symbol),
-                    withheld=judged.withheld.get(symbol),
+                    refused=judged.refused,
                     lookalikes=files.lookalikes,
                 ),
                 as_of,
