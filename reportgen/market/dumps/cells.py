@@ -174,15 +174,17 @@ def unpacked(path: Path) -> Iterator[Dump]:
                         _unpack(name, packed, plain, most)
                     yield Dump(name=name, path=path, plain=plain)
                 case ".zst":
-                    _unpack_zstd(path, plain, most)
+                    try:
+                        _unpack_zstd(path, plain, most)
+                    except duckdb.Error as error:
+                        raise DumpError(f"{name}: is no sound zstd file. Unpack it, or download it again.") from error
                     yield Dump(name=name.removesuffix(path.suffix), path=path, plain=plain)
                 case _:
                     yield Dump(name=name, path=path, plain=path)
     except PermissionError as error:
         raise DumpError(f"{path}: cannot be read ({error.strerror}). Check its path and permissions.") from error
     except (
-        *(zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError),
-        *(duckdb.Error, UnicodeDecodeError),
+        *(zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, UnicodeDecodeError),
     ) as error:
         raise DumpError(f"{name}: is damaged or no archive at all. Download the file again.") from error
 

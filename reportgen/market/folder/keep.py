@@ -142,7 +142,7 @@ def _chosen(
     database: duckdb.DuckDBPyConnection, folder: Path, symbols: tuple[str, ...], as_of_ms: Milliseconds
 ) -> Iterator[tuple[str, str]]:
     """Choose the rows of each table; give the new file's name and its relation."""
-    for name, source in open_tables(database, find_tables(folder)).items():
+    for name, source in open_tables(database, find_tables(folder))[0].items():
         cut = cut_rows(database, source, symbols, as_of_ms)
         yield f"{name}.parquet", _typed(source, cut)
     funds = table_path(folder, ETF_FLOWS.name)

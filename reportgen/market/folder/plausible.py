@@ -39,7 +39,8 @@ _WICK: Final = 0.05
 
 _LONE_WICK: Final = 0.2
 _LONE_RANGES: Final = 50
-"""Without a witness: a wick of more than a fifth of the price and fifty usual ranges of the bars around it."""
+_LONE_FACTOR: Final = 2.0
+"""Without a witness: a wick beyond half or double the body, or of a fifth of it and fifty usual ranges around it."""
 
 _AROUND_BARS: Final = 24
 _FROZEN_MS: Final = 3 * HOUR_MS
@@ -259,7 +260,7 @@ def _clip_wicks(judged: Judged, symbol: str) -> None:
                 value = float(rows.number(name)[at])
                 if seen and sign * (value / limit - 1) <= _WICK:
                     continue
-                if not seen and not _lone_print(rows, each, int(at), float(abs(value - body[at])), float(beyond[at])):
+                if not seen and not _lone_print(rows, each, int(at), value, float(body[at])):
                     continue
                 numbers[name][at] = limit
                 who = "no mark price and no other venue saw" if seen else "is many times the bars around it"
@@ -280,12 +281,14 @@ def _extreme(rows: Rows, series: Series, name: str, begin: Milliseconds, end: Mi
     return float(values.min() if name == "low" else values.max()) if len(values) else 0.0
 
 
-def _lone_print(rows: Rows, series: Series, at: int, wick: float, part: float) -> bool:
+def _lone_print(rows: Rows, series: Series, at: int, value: float, body: float) -> bool:
     """Tell whether a wick that nobody else could have seen is out of all proportion to the bars around it."""
     around = np.arange(max(series.start, at - _AROUND_BARS), min(series.stop, at + _AROUND_BARS + 1))
     around = around[around != at]
     usual = float(np.median(rows.number("high")[around] - rows.number("low")[around])) if len(around) else np.inf
-    return part > _LONE_WICK and wick > _LONE_RANGES * usual
+    wick = abs(value - body)
+    manifold = abs(np.log(value / body)) > np.log(_LONE_FACTOR)
+    return bool(manifold or (wick > _LONE_WICK * body and wick > _LONE_RANGES * usual))
 
 
 def _name_frozen(judged: Judged, symbol: str) -> None:

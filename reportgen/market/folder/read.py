@@ -189,7 +189,9 @@ def read_market(
         raise UsageError("No symbol was asked for. Name at least one, such as BTC.")
     files = find_tables(folder)
     with open_database() as database:
-        sources = open_tables(database, files)
+        sources, unusable = open_tables(database, files)
+        if unusable:
+            raise DataError("\n".join(unusable.values()))
         candles = sources.get(CANDLES.name)
         as_of = _last_bar(database, candles, wanted, folder) if as_of_ms is None else as_of_ms
         asked = tuple(dict.fromkeys((*wanted, REFERENCE_SYMBOL)))
@@ -253,16 +255,16 @@ def symbols_in(folder: Path, as_of_ms: Milliseconds | None) -> tuple[str, ...]:
         return known_symbols(database, open_table(database, path, CANDLES), as_of_ms)
 
 
-def open_tables(database: duckdb.DuckDBPyConnection, files: TableFiles) -> dict[str, Source]:
-    """Open every table of a market folder but the ETF flows; by table name.
+def open_tables(database: duckdb.DuckDBPyConnection, files: TableFiles) -> tuple[dict[str, Source], dict[str, str]]:
+    """Open every table of a market folder but the ETF flows.
 
     Candles are opened first: a table without times is as old as the newest bar, so at an earlier as-of it is not known.
 
-    Raises:
-        DataError: A table is unusable; every problem found, a line each.
+    Returns:
+        By table name, those that are open, and why the others are not.
     """
     sources: dict[str, Source] = {}
-    problems = []
+    problems: dict[str, str] = {}
     for table in TABLES:
         if table.name not in files.tables:
             continue
@@ -278,10 +280,8 @@ def open_tables(database: duckdb.DuckDBPyConnection, files: TableFiles) -> dict[
                 }
             sources[table.name] = open_table(database, files.tables[table.name], table, presumed)
         except DataError as error:
-            problems.append(str(error))
-    if problems:
-        raise DataError("\n".join(problems))
-    return sources
+            problems[table.name] = str(error)
+    return sources, problems
 
 
 def read_tables(
