@@ -259,7 +259,7 @@ def test_a_value_of_zero_is_an_unknown_value(tmp_path: Path) -> None:
 
 def rates(folder: Path, values: list[float], hours: float = 8.0, stated: float = 8.0) -> FundingRates | Missing:
     """Read settled rates of one venue."""
-    funding = {
+    funding: Columns = {
         "venue": ["binance"] * len(values),
         "symbol": [BTC] * len(values),
         "time_ms": [START_MS + round(row * hours * HOUR_MS) for row in range(len(values))],
@@ -293,7 +293,7 @@ def hours_of(gaps: list[float], stated: float | None = None) -> list[float]:
     """Give the hours of rates that are some gaps apart."""
     times = START_MS + np.concatenate([[0], np.cumsum(gaps)]) * HOUR_MS
     said = None if stated is None else np.full(len(times), stated)
-    return funding_hours(times.astype(np.int64), said).tolist()
+    return list(funding_hours(times.astype(np.int64), said))
 
 
 @pytest.mark.parametrize(
