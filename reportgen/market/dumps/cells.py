@@ -183,9 +183,7 @@ def unpacked(path: Path) -> Iterator[Dump]:
                     yield Dump(name=name, path=path, plain=path)
     except PermissionError as error:
         raise DumpError(f"{path}: cannot be read ({error.strerror}). Check its path and permissions.") from error
-    except (
-        *(zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, UnicodeDecodeError),
-    ) as error:
+    except (*(zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, UnicodeDecodeError),) as error:
         raise DumpError(f"{name}: is damaged or no archive at all. Download the file again.") from error
 
 
