@@ -486,6 +486,9 @@ class Assumptions(EventAssumptions):
     )
     short_history_days: float = declared(30.0, "days", "own choice", "a map from a shorter history is weaker")
     least_history_days: float = declared(7.0, "days", "own choice", "a map from a shorter history is Low")
+    stale_bars: float = declared(
+        2.0, "bars", "own choice", "a last bar older than this, or than the horizon, is stale: nothing is acted on"
+    )
     stale_hours: float = declared(24.0, "hours", "own choice", "a map from bars older than this is Low")
     low_faults: int = declared(3, "faults", "own choice", "this many weigh a map down to Low; any fault to Medium")
 
