@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from reportgen.events.calendar import Event
+from reportgen.events.calendar import Event, UnknownEvents
 from reportgen.events.flows import NO_FLOWS, FlowReading
 from reportgen.guide.checklist import ChecklistLine, Confluence, InputReading
 from reportgen.guide.event_confidence import Confidence
@@ -70,7 +70,6 @@ class SymbolBrief:
         confidence: what events inside the horizon leave of confidence in one direction; None without a price.
         consumed: what events of the last horizon used up of the map, the latest first.
         exact: levels of known positions, why they are not known, or None when nobody asked for any.
-        stale: why the last bar is too old to act on at as-of, or "".
     """
 
     symbol: str
@@ -110,7 +109,6 @@ class SymbolBrief:
     confidence: Confidence | None = None
     consumed: tuple[Consumed, ...] = ()
     exact: Maybe[ExactLayer] | None = None
-    stale: str = ""
 
 
 ChangeKind = Literal[
@@ -336,13 +334,13 @@ class Brief:
         events: from every source, soonest first; cancelled ones among them. missing: everything absent, by symbol and
             venue.
         past_events: those of the last horizon that mattered, the latest first.
+        unknown_events: what nobody told us of for this horizon, which is not the same as none.
         subject_suffix: what the subject of a mail ends with: " · US CPI in 6 h", or "" without an event that moves the
             plan; one line of at most 80 characters.
         near_events: what backtests have shown about zones near events, a sentence a symbol; empty without any.
         notes: sentences on input that was left out, such as rows that stood in the data twice.
         changes: Since the brief before, or why there is nothing to compare with.
         track_record: How the levels of earlier briefs did, or why that is not known.
-        stale: why no symbol's last bar is young enough to act on, or "": the brief is no news.
         assumptions: every constant used. provenance: where the input came from; the only part that may differ between
             briefs from the same data. Never printed.
     """
@@ -367,4 +365,4 @@ class Brief:
     past_events: tuple[Event, ...] = ()
     subject_suffix: str = ""
     near_events: tuple[str, ...] = ()
-    stale: str = ""
+    unknown_events: tuple[UnknownEvents, ...] = ()

@@ -25,7 +25,7 @@ from reportgen.brief.types import (
     SymbolBrief,
 )
 from reportgen.config.assumptions import DEFAULTS, Assumptions
-from reportgen.events.calendar import Event, ScheduledEvent, passed, schedule
+from reportgen.events.calendar import Event, ScheduledEvent, UnknownEvents, passed, schedule
 from reportgen.events.flows import NO_FLOWS, FlowReading, read_flows
 from reportgen.guide.checklist import read_inputs, walk_checklist
 from reportgen.guide.confluence import find_confluence
@@ -65,7 +65,6 @@ from reportgen.market.quality import (
     grade_map,
     market_depth,
     read_venues,
-    stale_reason,
 )
 from reportgen.market.symbols import base_of, quote_of
 from reportgen.units import DAY_MS, HOUR_MS, Fraction, Ints, Maybe, Milliseconds, Missing, Side
@@ -81,6 +80,7 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
     events: Sequence[ScheduledEvent] = (),
     absent_feeds: Iterable[str] = (),
     near_events: tuple[str, ...] = (),
+    unknown_events: tuple[UnknownEvents, ...] = (),
     assumptions: Assumptions = DEFAULTS,
     calibrations: Iterable[Calibration] = (),
     map_sections: Callable[[Callable[[MarketData], SymbolBrief], Iterable[MarketData]], Iterable[SymbolBrief]] = map,
@@ -96,6 +96,7 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
         events: From every source, each once.
         absent_feeds: Why a feed of them gave nothing, a sentence each.
         near_events: What backtests have shown about zones near them.
+        unknown_events: What no source told of for this horizon.
         assumptions: Every modelling constant.
         calibrations: All that were found; each symbol takes the newest that fits it and was known by as-of.
         map_sections: How to map symbols: `map`, or an executor's.
@@ -110,18 +111,14 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
         assumptions=assumptions,
         calibrations=tuple(calibrations),
         past=passed(events, gathered.as_of_ms, horizon_hours),
+        unknown_events=unknown_events,
     )
     walk = partial(write_section, reference=gathered.reference, reading=reading)
     symbols = tuple(map_sections(walk, gathered.markets.values()))
     named = [inputs(m, s.positioning, assumptions) for m, s in zip(gathered.markets.values(), symbols, strict=True)]
-    missing = (
-        *(MissingInput(symbol="", venue="", what="event feed", reason=reason) for reason in absent_feeds),
-        *(
-            one
-            for symbol, own, market in zip(symbols, named, gathered.markets.values(), strict=True)
-            for one in (*list_missing(symbol, own), *list_gaps(market))
-        ),
-    )
+    missing = [MissingInput(symbol="", venue="", what="event feed", reason=reason) for reason in absent_feeds]
+    for symbol, own, market in zip(symbols, named, gathered.markets.values(), strict=True):
+        missing += (*list_missing(symbol, own), *list_gaps(market))
     return Brief(
         schema_version=SCHEMA_VERSION,
         as_of=datetime.fromtimestamp(gathered.as_of_ms / 1000, tz=UTC).isoformat().replace("+00:00", "Z"),
@@ -134,7 +131,7 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
         data_quality=badge([one for own in named for one in own.values()]),
         symbols=symbols,
         events=planned,
-        missing=missing,
+        missing=tuple(missing),
         notes=gathered.notes,
         changes=NOTHING_BEFORE,
         track_record=NO_LEVELS_BEFORE,
@@ -143,16 +140,8 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
         past_events=reading.past,
         subject_suffix=subject_suffix(planned),
         near_events=near_events,
-        stale=stale_brief(symbols),
+        unknown_events=unknown_events,
     )
-
-
-def stale_brief(symbols: Sequence[SymbolBrief]) -> str:
-    """Say why a brief is no news: the age of its youngest last bar, when every symbol with a price is stale, or ""."""
-    priced = [symbol for symbol in symbols if symbol.price_time_ms is not None]
-    if not priced or not all(symbol.stale for symbol in priced):
-        return ""
-    return max(priced, key=lambda symbol: symbol.price_time_ms or 0).stale
 
 
 def symbol_facts(symbol: SymbolBrief) -> SymbolFacts:
@@ -256,7 +245,7 @@ class Reading:
         as_of_ms: The moment the brief speaks of. timeframe: of structure, "4h". timeframe_ms: the same.
         horizon_hours: How far the brief looks. events: soonest first. assumptions: every constant.
         calibrations: all that were found, of any symbol and time.
-        past: events of the last horizon, the latest first.
+        past: events of the last horizon, the latest first. unknown_events: what nobody told us of for this one.
     """
 
     as_of_ms: Milliseconds
@@ -267,6 +256,7 @@ class Reading:
     assumptions: Assumptions
     calibrations: tuple[Calibration, ...] = ()
     past: tuple[Event, ...] = ()
+    unknown_events: tuple[UnknownEvents, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -385,12 +375,12 @@ def write_section(market: MarketData, reference: MarketData, reading: Reading) -
         events=tuple(event for event in reading.events if event.concerns(base_of(market.symbol))),
         assumptions=reading.assumptions,
         map_missing=mapped if isinstance(mapped, Missing) else None,
+        unknown_events=reading.unknown_events,
         flows=read_flows(market, reading.assumptions),
     )
     section = _section(market, venue, candles, context, mapped, coverage)
     consumed = consumed_since(market, candles, reading.past, section.price_decimals, reading.assumptions)
-    stale = stale_reason(market, reading.horizon_hours, reading.assumptions)
-    return replace(section, consumed=consumed, stale=stale)
+    return replace(section, consumed=consumed)
 
 
 def _section(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -12,9 +13,6 @@ import typer
 from reportgen.cli.console import AsJson, ConfigFile, Output, Templates, note, tell, tell_json
 
 # ---- A look at mail and page on this machine: a few documents in memory, served on loopback only ----
-
-if TYPE_CHECKING:
-    from http.server import ThreadingHTTPServer
 
 LOOPBACK: Final = "127.0.0.1"
 
@@ -29,7 +27,6 @@ class Document:
 
 def preview_server(documents: Mapping[str, Document], port: int = 0) -> ThreadingHTTPServer:
     """Make a server of these documents by path, on loopback; 0 takes a free port."""
-    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
     class Handler(BaseHTTPRequestHandler):
         """Answers GET and HEAD with what is in memory, and nothing else."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Final, Literal, TypeAlias
 
-from reportgen.events.calendar import ScheduledEvent, Weight
+from reportgen.events.calendar import ScheduledEvent, UnknownEvents, Weight
 from reportgen.events.sessions import (
     FRANKFURT,
     FRIDAY,
@@ -104,16 +104,17 @@ def _by_rule(day: date, chosen: frozenset[str]) -> Iterator[ScheduledEvent]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """One kind of release.
+    """One kind of release whose dates a publisher lists, and others transcribed.
 
     Attributes:
         key: Its name in `calendars:`. name: as printed. publisher: who decides on the dates.
-        source: Where the dates come from. retrieved: ISO date of reading them there, "" where not noted.
+        source: Where the dates come from. retrieved: ISO date of reading them there.
         at, zone: Wall-clock time of every release. days: ascending. tentative: days that their publisher calls so.
+        until: The last day that its publisher's list covers; the first is FIRST_DAY for all.
         weight: How much a release can override.
     """
 
-    key: str
+    key: BuiltinCalendar
     name: str
     publisher: str
     source: str
@@ -121,27 +122,39 @@ class Series:
     at: time
     zone: str
     days: tuple[date, ...]
+    until: date
     weight: Weight
     tentative: tuple[date, ...] = ()
 
 
-def _days(year: int, *month_days: str) -> tuple[date, ...]:
-    return tuple(date.fromisoformat(f"{year}-{one}") for one in month_days)
+def _days(year: int, month_days: str) -> tuple[date, ...]:
+    return tuple(date.fromisoformat(f"{year}-{one}") for one in month_days.split())
 
 
-_FOMC_2026: Final = _days(2026, "01-28", "03-18", "04-29", "06-17", "07-29", "09-16", "10-28", "12-09")
-_FOMC_2027: Final = _days(2027, "01-27", "03-17", "04-28", "06-09", "07-28", "09-15", "10-27", "12-08")
+FIRST_DAY: Final = date(2024, 1, 1)
+"""No series of the table is known before."""
 
+_FOMC_2027: Final = _days(2027, "01-27 03-17 04-28 06-09 07-28 09-15 10-27 12-08")
+
+# The schedules of 2025 and 2026 as they came out in the end: two lapses in appropriations moved US releases (September
+# 2025 to 24 October and 20 November, November 2025 to 16 and 18 December, January 2026 to 11 and 13 February) and took
+# those of October 2025 away.
 TABLE: Final = (
     Series(
         key="fomc",
         name="FOMC decision",
         publisher="Federal Reserve",
-        source="federalreserve.gov/monetarypolicy/fomccalendars.htm, transcribed by a third party",
-        retrieved="2026-08-13",
+        source="federalreserve.gov/monetarypolicy/fomccalendars.htm, transcribed by third parties",
+        retrieved="2026-11-30",
         at=time(14),
         zone=NEW_YORK,
-        days=(*_FOMC_2026, *_FOMC_2027),
+        days=(
+            *_days(2024, "01-31 03-20 05-01 06-12 07-31 09-18 11-07 12-18"),
+            *_days(2025, "01-29 03-19 05-07 06-18 07-30 09-17 10-29 12-10"),
+            *_days(2026, "01-28 03-18 04-29 06-17 07-29 09-16 10-28 12-09"),
+            *_FOMC_2027,
+        ),
+        until=date(2027, 12, 31),
         weight="high",
         tentative=_FOMC_2027,
     ),
@@ -149,36 +162,49 @@ TABLE: Final = (
         key="us_cpi",
         name="US CPI",
         publisher="Bureau of Labor Statistics",
-        source="bls.gov/schedule/news_release/cpi.htm, transcribed by a third party",
-        retrieved="",
+        source="bls.gov/schedule/news_release/cpi.htm, transcribed by third parties",
+        retrieved="2026-11-30",
         at=time(8, 30),
         zone=NEW_YORK,
-        days=_days(2026, "08-12", "09-11", "10-14", "11-10", "12-10"),
+        days=(
+            *_days(2024, "01-11 02-13 03-12 04-10 05-15 06-12 07-11 08-14 09-11 10-10 11-13 12-11"),
+            *_days(2025, "01-15 02-12 03-12 04-10 05-13 06-11 07-15 08-12 09-11 10-24 12-18"),
+            *_days(2026, "01-13 02-13 03-11 04-10 05-12 06-10 07-14 08-12 09-11 10-14 11-10 12-10"),
+        ),
+        until=date(2026, 12, 31),
         weight="high",
     ),
     Series(
         key="us_jobs",
         name="US employment situation",
         publisher="Bureau of Labor Statistics",
-        source="bls.gov/schedule/news_release/empsit.htm, transcribed by a third party",
-        retrieved="",
+        source="bls.gov/schedule/news_release/empsit.htm, transcribed by third parties",
+        retrieved="2026-11-30",
         at=time(8, 30),
         zone=NEW_YORK,
-        days=_days(2026, "08-07", "09-04", "10-02", "11-06", "12-04"),
+        days=(
+            *_days(2024, "01-05 02-02 03-08 04-05 05-03 06-07 07-05 08-02 09-06 10-04 11-01 12-06"),
+            *_days(2025, "01-10 02-07 03-07 04-04 05-02 06-06 07-03 08-01 09-05 11-20 12-16"),
+            *_days(2026, "01-09 02-11 03-06 04-03 05-08 06-05 07-02 08-07 09-04 10-02 11-06 12-04"),
+        ),
+        until=date(2026, 12, 31),
         weight="high",
     ),
     Series(
         key="ecb",
         name="ECB decision",
         publisher="European Central Bank",
-        source="ecb.europa.eu/press/calendars/mgcgc/html/index.en.html, transcribed by a third party",
-        retrieved="",
+        source="ecb.europa.eu/press/calendars/mgcgc/html/index.en.html, transcribed by third parties",
+        retrieved="2026-11-30",
         at=time(14, 15),
         zone=FRANKFURT,
         days=(
-            *_days(2026, "02-05", "03-19", "04-30", "06-11", "07-23", "09-10", "10-29", "12-17"),
-            *_days(2027, "02-04", "03-18"),
+            *_days(2024, "01-25 03-07 04-11 06-06 07-18 09-12 10-17 12-12"),
+            *_days(2025, "01-30 03-06 04-17 06-05 07-24 09-11 10-30 12-18"),
+            *_days(2026, "02-05 03-19 04-30 06-11 07-23 09-10 10-29 12-17"),
+            *_days(2027, "02-04 03-18"),
         ),
+        until=date(2027, 3, 18),
         weight="medium",
     ),
 )
@@ -215,19 +241,37 @@ def builtin_events(names: Iterable[str], first_ms: Milliseconds, last_ms: Millis
     return tuple(sorted(inside, key=lambda event: event.at_ms))
 
 
+def unknown_series(names: Iterable[str], first_ms: Milliseconds, last_ms: Milliseconds) -> tuple[UnknownEvents, ...]:
+    """Name the series of the table that do not cover a span: whether a release falls into it is not known here."""
+    found: list[UnknownEvents] = []
+    for series in _series(frozenset(names)):
+        begins = moment(FIRST_DAY, time(0), series.zone)
+        ends = moment(series.until + timedelta(days=1), time(0), series.zone)
+        if first_ms < begins:
+            known = f"{series.name} dates before {FIRST_DAY} are not known here"
+        elif last_ms >= ends:
+            known = (
+                f"{series.name} dates after {series.until} are not known here: look them up at the "
+                f"{series.publisher} and list them under “events:”"
+            )
+        else:
+            continue
+        found.append(UnknownEvents(name=series.name, weight=series.weight, reason=f"{known}."))
+    return tuple(found)
+
+
 def table_warnings(names: Iterable[str], as_of_ms: Milliseconds) -> Iterator[str]:
-    """Say which series of the table end within 30 days of as-of, or have ended."""
+    """Say which series of the table have their last date within 30 days of as-of; see `unknown_series` for after."""
     today = day_in(as_of_ms, "UTC")
     for series in _series(frozenset(names)):
         last, left = series.days[-1], (series.days[-1] - today).days
-        known = f"The built-in table of {series.name} dates"
-        advice = f"Look later ones up at the {series.publisher} and list them under “events:”"
-        if as_of_ms > moment(last, series.at, series.zone):
-            yield f"{known} ended on {last}: later ones are not known here. {advice}."
-        elif left < RUNS_OUT_DAYS:
-            yield f"{known} ends on {last}, {left} day{'' if left == 1 else 's'} from as-of. {advice}."
-        if today < series.days[0]:
-            yield f"{known} begins on {series.days[0]}: earlier ones are not known here."
+        if left < RUNS_OUT_DAYS and today <= series.until:
+            ended = "ended" if as_of_ms > moment(last, series.at, series.zone) else "ends"
+            yield (
+                f"The built-in table of {series.name} dates {ended} on {last}"
+                + (f", {left} day{'' if left == 1 else 's'} from as-of" if ended == "ends" else "")
+                + f". Look later ones up at the {series.publisher} and list them under “events:”."
+            )
 
 
 def _series(chosen: frozenset[str]) -> tuple[Series, ...]:

@@ -99,6 +99,20 @@ class Event(ScheduledEvent):
         return self.weight != "high", not self.time_known, self.hours_away
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownEvents:
+    """Events that nobody told us of for this horizon: not known, which is not absent.
+
+    Attributes:
+        name: What is not known: "US CPI", or what a feed that gave nothing lists. weight: what one could override.
+        reason: one sentence that names it.
+    """
+
+    name: str
+    weight: Weight
+    reason: str
+
+
 def schedule(events: Iterable[ScheduledEvent], as_of_ms: Milliseconds, horizon_hours: float) -> tuple[Event, ...]:
     """Place events against as-of: soonest first, those before it dropped, ties in the order they were listed.
 

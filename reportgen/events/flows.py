@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
@@ -23,6 +23,24 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FlowShock:
+    """A surprise of spot money so large that it is a catalyst, as a scheduled event is.
+
+    Attributes:
+        what: "ETF flow" or "spot share". z: against the sessions or days before; its sign is that of the surprise.
+        amount: USD of the session, negative when it left; for the spot share a fraction of volume.
+        session: ISO date of the session; of the spot share the day on which its 24 h end.
+        text: One clause: "ETF net flow +$1.2bn on 12 Jan, z +18.0 against the 20 sessions before".
+    """
+
+    what: Literal["ETF flow", "spot share"]
+    z: float
+    amount: float
+    session: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlowReading:
     """Flows of one symbol at as-of.
 
@@ -32,6 +50,7 @@ class FlowReading:
         spot_share: Spot over spot and perpetual volume of the last 24 h. spot_z: its z-score against days before.
         shifted: True when either surprise is beyond its threshold. reading: one sentence with the numbers.
         etf_shifted: True when the ETF surprise is. source: where the ETF figures come from, or "".
+        shocks: those of the two surprises that are catalysts, the larger first.
     """
 
     etf_date: Maybe[str]
@@ -44,6 +63,7 @@ class FlowReading:
     reading: str
     etf_shifted: bool = False
     source: str = ""
+    shocks: tuple[FlowShock, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +91,11 @@ def read_flows(market: MarketData, assumptions: Assumptions) -> Maybe[FlowReadin
     etf, date = _etf(market.etf_flows, market.as_of_ms, a)
     spot = _spot(market, a)
     etf_shifted = _beyond(etf, a.flow_surprise)
+    today = (_EPOCH + timedelta(milliseconds=market.as_of_ms)).date().isoformat()
+    shocks = (
+        *_shock("ETF flow", etf, "" if isinstance(date, Missing) else date, _etf_text(etf, date), a),
+        *_shock("spot share", spot, today, _spot_text(spot), a),
+    )
     return FlowReading(
         etf_date=date,
         etf_net_quote=etf if isinstance(etf, Missing) else etf.value,
@@ -82,6 +107,7 @@ def read_flows(market: MarketData, assumptions: Assumptions) -> Maybe[FlowReadin
         reading=f"{_etf_text(etf, date)}; {_spot_text(spot)}.",
         etf_shifted=etf_shifted,
         source="" if isinstance(market.etf_flows, Missing) else market.etf_flows.source,
+        shocks=tuple(sorted(shocks, key=lambda shock: -abs(shock.z))),
     )
 
 
@@ -162,6 +188,15 @@ def _surprise(value: float, before: Floats, least: int, unit: str) -> _Surprise:
 
 def _beyond(found: Maybe[_Surprise], threshold: float) -> bool:
     return not isinstance(found, Missing) and not isinstance(found.z, Missing) and abs(found.z) >= threshold
+
+
+def _shock(
+    what: Literal["ETF flow", "spot share"], found: Maybe[_Surprise], session: str, text: str, a: Assumptions
+) -> tuple[FlowShock, ...]:
+    """Give the catalyst that a surprise is, if it is one."""
+    if isinstance(found, Missing) or isinstance(found.z, Missing) or abs(found.z) < a.flow_shock:
+        return ()
+    return (FlowShock(what=what, z=found.z, amount=found.value, session=session, text=text),)
 
 
 def _etf_text(etf: Maybe[_Surprise], date: Maybe[str]) -> str:

@@ -19,11 +19,21 @@ import yaml
 
 from reportgen.config.events import EventFeed, EventFile, EventSources, Feed, ListedEvent, StatusFeed, UnlockFeed
 from reportgen.errors import DataError, UsageError
-from reportgen.events.builtin import builtin_events, table_warnings
-from reportgen.events.calendar import KINDS, STATUSES, WEIGHT_OF_KIND, WEIGHTS, ScheduledEvent, clean_name, merge
+from reportgen.events.builtin import builtin_events, table_warnings, unknown_series
+from reportgen.events.calendar import (
+    KINDS,
+    STATUSES,
+    WEIGHT_OF_KIND,
+    WEIGHTS,
+    ScheduledEvent,
+    UnknownEvents,
+    clean_name,
+    merge,
+    topic_of,
+)
 from reportgen.events.fetching import LARGEST_BYTES, Network, Request
 from reportgen.moments import parse_when
-from reportgen.units import DAY_MS, HOUR_MS, Maybe, Milliseconds, Missing
+from reportgen.units import DAY_MS, HOUR_MS, Milliseconds
 
 LOOK_AHEAD_DAYS: Final = 14
 """Events of rules, tables, calendars and feeds are listed this far ahead, or to the horizon when that is farther."""
@@ -51,11 +61,13 @@ class GatheredEvents:
     Attributes:
         events: As above. notes: sentences on entries that were left out, tables that run out, sources that disagree.
         absent: a sentence for each feed that gave nothing at all.
+        unknown: what is not known for the horizon: series that do not cover it, and what absent feeds list.
     """
 
     events: tuple[ScheduledEvent, ...]
     notes: tuple[str, ...]
     absent: tuple[str, ...] = ()
+    unknown: tuple[UnknownEvents, ...] = ()
 
 
 def gather_events(
@@ -80,18 +92,26 @@ def gather_events(
     found = _fixed(sources, span)
     notes = [*table_warnings(sources.calendars, as_of_ms)]
     absent: list[str] = []
+    unknown: list[UnknownEvents] = []
     if feeds := [one for one in sources.listed if isinstance(one, Feed)]:
         with ThreadPoolExecutor(max_workers=min(8, len(feeds))) as pool:
             for answer in pool.map(lambda feed: _of_feed(feed, as_of_ms, span, network), feeds):
-                if isinstance(answer, Missing):
-                    absent.append(answer.reason)
-                else:
-                    found += answer.events
-                    notes += answer.notes
+                found += answer.events
+                notes += answer.notes
+                absent += answer.absent
+                unknown += answer.unknown
     events, disagreements = merge(found)
     near = [event for event in events if span[0] <= event.last_ms and event.at_ms <= span[1]]
     later = [event for event in events if event.at_ms > span[1]][:_LATER_EVENTS]
-    return GatheredEvents(events=(*near, *later), notes=(*notes, *disagreements), absent=tuple(absent))
+    # Whoever lists the next date of a series knows that there is none before it.
+    told = {topic_of(event.name) for event in events if event.at_ms >= as_of_ms}
+    series = unknown_series(sources.calendars, as_of_ms, as_of_ms + horizon)
+    return GatheredEvents(
+        events=(*near, *later),
+        notes=(*notes, *disagreements),
+        absent=tuple(absent),
+        unknown=(*(one for one in series if topic_of(one.name) not in told), *unknown),
+    )
 
 
 def events_in(sources: EventSources, span: tuple[Milliseconds, Milliseconds]) -> tuple[ScheduledEvent, ...]:
@@ -154,7 +174,7 @@ def read_event_file(file: EventFile, span: tuple[Milliseconds, Milliseconds]) ->
 
 def _of_feed(
     feed: Feed, as_of_ms: Milliseconds, span: tuple[Milliseconds, Milliseconds], network: Network
-) -> Maybe[GatheredEvents]:
+) -> GatheredEvents:
     """Read one feed; what goes wrong with a part of it becomes a note."""
     if isinstance(feed, StatusFeed) and abs(network.now_ms - as_of_ms) > _STATUS_FRESH_MS:
         note = f"The state of {feed.exchange_status} was not asked for: it tells of now, and as-of is another day."
@@ -162,7 +182,10 @@ def _of_feed(
     request, parse = _asked(feed, as_of_ms, span)
     answer = network.read(request, parse)
     if isinstance(answer, str):
-        return Missing(f"{answer}.")
+        kind = feed.kind if isinstance(feed, EventFeed) else "unlock" if isinstance(feed, UnlockFeed) else "outage"
+        weight = (feed.weight if isinstance(feed, EventFeed) else None) or WEIGHT_OF_KIND[kind]
+        unknown = UnknownEvents(name=f"the calendar of {request.shown}", weight=weight, reason=f"{answer}.")
+        return GatheredEvents(events=(), notes=(), absent=(unknown.reason,), unknown=(unknown,))
     events, problems = answer.value
     retrieved = f"{datetime.fromtimestamp(answer.since_ms / 1000, tz=UTC):%Y-%m-%d}"
     late = answer.since_ms - as_of_ms > _KNOWN_LATER_MS

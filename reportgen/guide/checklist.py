@@ -25,6 +25,7 @@ from reportgen.guide.wording import (
     event_name,
     level_kind,
     level_name,
+    listed,
     not_available,
     ordinal,
 )
@@ -187,7 +188,7 @@ def read_volume(context: Context) -> InputReading:
 
 
 def read_catalysts(context: Context) -> InputReading:
-    """Catalysts: an event inside the horizon adds risk, one beyond it does not."""
+    """Catalysts: an event inside the horizon adds risk, one beyond it does not; what nobody told of is unknown."""
     name, event = "Catalysts", context.leading_event
     hours = f"{context.horizon_hours:g}{notation.THIN}h"
     inside = [other for other in context.events if other.lowers]
@@ -195,6 +196,9 @@ def read_catalysts(context: Context) -> InputReading:
         more = f" and {len(inside) - 1} more within {hours}" if len(inside) > 1 else ""
         reading = f"{event_name(event)} {due(event)}{more}"
         return InputReading(name=name, reading=reading, verdict="adds")
+    if context.unknown_events:
+        unknown = listed([one.name for one in context.unknown_events])
+        return InputReading(name=name, reading=f"not known within {hours}: {unknown}", verdict="unknown")
     if inside:
         return InputReading(name=name, reading=f"light ones only: {counted_down(inside)}", verdict="neutral")
     later = next((one for one in context.events if not one.inside_horizon), None)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reportgen.config.assumptions import Assumptions
-from reportgen.events.calendar import Event
+from reportgen.events.calendar import Event, UnknownEvents
 from reportgen.events.flows import NO_FLOWS, FlowReading
 from reportgen.guide.positioning import FundingReading, OpenInterestReading, Positioning
 from reportgen.guide.structure import Level, Structure
@@ -46,7 +46,8 @@ class Context:
         zones, no_dense_zone: what the map shows; both empty means that there is no map.
         map_missing: why there is no map; None when there is one.
         structure, positioning, map_quality: steps 1 and 3, and how far the map can be trusted.
-        events: soonest first, none of them past. assumptions: every constant. flows: what spot money did.
+        events: soonest first, none of them past. unknown_events: what nobody told us of for this horizon.
+        assumptions: every constant. flows: what spot money did.
     """
 
     base: str
@@ -62,6 +63,7 @@ class Context:
     events: tuple[Event, ...]
     assumptions: Assumptions
     map_missing: Missing | None = None
+    unknown_events: tuple[UnknownEvents, ...] = ()
     flows: Maybe[FlowReading] = NO_FLOWS
 
     @property

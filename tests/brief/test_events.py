@@ -17,7 +17,7 @@ from reportgen.brief.write import write_brief
 from reportgen.cli.events_and_flows import near_events, with_flows
 from reportgen.config.events import EventSources, FlowApi
 from reportgen.config.settings import Config, WatchlistEntry
-from reportgen.events.calendar import ScheduledEvent
+from reportgen.events.calendar import ScheduledEvent, UnknownEvents
 from reportgen.events.fetching import Network
 from reportgen.events.flows import FlowReading
 from reportgen.events.sources import gather_events
@@ -237,3 +237,17 @@ def test_the_page_claims_what_the_newest_backtest_showed_and_no_more(tmp_path: P
     text = page(replace(brief(due(6)), near_events=(said,)))
     assert said in text
     assert "no backtest has been run" not in text
+
+
+def test_what_is_not_known_stands_where_events_stand() -> None:
+    """Page, checklist input and JSON name the series whose dates nobody knows, and none of them says none."""
+    unknown = UnknownEvents(name="US CPI", weight="high", reason="US CPI dates after 2026-12-31 are not known here.")
+    made = write_brief(
+        sample(), timeframe="4h", timeframe_ms=4 * HOUR_MS, horizon_hours=24, timezone="UTC", unknown_events=(unknown,)
+    )
+    text = page(made)
+    assert "Unknown is not absent. US CPI dates after 2026-12-31" in text
+    assert "None listed" not in text
+    (catalysts,) = (one for one in made.symbols[0].inputs if one.name == "Catalysts")
+    assert (catalysts.verdict, "US CPI" in catalysts.reading) == ("unknown", True)
+    assert brief_from_json(brief_to_json(made)) == made

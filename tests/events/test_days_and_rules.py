@@ -17,6 +17,7 @@ from reportgen.events.builtin import (
     cme_expiry_day,
     deribit_terms,
     table_warnings,
+    unknown_series,
 )
 from reportgen.events.sessions import (
     business_day,
@@ -152,3 +153,35 @@ def test_the_page_is_warned_30_days_before_a_series_ends() -> None:
 def test_the_weekend_of_us_funds(moment: str, shut: bool) -> None:  # noqa: FBT001 - a case of the table
     """Funds are shut from the close before a weekend, early ones too, to the open after it."""
     assert funds_shut_over_weekend(parse_moment(moment)) == shut
+
+
+US = ("US CPI", "US employment situation")
+ECB = "ECB decision"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "unknown"),
+    [
+        ("2023-12-31T00:00Z", "2024-01-02T00:00Z", {"FOMC decision", *US, ECB}),
+        ("2024-01-01T05:00Z", "2024-01-02T05:00Z", set()),
+        ("2026-01-13T07:00Z", "2026-01-14T07:00Z", set()),
+        ("2026-12-30T07:00Z", "2026-12-31T07:00Z", set()),
+        ("2026-12-31T07:00Z", "2027-01-01T07:00Z", set(US)),
+        ("2027-03-18T07:00Z", "2027-03-19T07:00Z", {*US, ECB}),
+        ("2028-01-01T07:00Z", "2028-01-02T07:00Z", {"FOMC decision", *US, ECB}),
+    ],
+)  # fmt: skip
+def test_a_series_that_does_not_cover_the_horizon_is_unknown(first: str, last: str, unknown: set[str]) -> None:
+    """Before the first year and after the last day that its publisher listed, a series is named, not taken as none."""
+    found = unknown_series(("macro",), parse_moment(first), parse_moment(last))
+    assert {one.name for one in found} == unknown
+    assert all(one.name in one.reason and "not known here" in one.reason for one in found)
+    assert unknown_series((), parse_moment(first), parse_moment(last)) == ()
+
+
+def test_a_release_of_the_past_is_in_the_table() -> None:
+    """US CPI of 13 January 2026, 08:30 New York, and the one that a lapse in funding moved to 24 October 2025."""
+    for day in ("2026-01-13T13:30Z", "2025-10-24T12:30Z"):
+        at = parse_moment(day)
+        assert [event.name for event in builtin_events(("us_cpi",), at, at)] == ["US CPI"]
+    assert builtin_events(("us_cpi",), parse_moment("2025-11-01T00:00Z"), parse_moment("2025-12-18T13:29Z")) == ()

@@ -84,6 +84,18 @@ def test_a_surprise_is_a_z_score_against_the_sessions_before() -> None:
     assert "+$10.0\u202fm on 19 Nov" in found.reading
 
 
+@pytest.mark.parametrize(("last", "shocks"), [(3.001, 1), (2.999, 0), (-3.001, 1)])
+def test_a_large_surprise_is_a_catalyst_with_its_session_and_amount(last: float, shocks: int) -> None:
+    """At a z-score of 3 and beyond, in either direction, a session's flow is a catalyst of its own."""
+    before = [-1.0, 1.0] * 10
+    spread = float(np.std(before, ddof=1))
+    reading = read_flows(market(flows(*before, last * spread)), DEFAULTS)
+    assert isinstance(reading, FlowReading)
+    told = ("ETF flow", reading.etf_date, last, last * spread)
+    assert [(one.what, one.session, round(one.z, 3), one.amount) for one in reading.shocks] == [told] * shocks
+    assert all(one.text in reading.reading for one in reading.shocks)
+
+
 def test_a_session_is_not_known_on_its_own_day() -> None:
     """The figure of today's session changes nothing; that of yesterday's does."""
     past = [1e6, -1e6] * 10

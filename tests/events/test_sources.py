@@ -8,10 +8,10 @@ from typing import get_args
 
 import pytest
 
-from reportgen.config.events import EventFeed, EventFile, EventSources, StatusFeed, StatusVenue, UnlockFeed
+from reportgen.config.events import EventFeed, EventFile, EventSources, ListedEvent, StatusFeed, StatusVenue, UnlockFeed
 from reportgen.errors import DataError
 from reportgen.events.sources import gather_events, read_event_file
-from reportgen.moments import moment_text
+from reportgen.moments import moment_text, parse_moment
 from reportgen.units import DAY_MS, HOUR_MS
 from tests.events.servers import NOW_MS, ics, network, serving
 
@@ -262,3 +262,26 @@ def test_a_feed_can_be_thinned_to_the_titles_that_matter() -> None:
         feed = EventFeed(url=f"{server.url}/c.ics", kind="macro", weight="medium", only=["consumer price"])
         (one,) = gather_events(only(feed), NOW_MS, 24, network()).events
     assert (one.name, one.kind, one.weight) == ("Consumer Price Index", "macro", "medium")
+
+
+def test_a_date_of_the_operators_own_makes_a_series_known_again() -> None:
+    """After the built-in dates US CPI is unknown until somebody lists the next one, near or far."""
+    as_of = parse_moment("2027-01-05T07:00Z")
+    bare = gather_events(EventSources(calendars=("us_cpi",)), as_of, 24, network())
+    assert [one.name for one in bare.unknown] == ["US CPI"]
+    listed = ListedEvent(name="Consumer Price Index", at="2027-01-13T13:30Z", kind="macro")
+    told = gather_events(EventSources(listed=(listed,), calendars=("us_cpi",)), as_of, 24, network())
+    assert told.unknown == ()
+    past = ListedEvent(name="Consumer Price Index", at="2027-01-04T13:30Z", kind="macro")
+    assert gather_events(EventSources(listed=(past,), calendars=("us_cpi",)), as_of, 24, network()).unknown
+
+
+def test_what_an_absent_feed_lists_is_unknown() -> None:
+    """A calendar that cannot be read leaves unknown what it lists, with the weight that it would have had."""
+    with serving() as server:
+        gone = server.url
+    gathered = gather_events(only(EventFeed(url=f"{gone}/key/c.ics", kind="macro")), NOW_MS, 24, network())
+    (one,) = gathered.unknown
+    assert one.weight == "high"
+    assert one.reason == gathered.absent[0]
+    assert "key" not in one.name + one.reason
