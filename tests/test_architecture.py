@@ -53,6 +53,8 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     | {"events.calendar"},
     "delivery": EDGE_GROUND
     | {
+        "config.mail",
+        "config.yaml",
         "delivery",
         "brief",
         "render.json",

@@ -1,37 +1,44 @@
-"""`send --dry-run`: the messages as files, and a page to look at; no ledger, no relay, no clock."""
+"""What `send` does: letters to the subscribers through the ledger and the relay, a dry run as files, the status."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import typer
-
 from reportgen.cli.console import note, tell, tell_json
 from reportgen.cli.letters import (
     KeptBrief,
-    make_composers,
-    make_sender,
-    make_signer,
+    mail_config,
+    read_kept,
     reader_of,
     shown_in_browser,
+    unsubscribe_link,
     write_letters,
 )
-
-# ---- What `send` and its dry run both begin with: what was asked for, who is meant, where the ledger stands ----
-
+from reportgen.config.mail import MailSettings
+from reportgen.config.places import local_folder
+from reportgen.config.settings import Config
+from reportgen.delivery.archive.commit import replace_files
+from reportgen.delivery.mail.ledger import LEDGER, MAIL_FOLDER, OPEN, Delivery, MailLedger, State, alone, make_private
+from reportgen.delivery.mail.letters import Composer, Letter, dkim_signer, message_id
+from reportgen.delivery.mail.people import Subscriber, SubscriberList, Suppressions, parse_address, read_subscribers
+from reportgen.delivery.mail.send import Mailing, Run
+from reportgen.delivery.mail.smtp import Login, is_loopback
+from reportgen.errors import UsageError
 
 if TYPE_CHECKING:
-    from reportgen.config.mail import MailSettings
-    from reportgen.config.settings import Config
-    from reportgen.delivery.mail.people import SubscriberList
+    from reportgen.render.mail import Reader
+
+CAN_BE_RETRIED: Final = 4
+_MOST_NAMED: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class SendOptions:
     """What the command line asked of a send."""
 
     to: tuple[str, ...]
@@ -39,177 +46,255 @@ class Wishes:
     resume: bool
     resend_unknown: bool
     templates: Path | None
+    as_json: bool
 
 
-def choose_subscribers(mail: MailSettings, wishes: Wishes) -> SubscriberList:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """One `send` of one brief: the settings, the brief, and what was asked."""
+
+    settings: Config
+    mail: MailSettings
+    kept: KeptBrief
+    options: SendOptions
+
+    @property
+    def folder(self) -> Path:
+        """Find the folder of the ledger.
+
+        Raises:
+            UsageError: The briefs are kept behind a URL, and `mail.ledger` names no folder.
+        """
+        place = self.settings.output
+        return self.mail.ledger or local_folder(place, "The mail ledger (`mail.ledger`)") / MAIL_FOLDER
+
+
+def prepare(config: Path | None, output: str | None, day: str | None, options: SendOptions) -> Sending:
+    """Read the settings and the brief."""
+    settings, mail = mail_config(config, output)
+    return Sending(settings=settings, mail=mail, kept=read_kept(settings.output, day), options=options)
+
+
+def send_all(sending: Sending) -> int:
+    """Queue who has no line in the ledger, send what is open, say how it went, and give the exit code."""
+    mail, brief, options = sending.mail, sending.kept.name, sending.options
+    listed = _chosen(mail, options)
+    for line in (*listed.notes, *listed.problems):
+        note(line)
+    folder = make_private(sending.folder)
+    people = {subscriber.address.key: subscriber for subscriber in listed.subscribers}
+    with alone(folder), MailLedger(folder / LEDGER) as ledger:
+        if found := ledger.recover():
+            note(f"{found} deliveries were cut off by an earlier crash; nobody can know whether they arrived.")
+        if not options.to:  # who was named with --to earlier, is on no list, and has not got it yet
+            waiting = (one.subscriber for one in ledger.deliveries(brief, OPEN) if one.named)
+            people = {key: Subscriber(address=parse_address(key)) for key in waiting} | people
+        open_ones = _queue(ledger, sending, people)
+        ended = None
+        if open_ones:
+            mailing = Mailing(
+                brief=brief,
+                addresses={key: subscriber.address for key, subscriber in people.items()},
+                write=_writer(sending, people, open_ones),
+                now=_now_ms,
+            )
+            ended = Run(mailing, mail, _login(mail), ledger).start(open_ones)
+        else:
+            note("Nothing to send: each of them has a line in the ledger already, or the list is empty.")
+        code = _report(ledger, sending, ended, listed.problems)
+    return code or int(bool(listed.problems))
+
+
+def _chosen(mail: MailSettings, options: SendOptions) -> SubscriberList:
     """Read the subscribers; with --to those named, whether they are on the list or not."""
-    from reportgen.delivery.mail.people import Subscriber, SubscriberList, parse_address
-    from reportgen.delivery.mail.people_files import read_subscribers
-
-    if not wishes.to:
+    if not options.to:
         return read_subscribers(mail.subscribers)
-    listed = read_subscribers(mail.subscribers) if mail.subscribers.exists() else None
-    known = {subscriber.address.key: subscriber for subscriber in listed.subscribers} if listed else {}
-    named = {address.key: address for address in map(parse_address, wishes.to)}
-    chosen = tuple(known.get(key, Subscriber(address=address)) for key, address in named.items())
-    return SubscriberList(subscribers=chosen, problems=(), notes=())
+    listed = read_subscribers(mail.subscribers).subscribers if mail.subscribers.exists() else ()
+    known = {subscriber.address.key: subscriber for subscriber in listed}
+    named = {address.key: address for address in map(parse_address, options.to)}
+    return SubscriberList(
+        subscribers=tuple(known.get(key, Subscriber(address=address)) for key, address in named.items())
+    )
 
 
-def ledger_folder(settings: Config, mail: MailSettings) -> Path:
-    """Find the folder of the ledger.
+def _queue(ledger: MailLedger, sending: Sending, people: Mapping[str, Subscriber]) -> tuple[Delivery, ...]:
+    """Give the deliveries that are to be made now, in the order of the subscriber file."""
+    brief, options, now_ms = sending.kept.name, sending.options, _now_ms()
+    if options.resend_unknown:
+        ledger.queue_unknown(brief, tuple(people), now_ms)
+    if not options.resume:
+        names = ((key, message_id(brief, key, sending.mail)) for key in people)
+        ledger.queue(brief, names, now_ms, named=bool(options.to))
+    order = {key: place for place, key in enumerate(people)}
+    open_ones = ledger.deliveries(brief, OPEN)
+    if not options.to:
+        for one in open_ones:
+            if one.subscriber not in order:
+                ledger.suppress(brief, one.subscriber, "no longer on the list", now_ms)
+    found = (one for one in open_ones if one.subscriber in order)
+    return tuple(sorted(found, key=lambda one: order[one.subscriber]))
+
+
+def _writer(
+    sending: Sending, people: Mapping[str, Subscriber], deliveries: Iterable[Delivery]
+) -> Callable[[Delivery], bytes]:
+    """Write the letters, and hand out what puts an address on them."""
+    readers = {one.subscriber: reader_of(people[one.subscriber]) for one in deliveries}
+    composers = _composers(sending, _letters(sending, readers.values()))
+
+    def write(one: Delivery) -> bytes:
+        composer = composers[readers[one.subscriber]]
+        return composer.compose(people[one.subscriber], message_id=one.message_id, date_ms=one.queued_ms)
+
+    return write
+
+
+def _letters(sending: Sending, readers: Iterable[Reader]) -> Mapping[Reader, Letter]:
+    kept, options = sending.kept, sending.options
+    page = kept.web_page(sending.mail.link)
+    return write_letters(
+        kept,
+        readers,
+        page=page,
+        templates=options.templates or sending.settings.templates,
+        attach_pdf=options.attach_pdf,
+    )
+
+
+def _composers(sending: Sending, letters: Mapping[Reader, Letter]) -> Mapping[Reader, Composer]:
+    mail, link = sending.mail, unsubscribe_link(sending.mail)
+    sign = dkim_signer(mail.dkim, mail.dkim.private_key.read(whole=True)) if mail.dkim else None
+    return {reader: Composer(letter, mail, link, sign) for reader, letter in letters.items()}
+
+
+def _login(mail: MailSettings) -> Login | None:
+    """Fetch user and password.
 
     Raises:
-        UsageError: The briefs are kept behind a URL, and `mail.ledger` names no folder.
+        UsageError: The password would cross the network unencrypted.
     """
-    from reportgen.config.places import local_folder
-    from reportgen.delivery.mail.ledger import MAIL_FOLDER
-
-    return mail.ledger or local_folder(settings.output, "The mail ledger (`mail.ledger`)") / MAIL_FOLDER
-
-
-# ---- How a send went: counts on stdout, what needs a person on stderr, and the exit code ----
-
-
-if TYPE_CHECKING:
-    from reportgen.cli.letters import KeptBrief
-    from reportgen.delivery.mail.ledger import Delivery, MailLedger
-
-CAN_BE_RETRIED: Final = 4
-_NAMED: Final = 20
+    smtp = mail.smtp
+    if smtp.security == "none" and smtp.password is not None and not is_loopback(smtp.host):
+        raise UsageError(
+            f"mail.smtp.security is none, so the password would cross the network to {smtp.host} in the clear. "
+            "Set starttls or tls, or leave out username and password."
+        )
+    user = smtp.username.read() if smtp.username else None
+    password = smtp.password.read() if smtp.password else None
+    return Login(user=user, password=password) if user is not None and password is not None else None
 
 
-def report(
-    ledger: MailLedger, kept: KeptBrief, ended: str | None, *, as_json: bool, problems: tuple[str, ...] = ()
-) -> int:
-    """Say how a brief's deliveries stand.
+def show_status(sending: Sending) -> int:
+    """Say how a brief's deliveries stand, from the ledger alone, and give the exit code."""
+    path = sending.folder / LEDGER
+    if path.exists():
+        with MailLedger(path, reading=True) as ledger:
+            return _report(ledger, sending)
+    note("Nothing was sent from here yet. `reportgen send` does.")
+    if sending.options.as_json:
+        tell_json(_facts(sending.kept, dict.fromkeys(State, 0), ()))
+    else:
+        tell(f"{sending.kept.name}: nobody")
+    return 0
+
+
+def _report(ledger: MailLedger, sending: Sending, ended: str | None = None, problems: tuple[str, ...] = ()) -> int:
+    """Say how a brief's deliveries stand: counts on stdout, what needs a person on stderr.
 
     Args:
         ledger: Where it is written.
-        kept: The brief.
+        sending: What was sent.
         ended: Why the run ended before all was settled, or None.
-        as_json: One object on stdout.
         problems: Lines of the subscriber file that were left out.
 
     Returns:
         4 when some deliveries can be tried again, 1 when all of them failed for good, else 0.
     """
-    from reportgen.delivery.mail.ledger import OPEN, State
-
-    counts = ledger.counts(kept.name)
-    deliveries = ledger.deliveries(kept.name)
-    if as_json:
-        tell_json(facts(kept, counts, deliveries) | {"ended": ended, "problems": list(problems)})
+    name = sending.kept.name
+    counts, deliveries = ledger.counts(name), ledger.deliveries(name)
+    if sending.options.as_json:
+        tell_json(_facts(sending.kept, counts, deliveries) | {"ended": ended, "problems": list(problems)})
     else:
-        tell(f"{kept.name}: {', '.join(f'{number} {state}' for state, number in counts.items() if number) or 'nobody'}")
-    _name(deliveries)
+        tell(f"{name}: {', '.join(f'{number} {state}' for state, number in counts.items() if number) or 'nobody'}")
+    unknown = [one for one in deliveries if one.state is State.UNKNOWN]
+    others = [one for one in deliveries if one.state in (State.FAILED, State.SUPPRESSED, State.DEFERRED)]
+    for one in (*unknown, *others[:_MOST_NAMED]):
+        said = f": {one.code or ''} {one.reply}".rstrip(": ").replace(":  ", ": ")
+        note(f"{one.state} {one.subscriber}{said}")
+    if len(others) > _MOST_NAMED:
+        note(f"and {len(others) - _MOST_NAMED} more; --status --json lists them")
+    if unknown:
+        note("unknown: it may have arrived. Send it again with --resend-unknown, or leave it.")
     if ended:
         note(f"The run ended early: {ended}.")
-    open_ones = sum(counts[state] for state in OPEN)
-    if open_ones:
+    if open_ones := sum(counts[state] for state in OPEN):
         note(f"{open_ones} can be tried again: reportgen send --resume")
         return CAN_BE_RETRIED
     return int(bool(counts[State.FAILED]) and not counts[State.SENT])
 
 
-def facts(kept: KeptBrief, counts: Mapping[str, int], deliveries: tuple[Delivery, ...]) -> dict[str, Any]:
+def _facts(kept: KeptBrief, counts: Mapping[str, int], deliveries: tuple[Delivery, ...]) -> dict[str, Any]:
     """Write where a brief's deliveries stand, every one of them, as JSON does."""
-    every = [_plain(one) for one in deliveries]
+    every = [
+        {
+            "subscriber": one.subscriber,
+            "state": str(one.state),
+            "attempts": one.attempts,
+            "code": one.code,
+            "reply": one.reply,
+            "message_id": one.message_id,
+        }
+        for one in deliveries
+    ]
     return {
-        "brief": kept.name, "path": kept.place, "counts": dict(counts), "ended": None, "problems": [],
+        "brief": kept.name,
+        "path": kept.place,
+        "counts": dict(counts),
+        "ended": None,
+        "problems": [],
         "deliveries": every,
-    }  # fmt: skip
-
-
-def leave(code: int) -> None:
-    """Leave with an exit code, where it is not 0."""
-    if code:
-        raise typer.Exit(code)
-
-
-def _name(deliveries: tuple[Delivery, ...]) -> None:
-    """Name on stderr who did not get it, the unknown ones all of them."""
-    from reportgen.delivery.mail.ledger import State
-
-    unknown = [one for one in deliveries if one.state is State.UNKNOWN]
-    others = [one for one in deliveries if one.state in (State.FAILED, State.SUPPRESSED, State.DEFERRED)]
-    for one in (*unknown, *others[:_NAMED]):
-        said = f": {one.code or ''} {one.reply}".rstrip(": ").replace(":  ", ": ")
-        note(f"{one.state} {one.subscriber}{said}")
-    if len(others) > _NAMED:
-        note(f"and {len(others) - _NAMED} more; --status --json lists them")
-    if unknown:
-        note("unknown: it may have arrived. Send it again with --resend-unknown, or leave it.")
-
-
-def _plain(one: Delivery) -> dict[str, Any]:
-    return {
-        "subscriber": one.subscriber,
-        "state": str(one.state),
-        "attempts": one.attempts,
-        "code": one.code,
-        "reply": one.reply,
-        "message_id": one.message_id,
     }
 
 
-if TYPE_CHECKING:
-    from reportgen.config.mail import MailSettings
-    from reportgen.config.settings import Config
-    from reportgen.delivery.mail.people import Subscriber
-
-
-def dry_run(settings: Config, mail: MailSettings, kept: KeptBrief, wishes: Wishes, *, as_json: bool) -> None:
-    """Write each message as .eml, dated as the brief, and the first HTML as a page; print where they are."""
-    from reportgen.delivery.archive.commit import replace_files
-    from reportgen.delivery.mail.ledger import make_private
-    from reportgen.delivery.mail.letters import message_id
-    from reportgen.delivery.mail.people import Suppressions
-
-    listed = choose_subscribers(mail, wishes)
-    suppressed = Suppressions(mail.suppressions)
-    people = tuple(one for one in listed.subscribers if one.address.key not in suppressed)
-    readers = [reader_of(subscriber) for subscriber in people]
-    letters = write_letters(
-        kept, readers, page=kept.web_page(mail.link), templates=wishes.templates, attach_pdf=wishes.attach_pdf
-    )  # fmt: skip
-    sender = make_sender(mail)
-    composers = make_composers(letters, sender, make_signer(mail))
-    folder = make_private(ledger_folder(settings, mail)) / "dry-run" / kept.brief.as_of[:10]
-    files: dict[Path, bytes] = {
-        folder / file_name(subscriber): composers[reader].compose(
-            subscriber,
-            message_id=message_id(kept.name, subscriber.address.key, sender),
-            date_ms=kept.brief.as_of_ms,
-        )
-        for subscriber, reader in zip(people, readers, strict=True)
-    }
-    mails = list(files)
+def dry_run(sending: Sending) -> int:
+    """Write each message as .eml, dated as the brief, and the first HTML as a page; no ledger, no relay, no clock."""
+    kept, mail = sending.kept, sending.mail
+    listed, suppressed = _chosen(mail, sending.options), Suppressions(mail.suppressions)
+    people = [one for one in listed.subscribers if one.address.key not in suppressed]
+    letters = _letters(sending, map(reader_of, people))
+    composers = _composers(sending, letters)
+    folder = make_private(sending.folder) / "dry-run" / kept.brief.as_of[:10]
+    files: dict[Path, bytes] = {}
+    for one in people:
+        name = message_id(kept.name, one.address.key, mail)
+        message = composers[reader_of(one)].compose(one, message_id=name, date_ms=kept.brief.as_of_ms)
+        files[folder / _file_name(one)] = message
+    mails = [str(path) for path in files]
     preview = next((letter for letter in letters.values() if letter.html), None)
     if preview is not None:
         files[folder / "preview.html"] = shown_in_browser(preview).encode()
-    _forget(folder, files)
+    for path in (*folder.glob("*.eml"), *folder.glob("preview.html")):
+        if path not in files:
+            path.unlink()  # of an earlier dry run: its readers get nothing now
     replace_files(files)
     left_out = len(listed.subscribers) - len(people)
     for line in (*listed.notes, *listed.problems, *([f"{left_out} on the suppression list"] if left_out else [])):
         note(line)
-    if as_json:
+    if sending.options.as_json:
         page = str(folder / "preview.html") if preview else None
-        tell_json({"mails": [str(path) for path in mails], "preview": page, "problems": list(listed.problems)})
+        tell_json({"mails": mails, "preview": page, "problems": list(listed.problems)})
     else:
         for path in files:
             tell(path)
-    leave(int(bool(listed.problems)))
+    return int(bool(listed.problems))
 
 
-def _forget(folder: Path, files: Mapping[Path, bytes]) -> None:
-    """Delete what an earlier dry run left and this one would not write: its readers get nothing now."""
-    for path in (*folder.glob("*.eml"), *folder.glob("preview.html")):
-        if path not in files:
-            path.unlink()
-
-
-def file_name(subscriber: Subscriber) -> str:
+def _file_name(subscriber: Subscriber) -> str:
     """Name a file after an address: what is no plain letter becomes a dash, and a few digits keep two of them apart."""
     key = subscriber.address.key
     plain = "".join(c if c.isascii() and (c.isalnum() or c in "@._-") else "-" for c in key)[:80]
     return f"{plain}.eml" if plain == key else f"{plain}.{hashlib.sha256(key.encode()).hexdigest()[:8]}.eml"
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,119 +1,22 @@
-"""A brief becomes letters: one for each kind of reader, pictures drawn once for all of them.
-
-Stands between brief.json and delivery, as `pages` does for the web page and the PDF.
-"""
+"""What `send`, `preview` and `subscribers` share: the kept brief, the `mail:` settings, a letter for each reader."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from reportgen.config.mail import MailSettings
-from reportgen.config.places import place_of
-from reportgen.config.settings import Config
 from reportgen.errors import EnvironmentProblem, UsageError
-
-# ---- The settings of `mail:` become what delivery works with: relay, sender, pace; secrets are read here, when needed
-
-
-if TYPE_CHECKING:
-    from reportgen.config.values import SecretReference
-    from reportgen.delivery.mail.letters import Sender
-    from reportgen.delivery.mail.send import Pace
-    from reportgen.delivery.mail.smtp import Relay
-
-
-def mail_config(config: Path | None, output: str | None) -> tuple[Config, MailSettings]:
-    """Read the configuration of a command that needs `mail:`.
-
-    Raises:
-        ConfigError: The configuration holds problems.
-        UsageError: It has no `mail:`.
-    """
-    from reportgen.config.load import DEFAULT_PATH, load_config
-
-    settings = load_config(config or DEFAULT_PATH)
-    if settings.mail is None:
-        raise UsageError(
-            f"{config or DEFAULT_PATH} has no `mail:`. Add from, smtp and subscribers; docs/mail.md shows how."
-        )
-    return settings.model_copy(update={"output": place_of(output)} if output else None), settings.mail
-
-
-def make_relay(mail: MailSettings) -> Relay:
-    """Fetch user and password, and describe the relay.
-
-    Raises:
-        UsageError: The password would cross the network unencrypted.
-    """
-    from reportgen.delivery.mail.smtp import Relay, is_loopback
-
-    relay = mail.smtp
-    if relay.security == "none" and relay.password is not None and not is_loopback(relay.host):
-        raise UsageError(
-            f"mail.smtp.security is none, so the password would cross the network to {relay.host} in the clear. "
-            "Set starttls or tls, or leave out username and password."
-        )
-    return Relay(
-        host=relay.host,
-        port=relay.port,
-        security=relay.security,
-        user=_secret(relay.username),
-        password=_secret(relay.password),
-        ca_file=relay.ca_file,
-        timeout_seconds=relay.timeout_seconds,
-    )
-
-
-def make_pace(mail: MailSettings) -> Pace:
-    """Say how fast and how patiently to send."""
-    from reportgen.delivery.mail.send import Pace
-
-    return Pace(
-        connections=mail.smtp.connections,
-        per_second=mail.smtp.messages_per_second,
-        per_connection=mail.smtp.messages_per_connection,
-        attempts=mail.retry.attempts,
-        first_wait_seconds=mail.retry.first_wait_seconds,
-        pause_after=mail.retry.pause_after,
-    )
-
-
-def make_sender(mail: MailSettings) -> Sender:
-    """Say who speaks, and how subscribers leave."""
-    from reportgen.delivery.mail.letters import Sender, WayOut
-
-    secret = (_secret(mail.unsubscribe.secret) or "").encode()
-    way_out = WayOut(mailto=mail.unsubscribe_mailto, url=mail.unsubscribe.url, secret=secret, list_id=mail.list_name)
-    return Sender(mailbox=mail.sender, reply_to=mail.reply_to, list_id=mail.list_name, way_out=way_out)
-
-
-def make_signer(mail: MailSettings) -> Callable[[bytes], bytes] | None:
-    """Prepare DKIM where it is asked for."""
-    if mail.dkim is None:
-        return None
-    from reportgen.delivery.mail.letters import dkim_signer
-
-    key = _secret(mail.dkim.private_key, whole=True) or ""
-    return dkim_signer(domain=mail.dkim.domain, selector=mail.dkim.selector, private_key=key)
-
-
-def _secret(source: SecretReference | None, *, whole: bool = False) -> str | None:
-    from reportgen.delivery.secrets import read_secret
-
-    if source is None:
-        return None
-    return read_secret(env=source.env, file=source.file, command=source.command, whole=whole)
-
 
 if TYPE_CHECKING:
     from reportgen.brief.types import Brief
+    from reportgen.config.mail import MailSettings
     from reportgen.config.places import Place
+    from reportgen.config.settings import Config
     from reportgen.delivery.archive.store import Store
-    from reportgen.delivery.mail.letters import Composer, Letter, Sender
+    from reportgen.delivery.mail.letters import Letter, UnsubscribeLink
     from reportgen.delivery.mail.people import Subscriber
     from reportgen.render.mail import Reader
 
@@ -174,6 +77,33 @@ def read_kept(output: Place, day: str | None) -> KeptBrief:
     )
 
 
+def mail_config(config: Path | None, output: str | None = None) -> tuple[Config, MailSettings]:
+    """Read the configuration of a command that needs `mail:`.
+
+    Raises:
+        ConfigError: The configuration holds problems.
+        UsageError: It has no `mail:`.
+    """
+    from reportgen.config.load import DEFAULT_PATH, load_config
+    from reportgen.config.places import place_of
+
+    settings = load_config(config or DEFAULT_PATH)
+    if settings.mail is None:
+        raise UsageError(
+            f"{config or DEFAULT_PATH} has no `mail:`. Add from, smtp and subscribers; docs/mail.md shows how."
+        )
+    return settings.model_copy(update={"output": place_of(output)} if output else None), settings.mail
+
+
+def unsubscribe_link(mail: MailSettings) -> UnsubscribeLink:
+    """Say how subscribers leave; the secret is read here, when it is needed."""
+    from reportgen.delivery.mail.letters import UnsubscribeLink
+
+    leave = mail.unsubscribe
+    secret = leave.secret.read().encode() if leave.secret else b""
+    return UnsubscribeLink(mailto=mail.unsubscribe_mailto, url=leave.url, secret=secret, list_id=mail.list_name)
+
+
 def reader_of(subscriber: Subscriber) -> Reader:
     """Take from a subscriber what changes the text."""
     from reportgen.render.mail import Reader
@@ -188,7 +118,7 @@ def reader_of(subscriber: Subscriber) -> Reader:
 
 
 def write_letters(
-    kept: KeptBrief, readers: Iterable[Reader], *, page: str, templates: Path | None, attach_pdf: bool
+    kept: KeptBrief, readers: Iterable[Reader], *, page: str, templates: Path | None, attach_pdf: bool = False
 ) -> Mapping[Reader, Letter]:
     """Write the letter of each kind of reader before the first is sent, so that a fault in one stops all of them.
 
@@ -209,29 +139,12 @@ def write_letters(
             subject=page.subject,
             text=page.text,
             html=page.html,
-            way_out=WAY_OUT,
+            unsubscribe=WAY_OUT,
             pictures={one.cid: drawn[one.cid] for one in page.pictures},
             pdf=pdf,
         )
         for reader, page in pages.items()
     }
-
-
-def make_composers(
-    letters: Mapping[Reader, Letter], sender: Sender, sign: Callable[[bytes], bytes] | None
-) -> Mapping[Reader, Composer]:
-    """Prepare each letter for addressing."""
-    from reportgen.delivery.mail.letters import Composer
-
-    return {reader: Composer(letter, sender, sign) for reader, letter in letters.items()}
-
-
-def shown_in_browser(letter: Letter) -> str:
-    """Write a letter's HTML as a browser shows it: the pictures inside, no link to leave by."""
-    page = letter.html or ""
-    for cid, png in letter.pictures.items():
-        page = page.replace(f"cid:{cid}", f"data:image/png;base64,{base64.b64encode(png).decode()}")
-    return page.replace(letter.way_out, "#unsubscribe")
 
 
 def _pdf(kept: KeptBrief) -> tuple[str, bytes]:
@@ -250,3 +163,11 @@ def _pdf(kept: KeptBrief) -> tuple[str, bytes]:
             f"{MOST_PDF_BYTES}. Leave out --attach-pdf and set mail.link."
         )
     return f"brief-{kept.brief.as_of[:10]}.pdf", content
+
+
+def shown_in_browser(letter: Letter) -> str:
+    """Write a letter's HTML as a browser shows it: the pictures inside, no link to leave by."""
+    page = letter.html or ""
+    for cid, png in letter.pictures.items():
+        page = page.replace(f"cid:{cid}", f"data:image/png;base64,{base64.b64encode(png).decode()}")
+    return page.replace(letter.unsubscribe, "#unsubscribe")

@@ -12,7 +12,8 @@ import typer
 
 from reportgen.cli.console import AsJson, ConfigFile, Output, Templates, note, tell, tell_json
 
-# ---- A look at mail and page on this machine: a few documents in memory, served on loopback only ----
+if TYPE_CHECKING:
+    from reportgen.cli.letters import KeptBrief
 
 LOOPBACK: Final = "127.0.0.1"
 
@@ -58,10 +59,6 @@ def preview_server(documents: Mapping[str, Document], port: int = 0) -> Threadin
     return ThreadingHTTPServer((LOOPBACK, port), Handler)
 
 
-if TYPE_CHECKING:
-    from reportgen.cli.letters import KeptBrief
-
-
 def preview(
     day: Annotated[
         str | None, typer.Argument(metavar="DATE", help="The day of the brief, as 2026-01-19. [the newest brief]")
@@ -79,10 +76,13 @@ def preview(
     """
     from reportgen.cli.letters import read_kept
     from reportgen.cli.request import output_place
+    from reportgen.config.load import DEFAULT_PATH, read_config
 
     kept = read_kept(output_place(config, output), day)
-    link, own_templates = _of_config(config)
-    server = preview_server(_documents(kept, kept.web_page(link), templates or own_templates), port)
+    settings, _ = read_config(config or DEFAULT_PATH)
+    page = kept.web_page(settings.mail.link if settings and settings.mail else None)
+    own_templates = settings.templates if settings else None
+    server = preview_server(_documents(kept, page, templates or own_templates), port)
     address = f"http://{LOOPBACK}:{server.server_address[1]}/"
     if as_json:
         tell_json({"url": address, "brief": kept.place})
@@ -96,16 +96,6 @@ def preview(
         server.server_close()
 
 
-def _of_config(config: Path | None) -> tuple[str | None, Path | None]:
-    """Take web address and templates from the configuration, where there is one."""
-    from reportgen.config.load import DEFAULT_PATH, read_config
-
-    settings, _ = read_config(config or DEFAULT_PATH)
-    if settings is None:
-        return None, None
-    return settings.mail.link if settings.mail else None, settings.templates
-
-
 def _documents(kept: KeptBrief, page: str, templates: Path | None) -> dict[str, Document]:
     """Make everything that can be looked at, by its path."""
     from reportgen.cli.letters import shown_in_browser, write_letters
@@ -114,7 +104,7 @@ def _documents(kept: KeptBrief, page: str, templates: Path | None) -> dict[str, 
     from reportgen.render.mail import Reader
 
     reader = Reader()
-    letter = write_letters(kept, (reader,), page=page, templates=templates, attach_pdf=False)[reader]
+    letter = write_letters(kept, (reader,), page=page, templates=templates)[reader]
     found = {
         "/mail.html": ("Mail", Document(kind="text/html; charset=utf-8", content=shown_in_browser(letter).encode())),
         "/mail.txt": ("Plain text", Document(kind="text/plain; charset=utf-8", content=letter.text.encode())),

@@ -36,17 +36,16 @@ def add(
     Example: reportgen subscribers add anna@example.com --symbols ETH --timezone Europe/Berlin
     """
     from reportgen.cli.letters import mail_config
-    from reportgen.delivery.mail.people import Suppressions, check_entry
-    from reportgen.delivery.mail.people_files import add_subscriber
+    from reportgen.delivery.mail.people import Suppressions, add_subscribers, check_entry
 
-    _, mail = mail_config(config, None)
+    _, mail = mail_config(config)
     values = {"address": address, "name": name, "symbols": symbols, "only": "yes" if only else ""}
     made = check_entry(values | {"locale": locale, "timezone": timezone, "format": form})
-    add_subscriber(mail.subscribers, made)
+    add_subscribers(mail.subscribers, made)
     if Suppressions(mail.suppressions).lift(made.address.key):
         note(f"{made.address.written} was on the suppression list and is off it now.")
     if as_json:
-        tell_json({"added": plain(made), "file": str(mail.subscribers)})
+        tell_json({"added": _as_json(made), "file": str(mail.subscribers)})
     else:
         tell(f"{made.address.written} added to {mail.subscribers}")
 
@@ -65,18 +64,16 @@ def remove(
 
     Example: reportgen subscribers remove anna@example.com
     """
-    from reportgen.cli.letters import mail_config, make_sender
-    from reportgen.delivery.mail.letters import read_token
-    from reportgen.delivery.mail.people import Suppressions, parse_address
-    from reportgen.delivery.mail.people_files import read_subscribers, remove_subscriber
+    from reportgen.cli.letters import mail_config, unsubscribe_link
+    from reportgen.delivery.mail.people import Suppressions, parse_address, read_subscribers, remove_subscriber
 
-    _, mail = mail_config(config, None)
+    _, mail = mail_config(config)
     if (address is None) == (token is None):
         raise UsageError("Name an address or a --token, one of the two.")
-    way_out = make_sender(mail).way_out
-    if token is not None and not way_out.secret:
+    link = unsubscribe_link(mail)
+    if token is not None and not link.secret:
         raise UsageError("mail.unsubscribe has no url and secret, so there are no tokens. Name the address.")
-    key = read_token(way_out.secret, way_out.list_id, token) if token else parse_address(address or "").key
+    key = link.read_token(token) if token else parse_address(address or "").key
     suppressed = Suppressions(mail.suppressions)
     if key not in suppressed:
         suppressed.add(key, _LEFT)
@@ -103,17 +100,16 @@ def import_from(
     Exit code 1 when a line was bad. Example: reportgen subscribers import people.csv
     """
     from reportgen.cli.letters import mail_config
-    from reportgen.delivery.mail.people import Suppressions
-    from reportgen.delivery.mail.people_files import add_subscribers, read_subscribers
+    from reportgen.delivery.mail.people import Suppressions, add_subscribers, read_subscribers
 
-    _, mail = mail_config(config, None)
+    _, mail = mail_config(config)
     found = read_subscribers(file)
     listed = read_subscribers(mail.subscribers).subscribers if mail.subscribers.exists() else ()
     known, suppressed = {one.address.key for one in listed}, Suppressions(mail.suppressions)
     left = [one for one in found.subscribers if one.address.key in suppressed]
     new = [one for one in found.subscribers if one.address.key not in known and one not in left]
     if new:
-        add_subscribers(mail.subscribers, new)
+        add_subscribers(mail.subscribers, *new)
     for line in (*found.notes, *found.problems, *(f"{one.address.written} has left and stays out." for one in left)):
         note(line)
     if as_json:
@@ -131,26 +127,25 @@ def show(*, config: ConfigFile = None, as_json: AsJson = False) -> None:
     Exit code 1 when a line is bad. Example: reportgen subscribers list --json
     """
     from reportgen.cli.letters import mail_config
-    from reportgen.delivery.mail.people import Suppressions
-    from reportgen.delivery.mail.people_files import read_subscribers
+    from reportgen.delivery.mail.people import Suppressions, read_subscribers
 
-    _, mail = mail_config(config, None)
+    _, mail = mail_config(config)
     found, suppressed = read_subscribers(mail.subscribers), Suppressions(mail.suppressions)
     for line in (*found.notes, *found.problems):
         note(line)
     if as_json:
-        people = [plain(one) | {"suppressed": one.address.key in suppressed} for one in found.subscribers]
+        people = [_as_json(one) | {"suppressed": one.address.key in suppressed} for one in found.subscribers]
         tell_json({"subscribers": people, "problems": list(found.problems)})
     else:
         for one in found.subscribers:
-            wishes = f"{'only ' if one.only else ''}{' '.join(one.symbols)}"
+            symbols = f"{'only ' if one.only else ''}{' '.join(one.symbols)}"
             gone = "suppressed" if one.address.key in suppressed else ""
-            tell(" · ".join(filter(None, (one.address.written, one.name, wishes, one.timezone, one.format, gone))))
+            tell(" · ".join(filter(None, (one.address.written, one.name, symbols, one.timezone, one.format, gone))))
     if found.problems:
         raise typer.Exit(1)
 
 
-def plain(subscriber: Subscriber) -> dict[str, Any]:
+def _as_json(subscriber: Subscriber) -> dict[str, Any]:
     """Write a subscriber as JSON does."""
     return {
         "address": subscriber.address.written,

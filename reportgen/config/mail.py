@@ -64,6 +64,11 @@ class SmtpSettings(Settings):
         default=None, ge=1, description="Connect anew after so many, where the relay asks for it."
     )
 
+    @property
+    def name(self) -> str:
+        """Host and port, for messages."""
+        return f"{self.host}:{self.port}"
+
 
 class UnsubscribeSettings(Settings):
     """How a subscriber leaves: by mail always, with one click where an endpoint is named."""

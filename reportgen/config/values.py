@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +13,9 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from reportgen.errors import EnvironmentProblem
+
+_COMMAND_SECONDS: Final = 60
 ONE_LINE: Final = r"^[^\x00-\x1f\x7f]*$"
 WEB_ADDRESS: Final = r"^https?://"
 FOLDER: Final = "folder"
@@ -79,6 +85,39 @@ class SecretReference(Settings):
     env: Text | None = Field(default=None, description="Name of an environment variable.")
     file: FilePath | None = Field(default=None, description="A file whose first line is the secret.")
     command: Text | None = Field(default=None, description="A command whose output is the secret.")
+
+    def read(self, *, whole: bool = False) -> str:
+        """Read the secret at the moment it is needed: its first line, or as a private key needs, the whole.
+
+        Raises:
+            EnvironmentProblem: It is not there, or empty; names the place and never the secret.
+        """
+        if self.env is not None:
+            text, place = os.environ.get(self.env, ""), f"The environment variable {self.env}"
+        elif self.file is not None:
+            place = str(self.file)
+            try:
+                text = self.file.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise EnvironmentProblem(
+                    f"The secret in {place} cannot be read. Check the path and permissions."
+                ) from error
+        else:
+            text, place = _output_of(self.command or ""), f"The command `{self.command}`"
+        found = text if whole else text.strip().partition("\n")[0].strip()
+        if not found.strip():
+            raise EnvironmentProblem(f"{place} holds no secret. Set it, or point elsewhere in config.yaml.")
+        return found
+
+
+def _output_of(command: str) -> str:
+    try:
+        words = shlex.split(command)
+        done = subprocess.run(words, capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=True)  # noqa: S603 - the operator's own command
+    except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
+        kind = type(error).__name__
+        raise EnvironmentProblem(f"The command `{command}` gave no secret ({kind}). Run it by hand.") from error
+    return done.stdout
 
 
 Secret = Annotated[SecretReference, BeforeValidator(_reference_only)]

@@ -19,6 +19,7 @@ Trail: TypeAlias = tuple[str | int, ...]
 _LARGEST_FILE: Final = 1_000_000
 _DEEPEST: Final = 16
 _TEXT_TAGS: Final = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp"})
+_NULL_TAG: Final = "tag:yaml.org,2002:null"
 _PLAIN_TAGS: Final = frozenset(f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float"))
 
 
@@ -79,24 +80,25 @@ def dotted(trail: Trail) -> str:
     return text
 
 
-def read_yaml(path: Path, *, as_text: bool = False) -> YamlFile:
+def read_yaml(path: Path, *, as_text: bool = False, most_bytes: int = _LARGEST_FILE) -> YamlFile:
     """Read a YAML file; never raises for what is wrong inside.
 
     Args:
         path: The file.
-        as_text: Keep every value as the text that stands in the file, whatever YAML would make of it.
+        as_text: Keep every value but null as the text that stands in the file, whatever YAML would make of it.
+        most_bytes: A larger file is refused.
 
     Raises:
         OSError: The file cannot be opened.
     """
     with path.open("rb") as file:
-        content = file.read(_LARGEST_FILE + 1)
-    return parse_yaml(content, str(path), as_text=as_text)
+        content = file.read(most_bytes + 1)
+    return parse_yaml(content, str(path), as_text=as_text, most_bytes=most_bytes)
 
 
-def parse_yaml(content: bytes, name: str, *, as_text: bool = False) -> YamlFile:
+def parse_yaml(content: bytes, name: str, *, as_text: bool = False, most_bytes: int = _LARGEST_FILE) -> YamlFile:
     """Turn the content of a file into data, as `read_yaml` does; `name` is how its user knows it."""
-    if len(content) > _LARGEST_FILE:
+    if len(content) > most_bytes:
         suggestion = "A configuration is a short text file: is this the right one?"
         return _broken(name, None, "is larger than a megabyte", suggestion)
     try:
@@ -199,7 +201,7 @@ class _Walk:
         if node.tag not in _PLAIN_TAGS | _TEXT_TAGS:
             self._problem(line, trail, f"carries the tag {node.tag}", "Write a plain value.")
             return None
-        if self.as_text or node.tag in _TEXT_TAGS:
+        if node.tag in _TEXT_TAGS or (self.as_text and node.tag != _NULL_TAG):
             return str(node.value)
         try:
             value: Plain = self.loader.construct_object(node)

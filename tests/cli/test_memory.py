@@ -26,7 +26,7 @@ from reportgen.track_record.ledger import LEDGER_FILE, read_rows, verify_ledger
 from reportgen.units import Missing
 from tests.briefs import event, morning
 from tests.cli.cli_process import REPOSITORY, reportgen
-from tests.delivery.test_notify import endpoint
+from tests.delivery.mail.test_notify import endpoint
 
 MARKET = REPOSITORY / "reportgen" / "market" / "sample_data"
 DAYS = ("2026-11-17T07:00Z", "2026-11-18T07:00Z", "2026-11-19T07:00Z")

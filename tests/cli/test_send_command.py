@@ -31,7 +31,7 @@ from reportgen.units import Missing
 from tests import briefs
 from tests.cli.cli_process import REPOSITORY, reportgen, reportgen_here
 from tests.delivery.archives import files_of
-from tests.delivery.relay import Script, relay
+from tests.delivery.mail.relay import Script, relay
 
 ANNA, BOB, CARL = "anna@example.com", "bob@example.com", "carl@xn--bcher-kva.example"
 PEOPLE = f"""\

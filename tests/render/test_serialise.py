@@ -54,7 +54,7 @@ def test_an_infinite_number_is_refused() -> None:
     [
         (b"", "not JSON"),
         (b"\xff\xfe", "not UTF-8"),
-        (b'{\n "a": 1,\n}', ":3: not JSON"),
+        (b'{\n "a": 1,\n "b" 2}', ":3: not JSON"),
         (b"[]", "no schema_version"),
         (b'{"schema_version": true}', "no schema_version"),
         (b'{"schema_version": NaN}', "NaN"),

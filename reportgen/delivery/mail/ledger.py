@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -23,11 +23,31 @@ from reportgen.delivery.mail.smtp import Answer
 from reportgen.errors import EnvironmentProblem
 from reportgen.units import Milliseconds
 
-# ---- A lock, so that two sends from one output folder never run at the same time ----
-
 MAIL_FOLDER: Final = ".mail"
+LEDGER: Final = "deliveries.sqlite"
 _LOCK: Final = "send.lock"
 _OURS_ALONE: Final = 0o700
+_VERSION: Final = 1
+_WAIT_SECONDS: Final = 30.0
+"""For another process that is writing."""
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS deliveries (
+  brief TEXT NOT NULL,
+  subscriber TEXT NOT NULL,
+  state TEXT NOT NULL
+    CHECK (state IN ('queued', 'sending', 'sent', 'deferred', 'failed', 'suppressed', 'unknown')),
+  attempts INTEGER NOT NULL DEFAULT 0,
+  code INTEGER NOT NULL DEFAULT 0,
+  reply TEXT NOT NULL DEFAULT '',
+  message_id TEXT NOT NULL,
+  queued_ms INTEGER NOT NULL,
+  changed_ms INTEGER NOT NULL,
+  named INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (brief, subscriber)
+) WITHOUT ROWID
+"""
+_COLUMNS: Final = "subscriber, state, attempts, code, reply, message_id, queued_ms, named"
 
 
 def make_private(folder: Path) -> Path:
@@ -55,29 +75,6 @@ def alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-_VERSION: Final = 1
-_WAIT_SECONDS: Final = 30.0
-"""For another process that is writing."""
-
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS deliveries (
-  brief TEXT NOT NULL,
-  subscriber TEXT NOT NULL,
-  state TEXT NOT NULL
-    CHECK (state IN ('queued', 'sending', 'sent', 'deferred', 'failed', 'suppressed', 'unknown')),
-  attempts INTEGER NOT NULL DEFAULT 0,
-  code INTEGER NOT NULL DEFAULT 0,
-  reply TEXT NOT NULL DEFAULT '',
-  message_id TEXT NOT NULL,
-  queued_ms INTEGER NOT NULL,
-  changed_ms INTEGER NOT NULL,
-  named INTEGER NOT NULL DEFAULT 0,
-  PRIMARY KEY (brief, subscriber)
-) WITHOUT ROWID
-"""
-_COLUMNS: Final = "subscriber, state, attempts, code, reply, message_id, queued_ms, named"
 
 
 class State(StrEnum):
@@ -132,17 +129,23 @@ class MailLedger:
         self._path = path
         self._lock = threading.Lock()
         place = f"{path.resolve().as_uri()}{'?mode=ro' if reading else ''}"
-        base = None
-        try:
-            base = sqlite3.connect(
-                place, uri=True, isolation_level=None, check_same_thread=False, timeout=_WAIT_SECONDS
-            )  # fmt: skip
-            self._base = base
-            self._prepare(reading=reading)
-        except (sqlite3.Error, EnvironmentProblem) as error:
-            if base is not None:
-                base.close()
-            raise _cannot_open(path, error) from error
+        with ExitStack() as on_failure:
+            try:
+                self._base = sqlite3.connect(
+                    place, uri=True, isolation_level=None, check_same_thread=False, timeout=_WAIT_SECONDS
+                )
+                on_failure.callback(self._base.close)
+                self._prepare(reading=reading)
+            except sqlite3.OperationalError as error:
+                raise EnvironmentProblem(
+                    f"{path} cannot be opened ({error}). Check its permissions, or try again."
+                ) from error
+            except sqlite3.Error as error:
+                raise EnvironmentProblem(
+                    f"{path} cannot be read ({error}). Move it away to begin a new ledger: "
+                    "who got earlier briefs is lost then."
+                ) from error
+            on_failure.pop_all()
 
     def __enter__(self) -> Self:
         """Give itself."""
@@ -263,14 +266,3 @@ class MailLedger:
                 f"{self._path} cannot be written ({error}), so nothing more is sent. Free some space, or mend its "
                 "permissions, and run `reportgen send --resume`."
             ) from error
-
-
-def _cannot_open(path: Path, error: Exception) -> EnvironmentProblem:
-    """Say why a ledger cannot be opened; only a file that is none may be moved away."""
-    if isinstance(error, EnvironmentProblem):
-        return error
-    if isinstance(error, sqlite3.OperationalError):
-        return EnvironmentProblem(f"{path} cannot be opened ({error}). Check its permissions, or try again.")
-    return EnvironmentProblem(
-        f"{path} cannot be read ({error}). Move it away to begin a new ledger: who got earlier briefs is lost then."
-    )

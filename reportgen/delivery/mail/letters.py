@@ -2,13 +2,12 @@
 
     multipart/mixed [ multipart/alternative [ text/plain, multipart/related [ text/html, pictures ] ], PDF ]
 
-Stands between the rendered mail and the relay. Nothing in it comes from a clock: the date is the ledger's.
+Nothing in it comes from a clock: the date is the ledger's.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import quopri
@@ -26,17 +25,29 @@ from importlib import import_module
 from typing import Any, Final
 from urllib.parse import quote
 
+from reportgen.config.mail import TOKEN_FIELD, DkimSettings, MailSettings
 from reportgen.delivery.mail.people import Subscriber, parse_address
 from reportgen.errors import EnvironmentProblem, UsageError
 from reportgen.units import Milliseconds
 
-# ---- The way out: mailto always, and where the operator runs an endpoint an https address with a signed token ----
-
 _SIGNATURE_BYTES: Final = 16
+_LONGEST_LINE: Final = 990
+"""Of a header that may not be folded, such as a link; RFC 5322 allows 998."""
+
+_LONGEST_SUBJECT: Final = 250
+_COLUMNS: Final = 76
+_MOST_SHARED: Final = 256
+_SEED_DIGITS: Final = 32
+_TEXT, _PAGE, _FIRST_KEPT = range(3)
+_SIGNED: Final = (
+    *(b"From", b"To", b"Reply-To", b"Subject", b"Date", b"Message-ID", b"List-Id", b"List-Unsubscribe"),
+    *(b"List-Unsubscribe-Post", b"Auto-Submitted", b"MIME-Version", b"Content-Type"),
+)
+"""What a DKIM signature covers; RFC 8058 wants both List-Unsubscribe headers under it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WayOut:
+class UnsubscribeLink:
     """How subscribers leave.
 
     Attributes:
@@ -49,95 +60,37 @@ class WayOut:
     secret: bytes
     list_id: str
 
-    def links(self, key: str) -> tuple[str, ...]:
+    def addresses(self, key: str) -> tuple[str, ...]:
         """List the ways for one subscriber, the quickest first."""
         by_mail = f"mailto:{quote(self.mailto, safe='@')}?subject={quote(f'unsubscribe {key}', safe='@')}"
         if self.url is None:
             return (by_mail,)
-        return (self.url.replace("{token}", sign_token(self.secret, self.list_id, key)), by_mail)
+        return (self.url.replace(TOKEN_FIELD, self.token(key)), by_mail)
 
+    def token(self, key: str) -> str:
+        """Write who leaves, signed: base64url of the address, a dot, base64url of its HMAC."""
+        parts = (key.encode(), self._signature(key))
+        return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
 
-def sign_token(secret: bytes, list_id: str, key: str) -> str:
-    """Write a token that says who leaves which list: base64url of the address, a dot, base64url of its HMAC."""
-    return f"{_encode(key.encode())}.{_encode(_signature(secret, list_id, key))}"
+    def read_token(self, token: str) -> str:
+        """Read whose token it is.
 
-
-def read_token(secret: bytes, list_id: str, token: str) -> str:
-    """Read whose token it is.
-
-    Raises:
-        UsageError: It was not signed here.
-    """
-    address, _, signature = token.strip().partition(".")
-    try:
-        key, given = _decode(address).decode(), _decode(signature)
-    except (binascii.Error, UnicodeError, ValueError):
-        key, given = "", b""
-    if not key or not hmac.compare_digest(given, _signature(secret, list_id, key)):
-        raise UsageError("The token was not signed with this list's secret. Copy it whole from the link.")
-    return key
-
-
-def _signature(secret: bytes, list_id: str, key: str) -> bytes:
-    return hmac.new(secret, f"unsubscribe\n{list_id}\n{key}".encode(), hashlib.sha256).digest()[:_SIGNATURE_BYTES]
-
-
-def _encode(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _decode(text: str) -> bytes:
-    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-
-
-# ---- DKIM signatures, for operators whose relay does not sign; needs the `dkim` extra ----
-
-_SIGNED: Final = (
-    *(b"From", b"To", b"Reply-To", b"Subject", b"Date", b"Message-ID", b"List-Id", b"List-Unsubscribe"),
-    *(b"List-Unsubscribe-Post", b"Auto-Submitted", b"MIME-Version", b"Content-Type"),
-)
-"""RFC 8058 wants both List-Unsubscribe headers under the signature."""
-
-
-def dkim_signer(*, domain: str, selector: str, private_key: str) -> Callable[[bytes], bytes]:
-    """Make a function that puts a DKIM-Signature before a message.
-
-    Args:
-        domain: The signing domain.
-        selector: Its key stands in DNS under <selector>._domainkey.<domain>.
-        private_key: PEM.
-
-    Raises:
-        EnvironmentProblem: The extra is not installed, or the key is no private key.
-    """
-    try:
-        dkim: Any = import_module("dkim")
-    except ImportError as error:
-        raise EnvironmentProblem(
-            "Signing with DKIM needs dkimpy. Install `reportgen[dkim]`, or delete mail.dkim and let the relay sign."
-        ) from error
-
-    def sign(message: bytes) -> bytes:
+        Raises:
+            UsageError: It was not signed here.
+        """
         try:
-            signature: bytes = dkim.sign(
-                message, selector.encode(), domain.encode(), private_key.encode(), include_headers=list(_SIGNED)
-            )
-        except dkim.DKIMException as error:
-            raise EnvironmentProblem(f"The mail cannot be signed: {error}. Check mail.dkim.private_key.") from error
-        return signature + message
+            padded = (part + "=" * (-len(part) % 4) for part in token.strip().split("."))
+            address, given = (base64.b64decode(part, altchars=b"-_", validate=True) for part in padded)
+            key = address.decode()
+        except ValueError:
+            key, given = "", b""
+        if not key or not hmac.compare_digest(given, self._signature(key)):
+            raise UsageError("The token was not signed with this list's secret. Copy it whole from the link.")
+        return key
 
-    return sign
-
-
-_LONGEST_LINE: Final = 990
-"""Of a header that may not be folded, such as a link; RFC 5322 allows 998."""
-
-_LONGEST_SUBJECT: Final = 250
-_COLUMNS: Final = 76
-_MOST_SHARED: Final = 256
-
-_SEED_DIGITS: Final = 32
-_TEXT, _PAGE, _FIRST_KEPT = range(3)
+    def _signature(self, key: str) -> bytes:
+        said = f"unsubscribe\n{self.list_id}\n{key}".encode()
+        return hmac.new(self.secret, said, hashlib.sha256).digest()[:_SIGNATURE_BYTES]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,64 +98,63 @@ class Letter:
     """What is said, before it has an address on it.
 
     Attributes:
-        subject: One line. text, html: bodies; html None for plain text alone. way_out: what stands in both where the
-            subscriber's own unsubscribe link goes. pictures: PNG by Content-ID, in order. pdf: name and bytes, or None.
+        subject: One line. text, html: bodies; html None for plain text alone.
+        unsubscribe: what stands in both where the subscriber's own unsubscribe link goes.
+        pictures: PNG by Content-ID, in order. pdf: name and bytes, or None.
     """
 
     subject: str
     text: str
     html: str | None
-    way_out: str
+    unsubscribe: str
     pictures: Mapping[str, bytes]
     pdf: tuple[str, bytes] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sender:
-    """Who speaks. mailbox: `Name <address>`. reply_to: the same, or None. list_id: name of the list. way_out: of it."""
-
-    mailbox: str
-    reply_to: str | None
-    list_id: str
-    way_out: WayOut
-
-    @property
-    def envelope(self) -> str:
-        """The bare address, for bounces."""
-        return parse_address(parseaddr(self.mailbox)[1]).envelope
+def sender_address(mail: MailSettings) -> str:
+    """Give the sender's bare address, which bounces go to."""
+    return parse_address(parseaddr(_one_line(mail.sender, "from"))[1]).envelope
 
 
-def message_id(brief: str, key: str, sender: Sender) -> str:
+def message_id(brief: str, key: str, mail: MailSettings) -> str:
     """Name one message: the same brief to the same subscriber has the same name, whoever asks."""
-    digest = hashlib.sha256(f"{brief}\n{key}\n{sender.list_id}".encode()).hexdigest()[:32]
-    return f"<{digest}@{sender.envelope.rpartition('@')[2]}>"
+    digest = hashlib.sha256(f"{brief}\n{key}\n{mail.list_name}".encode()).hexdigest()[:32]
+    return f"<{digest}@{sender_address(mail).rpartition('@')[2]}>"
 
 
 class Composer:
-    """Writes one letter to many subscribers: all but the personal headers and the way out is made once."""
+    """Writes one letter to many subscribers: all but the personal headers and the unsubscribe link is made once."""
 
-    def __init__(self, letter: Letter, sender: Sender, sign: Callable[[bytes], bytes] | None = None) -> None:
+    def __init__(
+        self,
+        letter: Letter,
+        mail: MailSettings,
+        unsubscribe: UnsubscribeLink,
+        sign: Callable[[bytes], bytes] | None = None,
+    ) -> None:
         """Write what all subscribers share.
 
         Args:
             letter: What is said.
-            sender: Who speaks.
+            mail: Who says it.
+            unsubscribe: How one leaves.
             sign: Adds a DKIM signature, or None.
 
         Raises:
             UsageError: The subject or a name would break out of its header.
         """
-        self._letter, self._sender, self._sign = letter, sender, sign
+        self._letter, self._unsubscribe, self._sign = letter, unsubscribe, sign
         self._fixed: dict[bytes, bytes] = {}
         said = "\n".join((letter.subject, letter.text, letter.html or ""))
         self._seed = hashlib.sha256(said.encode()).hexdigest()[:_SEED_DIGITS]
         message = self._nested()
-        _name_boundaries(message, self._seed)
+        for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
+            part.set_boundary(f"=_{number}_{self._seed}")  # drawn from what is said, where the library would roll dice
         headers = {
-            "From": _mailbox(sender.mailbox),
-            "Reply-To": _mailbox(sender.reply_to or sender.mailbox),
+            "From": _mailbox(mail.sender),
+            "Reply-To": _mailbox(mail.reply_to or mail.sender),
             "Subject": _one_line(letter.subject, "subject")[:_LONGEST_SUBJECT],
-            "List-Id": f"<{_one_line(sender.list_id, 'list_id')}>",
+            "List-Id": f"<{_one_line(mail.list_name, 'list_id')}>",
             "Auto-Submitted": "auto-generated",
             "Content-Language": "en",
         }
@@ -219,7 +171,7 @@ class Composer:
             message_id: From `message_id`.
             date_ms: When it was queued, UTC epoch milliseconds.
         """
-        links = self._sender.way_out.links(subscriber.address.key)
+        links = self._unsubscribe.addresses(subscriber.address.key)
         headers = {
             "To": _addressed(subscriber.name, subscriber.address.written, subscriber.address.envelope),
             "Date": format_datetime(datetime.fromtimestamp(date_ms // 1000, tz=UTC)),
@@ -232,19 +184,14 @@ class Composer:
         personal = EmailMessage(policy=policy.clone(max_line_length=_LONGEST_LINE))
         for name, value in headers.items():
             personal[name] = value
-        filled = self._fixed | self._bodies(links[0])
+        text = quopri.encodestring(self._letter.text.replace(self._letter.unsubscribe, links[0]).encode())
+        filled = self._fixed | {self._mark(_TEXT): text.rstrip(b"\n").replace(b"\n", b"\r\n")}
+        if self._letter.html is not None:
+            page = self._letter.html.replace(escape(self._letter.unsubscribe), escape(links[0]))
+            filled[self._mark(_PAGE)] = _base64(page.encode())
         head = personal.as_bytes().removesuffix(b"\r\n")  # the empty line comes after the shared headers
         written = head + b"".join(filled.get(piece, piece) for piece in self._pieces)
         return self._sign(written) if self._sign else written
-
-    def _bodies(self, link: str) -> dict[bytes, bytes]:
-        """Encode both bodies with a subscriber's own link in them, by the marks that keep their places."""
-        letter = self._letter
-        text = quopri.encodestring(letter.text.replace(letter.way_out, link).encode())
-        found = {self._mark(_TEXT): text.rstrip(b"\n").replace(b"\n", b"\r\n")}
-        if letter.html is not None:
-            found[self._mark(_PAGE)] = _base64(letter.html.replace(escape(letter.way_out), escape(link)).encode())
-        return found
 
     def _nested(self) -> EmailMessage:
         """Nest the parts, a mark in the place of each content; a reader of plain text gets plain text alone."""
@@ -259,11 +206,16 @@ class Composer:
             if letter.pictures:
                 page.make_related()
             for cid, png in letter.pictures.items():
-                page.attach(self._keep(_picture(cid), png))
+                picture = MIMEPart(policy=SMTP)
+                picture.set_content(b"", maintype="image", subtype="png", cid=f"<{cid}>", disposition="inline")
+                picture.set_param("filename", cid.partition("@")[0], header="Content-Disposition")
+                page.attach(self._keep(picture, png))
         if letter.pdf is not None:
             name, content = letter.pdf
             message.make_mixed()
-            message.attach(self._keep(_pdf(name), content))
+            pdf = MIMEPart(policy=SMTP)
+            pdf.set_content(b"", maintype="application", subtype="pdf", disposition="attachment", filename=name)
+            message.attach(self._keep(pdf, content))
         return message  # type: ignore[no-any-return] # the library's types know no payload of parts
 
     def _keep(self, part: MIMEPart, content: bytes) -> MIMEPart:
@@ -288,25 +240,6 @@ _shared_base64: Final = lru_cache(maxsize=_MOST_SHARED)(_base64)
 """Letters of many kinds hold the same pictures and PDF: these are encoded, and kept, once for all of them."""
 
 
-def _picture(cid: str) -> MIMEPart:
-    part = MIMEPart(policy=SMTP)
-    part.set_content(b"", maintype="image", subtype="png", cid=f"<{cid}>", disposition="inline")
-    part.set_param("filename", cid.partition("@")[0], header="Content-Disposition")
-    return part
-
-
-def _pdf(name: str) -> MIMEPart:
-    part = MIMEPart(policy=SMTP)
-    part.set_content(b"", maintype="application", subtype="pdf", disposition="attachment", filename=name)
-    return part
-
-
-def _name_boundaries(message: EmailMessage, seed: str) -> None:
-    """Draw the lines between parts from what is said, where the library would roll dice."""
-    for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
-        part.set_boundary(f"=_{number}_{seed}")
-
-
 def _mailbox(text: str) -> HeaderAddress:
     name, address = parseaddr(_one_line(text, "from"))
     return _addressed(name, address, parse_address(address).envelope)
@@ -320,18 +253,31 @@ def _addressed(name: str, written: str, envelope: str) -> HeaderAddress:
 
 
 def _one_line(text: str, what: str) -> str:
-    """Refuse text that could begin a header of its own.
-
-    Raises:
-        UsageError: It holds a line break or another control character.
-    """
+    """Refuse text that could begin a header of its own."""
     if not text.isprintable():
         raise UsageError(f"The {what} {text!r} holds a line break or control character. Mend it where it comes from.")
     return text
 
 
-def dot_stuffed(data: bytes) -> bytes:
-    """Double the dot at the start of each line, as SMTP wants it; ends with a line break."""
-    stuffed = data.replace(b"\n.", b"\n..")
-    stuffed = b"." + stuffed if stuffed.startswith(b".") else stuffed
-    return stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n"
+def dkim_signer(dkim: DkimSettings, private_key: str) -> Callable[[bytes], bytes]:
+    """Make a function that puts a DKIM-Signature before a message, for operators whose relay does not sign.
+
+    Raises:
+        EnvironmentProblem: The extra is not installed, or the key (PEM) is no private key.
+    """
+    try:
+        library: Any = import_module("dkim")
+    except ImportError as error:
+        raise EnvironmentProblem(
+            "Signing with DKIM needs dkimpy. Install `reportgen[dkim]`, or delete mail.dkim and let the relay sign."
+        ) from error
+    selector, domain, key = dkim.selector.encode(), dkim.domain.encode(), private_key.encode()
+
+    def sign(message: bytes) -> bytes:
+        try:
+            signature: bytes = library.sign(message, selector, domain, key, include_headers=list(_SIGNED))
+        except library.DKIMException as error:
+            raise EnvironmentProblem(f"The mail cannot be signed: {error}. Check mail.dkim.private_key.") from error
+        return signature + message
+
+    return sign

@@ -1,24 +1,55 @@
-"""Who gets the brief: the operator's list, checked line by line.
+"""Who gets the brief: mail addresses, the operator's file of subscribers, and the list of those who left.
 
-A line that makes no sense is named with its place and left out; the others still get their mail.
+A line that makes no sense is named with its place and left out; the others still get their mail. A file is changed
+line by line: what others wrote, comments too, stays as it is.
 """
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import os
 import re
+import sqlite3
 import zoneinfo
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
+from reportgen.config.yaml import read_yaml
 from reportgen.delivery.archive.commit import replace_files
-from reportgen.errors import UsageError
+from reportgen.errors import DataError, UsageError
 from reportgen.market.symbols import unified_symbol
 
-# ---- Mail addresses: checked, and compared as mail servers compare them, so that nobody is on a list twice ----
+FIELDS: Final = ("address", "name", "symbols", "only", "locale", "timezone", "format")
+FORMATS: Final = ("html", "text")
+KINDS: Final = {
+    **dict.fromkeys((".yaml", ".yml"), "yaml"),
+    **dict.fromkeys((".sqlite", ".sqlite3", ".db"), "sqlite"),
+    ".csv": "csv",
+}
+"""What a subscriber file is, by the end of its name."""
+
+_OTHER_NAMES: Final = {"email": "address", "e-mail": "address", "mail": "address", "tz": "timezone"}
+_YES: Final = frozenset({"true", "yes", "1", "on"})
+_NO: Final = frozenset({"", "false", "no", "0", "off"})
+_LOCALE: Final = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
+_LONGEST_NAME: Final = 200
+_LARGEST_FILE: Final = 50_000_000
+_YAML_HEAD: Final = (
+    "# Who gets the brief. address is needed; name, symbols, only, locale, timezone and format (html, text) are not.\n"
+)
+_TABLE: Final = (
+    'CREATE TABLE IF NOT EXISTS subscribers (address TEXT PRIMARY KEY, name TEXT, symbols TEXT, "only" TEXT, '
+    "locale TEXT, timezone TEXT, format TEXT)"
+)
+_INSERT: Final = (
+    'INSERT INTO subscribers (address, name, symbols, "only", locale, timezone, format) VALUES (?, ?, ?, ?, ?, ?, ?)'
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,75 +104,6 @@ def address_key(text: str) -> str:
         return text.strip().lower()
 
 
-# ---- The suppression list: addresses that get nothing any more, read again before every message ----
-
-
-class Suppressions:
-    """A suppression list on disk; an absent file is an empty list."""
-
-    def __init__(self, path: Path) -> None:
-        """Remember where it is."""
-        self.path = path
-        self._seen: tuple[int, ...] = ()
-        self._keys: frozenset[str] = frozenset()
-
-    def __contains__(self, key: str) -> bool:
-        """Tell whether an address's key is on the list as it stands on disk now."""
-        state = _state(self.path)
-        if state != self._seen:
-            self._keys = frozenset(_key(line) for line in _lines(self.path))
-            self._seen = state
-        return key in self._keys
-
-    def add(self, address: str, why: str) -> None:
-        """Put an address on the list, in one write so that two processes do not mix their lines."""
-        reason = " ".join(why.split())
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        ended = not self.path.exists() or self.path.read_bytes()[-1:] in (b"", b"\n")
-        handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
-        try:
-            os.write(handle, f"{'' if ended else chr(10)}{address}  # {reason}\n".encode())
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-    def lift(self, key: str) -> bool:
-        """Take an address off the list; tells whether it was on it."""
-        if key not in self:
-            return False
-        kept = "".join(f"{line}\n" for line in _lines(self.path) if _key(line) != key)
-        replace_files({self.path: kept.encode()})
-        return True
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-
-
-def _key(line: str) -> str:
-    written = line.partition("#")[0].strip()
-    return address_key(written) if written else ""
-
-
-def _state(path: Path) -> tuple[int, ...]:
-    """Tell one state of the file from another."""
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return ()
-    return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-
-
-FIELDS: Final = ("address", "name", "symbols", "only", "locale", "timezone", "format")
-FORMATS: Final = ("html", "text")
-
-_OTHER_NAMES: Final = {"email": "address", "e-mail": "address", "mail": "address", "tz": "timezone"}
-_YES: Final = frozenset({"true", "yes", "1", "on"})
-_NO: Final = frozenset({"", "false", "no", "0", "off"})
-_LOCALE: Final = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
-_LONGEST_NAME: Final = 200
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
     """One reader.
@@ -162,15 +124,22 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One line of a subscriber file before it is checked. place: `subscribers.csv:14`. values: by field name."""
+    """One entry of a subscriber file before it is checked.
+
+    Attributes:
+        place: `subscribers.csv:14`. values: by field name. rows: the lines it takes up, of a database its rowid.
+        fault: what the file's format finds wrong in it, or "".
+    """
 
     place: str
     values: Mapping[str, object]
+    rows: range
+    fault: str = ""
 
     @property
     def key(self) -> str:
-        """Give the key of its address, however the column is called; "" without one."""
-        return address_key(str(_named(self.values).get("address") or ""))
+        """Give the key of its address; "" without one."""
+        return address_key(str(self.values.get("address") or ""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,17 +152,71 @@ class SubscriberList:
     """
 
     subscribers: tuple[Subscriber, ...]
-    problems: tuple[str, ...]
-    notes: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-def check_entries(entries: Iterable[Entry]) -> SubscriberList:
-    """Check every line; of a mailbox that stands there twice the first one counts."""
+def check_entry(values: Mapping[str, object]) -> Subscriber:
+    """Check one entry.
+
+    Raises:
+        UsageError: A field is unknown or makes no sense.
+    """
+    for name in values.keys() - set(FIELDS):
+        close = get_close_matches(name, FIELDS, n=1)
+        raise UsageError(f"`{name}` is no field. {f'Did you mean `{close[0]}`?' if close else 'Leave it out.'}")
+    texts = {name: _text(values, name) for name in ("address", "name", "locale", "timezone", "format")}
+    if not texts["address"]:
+        raise UsageError("there is no address. Add one, or delete the line.")
+    address, name, form = parse_address(texts["address"]), texts["name"], texts["format"] or FORMATS[0]
+    if not name.isprintable() or len(name) > _LONGEST_NAME:
+        raise UsageError(f"the name {name[:40]!r} holds a line break or control character, or is very long. Mend it.")
+    written = values.get("symbols") or ""
+    symbols = written if isinstance(written, list) else re.split(r"[\s,;|]+", str(written))
+    only = "" if values.get("only") is None else str(values["only"]).strip().lower()
+    if only not in _YES | _NO:
+        raise UsageError(f"only is `{values['only']}`. Write yes or no.")
+    if texts["locale"] and not _LOCALE.fullmatch(texts["locale"]):
+        raise UsageError(f"`{texts['locale']}` is no locale. Write it as en or en-US.")
+    try:
+        timezone = zoneinfo.ZoneInfo(texts["timezone"]).key if texts["timezone"] else ""
+    except (KeyError, ValueError, OSError) as error:
+        raise UsageError(f"`{texts['timezone']}` is no time zone. Use an IANA name such as Europe/Berlin.") from error
+    if form not in FORMATS:
+        raise UsageError(f"`{form}` is no format. Choose {' or '.join(FORMATS)}.")
+    return Subscriber(
+        address=address,
+        name=name,
+        symbols=tuple(dict.fromkeys(unified_symbol(str(one)) for one in symbols if str(one).strip())),
+        only=only in _YES,
+        locale=texts["locale"] or "en",
+        timezone=timezone,
+        format=form,
+    )
+
+
+def _text(values: Mapping[str, object], name: str) -> str:
+    value = values.get(name)
+    if not isinstance(value, str | None):
+        raise UsageError(f"{name} is no text. Put it in quotes.")
+    return (value or "").strip()
+
+
+def read_subscribers(path: Path) -> SubscriberList:
+    """Read a subscriber file and check every entry; of a mailbox that stands there twice the first one counts.
+
+    Raises:
+        DataError: The file is absent, or is not what its name says.
+        UsageError: Its name ends in nothing that is known.
+    """
     kept: dict[str, tuple[Subscriber, str]] = {}
     mailboxes: dict[str, str] = {}
     problems: list[str] = []
     notes: list[str] = []
-    for entry in entries:
+    for entry in read_entries(path):
+        if entry.fault:
+            problems.append(f"{entry.place}: {entry.fault}")
+            continue
         try:
             subscriber = check_entry(entry.values)
         except UsageError as error:
@@ -212,81 +235,211 @@ def check_entries(entries: Iterable[Entry]) -> SubscriberList:
     )
 
 
-def check_entry(values: Mapping[str, object]) -> Subscriber:
-    """Check one line.
-
-    Raises:
-        UsageError: A field is unknown or makes no sense.
-    """
-    named = _named(values)
-    for name in named.keys() - set(FIELDS):
-        close = get_close_matches(name, FIELDS, n=1)
-        raise UsageError(f"`{name}` is no field. {f'Did you mean `{close[0]}`?' if close else 'Leave it out.'}")
-    if not _text(named, "address"):
-        raise UsageError("there is no address. Add one, or delete the line.")
-    return Subscriber(
-        address=parse_address(_text(named, "address")),
-        name=_name(_text(named, "name")),
-        symbols=_symbols(named.get("symbols")),
-        only=_flag(named.get("only")),
-        locale=_locale(_text(named, "locale")),
-        timezone=_timezone(_text(named, "timezone")),
-        format=_format(_text(named, "format")),
-    )
+def read_entries(path: Path) -> tuple[Entry, ...]:
+    """Read every entry of a subscriber file with its place, unchecked; raises as `read_subscribers` does."""
+    kind = _kind(path)
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file of subscribers. Add one with `reportgen subscribers add`.")
+    try:
+        return tuple({"yaml": _yaml_entries, "csv": _csv_entries, "sqlite": _sqlite_entries}[kind](path))
+    except (csv.Error, sqlite3.Error, UnicodeDecodeError) as error:
+        first = " ".join(str(error).split())
+        raise DataError(f"{path}: cannot be read as {kind}: {first}. Mend the file.") from error
 
 
-def field_of(column: str) -> str:
-    """Name the field that a column holds: Email is address."""
+def _kind(path: Path) -> str:
+    if path.suffix.lower() not in KINDS:
+        raise UsageError(f"{path} is no file of subscribers. Its name ends in .yaml, .csv or .sqlite.")
+    return KINDS[path.suffix.lower()]
+
+
+def _entry(path: Path, place: int, pairs: Iterable[tuple[object, object]], rows: range, fault: str = "") -> Entry:
+    """Name the fields of an entry, however its columns are called."""
+    values = {_field_of(str(name)): value for name, value in pairs}
+    return Entry(place=f"{path}:{place}", values=values, rows=rows, fault=fault)
+
+
+def _field_of(column: str) -> str:
     plain = column.strip().lower()
     return _OTHER_NAMES.get(plain, plain)
 
 
-def _named(values: Mapping[str, object]) -> dict[str, object]:
-    return {field_of(str(name)): value for name, value in values.items()}
+def _yaml_entries(path: Path) -> Iterator[Entry]:
+    file = read_yaml(path, as_text=True, most_bytes=_LARGEST_FILE)
+    if file.data is None and file.problems:
+        raise DataError(str(file.problems[0]))
+    if not isinstance(file.data, list | None):
+        raise DataError(f"{path}:{file.line_of(())}: is no list. Start each subscriber with `- address: …`.")
+    for number, value in enumerate(file.data or ()):
+        first, last = file.lines[(number,)]
+        pairs = value.items() if isinstance(value, dict) else [("address", value)]
+        faults = (f"{one.reason}. {one.suggestion}" for one in file.problems if first <= (one.line or 0) <= last)
+        yield _entry(path, first, pairs, range(first, last + 1), next(faults, ""))
 
 
-def _text(values: Mapping[str, object], name: str) -> str:
-    value = values.get(name)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise UsageError(f"{name} is no text. Put it in quotes.")
-    return value.strip()
+def _csv_entries(path: Path) -> Iterator[Entry]:
+    text = path.read_text(encoding="utf-8-sig")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    header = next(reader, [])
+    before = reader.line_num
+    for row in reader:
+        pairs = [*zip(header, row, strict=False), *(("more", cell) for cell in row[len(header) :])]
+        if row:
+            yield _entry(path, reader.line_num, pairs, range(before + 1, reader.line_num + 1))
+        before = reader.line_num
 
 
-def _name(text: str) -> str:
-    if not text.isprintable() or len(text) > _LONGEST_NAME:
-        raise UsageError(f"the name {text[:40]!r} holds a line break or control character, or is very long. Mend it.")
-    return text
+def _delimiter(text: str) -> str:
+    return max(",;\t", key=text.partition("\n")[0].count)
 
 
-def _symbols(value: object) -> tuple[str, ...]:
-    """Read a list, or text with spaces, commas or semicolons between symbols."""
-    parts = value if isinstance(value, list) else re.split(r"[\s,;|]+", str(value or ""))
-    return tuple(dict.fromkeys(unified_symbol(str(part)) for part in parts if str(part).strip()))
+def _sqlite_entries(path: Path) -> Iterator[Entry]:
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as base:
+        found = base.execute("SELECT rowid, * FROM subscribers ORDER BY rowid")
+        names = [column[0] for column in found.description][1:]
+        for number, *values in found:
+            yield _entry(path, number, zip(names, values, strict=True), range(number, number + 1))
 
 
-def _flag(value: object) -> bool:
-    text = "" if value is None else str(value).strip().lower()
-    if text not in _YES | _NO:
-        raise UsageError(f"only is `{value}`. Write yes or no.")
-    return text in _YES
+def add_subscribers(path: Path, *subscribers: Subscriber) -> None:
+    """Add entries at the end; makes the file where there is none.
+
+    Raises:
+        UsageError: An address is in it already.
+    """
+    entries = read_entries(path) if path.exists() else ()
+    known = {one.key for one in entries}
+    for one in subscribers:
+        if one.address.key in known:
+            raise UsageError(f"{one.address.written} is in {path} already. Remove it first, or edit the file.")
+    kind, rows = _kind(path), [_row(one) for one in subscribers]
+    if kind == "sqlite":
+        _change(path, _INSERT, [tuple(row.values()) for row in rows])
+        return
+    text = (
+        path.read_text(encoding="utf-8") if path.exists() else _YAML_HEAD if kind == "yaml" else f"{','.join(FIELDS)}\n"
+    )
+    text += "" if text.endswith("\n") else "\n"
+    added = io.StringIO()
+    if kind == "csv":
+        delimiter = _delimiter(text)
+        header = next(csv.reader([text.partition("\n")[0].lstrip("\ufeff")], delimiter=delimiter))
+        lines = ([row.get(_field_of(name), "") for name in header] for row in rows)
+        csv.writer(added, delimiter=delimiter, lineterminator="\n").writerows(lines)
+    else:
+        for row, subscriber in zip(rows, subscribers, strict=True):
+            values: dict[str, object] = {name: value for name, value in row.items() if value}
+            values |= {"symbols": list(subscriber.symbols)} if subscriber.symbols else {}
+            values |= {"only": True} if subscriber.only else {}
+            added.write(f"- {json.dumps(values, ensure_ascii=False)}\n")  # one line of JSON is YAML
+    _replace(path, text + added.getvalue(), len(entries) + len(rows))
 
 
-def _locale(text: str) -> str:
-    if text and not _LOCALE.fullmatch(text):
-        raise UsageError(f"`{text}` is no locale. Write it as en or en-US.")
-    return text or "en"
+def _row(subscriber: Subscriber) -> dict[str, str]:
+    """Write a subscriber's fields as cells, empty where the default says the same."""
+    return {
+        "address": subscriber.address.written,
+        "name": subscriber.name,
+        "symbols": " ".join(subscriber.symbols),
+        "only": "yes" if subscriber.only else "",
+        "locale": "" if subscriber.locale == "en" else subscriber.locale,
+        "timezone": subscriber.timezone,
+        "format": "" if subscriber.format == "html" else subscriber.format,
+    }
 
 
-def _timezone(text: str) -> str:
+def remove_subscriber(path: Path, key: str) -> None:
+    """Remove one entry; every other line of the file stays as it is.
+
+    Raises:
+        UsageError: The address is not in it.
+    """
+    entries = read_entries(path)
+    found = [entry for entry in entries if entry.key == key]
+    if not found:
+        raise UsageError(f"{key} is not in {path}. `reportgen subscribers list` shows who is.")
+    gone = {row for entry in found for row in entry.rows}
+    if _kind(path) == "sqlite":
+        _change(path, "DELETE FROM subscribers WHERE rowid = ?", [(row,) for row in gone])
+        return
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    _replace(
+        path, "".join(line for number, line in enumerate(lines, 1) if number not in gone), len(entries) - len(found)
+    )
+
+
+def _change(path: Path, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Change a database, all rows or none."""
     try:
-        return zoneinfo.ZoneInfo(text).key if text else ""
-    except (KeyError, ValueError, OSError) as error:
-        raise UsageError(f"`{text}` is no time zone. Use an IANA name such as Europe/Berlin.") from error
+        with closing(sqlite3.connect(path)) as base, base:
+            base.execute(_TABLE)
+            base.executemany(statement, rows)
+    except sqlite3.Error as error:
+        raise DataError(
+            f"{path}: cannot be changed ({error}). Its table `subscribers` needs the usual columns."
+        ) from error
 
 
-def _format(text: str) -> str:
-    if text and text not in FORMATS:
-        raise UsageError(f"`{text}` is no format. Choose {' or '.join(FORMATS)}.")
-    return text or FORMATS[0]
+def _replace(path: Path, text: str, entries: int) -> None:
+    """Write a changed file once it is sure that it still reads as meant."""
+    trial = path.with_name(f".{path.stem}.trial{path.suffix}")
+    try:
+        replace_files({trial: text.encode()})
+        meant = len(read_entries(trial)) == entries
+    except DataError:
+        meant = False
+    finally:
+        trial.unlink(missing_ok=True)
+    if not meant:
+        raise DataError(f"{path}: is written in a way that cannot be changed safely here. Edit the file by hand.")
+    replace_files({path: text.encode()})
+
+
+class Suppressions:
+    """Addresses that get nothing any more: a file, read again before every message; an absent one is an empty list."""
+
+    def __init__(self, path: Path) -> None:
+        """Remember where it is."""
+        self.path = path
+        self._seen = ""
+        self._keys: frozenset[str] = frozenset()
+
+    def __contains__(self, key: str) -> bool:
+        """Tell whether an address's key is on the list as it stands on disk now."""
+        try:
+            found = self.path.stat()
+            state = f"{found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
+        except FileNotFoundError:
+            state = ""
+        if state != self._seen:
+            self._keys = frozenset(map(_suppressed_key, self._lines()))
+            self._seen = state
+        return key in self._keys
+
+    def add(self, address: str, why: str) -> None:
+        """Put an address on the list, in one write so that two processes do not mix their lines."""
+        reason = " ".join(why.split())
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        ended = not self.path.exists() or self.path.read_bytes()[-1:] in (b"", b"\n")
+        handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+        try:
+            os.write(handle, f"{'' if ended else chr(10)}{address}  # {reason}\n".encode())
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def lift(self, key: str) -> bool:
+        """Take an address off the list; tells whether it was on it."""
+        if key not in self:
+            return False
+        kept = "".join(f"{line}\n" for line in self._lines() if _suppressed_key(line) != key)
+        replace_files({self.path: kept.encode()})
+        return True
+
+    def _lines(self) -> list[str]:
+        return self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
+
+
+def _suppressed_key(line: str) -> str:
+    written = line.partition("#")[0].strip()
+    return address_key(written) if written else ""

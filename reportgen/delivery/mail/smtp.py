@@ -17,16 +17,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from reportgen.delivery.mail.letters import dot_stuffed
+from reportgen.config.mail import SmtpSettings
 from reportgen.errors import EnvironmentProblem
 
-# ---- What a relay's answer means for one message, by its code and its enhanced status ----
-
+_READY_FOR_DATA: Final = 354
+_LOGIN: Final = frozenset({530, 534, 535, 538})
 _ENHANCED: Final = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _NOT_THE_RECIPIENT: Final = frozenset({7, 8})
 """5.1.7 and 5.1.8 complain of the sender's address."""
 
-_LOGIN: Final = frozenset({530, 534, 535, 538})
 _LONGEST_REPLY: Final = 300
 
 
@@ -66,41 +65,20 @@ def judge(code: int, reply: bytes | str) -> Answer:
     elif code in _LOGIN:
         outcome = Outcome.STOP
     elif 500 <= code < 600:
-        outcome = Outcome.SUPPRESS if _no_such_address(words) else Outcome.FAILED
+        found = _ENHANCED.search(words)
+        nobody = found and found[1] == "5" and found[2] == "1" and int(found[3]) not in _NOT_THE_RECIPIENT
+        outcome = Outcome.SUPPRESS if nobody else Outcome.FAILED
     else:
         outcome = Outcome.RETRY
     return Answer(outcome=outcome, code=code, reply=words)
 
 
-def _no_such_address(words: str) -> bool:
-    found = _ENHANCED.search(words)
-    return bool(found and found[1] == "5" and found[2] == "1" and int(found[3]) not in _NOT_THE_RECIPIENT)
-
-
-_READY_FOR_DATA: Final = 354
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Relay:
-    """The relay, with its secrets in hand.
+class Login:
+    """Who we are to the relay."""
 
-    Attributes:
-        host, port: Where. security: none, starttls or tls. user, password: None without a login.
-        ca_file: certificates to trust instead of the system's. timeout_seconds: for one answer.
-    """
-
-    host: str
-    port: int
-    security: str
-    user: str | None = None
-    password: str | None = field(default=None, repr=False)
-    ca_file: Path | None = None
-    timeout_seconds: float = 30.0
-
-    @property
-    def name(self) -> str:
-        """Host and port, for messages."""
-        return f"{self.host}:{self.port}"
+    user: str
+    password: str = field(repr=False)
 
 
 class CannotConnect(Exception):
@@ -110,7 +88,7 @@ class CannotConnect(Exception):
 class Connection:
     """A line to the relay, greeted, encrypted and logged in."""
 
-    def __init__(self, relay: Relay) -> None:
+    def __init__(self, smtp: SmtpSettings, login: Login | None = None) -> None:
         """Connect.
 
         Raises:
@@ -118,24 +96,32 @@ class Connection:
             EnvironmentProblem: Never, as things stand: a refused login or an untrusted certificate.
         """
         self.sent = 0
-        self._relay = relay
         try:
-            self._line = _open(relay)
+            self._line = self._open(smtp)
+            try:
+                self._secure_and_log_in(smtp, login)
+            except BaseException:
+                self.close()
+                raise
         except ssl.SSLCertVerificationError as error:
             raise EnvironmentProblem(
-                f"{relay.name} shows a certificate that is not trusted ({error.verify_message}). Check mail.smtp.host, "
+                f"{smtp.name} shows a certificate that is not trusted ({error.verify_message}). Check mail.smtp.host, "
                 "or name the relay's own authority with mail.smtp.ca_file."
             ) from error
+        except smtplib.SMTPNotSupportedError as error:
+            raise EnvironmentProblem(
+                f"{smtp.name} does not offer what mail.smtp asks for ({error}). Set mail.smtp.security, or leave out "
+                "username and password, as the relay wants it."
+            ) from error
+        except smtplib.SMTPAuthenticationError as error:
+            answer = judge(error.smtp_code, error.smtp_error)
+            if answer.outcome is not Outcome.STOP:
+                raise CannotConnect(f"{smtp.name}: {answer.code} {answer.reply}") from error
+            raise EnvironmentProblem(
+                f"{smtp.name} refused the login ({answer.code} {answer.reply}). Check mail.smtp.username and password."
+            ) from error
         except (OSError, smtplib.SMTPException) as error:
-            raise CannotConnect(f"{relay.name}: {_words(error)}") from error
-        try:
-            # The end of a message is a packet of its own here, and must not wait for the one before to be acknowledged.
-            if self._line.sock is not None:
-                self._line.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._secure_and_log_in()
-        except BaseException:
-            self.close()
-            raise
+            raise CannotConnect(f"{smtp.name}: {_words(error)}") from error
 
     def close(self) -> None:
         """Leave without waiting for an answer."""
@@ -171,10 +157,6 @@ class Connection:
             self._line.send(dot_stuffed(data))
         except (OSError, smtplib.SMTPException) as error:
             return Answer(outcome=Outcome.RETRY, code=0, reply=f"the line broke before the end: {_words(error)}")
-        return self._finish()
-
-    def _finish(self) -> Answer:
-        """Send the final dot and wait for the answer that decides."""
         try:
             self._line.send(b".\r\n")
             code, reply = self._line.getreply()
@@ -208,34 +190,30 @@ class Connection:
             return Answer(outcome=Outcome.RECONNECT, code=code, reply=answer.reply)
         return answer
 
-    def _secure_and_log_in(self) -> None:
-        relay = self._relay
-        try:
-            self._line.ehlo_or_helo_if_needed()
-            if relay.security == "starttls":
-                self._line.starttls(context=trusted(relay.ca_file))
-                self._line.ehlo()
-            if relay.user is not None and relay.password is not None:
-                self._line.login(relay.user, relay.password)
-        except ssl.SSLCertVerificationError as error:
-            raise EnvironmentProblem(
-                f"{relay.name} shows a certificate that is not trusted ({error.verify_message}). Check mail.smtp.host, "
-                "or name the relay's own authority with mail.smtp.ca_file."
-            ) from error
-        except smtplib.SMTPNotSupportedError as error:
-            raise EnvironmentProblem(
-                f"{relay.name} does not offer what mail.smtp asks for ({error}). Set mail.smtp.security, or leave out "
-                "username and password, as the relay wants it."
-            ) from error
-        except smtplib.SMTPAuthenticationError as error:
-            answer = judge(error.smtp_code, error.smtp_error)
-            if answer.outcome is not Outcome.STOP:
-                raise CannotConnect(f"{relay.name}: {answer.code} {answer.reply}") from error
-            raise EnvironmentProblem(
-                f"{relay.name} refused the login ({answer.code} {answer.reply}). Check mail.smtp.username and password."
-            ) from error
-        except (OSError, smtplib.SMTPException) as error:
-            raise CannotConnect(f"{relay.name}: {_words(error)}") from error
+    @staticmethod
+    def _open(smtp: SmtpSettings) -> smtplib.SMTP:
+        if smtp.security == "tls":
+            context = trusted(smtp.ca_file)
+            return smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=smtp.timeout_seconds, context=context)
+        return smtplib.SMTP(smtp.host, smtp.port, timeout=smtp.timeout_seconds)
+
+    def _secure_and_log_in(self, smtp: SmtpSettings, login: Login | None) -> None:
+        # The end of a message is a packet of its own here, and must not wait for the one before to be acknowledged.
+        if self._line.sock is not None:
+            self._line.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._line.ehlo_or_helo_if_needed()
+        if smtp.security == "starttls":
+            self._line.starttls(context=trusted(smtp.ca_file))
+            self._line.ehlo()
+        if login is not None:
+            self._line.login(login.user, login.password)
+
+
+def dot_stuffed(data: bytes) -> bytes:
+    """Double the dot at the start of each line, as SMTP wants it; ends with a line break."""
+    stuffed = data.replace(b"\n.", b"\n..")
+    stuffed = b"." + stuffed if stuffed.startswith(b".") else stuffed
+    return stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n"
 
 
 def is_loopback(host: str) -> bool:
@@ -256,14 +234,6 @@ def trusted(ca_file: Path | None) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
     except (OSError, ssl.SSLError) as error:
         raise EnvironmentProblem(f"{ca_file}: holds no certificates. Correct mail.smtp.ca_file.") from error
-
-
-def _open(relay: Relay) -> smtplib.SMTP:
-    if relay.security == "tls":
-        return smtplib.SMTP_SSL(
-            relay.host, relay.port, timeout=relay.timeout_seconds, context=trusted(relay.ca_file)
-        )  # fmt: skip
-    return smtplib.SMTP(relay.host, relay.port, timeout=relay.timeout_seconds)
 
 
 def _words(error: Exception) -> str:

@@ -10,17 +10,16 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reportgen.delivery.mail.ledger import Delivery, MailLedger, State
 from reportgen.delivery.mail.people import Subscriber, Suppressions, parse_address
-from reportgen.delivery.mail.send import Pace
+from reportgen.delivery.mail.smtp import Login
 from reportgen.errors import EnvironmentProblem
-from tests.delivery.letters import BRIEF, QUICK, people, queue_all, run_once
-from tests.delivery.relay import Script, relay
+from tests.delivery.mail.letters import BRIEF, SENDER, people, queue_all, run_once
+from tests.delivery.mail.relay import Script, relay
 
 FIRST, SECOND, THIRD = (subscriber.address.key for subscriber in people(3))
 
@@ -67,7 +66,7 @@ def test_a_refusal_for_now_is_tried_again(ledger: MailLedger, tmp_path: Path) ->
 def test_who_is_refused_too_often_stays_deferred_until_the_next_run(ledger: MailLedger, tmp_path: Path) -> None:
     """After the attempts of one run a message waits for the next one, which sends it alone."""
     script = Script()
-    script.at_rcpt[FIRST] = ["451 4.7.1 later"] * QUICK.attempts
+    script.at_rcpt[FIRST] = ["451 4.7.1 later"] * SENDER.retry.attempts
     with relay(script) as port:
         run_once(ledger, port, people(2), tmp_path)
         assert states(ledger) == {FIRST: State.DEFERRED, SECOND: State.SENT}
@@ -116,7 +115,7 @@ def test_a_relay_that_knows_nobody_any_more_does_not_strike_everybody_off(ledger
     script = Script()
     script.always = "550 5.1.1 no such user"
     with relay(script) as port:
-        ended = run_once(ledger, port, people(9), tmp_path, replace(QUICK, pause_after=4))
+        ended = run_once(ledger, port, people(9), tmp_path, pause_after=4)
     assert ended is not None
     counts = ledger.counts(BRIEF)
     assert (counts["suppressed"], counts["queued"]) == (4, 5)
@@ -151,7 +150,7 @@ def test_a_line_that_is_closed_between_messages_costs_nothing(ledger: MailLedger
     script = Script()
     script.at_data |= {FIRST: ["250 and close"], SECOND: ["250 and close"]}
     with relay(script) as port:
-        run_once(ledger, port, people(3), tmp_path, Pace(per_second=10.0, first_wait_seconds=0.01))
+        run_once(ledger, port, people(3), tmp_path, messages_per_second=10.0)
     assert set(states(ledger).values()) == {State.SENT}
     assert len(script.accepted) == 3
     assert script.connections == 2
@@ -172,7 +171,7 @@ def test_failures_in_a_row_pause_the_run(ledger: MailLedger, tmp_path: Path) -> 
     script = Script()
     script.always = "550 5.7.1 blocked"
     with relay(script) as port:
-        ended = run_once(ledger, port, people(9), tmp_path, replace(QUICK, pause_after=4))
+        ended = run_once(ledger, port, people(9), tmp_path, pause_after=4)
     assert ended is not None
     assert "4 failures in a row" in ended
     counts = ledger.counts(BRIEF)
@@ -186,7 +185,7 @@ def test_a_refused_login_stops_everything(ledger: MailLedger, tmp_path: Path) ->
         relay(Script(), password="right") as port,
         pytest.raises(EnvironmentProblem, match="refused the login") as told,
     ):
-        run_once(ledger, port, people(3), tmp_path, user="me", password="wrong-secret")
+        run_once(ledger, port, people(3), tmp_path, Login(user="me", password="wrong-secret"))
     assert "wrong-secret" not in str(told.value)
     assert set(states(ledger).values()) == {State.QUEUED}
 
@@ -196,7 +195,7 @@ def test_a_login_lets_us_in(ledger: MailLedger, tmp_path: Path) -> None:
     """With the right password the mail goes out."""
     script = Script()
     with relay(script, password="right") as port:
-        run_once(ledger, port, people(2), tmp_path, user="me", password="right")
+        run_once(ledger, port, people(2), tmp_path, Login(user="me", password="right"))
     assert len(script.accepted) == 2
 
 
@@ -252,7 +251,7 @@ def test_several_connections_share_the_work(ledger: MailLedger, tmp_path: Path) 
     """With four connections everybody still gets exactly one message."""
     script, readers = Script(), people(40)
     with relay(script) as port:
-        run_once(ledger, port, readers, tmp_path, Pace(connections=4))
+        run_once(ledger, port, readers, tmp_path, connections=4)
     assert sorted(address for address, _ in script.accepted) == [s.address.key for s in readers]
     assert script.connections == 4
 
@@ -261,7 +260,7 @@ def test_a_connection_serves_as_many_messages_as_the_relay_allows(ledger: MailLe
     """After messages_per_connection the next message gets a new line."""
     script = Script()
     with relay(script) as port:
-        run_once(ledger, port, people(6), tmp_path, Pace(per_connection=2))
+        run_once(ledger, port, people(6), tmp_path, messages_per_connection=2)
     assert script.connections == 3
 
 
@@ -270,7 +269,7 @@ def test_the_rate_is_kept(ledger: MailLedger, tmp_path: Path) -> None:
     script = Script()
     begun = time.monotonic()
     with relay(script) as port:
-        run_once(ledger, port, people(6), tmp_path, Pace(per_second=20.0, connections=2))
+        run_once(ledger, port, people(6), tmp_path, messages_per_second=20.0, connections=2)
     assert time.monotonic() - begun >= 5 / 20
     assert len(script.accepted) == 6
 

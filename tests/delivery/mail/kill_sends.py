@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from reportgen.delivery.mail.ledger import MailLedger, alone
-from tests.delivery.letters import people, run_once
+from tests.delivery.mail.letters import people, run_once
 
 LONGEST_LIFE_SECONDS = 0.025
 """Short enough that a hundred lives do not get through two hundred mails on a quick machine."""

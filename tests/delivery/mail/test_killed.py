@@ -9,10 +9,10 @@ from collections import Counter
 from pathlib import Path
 
 from reportgen.delivery.mail.ledger import MailLedger, State
-from tests.delivery.letters import BRIEF, people
-from tests.delivery.relay import Script, relay
+from tests.delivery.mail.letters import BRIEF, people
+from tests.delivery.mail.relay import Script, relay
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 MAILS = 200
 KILLS = int(os.environ.get("REPORTGEN_KILLS", "40"))
 
@@ -23,7 +23,7 @@ def test_a_run_that_is_killed_again_and_again_sends_to_everybody_once(tmp_path: 
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with relay(script) as port:
         done = subprocess.run(
-            [sys.executable, "-m", "tests.delivery.kill_sends", str(tmp_path), *map(str, (port, MAILS, KILLS, 7))],
+            [sys.executable, "-m", "tests.delivery.mail.kill_sends", str(tmp_path), *map(str, (port, MAILS, KILLS, 7))],
             cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -8,8 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.delivery.mail.people import Subscriber, Suppressions, check_entry, parse_address
-from reportgen.delivery.mail.people_files import add_subscriber, read_subscribers, remove_subscriber
+from reportgen.delivery.mail.people import (
+    Subscriber,
+    Suppressions,
+    add_subscribers,
+    check_entry,
+    parse_address,
+    read_subscribers,
+    remove_subscriber,
+)
 from reportgen.errors import DataError, UsageError
 
 YAML = """\
@@ -55,8 +62,8 @@ def test_sqlite_is_made_read_and_changed(tmp_path: Path) -> None:
     """A database takes the same subscribers as a text file."""
     path = tmp_path / "people.sqlite"
     anna = check_entry({"address": "anna@example.com", "symbols": "ETH", "only": "yes", "format": "text"})
-    add_subscriber(path, anna)
-    add_subscriber(path, check_entry({"address": "bob@example.com"}))
+    add_subscribers(path, anna)
+    add_subscribers(path, check_entry({"address": "bob@example.com"}))
     assert read_subscribers(path).subscribers[0] == anna
     remove_subscriber(path, "anna@example.com")
     assert [one.address.key for one in read_subscribers(path).subscribers] == ["bob@example.com"]
@@ -78,7 +85,7 @@ def test_sqlite_is_made_read_and_changed(tmp_path: Path) -> None:
         ('- {address: anna@example.com, name: "a\\r\\nBcc: b@c.example"}', "line break"),
         ('- "anna@example.com\\nBcc: b@c.example"', "no mail address"),
         ("- {name: nobody}", "no address"),
-        ("- 17", "no text"),
+        ("- 17", "no mail address"),
     ],
 )
 def test_a_bad_line_is_named_and_left_out(tmp_path: Path, line: str, reason: str) -> None:
@@ -122,18 +129,18 @@ def test_adding_one_keeps_the_file(tmp_path: Path, name: str, text: str | None) 
     if text is not None:
         path.write_text(text, encoding="utf-8")
     dora = check_entry({"address": "dora@example.com", "name": 'Dora "D"', "symbols": "SOL", "timezone": "Asia/Tokyo"})
-    add_subscriber(path, dora)
+    add_subscribers(path, dora)
     assert path.read_text(encoding="utf-8").startswith(text or "#")
     assert read_subscribers(path).subscribers[-1] == dora
     with pytest.raises(UsageError, match="already"):
-        add_subscriber(path, Subscriber(address=parse_address("DORA@example.com")))
+        add_subscribers(path, Subscriber(address=parse_address("DORA@example.com")))
 
 
 @pytest.mark.parametrize(
     ("name", "text", "reason"),
     [
         ("people.yaml", "anna: 1\n", "is no list"),
-        ("people.yaml", "- [\n", "cannot be read"),
+        ("people.yaml", "- [\n", "not valid YAML"),
         ("people.txt", "", "ends in"),
     ],
 )
