@@ -144,7 +144,7 @@ def symbol(sketch: Sketch) -> SymbolBrief:
 def _assumptions() -> tuple[AssumptionUsed, ...]:
     return tuple(
         AssumptionUsed(
-            name=f"{stem}_{number}", value=value, unit=unit, source="MODEL 0, C2", changed=number == 3,
+            name=f"{stem}_{number}", value=value, unit=unit, source="own choice", changed=number == 3,
             effect="how much longer farther positions live",
         )
         for number, (stem, value, unit) in enumerate(

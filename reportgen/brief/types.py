@@ -70,6 +70,7 @@ class SymbolBrief:
         confidence: what events inside the horizon leave of confidence in one direction; None without a price.
         consumed: what events of the last horizon used up of the map, the latest first.
         exact: levels of known positions, why they are not known, or None when nobody asked for any.
+        stale: why the last bar is too old to act on at as-of, or "".
     """
 
     symbol: str
@@ -109,6 +110,7 @@ class SymbolBrief:
     confidence: Confidence | None = None
     consumed: tuple[Consumed, ...] = ()
     exact: Maybe[ExactLayer] | None = None
+    stale: str = ""
 
 
 ChangeKind = Literal[
@@ -341,6 +343,7 @@ class Brief:
         notes: sentences on input that was left out, such as rows that stood in the data twice.
         changes: Since the brief before, or why there is nothing to compare with.
         track_record: How the levels of earlier briefs did, or why that is not known.
+        stale: why no symbol's last bar is young enough to act on, or "": the brief is no news.
         assumptions: every constant used. provenance: where the input came from; the only part that may differ between
             briefs from the same data. Never printed.
     """
@@ -366,3 +369,4 @@ class Brief:
     subject_suffix: str = ""
     near_events: tuple[str, ...] = ()
     unknown_events: tuple[UnknownEvents, ...] = ()
+    stale: str = ""

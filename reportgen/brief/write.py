@@ -65,6 +65,7 @@ from reportgen.market.quality import (
     grade_map,
     market_depth,
     read_venues,
+    stale_reason,
 )
 from reportgen.market.symbols import base_of, quote_of
 from reportgen.units import DAY_MS, HOUR_MS, Fraction, Ints, Maybe, Milliseconds, Missing, Side
@@ -141,7 +142,16 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
         subject_suffix=subject_suffix(planned),
         near_events=near_events,
         unknown_events=unknown_events,
+        stale=stale_brief(symbols),
     )
+
+
+def stale_brief(symbols: Sequence[SymbolBrief]) -> str:
+    """Say why a brief is no news: the age of its youngest last bar, when every symbol with a price is stale, or ""."""
+    priced = [symbol for symbol in symbols if symbol.price_time_ms is not None]
+    if not priced or not all(symbol.stale for symbol in priced):
+        return ""
+    return max(priced, key=lambda symbol: symbol.price_time_ms or 0).stale
 
 
 def symbol_facts(symbol: SymbolBrief) -> SymbolFacts:
@@ -380,7 +390,8 @@ def write_section(market: MarketData, reference: MarketData, reading: Reading) -
     )
     section = _section(market, venue, candles, context, mapped, coverage)
     consumed = consumed_since(market, candles, reading.past, section.price_decimals, reading.assumptions)
-    return replace(section, consumed=consumed)
+    stale = stale_reason(market, reading.horizon_hours, reading.assumptions)
+    return replace(section, consumed=consumed, stale=stale)
 
 
 def _section(

@@ -49,6 +49,9 @@ def convert_dumps(dumps: Sequence[str], out: Path, *, as_json: bool = False) -> 
         return
     for one in done.files:
         note(_read_line(one))
+    left_out = sum(not one.rows and not one.parts for one in done.files)
+    if left_out:
+        note(f"{left_out} of {len(done.files)} files left out.")
     for table in done.tables:
         note(_table_line(table.table, table.added, table.repeated, table.contradicted, table.total))
         tell(table.path)
@@ -67,6 +70,8 @@ def _from_api(symbols: Sequence[str]) -> tuple[Converted, ...]:
 
 def _read_line(one: Converted) -> str:
     """Write what one file gave: BTCUSDT-1h-2024-01.csv: Binance candles, 744 rows; 3 dropped: stood there twice."""
+    if not one.rows and one.note and not one.parts:
+        return f"{one.name}: left out: {one.note}"
     said = f"{one.name}: {one.kind}, {_rows(one.rows)}"
     dropped = "; ".join(f"{count} dropped: {reason}" for reason, count in one.dropped.items())
     return "; ".join(part for part in (said, dropped, one.note) if part)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -14,6 +13,9 @@ from reportgen.cli.console import AsJson, ConfigFile, Output, Templates, note, t
 
 if TYPE_CHECKING:
     from reportgen.cli.letters import KeptBrief
+
+if TYPE_CHECKING:
+    from http.server import ThreadingHTTPServer
 
 LOOPBACK: Final = "127.0.0.1"
 
@@ -28,6 +30,7 @@ class Document:
 
 def preview_server(documents: Mapping[str, Document], port: int = 0) -> ThreadingHTTPServer:
     """Make a server of these documents by path, on loopback; 0 takes a free port."""
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
     class Handler(BaseHTTPRequestHandler):
         """Answers GET and HEAD with what is in memory, and nothing else."""

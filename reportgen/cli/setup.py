@@ -78,12 +78,28 @@ def scaffold_text() -> str:
     raise EnvironmentProblem("The installation lacks templates/config.yaml. Install reportgen again.")
 
 
-def check(*, config: ConfigFile = None, as_json: AsJson = False) -> None:
+def check(
+    *,
+    config: ConfigFile = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--source", metavar="DIR", help="Judge a market folder instead of the configuration."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """List every problem of the configuration at once, each with line, key, reason and suggestion.
 
-    Exit code 2 when there is one. Example: reportgen check --config briefs/config.yaml
+    Exit code 2 when there is one. With --source, say what a brief would use of a market folder, leave out or refuse;
+    exit code 1 when it could make none. Examples: reportgen check --config briefs/config.yaml · reportgen check
+    --source data/market
     """
     from reportgen.cli.request import find_problems
+
+    if source is not None:
+        if config is not None:
+            raise UsageError("--source judges a market folder, --config a configuration: give one of them.")
+        _check_folder(source, as_json=as_json)
+        return
 
     path = config or Path("config.yaml")
     settings, problems = find_problems(path)
@@ -97,6 +113,41 @@ def check(*, config: ConfigFile = None, as_json: AsJson = False) -> None:
     if not as_json:
         count = len(settings.watchlist)
         tell(f"{path}: {count} market{'s' * (count > 1)} on the watchlist, no problems")
+
+
+def _check_folder(folder: Path, *, as_json: bool) -> None:
+    """Say what a brief would use of a market folder, leave out or refuse."""
+    from reportgen.market.folder.survey import survey_folder
+
+    found = survey_folder(folder)
+    if as_json:
+        tell_json(
+            {
+                "source": str(folder),
+                "ok": found.usable,
+                "tables": [asdict(table) for table in found.tables],
+                "refused": [{"symbol": symbol, **asdict(gap)} for symbol, gap in found.refused],
+                "doubts": [{"symbol": symbol, "doubt": clause} for symbol, clause in found.doubts],
+                "notes": list(found.notes),
+                "symbols": list(found.symbols),
+            }
+        )
+    else:
+        for table in found.tables:
+            for problem in table.problem.splitlines():
+                tell(f"refused   {problem}")
+            if not table.problem:
+                rows = f"{table.rows} row{'s' * (table.rows != 1)}"
+                tell(f"used      {table.file}: {table.used} of {rows}")
+            for line in table.notes:
+                tell(f"left out  {line}")
+        for symbol, gap in found.refused:
+            tell(f"refused   {symbol}, {gap.venue}, {gap.what}: {gap.reason}")
+        for line in found.notes:
+            tell(f"note      {line}")
+        tell(f"{folder}: {', '.join(found.symbols) or 'no symbol'} can be used for a brief")
+    if not found.usable:
+        raise typer.Exit(1)
 
 
 def schema() -> None:

@@ -7,7 +7,7 @@ prints those it used. Constants of looks (sizes, colours) are not modelling cons
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 # ---- How a modelling constant is declared: its default with unit, source and effect beside it ----
 
@@ -16,6 +16,10 @@ def declared(default: Any, unit: str, source: str, effect: str) -> Any:  # noqa:
     """Declare a constant: its default, unit, source and effect."""
     return field(default=default, metadata={"unit": unit, "source": source, "effect": effect})
 
+
+KERNEL_FIT: Final = "measured on BTC 1h and four coins 4h, see docs/tried.md"
+BASE_RATES: Final = "measured on 7 symbols, 2,556 zones, see docs/tried.md"
+BINANCE_BRACKETS: Final = "https://www.binance.com/en/futures/trading-rules/perpetual/leverage-margin"
 
 # ---- The modelling constants of events and flows; `assumptions.Assumptions` holds them with all the others ----
 
@@ -36,7 +40,7 @@ class EventAssumptions:
         2, "events", "own choice", "past events whose consumed zones are told, latest first"
     )
     flow_sessions: int = declared(
-        20, "sessions", "issue 6", "a session's ETF flow is a z-score against so many before it"
+        20, "sessions", "own choice: a month of sessions", "a session's ETF flow is a z-score against so many before it"
     )
     flow_least_sessions: int = declared(10, "sessions", "own choice", "fewer sessions give no z-score")
     flow_oldest_days: float = declared(5.0, "days", "own choice: a long weekend", "an older last session says nothing")
@@ -59,9 +63,13 @@ class EventAssumptions:
 class Assumptions(EventAssumptions):
     """All modelling constants; see each field's metadata for unit, source and effect."""
 
-    # --- the day's typical range, used everywhere as "ATR" (MODEL section 4) ---------------------------------------
-    atr_bars: int = declared(24, "hourly bars", "MODEL 4", "bars whose mean true range becomes the day's typical range")
-    atr_scale: float = declared(0.6, "1", "MODEL 4", "mean hourly true range x sqrt(24) x this = a day's typical range")
+    # --- the day's typical range, used everywhere as "ATR"  ---------------------------------------
+    atr_bars: int = declared(
+        24, "hourly bars", BASE_RATES, "bars whose mean true range becomes the day's typical range"
+    )
+    atr_scale: float = declared(
+        0.6, "1", BASE_RATES, "mean hourly true range x sqrt(24) x this = a day's typical range"
+    )
 
     # --- structure -------------------------------------------------------------------------------------------------
     structure_min_bars: int = declared(
@@ -87,7 +95,7 @@ class Assumptions(EventAssumptions):
     swing_history_bars: int = declared(
         120, "bars", "own choice", "supports and resistances come from these; 20 days of 4h"
     )
-    level_merge_atr: float = declared(0.35, "ATR", "LOOK 6", "levels closer than this are one")
+    level_merge_atr: float = declared(0.35, "ATR", "own choice", "levels closer than this are one")
     levels_per_side: int = declared(4, "levels", "own choice", "supports and resistances kept, nearest first")
     sweep_bars: int = declared(12, "bars", "own choice", "a sweep older than this is not recent")
     regime_atr_bars: int = declared(6, "bars", "own choice", "mean true range of these makes the ATR percentile")
@@ -108,28 +116,26 @@ class Assumptions(EventAssumptions):
     # --- liquidation map -------------------------------------------------------------------------------------------
     kernel_distances: tuple[float, ...] = declared(
         (0.0033, 0.0054, 0.009, 0.015, 0.025, 0.04, 0.067, 0.11, 0.18, 0.30),
-        "log distance", "MODEL 0, C2, fitted on training data", "where the kernel's weights stand",
+        "log distance", KERNEL_FIT, "where the kernel's weights stand",
     )  # fmt: skip
     kernel_weights: tuple[float, ...] = declared(
         (0.08, 0.20, 0.26, 0.48, 0.70, 1.0, 0.79, 0.55, 0.27, 0.12),
-        "weight per log distance", "MODEL 0, C2, fitted on training data", "where a bar's positions are liquidated",
+        "weight per log distance", KERNEL_FIT, "where a bar's positions are liquidated",
     )  # fmt: skip
     kernel_nodes: int = declared(
         24, "nodes", "own choice", "cuts of the continuous kernel; more changes nothing visible"
     )
-    age_tau_hours: float = declared(1.0, "hours", "MODEL 0, C1", "age at which positions 2 % away have fallen to 71 %")
-    age_tau_distance: float = declared(0.02, "log distance", "MODEL 0, C1", "distance at which that age holds")
-    age_tau_power: float = declared(1.2, "1", "MODEL 0, C1", "how much longer farther positions live")
-    age_exponent: float = declared(0.5, "1", "MODEL 0, C1", "survival falls as (1 + age / tau) to minus this")
+    age_tau_hours: float = declared(1.0, "hours", KERNEL_FIT, "age at which positions 2 % away have fallen to 71 %")
+    age_tau_distance: float = declared(0.02, "log distance", KERNEL_FIT, "distance at which that age holds")
+    age_tau_power: float = declared(1.2, "1", KERNEL_FIT, "how much longer farther positions live")
+    age_exponent: float = declared(0.5, "1", KERNEL_FIT, "survival falls as (1 + age / tau) to minus this")
     age_log_step: float = declared(1.6, "log rate", "own choice", "spacing of the exponentials that make the age law")
     age_longest_days: float = declared(180.0, "days", "own choice", "ages up to here follow the age law within 3 %")
-    volume_share: float = declared(0.5, "fraction", "MODEL 0, C2", "part of a bar's deposit that follows its volume")
-    volume_mean_days: float = declared(7.0, "days", "MODEL 0, C2", "volume is measured against its mean over this span")
-    side_tilt: float = declared(0.5, "1", "MODEL 0, C2", "shorts open more at the top of the 24 h range, longs less")
-    side_tilt_hours: float = declared(24.0, "hours", "MODEL 0, C2", "the range in which the close is placed")
-    path_only_share: float = declared(
-        0.5, "1", "MODEL 0, C3", "weight of the nine-tier path-only book beside the kernel"
-    )
+    volume_share: float = declared(0.5, "fraction", KERNEL_FIT, "part of a bar's deposit that follows its volume")
+    volume_mean_days: float = declared(7.0, "days", KERNEL_FIT, "volume is measured against its mean over this span")
+    side_tilt: float = declared(0.5, "1", KERNEL_FIT, "shorts open more at the top of the 24 h range, longs less")
+    side_tilt_hours: float = declared(24.0, "hours", KERNEL_FIT, "the range in which the close is placed")
+    path_only_share: float = declared(0.5, "1", KERNEL_FIT, "weight of the nine-tier path-only book beside the kernel")
     kernel_mean_swept: float = declared(
         0.162, "hours of path per hour", "own fit: BTC 1h, Binance, 2025-10-04..2026-01-19, mean of both sides",
         "scale of the kernel engine before it is mixed",
@@ -147,27 +153,34 @@ class Assumptions(EventAssumptions):
         0.222, "hours of path per hour", "as kernel_mean_swept", "range kernel: its scale"
     )
     tier_leverages: tuple[float, ...] = declared(
-        (3.0, 5.0, 10.0, 20.0, 25.0, 50.0, 75.0, 100.0, 125.0), "x", "MODEL 0", "leverage tiers of the path-only book"
+        (3.0, 5.0, 10.0, 20.0, 25.0, 50.0, 75.0, 100.0, 125.0),
+        "x",
+        "own choice",
+        "leverage tiers of the path-only book",
     )
     typical_position_notional: float = declared(
         25_000.0, "quote currency", "own choice", "position size that picks the maintenance-margin bracket"
     )
     fallback_margin_rate: float = declared(
-        0.005, "fraction", "VENUES 4.2", "maintenance margin where no bracket table is known"
+        0.005, "fraction", BINANCE_BRACKETS, "maintenance margin where no bracket table is known"
     )
-    fallback_max_leverage: float = declared(125.0, "x", "VENUES 4.2", "highest tier where no bracket table is known")
-    bin_log_width: float = declared(0.00099, "log price", "MODEL 3", "width of the map's bins, just under 10 bp")
-    smooth_log_width: float = declared(0.0005, "log price", "MODEL 0, C1", "the map is blurred by this")
-    smooth_distance_share: float = declared(0.2, "fraction", "MODEL 0, C1", "and by this share of the distance")
+    fallback_max_leverage: float = declared(
+        125.0, "x", BINANCE_BRACKETS, "highest tier where no bracket table is known"
+    )
+    bin_log_width: float = declared(0.00099, "log price", "own choice", "width of the map's bins, just under 10 bp")
+    smooth_log_width: float = declared(0.0005, "log price", KERNEL_FIT, "the map is blurred by this")
+    smooth_distance_share: float = declared(0.2, "fraction", KERNEL_FIT, "and by this share of the distance")
     map_least_days: float = declared(7.0, "days", "own choice", "path that the book needs before a map is shown")
     map_reach: float = declared(0.32, "log price", "own choice", "how far beyond the path the map's grid goes")
     # --- calibration -----------------------------------------------------------------------------------------------
-    calibration_steps: int = declared(300, "rounds", "MODEL 2", "rounds of expectation maximisation behind the weights")
+    calibration_steps: int = declared(
+        300, "rounds", "own choice", "rounds of expectation maximisation behind the weights"
+    )
     calibration_prior_strength: float = declared(0.1, "mean node exposure", "own choice", "nodes swept less stay prior")
     calibration_pool_strength: float = declared(
         0.3, "mean node exposure", "own choice", "pull to what all symbols share"
     )
-    calibration_churns: tuple[float, ...] = declared((0.1, 0.3, 1.0, 3.0), "1", "MODEL 1, g", "churns to choose among")
+    calibration_churns: tuple[float, ...] = declared((0.1, 0.3, 1.0, 3.0), "1", KERNEL_FIT, "churns to choose among")
     calibration_floor: float = declared(0.01, "mean liquidation", "own choice", "least estimate, in the likelihood")
     calibration_split: float = declared(
         0.6, "fraction", "own choice", "churn is chosen before it, scores count after it"
@@ -189,7 +202,9 @@ class Assumptions(EventAssumptions):
         40, "rounds", "own choice", "rounds for each of them, from the weights found"
     )
     calibration_warm_up_days: float = declared(3.0, "days", "own choice", "the book fills this long before bars count")
-    calibration_least_days: float = declared(7.0, "days", "MODEL 2: 3 are poor", "a shorter sample is refused")
+    calibration_least_days: float = declared(
+        7.0, "days", "measured: 3 are poor, see docs/tried.md", "a shorter sample is refused"
+    )
     calibration_least_events: int = declared(50, "bars", "own choice", "a side with fewer liquidations is refused")
     calibration_longest_gap_days: float = declared(2.0, "days", "own choice", "a feed silent for longer has stopped")
     calibration_least_share: float = declared(0.0001, "of volume", "own count: .0007 to .003", "less is in other units")
@@ -205,7 +220,9 @@ class Assumptions(EventAssumptions):
          0.18, 0.25),
         "log distance", "own choice", "bands of the distance climatology, the control of dollar estimates",
     )  # fmt: skip
-    notional_level: float = declared(0.9, "fraction", "MODEL 3", "share of sweeps that a dollar interval should hold")
+    notional_level: float = declared(
+        0.9, "fraction", "own choice", "share of sweeps that a dollar interval should hold"
+    )
     notional_classes: int = declared(3, "classes", "own choice: 1 to 3 cover alike", "estimated sizes told apart")
     notional_least_size: float = declared(0.25, "mean estimate", "own choice", "smaller sweeps say nothing about zones")
     notional_window: int = declared(150, "sweeps a class", "own choice", "only the last ones count")
@@ -218,9 +235,9 @@ class Assumptions(EventAssumptions):
         90, "sweeps", "own choice", "fewer sweeps before or after the split: no interval"
     )
     # --- conservation nodes (second engine) ------------------------------------------------------------------------
-    node_nearest: float = declared(0.003, "log distance", "MODEL 1", "nearest distance node")
+    node_nearest: float = declared(0.003, "log distance", "own choice", "nearest distance node")
     node_farthest: float = declared(
-        0.6, "log distance", "MODEL 1", "farthest distance node; the others log-spaced between"
+        0.6, "log distance", "own choice", "farthest distance node; the others log-spaced between"
     )
     node_weights: tuple[float, ...] = declared(
         (
@@ -230,41 +247,49 @@ class Assumptions(EventAssumptions):
         ),
         "share of a deposit",
         "own fit: BTC 1h, 2025-12-04..2026-01-19, Binance open interest and bars, Binance + Bybit + OKX liquidations, "
-        "reportgen calibrate at g = 3, no half-life; beyond 4 % MODEL 0 C2's kernel, falling as d^-1.6 beyond 30 %",
+        "reportgen calibrate at g = 3, no half-life; beyond 4 % the kernel's weights, falling as d^-1.6 beyond 30 %",
         "reference weight of each distance node; their number is the number of nodes",
     )  # fmt: skip
     churn: float = declared(
-        3.0, "x volume", "MODEL 1, g", "positions that change hands in a bar, open interest unchanged"
+        3.0, "x volume", KERNEL_FIT, "positions that change hands in a bar, open interest unchanged"
     )
-    flow_most_closed: float = declared(0.9, "fraction", "MODEL 1", "no bar closes more of the book than this")
+    flow_most_closed: float = declared(0.9, "fraction", "own choice", "no bar closes more of the book than this")
     level_log_width: float = declared(
         0.0002, "log price", "own choice", "liquidation levels are told apart down to this"
     )
     # --- zones -----------------------------------------------------------------------------------------------------
     zone_blur_bins: float = declared(
-        2.0, "bins", "MODEL 3", "standard deviation of the blur before zones are looked for"
+        2.0, "bins", "own choice", "standard deviation of the blur before zones are looked for"
     )
-    zone_scope_fraction: float = declared(0.15, "fraction", "LOOK 6", "a side's mass is counted this far, at least")
+    zone_scope_fraction: float = declared(0.15, "fraction", "own choice", "a side's mass is counted this far, at least")
     zone_scope_atr: float = declared(
         4.0, "ATR", "own count on 112 sides of 2025", "or this many ATR when that is farther"
     )
-    zone_scope_ceiling: float = declared(0.25, "fraction", "LOOK 6", "but never farther than this")
-    zone_region_share: float = declared(0.35, "fraction", "MODEL 3", "mass of a side inside the highest-density region")
+    zone_scope_ceiling: float = declared(0.25, "fraction", "own choice", "but never farther than this")
+    zone_region_share: float = declared(
+        0.35, "fraction", "own choice", "mass of a side inside the highest-density region"
+    )
     zone_gap_bins: int = declared(2, "bins", "own choice", "dense runs closer than this are one run")
-    zone_gate_intensity: float = declared(1.5, "1", "MODEL 3", "a zone's mean density over its side's median, at least")
-    zone_gate_share: float = declared(0.06, "fraction", "MODEL 3", "a zone's part of its side's mass, at least")
+    zone_gate_intensity: float = declared(
+        1.5, "1", "own choice", "a zone's mean density over its side's median, at least"
+    )
+    zone_gate_share: float = declared(0.06, "fraction", "own choice", "a zone's part of its side's mass, at least")
     zone_chart_level_atr: float = declared(
-        0.35, "ATR", "LOOK 6", "a chart level this close to a zone's near edge counts as aligned"
+        0.35, "ATR", "own choice", "a chart level this close to a zone's near edge counts as aligned"
     )
     zone_near_atr: float = declared(
-        1.0, "ATR", "MODEL 0", "a zone closer than this counts as near; beyond 2.5 as distant"
+        1.0, "ATR", "own choice", "a zone closer than this counts as near; beyond 2.5 as distant"
     )
-    zone_distant_atr: float = declared(2.5, "ATR", "MODEL 0", "a zone farther than this counts as distant")
-    draws: int = declared(500, "draws", "MODEL 3", "draws of weights and distances behind edge bands and persistence")
+    zone_distant_atr: float = declared(2.5, "ATR", "own choice", "a zone farther than this counts as distant")
+    draws: int = declared(
+        500, "draws", "own choice", "draws of weights and distances behind edge bands and persistence"
+    )
     draw_concentration: float = declared(
         4.0, "1", "own choice", "gamma shape of each node's weight in a draw: smaller is less sure"
     )
-    draw_log_distance: float = declared(0.15, "log distance", "MODEL 3", "standard deviation of a draw's common shift")
+    draw_log_distance: float = declared(
+        0.15, "log distance", "own choice", "standard deviation of a draw's common shift"
+    )
     sensitivity_factor: float = declared(
         2.0, "1", "own choice", "sensitivity: constants are divided and multiplied by it"
     )
@@ -274,22 +299,20 @@ class Assumptions(EventAssumptions):
     )
     persistence_doubtful: float = declared(0.5, "fraction", "own choice", "a zone in fewer draws counts as doubtful")
     # --- picture ---------------------------------------------------------------------------------------------------
-    picture_days: float = declared(14.0, "days", "LOOK 6", "how far back the heatmap goes")
-    picture_candle_hours: int = declared(4, "hours", "LOOK 6", "candles drawn over the heatmap")
-    picture_column_hours: float = declared(1.0, "hours", "LOOK 6", "width of a heatmap column")
-    picture_row: float = declared(0.001, "fraction", "LOOK 6", "price step that colours and the profile refer to")
-    picture_reach_atr: float = declared(
-        6.0, "ATR", "LOOK 6, whose ATR is about twice MODEL 4", "how far the heatmap goes up and down"
+    picture_days: float = declared(14.0, "days", "own choice", "how far back the heatmap goes")
+    picture_candle_hours: int = declared(4, "hours", "own choice", "candles drawn over the heatmap")
+    picture_column_hours: float = declared(1.0, "hours", "own choice", "width of a heatmap column")
+    picture_row: float = declared(0.001, "fraction", "own choice", "price step that colours and the profile refer to")
+    picture_reach_atr: float = declared(6.0, "ATR", "own choice", "how far the heatmap goes up and down")
+    picture_least: float = declared(0.05, "fraction", "own choice", "but at least this far")
+    picture_most: float = declared(
+        0.25, "fraction", "own choice", "and at most this far, unless the candles went farther"
     )
-    picture_least: float = declared(0.05, "fraction", "LOOK 6", "but at least this far")
-    picture_most: float = declared(0.25, "fraction", "LOOK 6", "and at most this far, unless the candles went farther")
-    picture_margin: float = declared(0.008, "fraction", "LOOK 6", "room beyond the candles' range")
-    picture_profile_bars: int = declared(60, "bars", "LOOK 6", "bars of the profile now, about")
+    picture_margin: float = declared(0.008, "fraction", "own choice", "room beyond the candles' range")
+    picture_profile_bars: int = declared(60, "bars", "own choice", "bars of the profile now, about")
     picture_level_step: float = declared(0.02, "percent", "own choice", "step in which the heatmap is kept")
-    ladder_reach_atr: float = declared(
-        6.0, "ATR", "LOOK 7, whose ATR is about twice MODEL 4", "how far the price ladder goes"
-    )
-    ladder_step_atr: float = declared(0.2, "ATR", "LOOK 7, whose ATR is about twice MODEL 4", "width of a ladder bar")
+    ladder_reach_atr: float = declared(6.0, "ATR", "own choice", "how far the price ladder goes")
+    ladder_step_atr: float = declared(0.2, "ATR", "own choice", "width of a ladder bar")
     ladder_deepest: float = declared(0.95, "fraction", "own choice", "a ladder never goes closer to a price of zero")
 
     # --- positioning -----------------------------------------------------------------------------------------------
@@ -325,25 +348,25 @@ class Assumptions(EventAssumptions):
     )
     # --- reaction --------------------------------------------------------------------------------------------------
     reaction_distance_edges: tuple[float, ...] = declared(
-        (0.25, 0.5, 1.0, 1.5, 2.5), "ATR", "MODEL 0.5", "distances that part the rows of the base-rate table"
+        (0.25, 0.5, 1.0, 1.5, 2.5), "ATR", BASE_RATES, "distances that part the rows of the base-rate table"
     )
     reaction_reject: tuple[float, ...] = declared(
-        (0.64, 0.46, 0.33, 0.20, 0.12, 0.10), "fraction", "MODEL 0.5", "share of zones tapped and rejected, by distance"
+        (0.64, 0.46, 0.33, 0.20, 0.12, 0.10), "fraction", BASE_RATES, "share of zones tapped and rejected, by distance"
     )
     reaction_continue: tuple[float, ...] = declared(
-        (0.24, 0.27, 0.13, 0.09, 0.04, 0.03), "fraction", "MODEL 0.5", "share of zones price ran through, by distance"
+        (0.24, 0.27, 0.13, 0.09, 0.04, 0.03), "fraction", BASE_RATES, "share of zones price ran through, by distance"
     )
     reaction_front_run: tuple[float, ...] = declared(
-        (0.09, 0.16, 0.08, 0.04, 0.02, 0.03), "fraction", "MODEL 0.5", "share of zones front-run, by distance"
+        (0.09, 0.16, 0.08, 0.04, 0.02, 0.03), "fraction", BASE_RATES, "share of zones front-run, by distance"
     )
     reaction_ignore: tuple[float, ...] = declared(
-        (0.02, 0.12, 0.46, 0.67, 0.82, 0.85), "fraction", "MODEL 0.5", "share of zones ignored, by distance"
+        (0.02, 0.12, 0.46, 0.67, 0.82, 0.85), "fraction", BASE_RATES, "share of zones ignored, by distance"
     )
     reaction_horizon_hours: float = declared(
-        24.0, "hours", "MODEL 0.5", "the one horizon the base rates were measured at"
+        24.0, "hours", BASE_RATES, "the one horizon the base rates were measured at"
     )
-    reaction_sample_zones: int = declared(2556, "zones", "MODEL 0.5", "zones behind the base rates")
-    reaction_sample_symbols: int = declared(7, "symbols", "MODEL 0.5", "symbols behind the base rates")
+    reaction_sample_zones: int = declared(2556, "zones", BASE_RATES, "zones behind the base rates")
+    reaction_sample_symbols: int = declared(7, "symbols", BASE_RATES, "symbols behind the base rates")
     evidence_momentum: float = declared(1.0, "standard deviations", "own choice", "weaker momentum argues for nothing")
     evidence_relative_strength: float = declared(
         0.02, "fraction", "own choice", "smaller leads on BTC argue for nothing"
@@ -355,8 +378,8 @@ class Assumptions(EventAssumptions):
         7.0, "days", "own choice", "of these the last give the controls their older maps"
     )
     backtest_draws: int = declared(500, "draws", "own choice", "resamples of days behind every interval")
-    placebo_hours: float = declared(24.0, "hours", "MODEL 5", "age of the own map that stands in as placebo")
-    other_times_hours: float = declared(48.0, "hours", "MODEL 5", "own maps from other times are at least this old")
+    placebo_hours: float = declared(24.0, "hours", "own choice", "age of the own map that stands in as placebo")
+    other_times_hours: float = declared(48.0, "hours", "own choice", "own maps from other times are at least this old")
     control_shift: float = declared(0.01, "log distance", "own choice", "how far the control's bins are moved outwards")
     location_reach_atr: float = declared(1.0, "ATR", "own choice", "location lift divides by the map's density in here")
     skill_distance_edges: tuple[float, ...] = declared(
@@ -364,19 +387,19 @@ class Assumptions(EventAssumptions):
     )
     skill_least_rows: int = declared(100, "bars", "own choice", "fewer bars in a distance band give no skill")
     dollars_burn_in_days: float = declared(
-        14.0, "days", "MODEL 2", "liquidations seen before a map is scaled to dollars"
+        14.0, "days", "own choice", "liquidations seen before a map is scaled to dollars"
     )
     dollars_prior_bars: float = declared(5.0, "bars", "own choice", "pull of the mean in the climatology of dollars")
     dollars_classes: int = declared(3, "classes", "own choice", "sizes of estimate with ratios of their own")
-    dollars_level: float = declared(0.9, "fraction", "issue 3", "share of bars that a dollar interval should hold")
-    verdict_margin: float = declared(0.02, "rank correlation", "issue 3", "a map must beat every control by this")
+    dollars_level: float = declared(0.9, "fraction", "own choice", "share of bars that a dollar interval should hold")
+    verdict_margin: float = declared(0.02, "rank correlation", "own choice", "a map must beat every control by this")
     verdict_least_days: float = declared(20.0, "days", "own choice", "fewer effective days give no verdict for a map")
-    verdict_enough_days: float = declared(171.0, "days", "MODEL 0.6", "fewer give no verdict against one")
-    reaction_near_atr: float = declared(
-        0.25, "ATR", "MODEL 4, near", "price that came this close without a tap front-ran"
+    verdict_enough_days: float = declared(
+        171.0, "days", "own count: a gain of 0.03 is seen with 80 % power", "fewer give no verdict against one"
     )
-    reaction_reversal_atr: float = declared(1.0, "ATR", "MODEL 4, rev", "a fall this far from the zone is a rejection")
-    reaction_extension_atr: float = declared(0.5, "ATR", "MODEL 4, ext", "a close this far beyond the zone continues")
+    reaction_near_atr: float = declared(0.25, "ATR", "own choice", "price that came this close without a tap front-ran")
+    reaction_reversal_atr: float = declared(1.0, "ATR", "own choice", "a fall this far from the zone is a rejection")
+    reaction_extension_atr: float = declared(0.5, "ATR", "own choice", "a close this far beyond the zone continues")
     reaction_prior_zones: float = declared(100.0, "zones", "own choice", "weight of the base rates against zones seen")
     climatology_prior_zones: float = declared(4.0, "zones", "own choice: one an outcome", "the same, for all distances")
     # --- plan and checklist ----------------------------------------------------------------------------------------
@@ -384,20 +407,18 @@ class Assumptions(EventAssumptions):
         1.0, "ATR", "own choice", "a second cluster this near makes a cascade more plausible"
     )
     cluster_far_atr: float = declared(2.0, "ATR", "own choice", "a second cluster beyond this makes it less plausible")
-    plan_alert_atr: float = declared(0.25, "ATR", "MODEL 4, near", "the alert stands this far before the zone")
-    plan_invalidation_atr: float = declared(0.5, "ATR", "MODEL 4, ext", "back inside by this much, the idea is wrong")
+    plan_alert_atr: float = declared(0.25, "ATR", "own choice", "the alert stands this far before the zone")
+    plan_invalidation_atr: float = declared(0.5, "ATR", "own choice", "back inside by this much, the idea is wrong")
     plan_de_risk_atr: float = declared(
-        1.0, "ATR", "MODEL 4, rev", "first de-risk beyond the entry where no level is known"
+        1.0, "ATR", "own choice", "first de-risk beyond the entry where no level is known"
     )
     plan_room_atr: float = declared(
         0.1, "ATR", "own choice", "a level nearer than this beyond the zone is no first de-risk"
     )
     lean_floor_atr: float = declared(0.5, "ATR", "own choice", "softens the weight of zones that are very near")
-    lean_reach_atr: float = declared(2.5, "ATR", "MODEL 0.5, one in eight is tapped", "zones beyond this make no lean")
+    lean_reach_atr: float = declared(2.5, "ATR", BASE_RATES, "zones beyond this make no lean")
     lean_ratio: float = declared(1.5, "1", "own choice", "one side's weight must exceed the other's by this for a lean")
-    checklist_near_atr: float = declared(
-        1.5, "ATR", "MODEL 0.5, a third are tapped", "a zone this near adds to zone risk"
-    )
+    checklist_near_atr: float = declared(1.5, "ATR", BASE_RATES, "a zone this near adds to zone risk")
     headline_near_atr: float = declared(1.0, "ATR", "own choice", "zones this near open the page")
     headline_move: float = declared(0.02, "fraction", "own choice", "a 24 h move this large opens the page")
     risk_ceiling: float = declared(
@@ -425,8 +446,10 @@ class Assumptions(EventAssumptions):
         3.0, "days", "own choice", "a zone waits so long for late bars, then is censored"
     )
     record_least_days: float = declared(20.0, "days", "as verdict_least_days", "fewer effective days give no interval")
-    record_enough_events: int = declared(330, "events", "MODEL 4", "independent events that a skill of 0.05 needs")
-    refresh_break_atr: float = declared(0.25, "ATR", "MODEL 4, near", "price this far beyond a level has broken it")
+    record_enough_events: int = declared(
+        330, "events", "own count: 80 % power", "independent events that a skill of 0.05 needs"
+    )
+    refresh_break_atr: float = declared(0.25, "ATR", "own choice", "price this far beyond a level has broken it")
     refresh_open_interest: float = declared(
         0.05, "fraction", "as flush_fall", "a jump or drop since the brief: refresh"
     )
@@ -442,10 +465,10 @@ class Assumptions(EventAssumptions):
         7.0, "days", "own choice", "between equal histories the larger volume over this leads"
     )
     coverage_churn: float = declared(
-        3.0, "1", "MODEL 0 and 1, g", "volume x this changes hands without changing open interest, in start-up coverage"
+        3.0, "1", "as churn", "volume x this changes hands without changing open interest, in start-up coverage"
     )
     coverage_largest_close: float = declared(
-        0.9, "fraction", "MODEL 1", "open positions that one bar can close, at most"
+        0.9, "fraction", "own choice", "open positions that one bar can close, at most"
     )
     gap_ranges: float = declared(4.0, "mean true ranges", "own choice", "a bar that moves more than this is a jump")
     gap_days: float = declared(30.0, "days", "own choice", "jumps and absent bars are counted over this span")
@@ -466,6 +489,9 @@ class Assumptions(EventAssumptions):
     )
     short_history_days: float = declared(30.0, "days", "own choice", "a map from a shorter history is weaker")
     least_history_days: float = declared(7.0, "days", "own choice", "a map from a shorter history is Low")
+    stale_bars: float = declared(
+        2.0, "bars", "own choice", "a last bar older than this, or than the horizon, is stale: nothing is acted on"
+    )
     stale_hours: float = declared(24.0, "hours", "own choice", "a map from bars older than this is Low")
     low_faults: int = declared(3, "faults", "own choice", "this many weigh a map down to Low; any fault to Medium")
 

@@ -1,9 +1,8 @@
 """What the market published, as frozen arrays: the input of the five steps.
 
-`market/folder/read.py` (and later the exchanges) fill these; everything after reads them. All arrays of one object
-have the
-same length n, are sorted by time without duplicates, and hold finite values (no NaN) unless the field says otherwise.
-Times are UTC epoch milliseconds. Nothing here is later than `MarketData.as_of_ms`.
+`market/folder/read.py` fills these, for live markets too; everything after reads them. All arrays of one object have
+the same length n, are sorted by time without duplicates, and hold finite values (no NaN) unless the field says
+otherwise. Times are UTC epoch milliseconds. Nothing here is later than `MarketData.as_of_ms`.
 """
 
 from __future__ import annotations
@@ -240,7 +239,8 @@ class MarketData:
         spot_candles, mark_candles, long_short_ratio, positions: By venue; an absent table is one `Missing`.
         funding_now: By venue, the rates that were running: estimates until they settle.
         etf_flows: Of the funds that hold the base coin.
-        gaps: What venues were asked for and did not give when the data was last gathered, by venue and name.
+        gaps: What venues did not give when the data was last gathered, or gave and cannot be used, by venue and name.
+        doubts: Clauses on what is used and yet deserves less trust; each lowers the quality of the map.
     """
 
     symbol: str
@@ -259,6 +259,7 @@ class MarketData:
     funding_now: Maybe[Mapping[str, FundingRates]] = NO_FUNDING_NOW
     etf_flows: Maybe[EtfFlows] = NO_ETF_FLOWS
     gaps: tuple[VenueGap, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     @property
     def leading_open_interest(self) -> Maybe[OpenInterest]:

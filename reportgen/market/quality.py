@@ -113,8 +113,24 @@ def assess_coverage(
     )
 
 
+def stale_reason(market: MarketData, horizon_hours: float, assumptions: Assumptions) -> str:
+    """Say why a market's last bar is too old to act on at as-of, or "".
+
+    Too old is more than `stale_bars` bars of its interval, or a horizon that is over, counted from the last close.
+    """
+    if isinstance(market.candles, Missing):
+        return ""
+    candles = next(iter(market.candles.values()))
+    age_ms = market.as_of_ms - int(candles.close_time_ms[-1])
+    if age_ms <= min(assumptions.stale_bars * candles.interval_ms, horizon_hours * HOUR_MS):
+        return ""
+    hours = age_ms / HOUR_MS
+    age = f"{hours:.1f} hours" if hours < 2 * DAY_MS / HOUR_MS else f"{hours * HOUR_MS / DAY_MS:.1f} days"
+    return f"The last bar closed {age} before as-of."
+
+
 def book_coverage(market: MarketData, assumptions: Assumptions) -> Maybe[Fraction]:
-    """Estimate the share of open interest that was opened inside the observed history (MODEL section 1, start-up).
+    """Estimate the share of open interest that was opened inside the observed history.
 
     At the first snapshot every entry is unknown. Each bar closes a part of the unknown positions: what changes hands
     (`coverage_churn` x volume) and what open interest falls by, over open interest, at most `coverage_largest_close`.
@@ -228,6 +244,7 @@ def grade_map(market: MarketData, coverage: Maybe[Coverage], assumptions: Assump
         _judge_concentration(concentration, assumptions),
         _judge_gaps(risk, assumptions),
         _judge_venues(market),
+        *((1, clause) for clause in market.doubts),
     ]
     said = sorted((finding for finding in findings if finding[1]), key=lambda finding: -finding[0])
     return MapQuality(

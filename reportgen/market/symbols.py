@@ -18,18 +18,25 @@ _COIN: Final = r"[A-Z0-9]{1,24}"
 _UNIFIED: Final = re.compile(rf"({_COIN})/({_COIN})(?::({_COIN}))?")
 _JOINED: Final = re.compile(rf"({_COIN}?)[-_]?({'|'.join(_QUOTES)})(?:[-_.]?(?:PERP|SWAP|P))?")
 _BASE: Final = re.compile(_COIN)
+_MULTIPLIED: Final = re.compile(r"(10{3,6}|1M|k)([A-Z][A-Z0-9]+)(.*)", re.DOTALL)
+_COUNTS: Final = {"k": 1_000, "1M": 1_000_000}
+_OTHER_NAMES: Final = {
+    "binance-futures": "binance", "binanceusdm": "binance", "gate.io": "gate", "gateio": "gate", "huobi": "htx",
+    "okex": "okx", "okex-swap": "okx", "kraken futures": "krakenfutures",
+}  # fmt: skip
 
 
 def unified_symbol(text: str) -> str:
     """Name a linear perpetual market as the market folder does, `BTC/USDT:USDT`.
 
     Args:
-        text: Any usual spelling: `BTC`, `btc`, `BTCUSDT`, `BTC-USDT-SWAP`, `BTC/USDT`, `BTC/USDT:USDT`.
+        text: Any usual spelling: `BTC`, `btc`, `BTCUSDT`, `BTC-USDT-SWAP`, `BTC/USDT`, `BTC/USDT:USDT`. A multiplier
+            is written out: `kPEPE` is 1000PEPE, `1MBABYDOGE` is 1000000BABYDOGE.
 
     Raises:
         UsageError: The text names no market, or an inverse contract.
     """
-    name = text.strip().upper()
+    name = _written_out(text.strip()).upper()
     if found := _UNIFIED.fullmatch(name):
         base, quote, settle = found[1], found[2], found[3] or found[2]
     elif (found := _JOINED.fullmatch(name)) and found[1]:
@@ -44,6 +51,18 @@ def unified_symbol(text: str) -> str:
             f"Try {base}/USDT:USDT."
         )
     return f"{base}/{quote}:{settle}"
+
+
+def _written_out(name: str) -> str:
+    """Write a multiplier as a number, before capitals hide it: kPEPE is 1000PEPE, KAVA and 1INCH stay."""
+    found = _MULTIPLIED.fullmatch(name)
+    return f"{_COUNTS.get(found[1], found[1])}{found[2]}{found[3]}" if found else name
+
+
+def venue_name(text: str) -> str:
+    """Name a venue as the market folder does: `Binance ` is binance, a sum `Binance+Bybit` is binance+bybit."""
+    names = (" ".join(part.split()).lower() for part in text.split("+"))
+    return "+".join(_OTHER_NAMES.get(name, name) for name in names)
 
 
 def base_of(symbol: str) -> str:

@@ -7,17 +7,21 @@ any single one of them. Nothing is computed here that a reader would call a find
 from __future__ import annotations
 
 import base64
+import os
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import ChoiceLoader, Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, TemplateError
+from jinja2.bccache import Bucket
 from markupsafe import Markup
+from platformdirs import user_cache_path
 
-from reportgen import notation
+from reportgen import __version__, notation
 from reportgen.brief.types import Brief, SymbolBrief
 from reportgen.errors import RenderError
 from reportgen.render import page_helpers as events
@@ -158,12 +162,31 @@ def environment(templates: Path | None = None) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=_compiled(),
     )
     made.filters |= filters.FILTERS | {name: getattr(notation, name) for name in _NOTATION}
     made.tests["missing"] = filters.is_missing
     made.globals |= _globals()
     made.globals["event_note"] = lambda kind: events.event_note(kind, tuple(folders))
     return made
+
+
+class _Compiled(FileSystemBytecodeCache):
+    """Compiled templates, kept between runs as Python keeps its own; a full disk costs the time, not the brief."""
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):
+            super().dump_bytecode(bucket)
+
+
+def _compiled() -> _Compiled | None:
+    """Find the user's own cache; without one that can be written to, templates are compiled each time."""
+    folder = user_cache_path("reportgen") / f"templates-{__version__}"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return _Compiled(str(folder)) if os.access(folder, os.W_OK) else None
 
 
 def shipped_templates() -> Path:

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from reportgen.brief.types import Brief
-from reportgen.brief.write import write_brief
+from reportgen.brief.write import stale_brief, write_brief
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.events.calendar import ScheduledEvent
 from reportgen.market.data import Gathered
@@ -181,3 +181,15 @@ def test_too_little_history_is_listed() -> None:
     reasons = {one.what: one.reason for one in brief.missing}
     assert {"structure", "liquidation map"} <= set(reasons)
     assert "12" in reasons["liquidation map"] or "0.5" in reasons["liquidation map"]
+
+
+def test_a_brief_is_stale_when_every_symbol_is() -> None:
+    """One symbol without a young bar is stale alone; the brief speaks of the youngest when none has one."""
+    fresh = _brief(_sample())
+    late = _brief(replace(_sample(), as_of_ms=_sample().as_of_ms + 5 * HOUR_MS, markets={
+        name: replace(market, as_of_ms=market.as_of_ms + 5 * HOUR_MS) for name, market in _sample().markets.items()
+    }))  # fmt: skip
+    assert (fresh.stale, [symbol.stale for symbol in fresh.symbols]) == ("", ["", ""])
+    assert late.stale == "The last bar closed 5.0 hours before as-of."
+    one = (late.symbols[0], fresh.symbols[1])
+    assert stale_brief(one) == ""

@@ -43,10 +43,10 @@ def klines(bars: int = 24, *, unit: int = 1, header: bool = False, first: int = 
 
 
 def metrics(rows: int = 12, *, jitter: Sequence[int] = (0,), symbol: str = "BTCUSDT") -> str:
-    """Write five-minute metrics whose times are late by some seconds."""
+    """Write five-minute metrics, labelled by their ends, whose times are late by some seconds."""
     lines = [METRICS_HEADER]
     for row in range(rows):
-        minute, second = 5 * row, jitter[row % len(jitter)]
+        minute, second = 5 * (row + 1), jitter[row % len(jitter)]
         moment = f"2026-01-01 {minute // 60:02d}:{minute % 60:02d}:{second:02d}"
         lines.append(f"{moment},{symbol},{1000 + row},{100_000 + row},1.2,1.3,{1 + row / 10},0.9")
     return "\n".join(lines) + "\n"

@@ -100,11 +100,11 @@ def test_a_missing_column_comes_with_the_nearest_name(tmp_path: Path, suffix: st
 
 
 def test_other_separators_than_commas_show_in_the_columns(tmp_path: Path) -> None:
-    """A spreadsheet's semicolons leave one column, which the message shows."""
+    """Bars between the cells leave one column, which the message shows."""
     folders.write_csv(tmp_path / "candles.csv", folders.candles())
-    text = (tmp_path / "candles.csv").read_text().replace(",", ";")
+    text = (tmp_path / "candles.csv").read_text().replace(",", "|")
     (tmp_path / "candles.csv").write_text(text)
-    assert "has no column `venue`. It has venue;symbol;interval" in failure(tmp_path)
+    assert "has no column `venue`. It has venue|symbol|interval" in failure(tmp_path)
 
 
 def test_a_column_that_stands_twice_is_refused(tmp_path: Path) -> None:

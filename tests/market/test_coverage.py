@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.market.data import MarketData
-from reportgen.market.quality import Coverage, assess_coverage, book_coverage, daily_quote_volume, open_interest_shares
+from reportgen.market.quality import (
+    Coverage,
+    assess_coverage,
+    book_coverage,
+    daily_quote_volume,
+    open_interest_shares,
+    stale_reason,
+)
 from reportgen.units import DAY_MS, HOUR_MS, Fraction, Missing
 from tests.market.bars import END_MS, GONE, bars, book, levels, market, thinned
 
@@ -99,3 +106,24 @@ def test_daily_volume_does_not_depend_on_the_bar() -> None:
     hourly, daily = bars(240, volume=2.0), bars(10, interval_ms=24 * HOUR_MS, volume=48.0)
     assert daily_quote_volume(hourly, 7) == pytest.approx(daily_quote_volume(daily, 7), rel=0.05)
     assert daily_quote_volume(bars(240, volume=4.0), 7) == pytest.approx(2 * daily_quote_volume(hourly, 7))
+
+
+@pytest.mark.parametrize(
+    ("late_hours", "horizon_hours", "stale"),
+    [(0, 24, False), (2, 24, False), (2.01, 24, True), (1.5, 1, True), (1, 1, False), (60, 24, True)],
+)
+def test_a_last_bar_older_than_two_bars_or_than_the_horizon_is_stale(
+    late_hours: float, horizon_hours: float, *, stale: bool
+) -> None:
+    """Hourly bars are news up to two hours after the last close, and never longer than the brief looks ahead."""
+    data = market(candles={"okx": bars(240)}, as_of_ms=END_MS + round(late_hours * HOUR_MS))
+    assert bool(stale_reason(data, horizon_hours, DEFAULTS)) == stale
+
+
+def test_the_age_of_stale_bars_is_said() -> None:
+    """Up to two days in hours, then in days."""
+    late = [market(candles={"okx": bars(240)}, as_of_ms=END_MS + hours * HOUR_MS) for hours in (5, 60)]
+    assert [stale_reason(each, 24, DEFAULTS) for each in late] == [
+        "The last bar closed 5.0 hours before as-of.",
+        "The last bar closed 2.5 days before as-of.",
+    ]

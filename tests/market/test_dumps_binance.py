@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import zipfile
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -98,10 +102,9 @@ def test_metrics_jitter_is_rounded_away(tmp_path_factory: pytest.TempPathFactory
         moment, rest = line.split(",", 1)
         hour, minute, _ = moment.split(" ")[1].split(":")
         total = int(hour) * 3600 + int(minute) * 60 + seconds
-        day, total = ("2025-12-31", total + 86_400) if total < 0 else ("2026-01-01", total)
-        jittered.append(f"{day} {total // 3600:02d}:{total % 3600 // 60:02d}:{total % 60:02d},{rest}")
+        jittered.append(f"2026-01-01 {total // 3600:02d}:{total % 3600 // 60:02d}:{total % 60:02d},{rest}")
     made = one(dumps.written(folder / "BTCUSDT-metrics-2026-01-01.csv", "\n".join(jittered)))
-    steps = [DAY_START_MS + 5 * 60_000 * row for row in range(12)]
+    steps = [DAY_START_MS + 5 * 60_000 * (row + 1) for row in range(12)]
     assert [part.columns["time_ms"].tolist() for part in made.parts] == [steps] * 4  # type: ignore[union-attr]
 
 
@@ -167,14 +170,10 @@ def test_overlapping_files_add_every_bar_once(tmp_path: Path) -> None:
         ("BTCUSDT-4h-2026-01.csv", dumps.klines(), "csv:1: the bar is not one of 4h"),
         ("BTCUSDT-1h-2026-01.csv", dumps.klines(unit=1_000_000), "milliseconds or microseconds"),
         ("BTCUSDT-1h-2026-01.csv", dumps.klines() + "1,2,3\n", r"csv:25: has 3 cells where 12 are meant"),
-        ("BTCUSDT-1mo-2026-01.csv", dumps.klines(), "no fixed length"),
-        ("BTCUSDT_240329-1h-2026-01.csv", dumps.klines(), "has an expiry"),
-        ("BTCUSD_PERP-1h-2026-01.csv", dumps.klines(), "is coin-margined"),
         ("BTCUSDT-1h-2026-01.csv", "<html>no</html>", "is a web page"),
         ("BTCUSDT-1h-2026-01.csv", "", "is empty"),
-        ("BTCUSDT-metrics-2026-01-01.csv", dumps.metrics().replace("00:05:00", "noon"), "csv:3: create_time is"),
+        ("BTCUSDT-metrics-2026-01-01.csv", dumps.metrics().replace("00:10:00", "noon"), "csv:3: create_time is"),
         ("BTCUSDT-fundingRate-2026-01.csv", dumps.funding().replace(",8,", ",eight,"), "csv:2: funding_interval_hours"),
-        ("mystery.csv", "a,b\n1,2\n", "is no dump that is known"),
         (
             "BTCUSD_PERP-liquidationSnapshot-2026-01-01.csv",
             dumps.liquidations([(0, "HOLD", 1, 1)]),
@@ -186,6 +185,130 @@ def test_a_wrong_file_is_named_with_its_line(tmp_path: Path, name: str, text: st
     """The error names the file, the line and what stands there."""
     with pytest.raises(DataError, match=says):
         read_dumps([dumps.written(tmp_path / name, text)])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("BTCUSDT-1mo-2026-01.csv", dumps.klines(), "no fixed length"),
+        ("BTCUSDT_240329-1h-2026-01.csv", dumps.klines(), "has an expiry"),
+        ("BTCUSD_PERP-1h-2026-01.csv", dumps.klines(), "is coin-margined"),
+        ("币安人生USDT-1h-2026-01.csv", dumps.klines(), "names no market"),
+        ("BTCUSDT-bookDepth-2026-01-01.csv", "timestamp,percentage\n", "bookDepth is not read"),
+        ("indexPriceKlines/BTCUSDT-1h-2026-01.csv", dumps.klines(), "is of an index"),
+        ("mystery.csv", "a,b\n1,2\n", "is no dump that is known"),
+    ],
+)
+def test_what_nobody_can_map_is_left_out_and_costs_no_other_file(
+    tmp_path: Path, name: str, text: str, says: str
+) -> None:
+    """A dated contract, a coin-margined one, a name in another script, an unknown file: named, and the rest is read."""
+    dumps.written(tmp_path / "dumps" / "um" / "ETHUSDT-1h-2026-01.csv", dumps.klines())
+    odd = dumps.written(tmp_path / "dumps" / "um" / name, text)
+    made = read_dumps([tmp_path / "dumps"])
+    assert [says in one.note for one in made if not one.parts] == [True]
+    done = add_to_folder(made, tmp_path / "market")
+    assert [table.added for table in done.tables] == [24]
+    with pytest.raises(DataError, match=says):
+        add_to_folder(read_dumps([odd]), tmp_path / "market")
+
+
+def test_few_rows_that_cannot_be_true_are_left_out_and_counted(tmp_path: Path) -> None:
+    """A bar cut short by an outage, one with its high below its close and an empty cell cost themselves alone."""
+    lines = dumps.klines(200).splitlines()
+    short = lines[40].split(",")
+    short[6] = str(int(short[6]) - 1_800_000)
+    lines[40] = ",".join(short)
+    lines[60] = lines[60].replace(",162,", ",160.5,", 1)
+    lines[80] = lines[80].replace(",181,", ",,", 1)
+    made = one(dumps.written(tmp_path / "um" / "BTCUSDT-1h-2026-01.csv", "\n".join(lines)))
+    assert len(made.parts[0].columns["open_time_ms"]) == 197
+    assert made.dropped == {"bars cut short by an outage": 1, "could not be read": 1, "impossible": 1}
+    funding = dumps.funding(90).splitlines()
+    funding[30] = funding[30].rpartition(",")[0] + ","
+    made = one(dumps.written(tmp_path / "BTCUSDT-fundingRate-2026-01.csv", "\n".join(funding)))
+    assert len(made.parts[0].columns["time_ms"]) == 89
+    assert made.dropped == {"could not be read": 1}
+
+
+def metrics_at(day: str, minutes: list[int], *, value: str = "100") -> str:
+    """Write metrics of some minutes of a day, counted from its midnight; their open interest is the minute itself."""
+    start = datetime.fromisoformat(day)
+    lines = [dumps.METRICS_HEADER]
+    lines += [f"{start + timedelta(minutes=at)},BTCUSDT,{1000 + at},{value},1.2,1.3,1,0.9" for at in minutes]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("day", "minutes", "later"),
+    [
+        ("2026-06-24", list(range(5, 1445, 5)), 0),
+        ("2026-06-25", list(range(0, 1440, 5)), 5),
+        ("2026-06-26", list(range(480, 1440, 5)), 5),
+        ("2026-06-26", list(range(0, 600, 5)), 5),
+        ("2026-06-20", list(range(480, 1445, 5)), 0),
+        ("2026-06-20", list(range(5, 600, 5)), 0),
+    ],
+    ids=["ends", "starts", "starts, begins late", "starts, ends early", "ends, begins late", "ends, ends early"],
+)
+def test_metrics_are_known_when_their_five_minutes_end(
+    tmp_path: Path, day: str, minutes: list[int], later: int
+) -> None:
+    """A day labelled by the starts of its five minutes, as since 2026-06-25, is shifted; one by their ends is not."""
+    made = one(dumps.written(tmp_path / f"BTCUSDT-metrics-{day}.csv", metrics_at(day, minutes)))
+    start = int(datetime.fromisoformat(f"{day}T00:00+00:00").timestamp()) * 1000
+    assert list(made.parts[0].columns["time_ms"]) == [start + (at + later) * 60_000 for at in minutes]
+    assert list(made.parts[0].columns["open_interest_base"]) == [1000 + at for at in minutes]
+
+
+def test_a_value_of_zero_beside_coins_is_an_empty_cell(tmp_path: Path) -> None:
+    """The column was out; the coins stay."""
+    text = metrics_at("2026-05-10", [5, 10], value="0")
+    (interest, *_) = one(dumps.written(tmp_path / "BTCUSDT-metrics-2026-05-10.csv", text)).parts
+    assert np.isnan(interest.columns["open_interest_quote"]).tolist() == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("cell", "says"),
+    [("9" * 5000, "open_time is `9999"), ("²", "open_time is `²`"), ("1.76889E+12", "open_time is `1.76889E")],
+)
+def test_a_time_that_is_no_whole_number_is_named(tmp_path: Path, cell: str, says: str) -> None:
+    """Digits without end, digits of another script, and digits that a spreadsheet cut."""
+    text = dumps.klines().replace(str(DAY_START_MS), cell, 1)
+    with pytest.raises(DataError, match=rf"^BTCUSDT-1h-2026-01\.csv:1: {re.escape(says)}"):
+        read_dumps([dumps.written(tmp_path / "BTCUSDT-1h-2026-01.csv", text)])
+
+
+def test_zstd_is_read_like_a_plain_file(tmp_path: Path) -> None:
+    """A .csv.zst gives the bars of the file in it."""
+    plain = dumps.written(tmp_path / "um" / "BTCUSDT-1h-2026-01.csv", dumps.klines(header=True))
+    packed = tmp_path / "zst" / "um" / "BTCUSDT-1h-2026-01.csv.zst"
+    packed.parent.mkdir(parents=True)
+    duckdb.read_csv(str(plain), all_varchar=True).write_csv(str(packed), compression="zstd")
+    first, second = one(plain), one(packed)
+    assert rows(first) == rows(second)
+
+
+def rows(made: Converted) -> dict[str, list[Any]]:
+    """Give the columns of the one part as lists."""
+    return {name: list(values) for name, values in made.parts[0].columns.items()}
+
+
+def test_a_damaged_or_endless_archive_is_named(tmp_path: Path) -> None:
+    """A zip that was cut, and one that unpacks to a thousand times its size."""
+    cut = dumps.zipped(tmp_path / "BTCUSDT-1h-2026-01.zip", dumps.klines(300))
+    cut.write_bytes(cut.read_bytes()[:-200])
+    with pytest.raises(DataError, match=r"^BTCUSDT-1h-2026-01\.zip: is damaged"):
+        read_dumps([cut])
+    bomb = tmp_path / "ETHUSDT-1h-2026-01.zip"
+    with (
+        zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("ETHUSDT-1h-2026-01.csv", "w", force_zip64=True) as file,
+    ):
+        for _ in range(520):
+            file.write(b"\n" * 2**20)
+    with pytest.raises(DataError, match=r"^ETHUSDT-1h-2026-01\.zip: unpacks to more than 512 MB"):
+        read_dumps([bomb])
 
 
 def test_every_wrong_file_is_reported_at_once(tmp_path: Path) -> None:

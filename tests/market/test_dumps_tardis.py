@@ -72,13 +72,7 @@ def test_a_derivative_ticker_gives_mark_bars_snapshots_and_settled_funding(tmp_p
 @pytest.mark.parametrize(
     ("kind", "text", "says"),
     [
-        ("trades", dumps.tardis_events([(0, "buy", 1, 1)], "okex-swap"), r"csv\.gz: the units of okex-swap"),
         ("things", dumps.tardis_events([(0, "buy", 1, 1)]), "trades and liquidations have the same columns"),
-        (
-            "trades",
-            dumps.tardis_events([(0, "buy", 1, 1)]) + "binance-futures,ETHUSDT,1,1,1,buy,1,1\n",
-            "gz: mixes binance-futures BTCUSDT",
-        ),
         ("trades", dumps.tardis_events([(0, "buy", 1, 1)]).replace(",1,1\n", ",x,1\n"), "gz:2: price is `x`"),
         (
             "trades",
@@ -86,11 +80,6 @@ def test_a_derivative_ticker_gives_mark_bars_snapshots_and_settled_funding(tmp_p
             "gz:3: timestamp .* price 0.0, amount 1.0",
         ),
         ("liquidations", dumps.tardis_events([(0, "buy", 1, 1)]).replace(",1,1\n", ",x,1\n"), "gz:2: price is `x`"),
-        (
-            "liquidations",
-            dumps.tardis_events([(0, "buy", 1, 1)]) + "binance-futures,ETHUSDT,1,1,1,buy,1,1\n",
-            "gz:3: symbol is",
-        ),
     ],
 )
 def test_what_is_not_certain_is_refused(tmp_path: Path, kind: str, text: str, says: str) -> None:
@@ -114,3 +103,37 @@ def test_minutes_hold_their_ticks(ticks: list[tuple[int, float]]) -> None:
     assert ((low[at] <= price) & (price <= high[at])).all()
     assert first[0] == price[0]
     assert last[-1] == price[-1]
+
+
+def of(text: str, ticker: str) -> str:
+    """Write events of another market, without their header."""
+    return "".join(f"{line}\n" for line in text.replace("BTCUSDT", ticker).splitlines()[1:])
+
+
+@pytest.mark.parametrize("kind", ["liquidations", "trades"])
+def test_each_market_of_a_grouped_file_becomes_its_own_rows(tmp_path: Path, kind: str) -> None:
+    """tardis.dev sells all perpetuals of a venue as one file; what cannot be mapped in it is counted."""
+    events = dumps.tardis_events([(0, "buy", 100.0, 2.0), (HOUR_MS, "sell", 90.0, 1.0)])
+    made = read(tmp_path, kind, events + of(events, "1000PEPEUSDT") + of(events, "BTCUSDT_260327"))
+    symbols = {part.columns["symbol"][0] for part in made.parts}
+    assert symbols == {"BTC/USDT:USDT", "1000PEPE/USDT:USDT"}
+    assert made.rows == 6
+    assert [(count, "has an expiry" in reason) for reason, count in made.dropped.items()] == [(2, True)]
+
+
+@pytest.mark.parametrize(
+    ("ticker", "symbol"), [("kPEPE", "1000PEPE/USDT:USDT"), ("BTC", "BTC/USDT:USDT"), ("xyz:TSLA", None)]
+)
+def test_hyperliquids_names_are_markets_or_left_out(tmp_path: Path, ticker: str, symbol: str | None) -> None:
+    """Its kPEPE is a thousand PEPE; a builder's market is none that can be mapped."""
+    events = dumps.tardis_events([(0, "buy", 100.0, 2.0)], "hyperliquid").replace("BTCUSDT", ticker)
+    made = read(tmp_path, "liquidations", events)
+    assert [part.columns["symbol"][0] for part in made.parts] == ([symbol] if symbol else [])
+    assert ("names no market" in made.note) == (symbol is None)
+
+
+def test_a_venue_whose_units_are_not_certain_is_left_out(tmp_path: Path) -> None:
+    """Contracts are never taken for coins."""
+    made = read(tmp_path, "trades", dumps.tardis_events([(0, "buy", 1, 1)], "okex-swap"))
+    assert made.parts == ()
+    assert "the units of okex-swap are not certain" in made.note

@@ -222,3 +222,16 @@ def test_the_wheel_and_the_checkout_find_the_same_templates() -> None:
     for name in environment().list_templates(extensions=["j2"]):
         made = site_environment() if name.startswith("site/") else environment()
         made.get_template(name)
+
+
+def test_templates_are_compiled_once_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second process loads what the first one compiled; where nothing can be kept, templates work all the same."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    environment.__wrapped__().get_template("css/tokens.css.j2")
+    assert [path.stat().st_size > 0 for path in tmp_path.rglob("*.cache")] == [True]
+    second = environment.__wrapped__()
+    monkeypatch.setattr(second, "compile", None)
+    assert "--paper: #FFFFFF;" in second.get_template("css/tokens.css.j2").render()
+    (tmp_path / "file").write_text("no folder", encoding="utf-8")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert environment.__wrapped__().bytecode_cache is None

@@ -1,6 +1,6 @@
-"""Trades into bars of a minute: millions of rows a day, so duckdb reads the file and they are never held as text.
+"""Events into bars: liquidation orders by the hour, prices and trades by the minute.
 
-The part of `market/dumps/tardis.py` that a day of BTC would not fit into.
+Trades are millions of rows a day, so duckdb reads their file and they are never held as text.
 """
 
 from __future__ import annotations
@@ -15,10 +15,8 @@ import duckdb
 import numpy as np
 
 from reportgen.market.dumps.cells import Column, Columns, DumpError
-from reportgen.market.folder.columns import open_database
+from reportgen.market.folder.files import open_database
 from reportgen.units import HOUR_MS, Bools, Floats, Ints, Milliseconds
-
-# ---- Events into bars: liquidation orders by the hour, prices and trades by the minute ----
 
 MINUTE_MS: Final = HOUR_MS // 60
 
@@ -36,8 +34,8 @@ def hourly_liquidations(
 
     Args:
         times: Shape (n,). notional: shape (n,), quote currency. is_long: shape (n,), the side that was liquidated.
-        notional: See above.
-        is_long: See above.
+        notional: As above.
+        is_long: As above.
         venue: Whose.
         symbol: Of what.
         whole: The span that the source covers, so that its quiet hours are zeros; from the first order to the last
@@ -101,10 +99,10 @@ _EARLIEST, _LATEST = 10**14, 10**17
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TradeBars:
-    """Bars of a minute from one file.
+    """Bars of a minute of one market.
 
     Attributes:
-        exchange, symbol: as the file names them. rows: in the file. repeated: of them, word for word again.
+        exchange, symbol: as the file names them. rows: of its trades. repeated: of them, word for word again.
         open_time_ms: Shape (bars,). columns: open, high, low, close, volume_base, and taker_buy_base where every trade
             tells its side.
     """
@@ -117,16 +115,16 @@ class TradeBars:
     columns: dict[str, Column]
 
 
-def trade_bars(path: Path, name: str, header: list[str]) -> TradeBars | None:
-    """Make the bars of a file of trades; None when it has no rows.
+def trade_bars(path: Path, name: str, header: list[str]) -> tuple[TradeBars, ...]:
+    """Make the bars of a file of trades, market by market.
 
     Args:
-        path: CSV, plain or gzip.
+        path: Plain CSV.
         name: What errors call it.
         header: Its columns.
 
     Raises:
-        DumpError: A row cannot be read, or the file mixes markets.
+        DumpError: A row cannot be read.
     """
     names = ", ".join(f"'{column}': '{_TYPES.get(column, 'VARCHAR')}'" for column in header)
     quoted = glob.escape(str(path)).replace("'", "''")
@@ -139,22 +137,32 @@ def trade_bars(path: Path, name: str, header: list[str]) -> TradeBars | None:
             )
         except duckdb.Error as error:
             raise _unread(name, str(error)) from error
-        rows, *market = database.execute(
-            "SELECT count(*), min(exchange), max(exchange), min(symbol), max(symbol) FROM trades"
+        bad = database.execute(
+            "SELECT min(place), arg_min(timestamp, place), arg_min(price, place), arg_min(amount, place) FROM trades "  # noqa: S608 - our own numbers
+            f"WHERE timestamp IS NULL OR timestamp < {_EARLIEST} OR timestamp >= {_LATEST} OR price IS NULL "
+            "OR price <= 0 OR NOT isfinite(price) OR amount IS NULL OR amount < 0 OR NOT isfinite(amount)"
         ).fetchall()[0]
-        if not rows:
-            return None
-        _refuse(database, name, market)
-        bars = database.execute(_BARS).fetchnumpy()
-        kept, sided = database.execute(_COUNTS).fetchall()[0]
+        if bad[0] is not None:
+            said = f"timestamp {bad[1]}, price {bad[2]}, amount {bad[3]}"
+            raise DumpError(f"{name}:{bad[0] + 1}: {said}: no trade in microseconds. Download the file again.")
+        markets = database.execute(
+            "SELECT exchange, symbol, count(*) FROM trades WHERE exchange IS NOT NULL AND symbol IS NOT NULL "
+            "GROUP BY 1, 2 ORDER BY 1, 2"
+        ).fetchall()
+        return tuple(_market_bars(database, exchange, symbol, rows) for exchange, symbol, rows in markets)
+
+
+def _market_bars(database: duckdb.DuckDBPyConnection, exchange: str, symbol: str, rows: int) -> TradeBars:
+    bars = database.execute(_BARS, [exchange, symbol]).fetchnumpy()
+    kept, sided = database.execute(_COUNTS, [exchange, symbol]).fetchall()[0]
     columns: dict[str, Column] = {
         column: np.asarray(bars[column], dtype=np.float64) for column in ("open", "high", "low", "close", "volume_base")
     }
     if sided == kept:
         columns["taker_buy_base"] = np.asarray(bars["taker_buy_base"], dtype=np.float64)
     return TradeBars(
-        exchange=market[0],
-        symbol=market[2],
+        exchange=exchange,
+        symbol=symbol,
         rows=rows,
         repeated=rows - kept,
         open_time_ms=np.asarray(bars["open_time_ms"], dtype=np.int64),
@@ -163,7 +171,7 @@ def trade_bars(path: Path, name: str, header: list[str]) -> TradeBars | None:
 
 
 _KEPT: Final = (
-    "(SELECT timestamp, side, price, amount, min(place) AS place FROM trades "
+    "(SELECT timestamp, side, price, amount, min(place) AS place FROM trades WHERE exchange = ? AND symbol = ? "
     "GROUP BY timestamp, local_timestamp, id, side, price, amount)"
 )
 _BARS: Final = (
@@ -174,20 +182,6 @@ _BARS: Final = (
     f"FROM {_KEPT} ORDER BY place) GROUP BY 1 ORDER BY 1"
 )
 _COUNTS: Final = f"SELECT count(*), count(*) FILTER (side IN ('buy', 'sell')) FROM {_KEPT}"  # noqa: S608 - our own names
-
-
-def _refuse(database: duckdb.DuckDBPyConnection, name: str, market: list[str]) -> None:
-    """Refuse a file of several markets, and rows that no trade is."""
-    if market[0] != market[1] or market[2] != market[3]:
-        raise DumpError(f"{name}: mixes {market[0]} {market[2]} and {market[1]} {market[3]}. Give one market a file.")
-    bad = database.execute(
-        "SELECT min(place), arg_min(timestamp, place), arg_min(price, place), arg_min(amount, place) FROM trades "  # noqa: S608 - our own numbers
-        f"WHERE timestamp IS NULL OR timestamp < {_EARLIEST} OR timestamp >= {_LATEST} OR price IS NULL OR price <= 0 "
-        "OR NOT isfinite(price) OR amount IS NULL OR amount < 0 OR NOT isfinite(amount)"
-    ).fetchall()[0]
-    if bad[0] is not None:
-        said = f"timestamp {bad[1]}, price {bad[2]}, amount {bad[3]}"
-        raise DumpError(f"{name}:{bad[0] + 1}: {said}: no trade in microseconds. Download the file again.")
 
 
 def _unread(name: str, cause: str) -> DumpError:

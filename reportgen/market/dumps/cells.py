@@ -1,33 +1,43 @@
-"""Opening an archive dump: zip, gzip or plain, and its CSV cells with the lines that they stand in.
+"""Opening an archive dump: zip, gzip, zstd or plain, and its CSV columns as typed arrays, each row once.
 
 The first step of `reportgen fetch --from-dump`. Nothing is judged here but that a cell can be read; which dump it is
-and what its columns mean is known to `market/dumps/binance.py`, `dumps_tardis.py` and `dumps_coinalyze.py`.
+and what its columns mean is known to `market/dumps/binance.py`, `tardis.py` and `coinalyze.py`.
 """
 
 from __future__ import annotations
 
 import csv
+import glob
 import gzip
 import hashlib
-import io
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from tempfile import TemporaryDirectory
+from typing import IO, Any, Final, TypeAlias
 
+import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.errors import DataError
-from reportgen.market.folder.columns import EARLIEST_MS, LATEST_MS
+from reportgen.market.folder.columns import EARLIEST_MS, SHARE_LEFT_OUT
+from reportgen.market.folder.files import LATEST_MS, open_database
 from reportgen.market.folder.tables import TableFormat
 from reportgen.units import Bools, Floats, Ints
 
-_THOUSAND: Final = 1000
+_MEGABYTE: Final = 2**20
+_LARGEST_MB: Final = 512
+_LARGEST_PACKED: Final = 50
+"""How many times its packed size a file may unpack to where that is more than `_LARGEST_MB`."""
+
+_PIECE: Final = 2**20
+_BEGINNING: Final = 65_536
 _SHOWN_CELL: Final = 40
-_BEGINNING: Final = 4096
+_SECONDS_TEXT: Final = r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?"
 
 Column: TypeAlias = NDArray[Any] | Sequence[Any]
 Columns: TypeAlias = Mapping[str, Column]
@@ -39,12 +49,12 @@ class Dump:
 
     Attributes:
         name: What errors call it. path: of the file or the archive around it: folders say which market it is of.
-        data: Its bytes; of trades only the first.
+        plain: Where its unpacked bytes lie.
     """
 
     name: str
     path: Path
-    data: bytes = field(repr=False)
+    plain: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -76,17 +86,27 @@ class DumpError(DataError):
     """A dump is unusable; the sentence names file and line."""
 
 
+class NotMappedError(DumpError):
+    """A dump is sound, and of a market or of data that nobody here can map: it is left out and counted."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Cells:
-    """A CSV file as columns of text.
+    """The rows of a CSV file, each once, as typed columns of n rows.
 
     Attributes:
-        name: The file. columns: by name, n cells each. line: shape (n,), 1-based line of each row.
+        name: The file. rows: in it. line: shape (n,), the line of each row. times: milliseconds. numbers: NaN where a
+            cell may be empty and is. texts: as they stand there.
+        dropped: Rows left out so far, by the reason.
     """
 
     name: str
-    columns: Mapping[str, Sequence[str]]
+    rows: int
     line: Ints
+    times: Mapping[str, Ints]
+    numbers: Mapping[str, Floats]
+    texts: Mapping[str, NDArray[Any]]
+    dropped: Mapping[str, int]
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -96,145 +116,113 @@ class Cells:
         """Make the error about a row."""
         return DumpError(f"{self.name}:{self.line[row]}: {says}")
 
-    def numbers(self, column: str, *, empty: bool = False) -> Floats:
-        """Read a column as finite numbers, shape (n,); empty cells become NaN where they are allowed.
+    def only(self, keep: Bools, reason: str = "") -> Cells:
+        """Keep some rows, shape (n,); the others are counted under the reason, if there is one."""
+        return replace(
+            self,
+            line=self.line[keep],
+            times={name: values[keep] for name, values in self.times.items()},
+            numbers={name: values[keep] for name, values in self.numbers.items()},
+            texts={name: values[keep] for name, values in self.texts.items()},
+            dropped=counted(self.dropped, {reason: int(np.sum(~keep))} if reason else {}),
+        )
+
+    def few(self, bad: Bools, says: str, reason: str) -> Cells:
+        """Leave out rows that cannot be true where they are few, shape (n,).
 
         Raises:
-            DumpError: A cell is none.
+            DumpError: They are more than that; says what is wrong with the first.
         """
-        cells = self.columns[column]
-        filled = [cell or "nan" for cell in cells] if empty else cells
-        try:
-            values = np.array(filled, dtype=np.float64)
-        except ValueError:
-            bad = next(row for row, cell in enumerate(filled) if not _is_number(cell))
-            raise self._unread(bad, column, cells[bad]) from None
-        unread = ~np.isfinite(values)
-        if empty:
-            unread &= np.array([bool(cell) for cell in cells], dtype=np.bool_)
-        if unread.any():
-            bad = int(np.argmax(unread))
-            raise self._unread(bad, column, cells[bad])
-        return values
+        if bad.sum() > SHARE_LEFT_OUT * len(self):
+            raise self.error(int(np.argmax(bad)), says)
+        return self.only(~bad, reason)
 
-    def times(self, column: str) -> Ints:
-        """Read a column of milliseconds or microseconds as milliseconds, shape (n,).
 
-        Raises:
-            DumpError: A cell is neither.
-        """
-        try:
-            values = np.array(self.columns[column], dtype=np.int64)
-        except (ValueError, OverflowError):
-            # A float such as 1.7e12 is a spreadsheet's doing: digits may be gone.
-            bad = next(row for row, cell in enumerate(self.columns[column]) if not cell.strip().lstrip("-").isdigit())
-            raise self._unread(bad, column, self.columns[column][bad], "whole milliseconds") from None
-        values = np.where(values >= LATEST_MS, values // _THOUSAND, values)
-        outside = (values < EARLIEST_MS) | (values >= LATEST_MS)
-        if outside.any():
-            bad = int(np.argmax(outside))
-            raise self._unread(bad, column, self.columns[column][bad], "milliseconds or microseconds")
-        return values
-
-    def only(self, keep: Bools) -> Cells:
-        """Keep some rows, shape (n,), True to keep."""
-        rows = np.flatnonzero(keep).tolist()
-        columns = {name: [cells[row] for row in rows] for name, cells in self.columns.items()}
-        return Cells(name=self.name, columns=columns, line=self.line[keep])
-
-    def first_of_each(self) -> Bools:
-        """Find the rows that say something that no row before them says, shape (n,)."""
-        seen: set[tuple[str, ...]] = set()
-        rows = list(zip(*self.columns.values(), strict=True))
-        keep = np.zeros(len(rows), dtype=np.bool_)
-        for at, row in enumerate(rows):
-            keep[at] = row not in seen
-            seen.add(row)
-        return keep
-
-    def _unread(self, row: int, column: str, cell: str, wanted: str = "a number") -> DumpError:
-        shown = f"`{cell[:_SHOWN_CELL]}`" if cell else "empty"
-        return self.error(row, f"{column} is {shown}; it must hold {wanted}. Download the file again.")
+def counted(dropped: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:
+    """Add counts up by reason, leaving out those of nothing."""
+    both = {reason: dropped.get(reason, 0) + more.get(reason, 0) for reason in (*dropped, *more)}
+    return {reason: count for reason, count in both.items() if count}
 
 
 def unpacked(path: Path) -> Iterator[Dump]:
-    """Open a dump: every CSV or JSON file in a zip, the one in a gzip, or the file itself.
+    """Open a dump: every CSV or JSON file in a zip, the one in a gzip or zstd file, or the file itself.
 
-    A `.CHECKSUM` file beside it, as Binance publishes them, is checked.
+    A `.CHECKSUM` file beside it, as Binance publishes them, is checked. What a dump unpacks to lives until the next one
+    is asked for.
 
     Raises:
-        DumpError: The file cannot be read, is damaged, or differs from its checksum.
+        DumpError: The file cannot be read, is damaged, differs from its checksum, or unpacks to too much.
     """
+    name = path.name
     try:
-        raw = path.read_bytes()
-    except OSError as error:
+        _check_sum(path)
+        with TemporaryDirectory() as scratch:
+            plain = Path(scratch) / "plain"
+            most = max(_LARGEST_MB * _MEGABYTE, _LARGEST_PACKED * path.stat().st_size)
+            match path.suffix.lower():
+                case ".zip":
+                    with zipfile.ZipFile(path) as archive:
+                        inside = [each for each in archive.namelist() if each.lower().endswith((".csv", ".json"))]
+                        if not inside:
+                            raise DumpError(f"{name}: holds no CSV and no JSON file. Is it a dump of market data?")
+                        for each in inside:
+                            with archive.open(each) as packed:
+                                _unpack(name, packed, plain, most)
+                            yield Dump(name=Path(each).name, path=path, plain=plain)
+                case ".gz":
+                    with gzip.open(path) as packed:
+                        _unpack(name, packed, plain, most)
+                    yield Dump(name=name, path=path, plain=plain)
+                case ".zst":
+                    try:
+                        _unpack_zstd(path, plain, most)
+                    except duckdb.Error as error:
+                        raise DumpError(f"{name}: is no sound zstd file. Unpack it, or download it again.") from error
+                    yield Dump(name=name.removesuffix(path.suffix), path=path, plain=plain)
+                case _:
+                    yield Dump(name=name, path=path, plain=path)
+    except PermissionError as error:
         raise DumpError(f"{path}: cannot be read ({error.strerror}). Check its path and permissions.") from error
-    _check_sum(path, raw)
-    try:
-        if path.suffix == ".zip":
-            yield from _zipped(path, raw)
-        else:
-            yield Dump(name=path.name, path=path, data=_plain(path, raw))
-    except (zipfile.BadZipFile, EOFError, zlib.error, OSError, RuntimeError) as error:
-        raise DumpError(f"{path.name}: is damaged or no archive at all. Download the file again.") from error
+    except (*(zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, UnicodeDecodeError),) as error:
+        raise DumpError(f"{name}: is damaged or no archive at all. Download the file again.") from error
 
 
-def _plain(path: Path, raw: bytes) -> bytes:
-    """Unpack a file that is no zip; of trades only the beginning, as duckdb reads them from the file."""
-    if "trades" in path.name.lower():
-        with gzip.open(io.BytesIO(raw)) if path.suffix == ".gz" else io.BytesIO(raw) as file:
-            return file.read(_BEGINNING)
-    return gzip.decompress(raw) if path.suffix == ".gz" else raw
+def _unpack(name: str, packed: IO[bytes] | gzip.GzipFile, plain: Path, most: int) -> None:
+    """Unpack a file piece by piece, as far as it may go."""
+    size = 0
+    with plain.open("wb") as out:
+        while piece := packed.read(_PIECE):
+            size += len(piece)
+            if size > most:
+                raise DumpError(f"{name}: unpacks to more than {most // _MEGABYTE} MB. Is it a dump of market data?")
+            out.write(piece)
 
 
-def _zipped(path: Path, raw: bytes) -> Iterator[Dump]:
-    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-        names = [name for name in archive.namelist() if name.lower().endswith((".csv", ".json"))]
-        if not names:
-            raise DumpError(f"{path.name}: holds no CSV and no JSON file. Is it a dump of market data?")
-        for name in names:
-            yield Dump(name=Path(name).name, path=path, data=archive.read(name))
+def _unpack_zstd(path: Path, plain: Path, most: int) -> None:
+    """Unpack a zstd file line by line: duckdb reads them, Python's own library only from 3.14 on."""
+    quoted = glob.escape(str(path)).replace("'", "''")
+    size = 0
+    with open_database() as database, plain.open("wb") as out:
+        lines = database.execute(
+            f"SELECT line FROM read_csv('{quoted}', columns = {{'line': 'VARCHAR'}}, auto_detect = false, "  # noqa: S608 - our own names
+            "header = false, delim = '\x01', quote = '', escape = '', compression = 'zstd')"
+        )
+        while rows := lines.fetchmany(_BEGINNING):
+            piece = "".join(f"{line or ''}\n" for (line,) in rows).encode()
+            size += len(piece)
+            if size > most:
+                raise DumpError(f"{path.name}: unpacks to more than {most // _MEGABYTE} MB.")
+            out.write(piece)
 
 
-def _check_sum(path: Path, raw: bytes) -> None:
+def _check_sum(path: Path) -> None:
     beside = path.with_name(f"{path.name}.CHECKSUM")
     if not beside.is_file():
         return
-    wanted = beside.read_text(encoding="utf-8", errors="replace").split()[:1]
-    if wanted != [hashlib.sha256(raw).hexdigest()]:
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if beside.read_text(encoding="utf-8", errors="replace").split()[:1] != [found]:
         raise DumpError(f"{path.name}: differs from {beside.name}. Download both again.")
-
-
-def read_cells(dump: Dump, columns: Sequence[str], needed: Sequence[str]) -> Cells:
-    """Read a CSV file that may have a header line or none.
-
-    Args:
-        dump: The file.
-        columns: Names in the order of a file without header.
-        needed: Those that must be there.
-
-    Raises:
-        DumpError: Not text, another width, or a column is absent.
-    """
-    rows = _rows(dump)
-    header = header_of(dump)
-    names = list(columns) if header is None else header
-    if absent := [name for name in needed if name not in names]:
-        raise DumpError(f"{dump.name}:1: has no column `{absent[0]}`; it has {', '.join(names)}.")
-    body = [(line, row) for line, row in rows if header is None or [cell.strip().lower() for cell in row] != header]
-    width = len(names)
-    for line, row in body:
-        if len(row) != width and not (header is None and len(needed) <= len(row) < width):
-            raise DumpError(
-                f"{dump.name}:{line}: has {len(row)} cells where {width} are meant. Download the file again."
-            )
-    shortest = min((len(row) for _, row in body), default=width)
-    kept = {
-        name: [row[at].strip() for _, row in body] for at, name in enumerate(names) if at < shortest and name in columns
-    }
-    if short := [name for name in needed if name not in kept]:
-        raise DumpError(f"{dump.name}:1: has no column `{short[0]}`. Download the file again.")
-    return Cells(name=dump.name, columns=kept, line=np.array([line for line, _ in body], dtype=np.int64))
 
 
 def header_of(dump: Dump) -> list[str] | None:
@@ -243,35 +231,155 @@ def header_of(dump: Dump) -> list[str] | None:
     Raises:
         DumpError: The file is empty, or no text.
     """
-    beginning = Dump(name=dump.name, path=dump.path, data=dump.data.partition(b"\n")[0])
-    first = next(iter(csv.reader([_text(beginning).rstrip("\r")])), [])
-    if not first:
-        raise DumpError(f"{dump.name}: is empty. Download the file again.")
-    names = [cell.strip().lower() for cell in first]
-    if names[0].startswith("<"):
-        raise DumpError(f"{dump.name}: is a web page, not a dump. Download the file again.")
-    return names if names[0] and not _is_number(names[0]) and not names[0][0].isdigit() else None
-
-
-def _rows(dump: Dump) -> list[tuple[int, list[str]]]:
-    """Split into lines and cells; empty lines are left out, the rest keep their numbers."""
-    reader = csv.reader(io.StringIO(_text(dump), newline=""))
+    with dump.plain.open("rb") as file:
+        first = re.split(rb"\r\n|\n|\r", file.read(_BEGINNING), maxsplit=1)[0]
     try:
-        return [(reader.line_num, row) for row in reader if row]
-    except csv.Error as error:
-        raise DumpError(f"{dump.name}:{reader.line_num}: cannot be parsed ({error}).") from error
-
-
-def _text(dump: Dump) -> str:
-    try:
-        return dump.data.decode("utf-8-sig")
+        names = [cell.strip().lower() for cell in next(csv.reader([first.decode("utf-8-sig")]), [])]
     except UnicodeDecodeError as error:
         raise DumpError(f"{dump.name}: is not UTF-8 text. Is it a CSV file?") from error
+    except csv.Error as error:
+        raise DumpError(f"{dump.name}:1: cannot be parsed. Download the file again.") from error
+    if not names:
+        raise DumpError(f"{dump.name}: is empty. Download the file again.")
+    if names[0].startswith("<"):
+        raise DumpError(f"{dump.name}: is a web page, not a dump. Download the file again.")
+    return names if re.match("[a-z_]", names[0]) else None
 
 
-def _is_number(cell: str) -> bool:
+def read_cells(
+    dump: Dump,
+    columns: Sequence[str],
+    *,
+    times: Sequence[str] = (),
+    numbers: Sequence[str] = (),
+    texts: Sequence[str] = (),
+    optional: Sequence[str] = (),
+) -> Cells:
+    """Read a CSV file that may have a header line or none, each row once.
+
+    Args:
+        dump: The file.
+        columns: Names in the order of a file without header.
+        times: Those that hold milliseconds, microseconds, or 2026-07-11 00:05:01.
+        numbers: Those that hold numbers in every row.
+        texts: Those that are read as they stand there.
+        optional: Numbers that may be empty, or absent altogether.
+
+    Raises:
+        DumpError: Not text, another width, a column is absent, or more than a few rows cannot be read.
+    """
+    with open_database() as database:
+        names = load_rows(database, dump, columns, (*times, *numbers, *texts))
+        database.execute("SET threads TO 1")
+        present = [name for name in optional if name in names]
+        typed = {
+            **{name: _time_sql(name) for name in times},
+            **{name: _number_sql(name) for name in (*numbers, *present)},
+        }
+        unread = {name: f"typed_{name} IS NULL" for name in (*times, *numbers)}
+        unread |= {name: f"typed_{name} IS NULL AND {name} <> ''" for name in present}
+        kept = ", ".join([*(f"{sql} AS typed_{name}" for name, sql in typed.items()), *texts])
+        first = ", ".join(names)
+        database.execute(
+            f"CREATE TEMP TABLE typed AS SELECT line, {', '.join(typed)}, {kept} FROM (SELECT *, "  # noqa: S608 - our own names
+            f"row_number() OVER (PARTITION BY {first} ORDER BY line) AS nth FROM loaded) WHERE nth = 1 ORDER BY line"
+        )
+        rows, fresh = database.execute("SELECT (SELECT count(*) FROM loaded), (SELECT count(*) FROM typed)").fetchall()[
+            0
+        ]
+        bad = " OR ".join(f"({fault})" for fault in unread.values()) or "false"
+        _refuse_unread(database, dump.name, unread, frozenset(times), int(fresh))
+        found = database.execute(f"SELECT * FROM typed WHERE NOT ({bad}) ORDER BY line").fetchnumpy()  # noqa: S608 - our own names
+    return Cells(
+        name=dump.name,
+        rows=int(rows),
+        line=np.asarray(found["line"], dtype=np.int64),
+        times={name: np.asarray(found[f"typed_{name}"], dtype=np.int64) for name in times},
+        numbers={
+            name: np.asarray(np.ma.filled(found[f"typed_{name}"], np.nan), dtype=np.float64)
+            for name in (*numbers, *present)
+        },
+        texts={name: np.asarray(found[name], dtype=object) for name in texts},
+        dropped=counted({}, {"stood there twice": rows - fresh, "could not be read": fresh - len(found["line"])}),
+    )
+
+
+def load_rows(
+    database: duckdb.DuckDBPyConnection, dump: Dump, columns: Sequence[str], needed: Sequence[str]
+) -> list[str]:
+    """Load a CSV file as text into the table `loaded`, with the line of each row; give the columns that it has.
+
+    Raises:
+        DumpError: A column is absent, or a row has another width.
+    """
+    header = header_of(dump)
+    with dump.plain.open("rb") as file:
+        width = file.readline(_BEGINNING).count(b",") + 1
+    names = list(columns[:width]) if header is None else header
+    if absent := [name for name in needed if name not in names]:
+        raise DumpError(f"{dump.name}:1: has no column `{absent[0]}`; it has {', '.join(names)}.")
+    if len(names) != width or len(set(names)) != width:
+        raise DumpError(f"{dump.name}:1: has {width} columns where {len(set(names))} have a name of their own.")
+    known = {name: name if name in columns else f"further_{at}" for at, name in enumerate(names)}
+    spec = ", ".join(f"'{name}': 'VARCHAR'" for name in known.values())
+    quoted = glob.escape(str(dump.plain)).replace("'", "''")
+    cells = ", ".join(f"trim(COALESCE({name}, '')) AS {name}" for name in known.values())
+    begins = 1 if header is None else 2
+    repeated = (
+        "" if header is None else f"WHERE lower({known[header[0]]}) <> '{header[0].replace(chr(39), chr(39) * 2)}'"
+    )
     try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+        database.execute(
+            f"CREATE TEMP TABLE loaded AS SELECT row_number() OVER () + {begins - 1} AS line, {cells} "  # noqa: S608 - our own names
+            f"FROM read_csv('{quoted}', columns = {{{spec}}}, auto_detect = false, "
+            f"header = {'false' if header is None else 'true'}, delim = ',', quote = '\"', escape = '\"') {repeated}"
+        )
+    except duckdb.Error as error:
+        raise _misshapen(dump.name, str(error), width) from error
+    return list(known.values())
+
+
+def _misshapen(name: str, cause: str, width: int) -> DumpError:
+    """Say where duckdb stopped, and why."""
+    line = re.search(r"Line: (\d+)", cause)
+    place = f"{name}:{line[1]}" if line else name
+    if found := re.search(r"Expected Number of Columns: \d+ Found: (\d+)", cause):
+        return DumpError(f"{place}: has {found[1]} cells where {width} are meant. Download the file again.")
+    if "unicode" in cause.lower() or "utf-8" in cause.lower():
+        return DumpError(f"{place}: is not UTF-8 text. Is it a CSV file?")
+    return DumpError(f"{place}: cannot be parsed. Download the file again.")
+
+
+def _time_sql(name: str) -> str:
+    """Give the SQL that reads milliseconds, microseconds or text as milliseconds: NULL where it cannot be."""
+    number = f"CASE WHEN regexp_full_match({name}, '[0-9]{{1,18}}') THEN CAST({name} AS BIGINT) END"
+    text = f"CASE WHEN regexp_full_match({name}, '{_SECONDS_TEXT}') THEN epoch_ms(TRY_CAST({name} AS TIMESTAMP)) END"
+    number = f"({number})"
+    milliseconds = f"CASE WHEN {number} >= {LATEST_MS} THEN {number} // 1000 ELSE {number} END"
+    inside = f"CASE WHEN ({milliseconds}) BETWEEN {EARLIEST_MS} AND {LATEST_MS - 1} THEN {milliseconds} END"
+    return f"COALESCE({inside}, {text})"
+
+
+def _number_sql(name: str) -> str:
+    """Give the SQL that reads a finite number: NULL where it is none."""
+    return f"CASE WHEN isfinite(TRY_CAST({name} AS DOUBLE)) THEN TRY_CAST({name} AS DOUBLE) END"
+
+
+def _refuse_unread(
+    database: duckdb.DuckDBPyConnection, name: str, unread: Mapping[str, str], times: frozenset[str], rows: int
+) -> None:
+    """Refuse a file of which more than a few rows cannot be read; names the first cell."""
+    if not unread:
+        return
+    bad = " OR ".join(f"({fault})" for fault in unread.values())
+    count, line = database.execute(f"SELECT count(*), min(line) FROM typed WHERE {bad}").fetchall()[0]  # noqa: S608 - our own names
+    if count <= SHARE_LEFT_OUT * rows:
+        return
+    for column, fault in unread.items():
+        cell = database.execute(f"SELECT {column} FROM typed WHERE line = {line} AND ({fault})").fetchall()  # noqa: S608 - our own names
+        if cell:
+            shown = f"`{cell[0][0][:_SHOWN_CELL]}`" if cell[0][0] else "empty"
+            wanted = (
+                "milliseconds or microseconds, or a time such as 2026-07-11 00:05:00" if column in times else "a number"
+            )
+            raise DumpError(f"{name}:{line}: {column} is {shown}; it must hold {wanted}. Download the file again.")

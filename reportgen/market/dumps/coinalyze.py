@@ -34,6 +34,7 @@ _INTERVALS: Final = {
     "1min": HOUR_MS // 60, "5min": HOUR_MS // 12, "15min": HOUR_MS // 4, "30min": HOUR_MS // 2, "1hour": HOUR_MS,
     "2hour": 2 * HOUR_MS, "4hour": 4 * HOUR_MS, "6hour": 6 * HOUR_MS, "12hour": 12 * HOUR_MS, "daily": DAY_MS,
 }  # fmt: skip
+_LARGEST_ANSWER: Final = 64_000_000
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 _NotNegative = Annotated[float, Field(allow_inf_nan=False, ge=0)]
 
@@ -65,8 +66,10 @@ def convert(dump: Dump) -> Converted:
         DumpError: It is no history, or cannot be told which.
     """
     try:
-        parsed = json.loads(dump.data.decode("utf-8-sig"))
-    except ValueError as error:
+        if dump.plain.stat().st_size > _LARGEST_ANSWER:
+            raise DumpError(f"{dump.name}: is larger than {_LARGEST_ANSWER:,} bytes, which no answer is.")
+        parsed = json.loads(dump.plain.read_bytes().decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
         line = f":{error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         raise DumpError(f"{dump.name}{line}: is no JSON. Download the file again.") from error
     return convert_answer(parsed, dump.name)

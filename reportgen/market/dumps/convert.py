@@ -1,7 +1,7 @@
 """Archive dumps into a market folder: which file is whose, all of them converted, then added in one go.
 
-`reportgen fetch --from-dump` calls this. A mistake in any file ends the run with every file's first mistake, and the
-folder stays as it was.
+`reportgen fetch --from-dump` calls this. A damaged file ends the run with every file's first mistake, and the folder
+stays as it was; a file of a market that nobody can map is left out and counted.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from reportgen.errors import DataError
 from reportgen.market.dumps import binance as dumps_binance
 from reportgen.market.dumps import coinalyze as dumps_coinalyze
 from reportgen.market.dumps import tardis as dumps_tardis
-from reportgen.market.dumps.cells import Converted, Dump, DumpError, unpacked
+from reportgen.market.dumps.cells import Converted, Dump, DumpError, NotMappedError, unpacked
 from reportgen.market.folder.append import Appended, append_to_folder, judge_part
 
-_SUFFIXES: Final = (".zip", ".csv", ".csv.gz", ".json", ".json.gz")
+_SUFFIXES: Final = (".zip", ".csv", ".csv.gz", ".csv.zst", ".json", ".json.gz")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,7 +42,9 @@ def dump_files(paths: Iterable[Path]) -> tuple[Path, ...]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(each for each in path.rglob("*") if each.is_file() and each.name.endswith(_SUFFIXES))
+            inside = sorted(
+                each for each in path.rglob("*") if each.is_file() and each.name.lower().endswith(_SUFFIXES)
+            )
             if not inside:
                 raise DumpError(f"{path}: holds no dump. Dumps end in {', '.join(_SUFFIXES)}.")
             found += inside
@@ -66,7 +68,7 @@ def read_dumps(paths: Sequence[Path]) -> tuple[Converted, ...]:
     problems: list[str] = []
     for path in dump_files(paths):
         try:
-            converted += [_judged(convert(dump)) for dump in unpacked(path)]
+            converted += [_convert(dump) for dump in unpacked(path)]
         except DataError as error:
             problems.append(str(error))
     if problems:
@@ -82,37 +84,52 @@ def add_to_folder(converted: Sequence[Converted], folder: Path) -> Conversion:
     """
     parts = [part for one in converted for part in one.parts]
     if not any(len(next(iter(part.columns.values()))) for part in parts):
-        reasons = dict.fromkeys(f"{one.name}: {reason}" for one in converted for reason in one.dropped)
+        reasons = dict.fromkeys(
+            f"{one.name}: {reason}" for one in converted for reason in (*one.dropped, *([one.note] if one.note else []))
+        )
         why = "; ".join(list(reasons)[:3])
         raise DumpError(f"The dumps hold no row that can be used{f' ({why})' if why else ''}. Nothing was written.")
     return Conversion(files=tuple(converted), tables=append_to_folder(folder, parts))
+
+
+def _convert(dump: Dump) -> Converted:
+    """Convert one file, and hold what it gave against the rules, so that errors name the file.
+
+    Raises:
+        DumpError: It is unusable.
+    """
+    try:
+        made = convert(dump)
+    except NotMappedError as error:
+        reason = str(error).removeprefix(f"{dump.name}: ").rstrip(".")
+        return Converted(name=dump.name, kind="left out", rows=0, parts=(), note=reason)
+    parts, dropped = [], dict(made.dropped)
+    for part in made.parts:
+        if len(next(iter(part.columns.values()))):
+            kept, left_out = judge_part(part, made.name)
+            parts.append(kept)
+            dropped |= {"impossible": dropped.get("impossible", 0) + left_out} if left_out else {}
+    return replace(made, parts=tuple(parts), dropped=dropped)
 
 
 def convert(dump: Dump) -> Converted:
     """Convert one file, whoever wrote it.
 
     Raises:
-        DumpError: It is unusable, or nobody's.
+        NotMappedError: It is of nobody known, or of a market that cannot be mapped.
+        DumpError: It is unusable.
     """
-    if dump.name.endswith((".json", ".json.gz")):
+    if dump.name.lower().endswith((".json", ".json.gz")):
         return dumps_coinalyze.convert(dump)
     for reader in (dumps_tardis.convert, dumps_binance.convert):
         made = reader(dump)
         if made is not None:
             return made
-    if dump.path.suffix == ".zip" and dump.name != f"{dump.path.stem}.csv":
+    if dump.path.suffix.lower() == ".zip" and dump.name != f"{dump.path.stem}.csv":
         return convert(
             replace(dump, name=f"{dump.path.stem}.csv")
         )  # the archive's name may be kept where its file's is not
-    raise DumpError(
+    raise NotMappedError(
         f"{dump.name}: is no dump that is known. Keep the archive's own name, as BTCUSDT-1h-2024-01.zip, "
         "BTCUSDT-metrics-2024-01-15.zip, BTCUSDT-fundingRate-2024-01.zip, or a tardis.dev data set with its header."
     )
-
-
-def _judged(one: Converted) -> Converted:
-    """Pass what a file gave over the border, so that errors name the file."""
-    for part in one.parts:
-        if len(next(iter(part.columns.values()))):
-            judge_part(part, one.name)
-    return one

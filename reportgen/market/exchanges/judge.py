@@ -15,7 +15,8 @@ import numpy as np
 from reportgen.errors import DataError
 from reportgen.market.exchanges.connection import FaultKind, VenueFault
 from reportgen.market.exchanges.venues import Venue
-from reportgen.market.folder.columns import Rows, Series, Source
+from reportgen.market.folder.columns import Rows, Series
+from reportgen.market.folder.files import Source
 from reportgen.market.folder.tables import TableFormat, interval_ms
 from reportgen.market.folder.validate import checked
 from reportgen.units import HOUR_MS, Floats, Ints, Milliseconds

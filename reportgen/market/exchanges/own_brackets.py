@@ -21,7 +21,8 @@ from reportgen.market.exchanges.rows import Piece
 from reportgen.market.exchanges.units import coin_of
 from reportgen.market.exchanges.venues import BINANCE
 from reportgen.market.folder.append import write_table
-from reportgen.market.folder.columns import Rows, open_database, open_table, read_rows
+from reportgen.market.folder.columns import Rows, read_rows
+from reportgen.market.folder.files import open_database, open_table
 from reportgen.market.folder.tables import BRACKETS
 from reportgen.market.folder.validate import checked
 from reportgen.market.symbols import base_of

@@ -22,9 +22,11 @@ from numpy.typing import NDArray
 
 from reportgen.errors import DataError, UsageError
 from reportgen.market.dumps.cells import Columns, Part
-from reportgen.market.folder.columns import LATEST_MS, open_database, open_table, read_rows
+from reportgen.market.folder.columns import read_rows
+from reportgen.market.folder.files import LATEST_MS, open_database, open_table
 from reportgen.market.folder.tables import NEWEST_CLOSE, TABLES, Kind, TableFormat
 from reportgen.market.folder.validate import checked
+from reportgen.units import Ints
 
 # ---- Writing tables of a market folder: the simulator's script and `fetch` make folders that `market/folder/read.py`
 # reads -
@@ -162,29 +164,40 @@ def merge(
     return appended
 
 
-def judge_part(part: Part, name: str) -> None:
-    """Pass new rows over the border before they join anything.
+def judge_part(part: Part, name: str) -> tuple[Part, int]:
+    """Hold new rows against the rules before they join anything.
 
     Args:
         part: The rows.
         name: The file that they come from; errors name it, and rows as they stand in it once repeats are gone.
 
+    Returns:
+        The rows that can be true, and how many cannot.
+
     Raises:
-        DataError: They are impossible.
+        DataError: Too many are impossible.
     """
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"{part.table.name}.parquet"
         write_table(path, part.columns)
-        judge(path, part.table, name)
+        good = np.sort(judge(path, part.table, name)) - 1
+    count = len(next(iter(part.columns.values())))
+    if len(good) == count:
+        return part, 0
+    columns = {column: np.asarray(values)[good] for column, values in part.columns.items()}
+    return Part(table=part.table, columns=columns), count - len(good)
 
 
-def judge(path: Path, table: TableFormat, shown: str) -> None:
-    """Pass a whole table file over the border.
+def judge(path: Path, table: TableFormat, shown: str) -> Ints:
+    """Hold a whole table file against the rules.
 
     Args:
         path: The file.
         table: What it holds.
         shown: What errors call it.
+
+    Returns:
+        The rows that can be true, counted from 1, in no order.
 
     Raises:
         DataError: It is unusable.
@@ -193,15 +206,11 @@ def judge(path: Path, table: TableFormat, shown: str) -> None:
         with open_database() as database:
             source = open_table(database, path, table, {k: v for k, v in table.presumed.items() if v != NEWEST_CLOSE})
             named = database.execute(f"SELECT DISTINCT symbol FROM {table.name} WHERE symbol IS NOT NULL").fetchall()  # noqa: S608 - our own names
-            checked(
-                read_rows(database, replace(source, table=replace(table, snapshot=())), _names(named), LATEST_MS - 1)
-            )
+            whole = replace(source, table=replace(table, snapshot=()))
+            names = tuple(sorted(name for (name,) in named))
+            return checked(read_rows(database, whole, names, LATEST_MS - 1))[0].row
     except DataError as error:
         raise DataError(str(error).replace(path.name, shown)) from error
-
-
-def _names(rows: list[tuple[str]]) -> tuple[str, ...]:
-    return tuple(sorted(name for (name,) in rows))
 
 
 def _join(

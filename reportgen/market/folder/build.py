@@ -6,7 +6,7 @@ Stands between the border and `MarketData.candles`. Pure.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
@@ -132,12 +132,15 @@ class SymbolRows:
 
     Attributes:
         symbol: Whose rows. tables: by table name, those that have any rows of anybody.
-        etf_flows: Of the funds that hold its base coin.
+        etf_flows: Of the funds that hold its base coin. refused: by symbol and table name, why rows are not used.
+        lookalikes: By table name, files that may have been meant for it and are not read.
     """
 
     symbol: str
     tables: Mapping[str, Rows]
     etf_flows: Maybe[EtfFlows] = NO_ETF_FLOWS
+    refused: Mapping[tuple[str, str], Missing] = field(default_factory=dict)
+    lookalikes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def series(self, table: TableFormat) -> tuple[tuple[Rows, Series], ...]:
         """Give the symbol's series in a table, sorted by their keys."""
@@ -145,7 +148,12 @@ class SymbolRows:
         return () if rows is None else tuple((rows, each) for each in rows.series if each.keys[0] == self.symbol)
 
     def absent(self, table: TableFormat) -> Missing:
-        """Say that a table has nothing of the symbol."""
+        """Say why a table has nothing of the symbol."""
+        if reason := self.refused.get((self.symbol, table.name)):
+            return reason
+        if table.name in self.lookalikes and table.name not in self.tables:
+            files = " and ".join(self.lookalikes[table.name])
+            return Missing(f"Not read, because its name is no table's: {files}. Call it {table.name}.csv or .parquet.")
         return Missing(f"The market data hold no {table.says} of {base_of(self.symbol)} up to the as-of time.")
 
     def by_venue(self, table: TableFormat, build: Callable[[Rows, Series], _T]) -> Maybe[Mapping[str, _T]]:

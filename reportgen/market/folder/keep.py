@@ -26,8 +26,9 @@ from reportgen.market.data import Gathered
 from reportgen.market.exchanges.gather import Gathering
 from reportgen.market.exchanges.rows import Piece
 from reportgen.market.folder.append import merge, place_of_table, write_relation
-from reportgen.market.folder.columns import ROW, Source, cut_rows, open_database, open_table
-from reportgen.market.folder.read import ASKED, NOBODY, NOTE, RECORD, open_tables, read_market, symbols_in, table_path
+from reportgen.market.folder.columns import cut_rows
+from reportgen.market.folder.files import ROW, Source, find_tables, open_database, open_table, table_path
+from reportgen.market.folder.read import ASKED, NOBODY, NOTE, RECORD, open_tables, read_market, symbols_in
 from reportgen.market.folder.tables import ETF_FLOWS, TableFormat
 from reportgen.market.symbols import REFERENCE_SYMBOL
 from reportgen.units import Maybe, Milliseconds, Missing
@@ -141,7 +142,7 @@ def _chosen(
     database: duckdb.DuckDBPyConnection, folder: Path, symbols: tuple[str, ...], as_of_ms: Milliseconds
 ) -> Iterator[tuple[str, str]]:
     """Choose the rows of each table; give the new file's name and its relation."""
-    for name, source in open_tables(database, folder).items():
+    for name, source in open_tables(database, find_tables(folder))[0].items():
         cut = cut_rows(database, source, symbols, as_of_ms)
         yield f"{name}.parquet", _typed(source, cut)
     funds = table_path(folder, ETF_FLOWS.name)

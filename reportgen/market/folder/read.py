@@ -1,6 +1,6 @@
-"""A watchlist entry that names venues gets the data of those venues and of no other.
+"""A market folder becomes market data: what its tables knew of some symbols at a moment, judged once.
 
-Pure; stands between the market folder and the five steps.
+Live answers come through here too, as the folder that is kept with the brief.
 """
 
 from __future__ import annotations
@@ -20,17 +20,19 @@ from reportgen.config.assumptions import DEFAULTS, Assumptions
 from reportgen.errors import DataError, UsageError
 from reportgen.market.data import NO_ETF_FLOWS, EtfFlows, Gathered, MarketData, VenueGap
 from reportgen.market.folder.build import SymbolRows, market_data
-from reportgen.market.folder.columns import (
+from reportgen.market.folder.columns import Rows, known_symbols, newest_close, read_rows
+from reportgen.market.folder.files import (
     LATEST_MS,
     ROW,
-    Rows,
     Source,
-    known_symbols,
-    newest_close,
+    TableFiles,
+    ask_table,
+    find_tables,
     open_database,
     open_table,
-    read_rows,
+    table_path,
 )
+from reportgen.market.folder.plausible import judge_together
 from reportgen.market.folder.tables import CANDLES, ETF_FLOWS, NEWEST_CLOSE, TABLES, TableFormat
 from reportgen.market.folder.validate import checked
 from reportgen.market.symbols import REFERENCE_SYMBOL, base_of, unified_symbol
@@ -62,12 +64,15 @@ def read_fund_flows(
     )
     placed = f"({known} IS NULL OR {known} <= {as_of_ms})"
     for bad, says in rules:
-        row = database.execute(f"SELECT min({ROW}) FROM {table} WHERE {placed} AND ({bad})").fetchall()[0][0]  # noqa: S608 - our own names
+        sql = f"SELECT min({ROW}) FROM {table} WHERE {placed} AND ({bad})"  # noqa: S608 - our own names
+        row = ask_table(database, path.name, sql).fetchall()[0][0]
         if row is not None:
             raise DataError(f"{path.name}: row {row}: {says}. Correct or remove the row.")
-    found = database.execute(
+    found = ask_table(
+        database,
+        path.name,
         f"SELECT upper(CAST(asset AS VARCHAR)), strftime({date}, '%Y-%m-%d'), upper(CAST(ticker AS VARCHAR)), "  # noqa: S608 - our own names
-        f"min({flow}), max({flow}), min({ROW}) FROM {table} WHERE {placed} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+        f"min({flow}), max({flow}), min({ROW}) FROM {table} WHERE {placed} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
     ).fetchall()
     days: dict[str, dict[str, dict[str, float]]] = {}
     for asset, day, ticker, least, most, row in found:
@@ -132,14 +137,15 @@ def read_record(folder: Path, as_of_ms: Milliseconds) -> Recorded:
     Raises:
         DataError: The record is damaged.
     """
-    paths = (folder / f"{RECORD.name}{suffix}" for suffix in (".parquet", ".csv"))
-    path = next((each for each in paths if each.exists()), None)
+    path = table_path(folder, RECORD.name)
     if path is None:
         return Recorded()
     with open_database() as database:
         source = open_table(database, path, RECORD)
         time = source.typed(RECORD.moment)
-        rows = database.execute(
+        rows = ask_table(
+            database,
+            path.name,
             f"SELECT symbol, venue, what, reason FROM {RECORD.name} "  # noqa: S608 - our own names
             f"WHERE {time} = (SELECT max({time}) FROM {RECORD.name} WHERE {time} <= ?) ORDER BY ALL",
             [as_of_ms],
@@ -153,8 +159,6 @@ def read_record(folder: Path, as_of_ms: Milliseconds) -> Recorded:
 
 # ---- A market folder becomes market data: CSV or Parquet tables in, one frozen `Gathered` out ----
 
-_SUFFIXES = (".parquet", ".csv")
-
 
 def read_market(
     folder: Path,
@@ -167,9 +171,7 @@ def read_market(
     """Read what a market folder knew of some symbols at a moment.
 
     Args:
-        folder: Holds `candles`, `open_interest` and the other tables of `market/folder/tables.py` as .parquet or
-        .csv; any may
-            be absent.
+        folder: Holds `candles`, `open_interest` and the other tables of `market/folder/tables.py`; any may be absent.
         symbols: In any usual spelling; the same market twice counts once.
         as_of_ms: UTC epoch milliseconds; None means the last close among these symbols' bars.
         simulated: Whether the numbers come from the simulator.
@@ -185,37 +187,58 @@ def read_market(
     wanted = tuple(dict.fromkeys(unified_symbol(symbol) for symbol in symbols))
     if not wanted:
         raise UsageError("No symbol was asked for. Name at least one, such as BTC.")
-    paths = _table_paths(folder)
+    files = find_tables(folder)
     with open_database() as database:
-        sources = _open_all(database, paths)
-        as_of = _last_bar(database, sources.get(CANDLES.name), wanted, folder) if as_of_ms is None else as_of_ms
-        asked = tuple(dict.fromkeys((*wanted, REFERENCE_SYMBOL)))
-        tables, notes = _read_all(database, sources, asked, as_of)
-        funds = table_path(folder, ETF_FLOWS.name)
-        flows = read_fund_flows(database, funds, as_of)
+        sources, unusable = open_tables(database, files)
+        if unusable:
+            raise DataError("\n".join(unusable.values()))
         candles = sources.get(CANDLES.name)
+        as_of = _last_bar(database, candles, wanted, folder) if as_of_ms is None else as_of_ms
+        asked = tuple(dict.fromkeys((*wanted, REFERENCE_SYMBOL)))
+        tables, notes, problems = read_tables(database, sources, asked, as_of)
+        if problems:
+            raise DataError("\n".join(problems))
+        funds = files.tables.get(ETF_FLOWS.name)
+        flows = read_fund_flows(database, funds, as_of)
         known = () if candles is None else known_symbols(database, candles, as_of)
     record = read_record(folder, as_of)
+    judged = judge_together(tables)
     markets = {
         symbol: replace(
             market_data(
-                SymbolRows(symbol=symbol, tables=tables, etf_flows=fund_flows(flows, symbol)),
+                SymbolRows(
+                    symbol=symbol,
+                    tables=judged.tables,
+                    etf_flows=fund_flows(flows, symbol),
+                    refused=judged.refused,
+                    lookalikes=files.lookalikes,
+                ),
                 as_of,
                 assumptions,
                 simulated=simulated,
             ),
-            gaps=record.gaps.get(symbol, ()),
+            gaps=(*record.gaps.get(symbol, ()), *judged.gaps.get(symbol, ())),
+            doubts=tuple(judged.doubts.get(symbol, ())),
         )
         for symbol in asked
     }
-    files = [*paths.values(), *([funds] if funds else []), *([record.file] if record.file else [])]
+    read = [*files.tables.values(), *([record.file] if record.file else [])]
     return Gathered(
         as_of_ms=as_of,
         markets=MappingProxyType({symbol: markets[symbol] for symbol in wanted}),
         reference=markets[REFERENCE_SYMBOL],
         known_symbols=known,
-        notes=(*notes, *record.notes),
-        provenance=MappingProxyType({"folder": str(folder)} | {path.name: _sha256(path) for path in files}),
+        notes=(*notes, *judged.notes, *unread_files(files), *record.notes),
+        provenance=MappingProxyType({"folder": str(folder)} | {path.name: _sha256(path) for path in read}),
+    )
+
+
+def unread_files(files: TableFiles) -> tuple[str, ...]:
+    """Name the files that look like tables and are not read."""
+    return tuple(
+        f"{name} is not read; the table is called {table}.csv or {table}.parquet."
+        for table, names in files.lookalikes.items()
+        for name in names
     )
 
 
@@ -225,102 +248,60 @@ def symbols_in(folder: Path, as_of_ms: Milliseconds | None) -> tuple[str, ...]:
     Raises:
         DataError: The folder or its candles are unusable.
     """
-    path = _table_paths(folder).get(CANDLES.name)
+    path = find_tables(folder).tables.get(CANDLES.name)
     if path is None:
         return ()
     with open_database() as database:
         return known_symbols(database, open_table(database, path, CANDLES), as_of_ms)
 
 
-def _table_paths(folder: Path) -> dict[str, Path]:
-    """Find the table files of a folder, by table name."""
-    if not folder.is_dir():
-        what = "is a file, not a folder" if folder.exists() else "does not exist"
-        raise DataError(
-            f"{folder}: the market folder {what}. Give the folder that holds candles.parquet or candles.csv."
-        )
-    found: dict[str, Path] = {}
-    for table in TABLES:
-        file = table_path(folder, table.name)
-        if file:
-            found[table.name] = file
-    if not found:
-        names = ", ".join(table.name for table in TABLES)
-        raise DataError(f"{folder}: holds no market table. Tables are {names}, each as .parquet or .csv.")
-    return found
+def open_tables(database: duckdb.DuckDBPyConnection, files: TableFiles) -> tuple[dict[str, Source], dict[str, str]]:
+    """Open every table of a market folder but the ETF flows.
 
+    Candles are opened first: a table without times is as old as the newest bar, so at an earlier as-of it is not known.
 
-def table_path(folder: Path, name: str) -> Path | None:
-    """Find the file of a table, or None.
-
-    Raises:
-        DataError: It is there in both formats.
+    Returns:
+        By table name, those that are open, and why the others are not.
     """
-    files = [folder / f"{name}{suffix}" for suffix in _SUFFIXES if (folder / f"{name}{suffix}").exists()]
-    if len(files) > 1:
-        raise DataError(f"{folder}: holds both {files[0].name} and {files[1].name}. Keep one of them.")
-    return files[0] if files else None
-
-
-def open_tables(database: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, Source]:
-    """Open every table of a market folder but the ETF flows; by table name.
-
-    Raises:
-        DataError: The folder or a table is unusable; every problem found, a line each.
-    """
-    return _open_all(database, _table_paths(folder))
-
-
-def _open_all(database: duckdb.DuckDBPyConnection, paths: Mapping[str, Path]) -> dict[str, Source]:
-    """Open every table; collect what is wrong with the files."""
     sources: dict[str, Source] = {}
-    problems = []
+    problems: dict[str, str] = {}
     for table in TABLES:
-        if table.name in paths:
-            try:
-                presumed = _presumed(database, table, sources)
-                sources[table.name] = open_table(database, paths[table.name], table, presumed)
-            except DataError as error:
-                problems.append(str(error))
-    if problems:
-        raise DataError("\n".join(problems))
-    return sources
+        if table.name not in files.tables:
+            continue
+        try:
+            presumed = dict(table.presumed)
+            if NEWEST_CLOSE in presumed.values():
+                candles = sources.get(CANDLES.name)
+                newest = None if candles is None else newest_close(database, candles, None)
+                presumed = {
+                    column: str(newest) if value == NEWEST_CLOSE else value
+                    for column, value in presumed.items()
+                    if value != NEWEST_CLOSE or newest is not None
+                }
+            sources[table.name] = open_table(database, files.tables[table.name], table, presumed)
+        except DataError as error:
+            problems[table.name] = str(error)
+    return sources, problems
 
 
-def _presumed(
-    database: duckdb.DuckDBPyConnection, table: TableFormat, sources: Mapping[str, Source]
-) -> Mapping[str, str]:
-    """Say what columns that a file may lack are taken to hold; a table without times is as old as the newest bar.
-
-    Candles are opened first. An undated table was taken when the folder was, so at an earlier as-of it is not known.
-    """
-    if NEWEST_CLOSE not in table.presumed.values():
-        return table.presumed
-    candles = sources.get(CANDLES.name)
-    newest = None if candles is None else newest_close(database, candles, None)
-    return {
-        column: str(newest) if value == NEWEST_CLOSE else value
-        for column, value in table.presumed.items()
-        if value != NEWEST_CLOSE or newest is not None
-    }
-
-
-def _read_all(
+def read_tables(
     database: duckdb.DuckDBPyConnection, sources: Mapping[str, Source], symbols: tuple[str, ...], as_of: Milliseconds
-) -> tuple[dict[str, Rows], tuple[str, ...]]:
-    """Read and check every table; collect what is wrong with the rows."""
+) -> tuple[dict[str, Rows], tuple[str, ...], tuple[str, ...]]:
+    """Read and check every table.
+
+    Returns:
+        Rows by table name, notes on what was left out, and what is wrong with the tables that cannot be used.
+    """
     tables: dict[str, Rows] = {}
     notes: tuple[str, ...] = ()
-    problems = []
+    problems: tuple[str, ...] = ()
     for name, source in sources.items():
         try:
             tables[name], more = checked(read_rows(database, source, symbols, as_of))
             notes += more
         except DataError as error:
-            problems.append(str(error))
-    if problems:
-        raise DataError("\n".join(problems))
-    return tables, notes
+            problems += (str(error),)
+    return tables, notes, problems
 
 
 def _last_bar(
@@ -343,6 +324,10 @@ def _last_bar(
 
 
 def _sha256(path: Path) -> str:
+    """Give the sum of a file; of a folder of parts the sum of their sums, in the order of their names."""
+    if path.is_dir():
+        parts = "".join(_sha256(part) for part in sorted(path.rglob("*.parquet")))
+        return hashlib.sha256(parts.encode()).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

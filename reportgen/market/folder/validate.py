@@ -1,30 +1,32 @@
-"""The border: what the cells of a market folder say is judged here, once, before anything is computed from it.
+"""The rules for single rows of a market folder, held once for files, dumps and live answers.
 
-Stands between `market/folder/columns.py`, which reads typed rows up to as-of, and `market/folder/read.py`, which
-builds frozen market
-data from them. Every mistake of a table is collected; nothing is repaired but rows that stand twice word for word.
+Rows come typed from `market/folder/columns.py`. A few impossible ones are left out and counted; more than that, or
+times in another unit, refuse the table with every rule that was broken. What only several rows or venues together show
+is judged in `market/folder/plausible.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from reportgen.errors import DataError
-from reportgen.market.folder.columns import EARLIEST_MS, LATEST_MS, Rows, Series, also
+from reportgen.market.folder.columns import EARLIEST_MS, SHARE_LEFT_OUT, Rows, also
+from reportgen.market.folder.files import LATEST_MS
 from reportgen.market.folder.tables import TableFormat
 from reportgen.market.symbols import base_of
-from reportgen.units import Bools, Floats, Milliseconds
-
-# ---- What must not stand in a market folder, table by table: the rules that `market/folder/validate.py` enforces ----
+from reportgen.units import HOUR_MS, Bools, Milliseconds
 
 CORRECT: Final = "Correct or remove the row"
 _PRICES: Final = ("open", "high", "low", "close")
 _WIDEST_BAR: Final = 100
-"""High over low beyond which a bar is refused."""
+"""High over low beyond which no bar is true."""
+
+WIDEST_JUMP: Final = 5.0
+"""Close or open interest over the one before, either way, beyond which another unit is the likelier story."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,24 @@ def _taker_above_volume(rows: Rows) -> Bools:
     return (taker > volume) & ~np.isclose(taker, volume)
 
 
+def _spikes(rows: Rows) -> Bools:
+    """Find single bars that close many times above or below both the bar before them and the one after."""
+    close, inside = rows.number("close"), rows.continues()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        step = np.where(inside, np.log(close / np.concatenate([close[:1], close[:-1]])), 0.0)
+    after = np.concatenate([step[1:], [0.0]])
+    most = np.log(WIDEST_JUMP)
+    spikes: Bools = ((step > most) & (after < -most)) | ((step < -most) & (after > most))
+    return spikes
+
+
+def _between_bars(rows: Rows) -> Bools:
+    """Find bars that open on no whole multiple of their length, or beyond an hour on no whole hour."""
+    lengths = rows.per_row(min(rows.source.intervals[each.keys[2]], HOUR_MS) for each in rows.series)
+    between: Bools = rows.time_ms % lengths != 0
+    return between
+
+
 def _overlaps(rows: Rows) -> Bools:
     """Find bars that begin before the bar before them has ended."""
     lengths = rows.per_row(rows.source.intervals[each.keys[2]] for each in rows.series)
@@ -105,6 +125,12 @@ _WHOLE_BARS: Final = Rule(
     fault="the bar begins before the one before it has ended",
     next_step="Correct `interval`, which is the length of the bar",
 )
+_OPENS: Final = Rule(
+    bad=_between_bars,
+    shows=(),
+    fault="no bar of this length opens at that time",
+    next_step="Give the time at which the bar opened, not its close",
+)
 _BARS: Final = (
     *(_positive(column) for column in _PRICES),
     Rule(
@@ -125,6 +151,12 @@ _BARS: Final = (
         shows=("taker_buy_base", "volume_base"),
         fault="takers cannot have bought more than was traded",
     ),
+    Rule(
+        bad=_spikes,
+        shows=("close",),
+        fault=f"the close is more than {WIDEST_JUMP:.0f} times off the bars before and after it",
+    ),
+    _OPENS,
     _WHOLE_BARS,
 )
 _RATES: Final = (
@@ -147,6 +179,7 @@ _RULES: Final[dict[str, tuple[Rule, ...]]] = {
     "liquidations": (
         _not_negative("liquidated_long_quote"),
         _not_negative("liquidated_short_quote"),
+        _OPENS,
         _WHOLE_BARS,
     ),
     "long_short_ratio": (
@@ -186,9 +219,7 @@ _RULES: Final[dict[str, tuple[Rule, ...]]] = {
 
 def cell_rules(table: TableFormat) -> tuple[Rule, ...]:
     """Give every rule for the cells of a table: first that numbers are numbers, then what they may say."""
-    finite = tuple(_finite(column) for column in table.numbers)
-    bounded = tuple(_finite_or_empty(column) for column in table.optional)
-    return (*finite, *bounded, *_RULES[table.name])
+    return (*map(_finite, table.numbers), *map(_finite_or_empty, table.optional), *_RULES[table.name])
 
 
 _MONTHS_OF_SECONDS: Final = 10**8
@@ -196,28 +227,31 @@ _SIDES: Final = {"order_book": ("bid", "ask"), "positions": ("long", "short")}
 
 
 def checked(rows: Rows) -> tuple[Rows, tuple[str, ...]]:
-    """Pass a table over the border.
+    """Hold a table against its rules.
 
     Returns:
-        The rows, each moment once, and sentences on what was left out.
+        The rows that can be true, each moment once, and sentences on what was left out.
 
     Raises:
-        DataError: Cells are impossible; one line a rule, each with file, first row and next step.
+        DataError: Times are in another unit, sides are unknown or crossed, or more than `SHARE_LEFT_OUT` of a series is
+            impossible; one line a rule, each with file, first row and next step.
     """
+    notes = rows.notes
     if not len(rows.row):
-        return rows, ()
+        return rows, notes
     # Wrong units make every later rule complain too, so each stage must be clean before the next.
-    for stage in (_time_problems, _cell_problems, _order_problems):
-        if problems := stage(rows):
-            raise DataError("\n".join(problems))
-    again = _repeats(rows)
-    notes = _notes(rows, again, "stood in the data twice; each counts once")
-    empty = np.zeros(len(rows.row), dtype=np.bool_)
+    if problems := _time_problems(rows):
+        raise DataError("\n".join(problems))
+    rows, more = _without_impossible(rows)
+    notes += more
+    if problems := _side_problems(rows):
+        raise DataError("\n".join(problems))
+    rows, more = _each_moment_once(rows)
+    notes += more
     if rows.source.table.name == "open_interest":
-        # A market that trades has open positions: a zero is a venue's outage, not a value.
-        empty = (rows.number("open_interest_base") == 0) & ~again
-        notes = (*notes, *_notes(rows, empty, "of zero left out: a venue's outage, not a value"))
-    return _keep(rows, ~(again | empty)), notes
+        rows, more = _without_outages(rows)
+        notes += more
+    return rows, notes
 
 
 def _time_problems(rows: Rows) -> list[str]:
@@ -241,45 +275,43 @@ def _time_problems(rows: Rows) -> list[str]:
     return lines
 
 
-def _cell_problems(rows: Rows) -> list[str]:
-    """Report cells that are empty or impossible, one line a rule."""
-    return [line for rule in cell_rules(rows.source.table) if (line := _judge(rows, rule))]
+def _without_impossible(rows: Rows) -> tuple[Rows, tuple[str, ...]]:
+    """Leave out the rows that break a rule, where they are few."""
+    impossible = np.zeros(len(rows.row), dtype=np.bool_)
+    lines: list[str] = []
+    notes: list[str] = []
+    for rule in cell_rules(rows.source.table):
+        bad = rule.bad(rows)
+        if not bad.any():
+            continue
+        at = _first(rows, bad)
+        values = ", ".join(f"{column} {_shown(rows.number(column)[at])}" for column in rule.shows)
+        says = f"{values}: {rule.fault}" if values else rule.fault
+        lines.append(f"{_place(rows, at, int(bad.sum()))}: {says}. {rule.next_step}.")
+        notes += notes_by_series(rows, bad & ~impossible, "left out", says)
+        impossible |= bad
+    if lines and _too_many(rows, impossible):
+        raise DataError("\n".join(lines))
+    return rows.only(~impossible), tuple(notes)
 
 
-def _judge(rows: Rows, rule: Rule) -> str:
-    """Write the line for one rule, or "" when no row breaks it."""
-    bad = rule.bad(rows)
-    if not bad.any():
-        return ""
-    at = _first(rows, bad)
-    values = ", ".join(f"{column} {_shown(rows.number(column)[at])}" for column in rule.shows)
-    says = f"{values}: {rule.fault}" if values else rule.fault
-    return f"{_place(rows, at, int(bad.sum()))}: {says}. {rule.next_step}."
+def _too_many(rows: Rows, bad: Bools) -> bool:
+    """Tell whether a series would lose more than a few of its rows."""
+    return any(bad[each.rows].sum() > SHARE_LEFT_OUT * (each.stop - each.start) for each in rows.series)
 
 
-def _order_problems(rows: Rows) -> list[str]:
-    """Report rows that contradict each other, and books whose sides are unknown or crossed."""
-    conflict = _same_moment(rows) & ~_repeats(rows)
-    lines = []
-    if conflict.any():
-        at = _first(rows, conflict)
-        other = rows.row[at - 1]
-        lines.append(
-            f"{_place(rows, at, int(conflict.sum()))}: says something else than row {other} about the same moment. "
-            "Keep one of them."
-        )
+def _side_problems(rows: Rows) -> list[str]:
+    """Report books and positions whose sides are unknown, and books that are crossed."""
     sides = _SIDES.get(rows.source.table.name)
-    if sides:
-        at = rows.source.table.keys.index("side")
-        lines += [
-            f"{_place(rows, each.start, 1)}: side `{each.keys[at]}` is unknown; "
-            f"a side is {' or '.join(sides)}. {CORRECT}."
-            for each in rows.series
-            if each.keys[at] not in sides
-        ]
-    if rows.source.table.name == "order_book":
-        lines += _crossed(rows)
-    return lines
+    if sides is None:
+        return []
+    at = rows.source.table.keys.index("side")
+    lines = [
+        f"{_place(rows, each.start, 1)}: side `{each.keys[at]}` is unknown; a side is {' or '.join(sides)}. {CORRECT}."
+        for each in rows.series
+        if each.keys[at] not in sides
+    ]
+    return lines + (_crossed(rows) if rows.source.table.name == "order_book" else [])
 
 
 def _crossed(rows: Rows) -> list[str]:
@@ -306,54 +338,73 @@ def _crossed(rows: Rows) -> list[str]:
     return lines
 
 
-def _same_moment(rows: Rows) -> Bools:
-    """Find the rows that speak of the same moment as the row before them, shape (n,)."""
+def _each_moment_once(rows: Rows) -> tuple[Rows, tuple[str, ...]]:
+    """Keep one row a moment: of bars the one with the larger volume, which is the later answer; else the last."""
     same: Bools = rows.continues() & (np.diff(rows.time_ms, prepend=-1) == 0)
     for column in rows.source.table.order:
         if column in rows.numbers:
             same &= np.diff(rows.number(column), prepend=np.nan) == 0
-    return same
-
-
-def _repeats(rows: Rows) -> Bools:
-    """Find the rows that repeat the row before them in every column, shape (n,)."""
-    same = _same_moment(rows)
+    if not same.any():
+        return rows, ()
+    repeats = same.copy()
     for column in rows.numbers:
-        same &= _as_before(rows.number(column))
-    return same
+        values = rows.number(column)
+        before = np.concatenate([values[:1], values[:-1]])
+        repeats &= (values == before) | (np.isnan(values) & np.isnan(before))
+    conflict = same & ~repeats
+    if _too_many(rows, conflict):
+        at = _first(rows, conflict)
+        raise DataError(
+            f"{_place(rows, at, int(conflict.sum()))}: says something else than row {rows.row[at - 1]} about the same "
+            "moment. Keep one of them."
+        )
+    moment = np.cumsum(~same)
+    size = np.nan_to_num(rows.number("volume_base"))  # 0 where a table has none: the last row counts
+    order = np.lexsort((np.arange(len(moment)), size, moment))
+    keep = np.zeros(len(moment), dtype=np.bool_)
+    keep[order[np.append(np.diff(moment[order]) > 0, [True])]] = True
+    notes = notes_by_series(rows, repeats, "stood in the data twice; each counts once")
+    notes += notes_by_series(rows, conflict, "left out", "another row of the same moment counts")
+    return rows.only(keep), notes
 
 
-def _as_before(values: Floats) -> Bools:
-    """Find the values that equal the one before them, two empty ones included, shape (n,)."""
-    before = np.concatenate([values[:1], values[:-1]])
-    same: Bools = (values == before) | (np.isnan(values) & np.isnan(before))
-    return same
+def _without_outages(rows: Rows) -> tuple[Rows, tuple[str, ...]]:
+    """Leave out open interest of zero, and take a value of zero beside coins for an empty cell."""
+    base, quote = rows.number("open_interest_base"), rows.number("open_interest_quote")
+    valueless = (quote == 0) & (base > 0)
+    # A market that trades has open positions: a zero is a venue's outage, not a value.
+    notes = notes_by_series(rows, base == 0, "of zero left out: a venue's outage, not a value")
+    notes += notes_by_series(rows, valueless, "with a value of zero: read as an unknown value")
+    if valueless.any():
+        rows = replace(rows, numbers={**rows.numbers, "open_interest_quote": np.where(valueless, np.nan, quote)})
+    return rows.only(base != 0), notes
 
 
-def _keep(rows: Rows, keep: Bools) -> Rows:
-    """Keep some rows; series without any are gone."""
-    if keep.all():
-        return rows
-    kept_before = np.concatenate([[0], np.cumsum(keep)])
-    series = tuple(
-        Series(keys=each.keys, start=int(kept_before[each.start]), stop=int(kept_before[each.stop]))
-        for each in rows.series
-        if kept_before[each.stop] > kept_before[each.start]
-    )
-    numbers = {name: values[keep] for name, values in rows.numbers.items()}
-    return Rows(source=rows.source, series=series, row=rows.row[keep], time_ms=rows.time_ms[keep], numbers=numbers)
+def notes_by_series(rows: Rows, chosen: Bools, says: str, why: str = "") -> tuple[str, ...]:
+    """Write one sentence for each series that has chosen rows, shape (n,); it may reach the page, so it names no file.
 
-
-def _notes(rows: Rows, left_out: Bools, says: str) -> tuple[str, ...]:
-    """Write one sentence for each series that lost rows; it may reach the page, so it names no file."""
+    Args:
+        rows: The table.
+        chosen: Shape (n,), True for the rows.
+        says: What happened to them.
+        why: The reason, written beside the moment of the first.
+    """
     table = rows.source.table
-    counted = ((each, int(left_out[each.rows].sum())) for each in rows.series)
-    return tuple(
-        f"{table.says.capitalize()} of {base_of(each.keys[0])} on {' '.join(each.keys[1:])}: "
-        f"{count} {'row' if count == 1 else 'rows'} {says}."
-        for each, count in counted
-        if count
-    )
+    found = []
+    for each in rows.series:
+        count = int(chosen[each.rows].sum())
+        if count:
+            first = moment_of(rows, each.start + int(np.argmax(chosen[each.rows])))
+            counted = "1 row" if count == 1 else f"{count} rows"
+            reason = f" ({': '.join(part for part in (first, why) if part)})" if why else ""
+            where = f"{base_of(each.keys[0])} on {' '.join(each.keys[1:])}"
+            found.append(f"{table.says.capitalize()} of {where}: {counted} {says}{reason}.")
+    return tuple(found)
+
+
+def moment_of(rows: Rows, at: int) -> str:
+    """Write the moment of a row: 2026-01-19T07:00:00Z; nothing for a table without times."""
+    return "" if rows.source.table.known_at == "date" else _moment(int(rows.time_ms[at]))
 
 
 def _first(rows: Rows, bad: Bools) -> int:
@@ -365,9 +416,8 @@ def _first(rows: Rows, bad: Bools) -> int:
 def _place(rows: Rows, at: int, count: int) -> str:
     """Say where a row stands and whose it is."""
     keys = next(each.keys for each in rows.series if each.start <= at < each.stop)
-    dated = rows.source.table.known_at != "date"
-    moment = f", {_moment(int(rows.time_ms[at]))}" if dated else ""
-    return f"{rows.source.file}: row {rows.row[at]}{also(count)} ({', '.join(keys)}{moment})"
+    named = ", ".join(part for part in (*keys, moment_of(rows, at)) if part)
+    return f"{rows.source.file}: row {rows.row[at]}{also(count)} ({named})"
 
 
 def _moment(time_ms: Milliseconds) -> str:

@@ -150,7 +150,7 @@ _OUTLINE, _HALO, _LEVEL = 0.8, 2.8, 0.9  # line widths
 _HALO_ALPHA, _LEVEL_ALPHA, _PAPER_ALPHA = 0.75, 0.75, 0.88
 _DASHES = (5.0, 3.0)
 _LEVELS_A_SIDE = 2
-_LEVELS_APART_ATR = 0.7  # LOOK 6 says 0.35 of an ATR that is about twice the one of MODEL 4
+_LEVELS_APART_ATR = 0.7  # narrower, and two labels touch
 _PAD = 3  # around the words of a level
 
 

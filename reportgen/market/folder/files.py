@@ -1,0 +1,371 @@
+"""The files of a market folder: finding them, and opening each as a relation with its table's columns."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import glob
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import duckdb
+
+from reportgen.errors import DataError, UsageError
+from reportgen.market.folder.tables import ETF_FLOWS, TABLES, Kind, TableFormat, interval_ms
+from reportgen.market.symbols import unified_symbol, venue_name
+from reportgen.units import DAY_MS, Milliseconds
+
+LATEST_MS: Final = 10**14
+"""The year 5138 in milliseconds: larger numbers are microseconds or nanoseconds."""
+
+ROW: Final = "data_row"
+NOTHING_PRESUMED: Final[Mapping[str, str]] = MappingProxyType({})
+SUFFIXES: Final = (".parquet", ".csv", ".csv.gz", ".csv.zst")
+_LONGEST_HEADER: Final = 100_000
+_LIKE_A_TABLE: Final = 0.75
+_NUMERIC: Final = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL.*")
+_PARQUET_TYPES: Final = {
+    Kind.TEXT: re.compile(r"VARCHAR|ENUM.*"),
+    Kind.TIME: _NUMERIC,
+    Kind.NUMBER: _NUMERIC,
+    Kind.DATE: re.compile(r"VARCHAR|DATE|TIMESTAMP(_NS|_MS|_S)?"),
+}
+SQL_TYPES: Final = {Kind.TEXT: "VARCHAR", Kind.TIME: "BIGINT", Kind.NUMBER: "DOUBLE", Kind.DATE: "DATE"}
+WANTED: Final = {
+    Kind.TEXT: "text",
+    Kind.TIME: "UTC epoch milliseconds as whole numbers",
+    Kind.NUMBER: "numbers",
+    Kind.DATE: "dates such as 2026-01-19",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One opened table file: a relation of the database, named like its table.
+
+    Attributes:
+        file: Its name. table: what it should hold. types: its columns' types. intervals: known bar lengths in it.
+        decimal_comma: Whether its numbers are written 12,5. notes: on names that are written in several ways.
+    """
+
+    file: str
+    table: TableFormat
+    types: Mapping[str, str]
+    intervals: Mapping[str, Milliseconds]
+    decimal_comma: bool = False
+    notes: tuple[str, ...] = ()
+
+    def typed(self, column: str) -> str:
+        """Give the SQL that reads a column as what it should hold: NULL where it cannot be."""
+        kind = self.table.kind(column)
+        if self.types[column] == SQL_TYPES[kind]:
+            return column
+        if kind is Kind.TIME and self.types[column] == "VARCHAR":
+            # 1.76889E+12 is a spreadsheet's doing: its last digits are gone.
+            return (
+                f"CASE WHEN regexp_full_match({column}, '\\s*[0-9]+(\\.0*)?\\s*') THEN TRY_CAST({column} AS BIGINT) END"
+            )
+        text = f"replace({column}, ',', '.')" if kind is Kind.NUMBER and self.decimal_comma else column
+        return f"TRY_CAST({text} AS {SQL_TYPES[kind]})"
+
+    def key(self, column: str) -> str:
+        """Give the SQL that reads a key as text: dates as 2026-01-19, however they are kept."""
+        return f"CAST({self.typed(column)} AS VARCHAR)"
+
+    def bar_length(self) -> str:
+        """Give the SQL for the length of a row's bar, NULL where `interval` is no length."""
+        cases = " ".join(f"WHEN '{text}' THEN {length}" for text, length in self.intervals.items())
+        return f"CASE interval {cases} END" if cases else "CAST(NULL AS BIGINT)"
+
+    def known_at(self) -> str:
+        """Give the SQL for the moment a row became known, milliseconds."""
+        moment = self.typed(self.table.moment)
+        if self.table.known_at in {"date", "next day"}:
+            later = DAY_MS if self.table.known_at == "next day" else 0
+            return f"epoch_ms(CAST({moment} AS TIMESTAMP)) + {later}"
+        return f"{moment} + COALESCE({self.bar_length()}, 0)" if self.table.known_at == "bar end" else moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableFiles:
+    """The files of a market folder.
+
+    Attributes:
+        tables: By table name, ETF flows included; a folder of Parquet parts counts as a file.
+        lookalikes: By the table that they may have been meant for: names of files that are not read.
+    """
+
+    tables: Mapping[str, Path]
+    lookalikes: Mapping[str, tuple[str, ...]]
+
+
+def find_tables(folder: Path) -> TableFiles:
+    """Find the table files of a folder, whatever the case of their names.
+
+    Raises:
+        DataError: The folder is not there or holds no table, or holds one twice.
+    """
+    if not folder.is_dir():
+        what = "is a file, not a folder" if folder.exists() else "does not exist"
+        raise DataError(
+            f"{folder}: the market folder {what}. Give the folder that holds candles.parquet or candles.csv."
+        )
+    names = [table.name for table in (*TABLES, ETF_FLOWS)]
+    found = {name: path for name in names if (path := table_path(folder, name))}
+    others = sorted(path.name for path in folder.iterdir() if path not in found.values() and path.name[0] != ".")
+    lookalikes: dict[str, tuple[str, ...]] = {}
+    for other in others:
+        near = difflib.get_close_matches(other.lower().partition(".")[0], names, n=1, cutoff=_LIKE_A_TABLE)
+        if near and not other.lower().startswith("gathering."):
+            lookalikes[near[0]] = (*lookalikes.get(near[0], ()), other)
+    if not found.keys() - {ETF_FLOWS.name}:
+        known = ", ".join(table.name for table in TABLES)
+        hint = (
+            f" {', '.join(name for names in lookalikes.values() for name in names)} is not read." if lookalikes else ""
+        )
+        raise DataError(f"{folder}: holds no market table. Tables are {known}, each as .parquet or .csv.{hint}")
+    return TableFiles(tables=found, lookalikes=lookalikes)
+
+
+def table_path(folder: Path, name: str) -> Path | None:
+    """Find the file of a table, or None.
+
+    Raises:
+        DataError: It is there in two formats.
+    """
+    wanted = {f"{name}{suffix}" for suffix in SUFFIXES}
+    files = sorted((path for path in folder.iterdir() if path.name.lower() in wanted), key=_by_suffix)
+    if len(files) > 1:
+        raise DataError(f"{folder}: holds both {files[0].name} and {files[1].name}. Keep one of them.")
+    return files[0] if files else None
+
+
+def _by_suffix(path: Path) -> int:
+    return SUFFIXES.index(path.name.lower()[path.name.index(".") :])
+
+
+def open_database() -> duckdb.DuckDBPyConnection:
+    """Open an empty database in memory that fetches nothing from anywhere."""
+    return duckdb.connect(
+        ":memory:", config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    )
+
+
+def is_parquet(path: Path) -> bool:
+    """Tell Parquet from CSV by the name."""
+    return path.name.lower().endswith(".parquet")
+
+
+def ask_table(
+    database: duckdb.DuckDBPyConnection, file: str, sql: str, parameters: Sequence[object] = ()
+) -> duckdb.DuckDBPyConnection:
+    """Ask something of an opened file: a view reads it anew each time, and may meet its damage only then.
+
+    Raises:
+        DataError: It is damaged.
+    """
+    try:
+        return database.execute(sql, parameters)
+    except duckdb.Error as error:
+        raise DataError(_unreadable(file, str(error))) from error
+
+
+def open_table(
+    database: duckdb.DuckDBPyConnection,
+    path: Path,
+    table: TableFormat,
+    presumed: Mapping[str, str] = NOTHING_PRESUMED,
+) -> Source:
+    """Open a table file as a relation named like the table, with one spelling of each venue and symbol.
+
+    Args:
+        database: Where the relation is made.
+        path: The file, or a folder of Parquet parts.
+        table: What it should hold.
+        presumed: What a column that the file lacks says in every row, by column.
+
+    Raises:
+        DataError: The file cannot be read, or its columns are not those of the table.
+    """
+    file, name = path.name, table.name
+    try:
+        header, delimiter, line_end = ((), "", "") if is_parquet(path) else _csv_header(path)
+    except OSError as error:
+        raise DataError(f"{file}: cannot be opened ({error.strerror}). Check the file's permissions.") from error
+    ask_table(database, file, _relation_sql(path, table, header, delimiter, line_end))
+    has = {column: kind for column, kind, *_ in ask_table(database, file, f"DESCRIBE {name}_file").fetchall()}
+    added = "".join(
+        f", CAST('{value}' AS {SQL_TYPES[table.kind(column)]}) AS {column}"
+        for column, value in presumed.items()
+        if column not in has
+    )
+    renamed, notes = _one_spelling(database, file, table, has)
+    ask_table(database, file, f"CREATE TEMP VIEW {name} AS SELECT *{renamed}{added} FROM {name}_file")  # noqa: S608 - our own names
+    described = ask_table(database, file, f"DESCRIBE {name}").fetchall()
+    types = {column: kind for column, kind, *_ in described if column != ROW}
+    empty = not ask_table(database, file, f"SELECT 1 FROM {name} LIMIT 1").fetchall()  # noqa: S608 - our own names
+    types = _without_empty_columns(database, file, table, types)
+    _refuse_wrong_columns(file, table, types, empty=empty)
+    if empty and is_parquet(path):  # nobody who writes no rows can be held to their types
+        types = {each: SQL_TYPES[table.kind(each)] for each in (*table.required, *table.optional) if each in types}
+        columns = ", ".join(f"CAST(NULL AS {kind}) AS {column}" for column, kind in types.items())
+        database.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT 0 AS {ROW}, {columns} WHERE false")
+    lengths: dict[str, Milliseconds | None] = {}
+    if "interval" in table.keys:
+        texts = ask_table(database, file, f"SELECT DISTINCT CAST(interval AS VARCHAR) FROM {name} ORDER BY 1")  # noqa: S608 - our own names
+        lengths = {text: interval_ms(text) for (text,) in texts.fetchall() if text is not None}
+    return Source(
+        file=file, table=table, types=types, decimal_comma=delimiter == ";", notes=notes,
+        intervals={text: length for text, length in lengths.items() if length is not None},
+    )  # fmt: skip
+
+
+def _csv_header(path: Path) -> tuple[tuple[str, ...], str, str]:
+    """Read the header line of a CSV file; give its names, what parts its cells, and what ends its lines."""
+    file = path.name
+    if path.name.lower().endswith((".gz", ".zst")):
+        with open_database() as database:  # duckdb unpacks both
+            quoted = glob.escape(str(path)).replace("'", "''")
+            line = ask_table(
+                database,
+                file,
+                f"SELECT l FROM read_csv('{quoted}', columns = {{'l': 'VARCHAR'}}, auto_detect = false, "  # noqa: S608 - our own names
+                "header = false, delim = '\x01', quote = '', escape = '', new_line = '\\n') LIMIT 1",
+            ).fetchall()
+        begin = f"{line[0][0]}\n".encode() if line else b""
+    else:
+        with path.open("rb") as lines:
+            begin = lines.read(_LONGEST_HEADER)
+    if begin.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise DataError(f"{file}: is UTF-16 (a spreadsheet's Unicode text). Save it as CSV in UTF-8.")
+    line_end = "\\r" if b"\r" in begin and b"\n" not in begin else ""
+    first = re.split(rb"\r\n|\n|\r", begin, maxsplit=1)[0]
+    if len(first) >= _LONGEST_HEADER:
+        raise DataError(f"{file}: its first line is longer than {_LONGEST_HEADER:,} bytes, which no header is.")
+    try:
+        text = first.decode("utf-8-sig")
+        delimiter = max(",;\t", key=text.count)
+        header = next(csv.reader([text], delimiter=delimiter), [])
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(_unreadable(file, str(error))) from error
+    if not header:
+        raise DataError(f"{file}: is empty. A table without rows still needs its header line.")
+    if header[0].lstrip().startswith("<"):
+        raise DataError(f"{file}: is a web page, not a table. Download the file again.")
+    # Columns without a name, such as the row numbers that pandas writes, are further columns.
+    names = tuple(cell.strip() or f"unnamed_{at}" for at, cell in enumerate(header))
+    if twice := sorted({name for name in names if [each.lower() for each in names].count(name.lower()) > 1}):
+        raise DataError(f"{file}: has two columns called `{twice[0]}`. Remove or rename one.")
+    return names, delimiter, line_end
+
+
+def _relation_sql(path: Path, table: TableFormat, header: tuple[str, ...], delimiter: str, line_end: str) -> str:
+    """Give the SQL that opens a file; brackets in its path are no wildcards, and CSV cells stay text for now.
+
+    Parts of a folder's path never override a column (`hive_partitioning`), whatever they are called.
+    """
+    quoted = glob.escape(str(path)).replace("'", "''")
+    if not header:
+        folder = path.is_dir()
+        number = "row_number() OVER ()" if folder else "file_row_number + 1"
+        return (
+            f"CREATE TEMP VIEW {table.name}_file AS SELECT {number} AS {ROW}, * EXCLUDE (file_row_number) "  # noqa: S608 - our own names
+            f"FROM read_parquet('{quoted}{'/**/*.parquet' if folder else ''}', file_row_number = true, "
+            "hive_partitioning = false, union_by_name = true)"
+        )
+    columns = ", ".join("'" + name.replace("'", "''") + "': 'VARCHAR'" for name in header)
+    more = f", new_line = '{line_end}'" if line_end else ""
+    return (
+        f"CREATE TEMP TABLE {table.name}_file AS SELECT row_number() OVER () AS {ROW}, * "  # noqa: S608 - our own names
+        f"FROM read_csv('{quoted}', columns = {{{columns}}}, auto_detect = false, header = true, "
+        f"delim = '{delimiter}', quote = '\"', escape = '\"'{more})"
+    )
+
+
+def _one_spelling(
+    database: duckdb.DuckDBPyConnection, file: str, table: TableFormat, has: Mapping[str, str]
+) -> tuple[str, tuple[str, ...]]:
+    """Give the SQL that writes venues and symbols in one way each, and notes on those that were written in several."""
+    replaced, notes = [], []
+    for column, normal in (("symbol", _symbol_name), ("venue", venue_name)):
+        if column not in table.keys or not has.get(column, "").startswith(("VARCHAR", "ENUM")):
+            continue
+        every = f"SELECT DISTINCT CAST({column} AS VARCHAR) FROM {table.name}_file ORDER BY 1"  # noqa: S608 - our own names
+        spellings: dict[str, list[str]] = {}
+        for (text,) in ask_table(database, file, every).fetchall():
+            if text is not None:
+                spellings.setdefault(normal(text), []).append(text)
+        cases = " ".join(
+            "WHEN '" + text.replace("'", "''") + "' THEN '" + name.replace("'", "''") + "'"
+            for name, texts in spellings.items()
+            for text in texts
+            if text != name
+        )
+        if cases:
+            replaced.append(f"CASE CAST({column} AS VARCHAR) {cases} ELSE CAST({column} AS VARCHAR) END AS {column}")
+        notes += [
+            f"{table.says.capitalize()}: the {column} is written {' and '.join(f'`{text}`' for text in texts)}; "
+            f"they are one, {name}."
+            for name, texts in spellings.items()
+            if len(texts) > 1
+        ]
+    return (f" REPLACE ({', '.join(replaced)})" if replaced else ""), tuple(notes)
+
+
+def _symbol_name(text: str) -> str:
+    """Name a market as the watchlist does; what names no linear perpetual keeps its spelling."""
+    try:
+        return unified_symbol(text)
+    except UsageError:
+        return text.strip()
+
+
+def _unreadable(file: str, cause: str) -> str:
+    """Say in one sentence why a file could not be parsed, with its row when duckdb named a line."""
+    kind = "Parquet" if file.lower().endswith(".parquet") else "CSV"
+    if line := re.search(r"Line: (\d+)", cause):
+        widths = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", cause)
+        why = f"has {widths[2]} cells where the header has {widths[1]}" if widths else "cannot be parsed"
+        return f"{file}: row {int(line[1]) - 1}: {why}. Correct the row, or export the file again."
+    return f"{file}: cannot be read as {kind}: the file is damaged or of another kind. Export or download it again."
+
+
+def _without_empty_columns(
+    database: duckdb.DuckDBPyConnection, file: str, table: TableFormat, types: Mapping[str, str]
+) -> dict[str, str]:
+    """Forget the optional columns that are of another type and hold nothing at all: they are unknown columns."""
+    odd = [
+        column
+        for column in table.optional
+        if column in types and types[column] != "VARCHAR" and not _NUMERIC.fullmatch(types[column])
+    ] + [column for column in table.optional if types.get(column) == "VARCHAR" and file.lower().endswith(".parquet")]
+    if not odd:
+        return dict(types)
+    counts = ", ".join(f"count({column})" for column in odd)
+    held = ask_table(database, file, f"SELECT {counts} FROM {table.name}").fetchall()[0]  # noqa: S608 - our own names
+    empty = {column for column, count in zip(odd, held, strict=True) if not count}
+    return {column: kind for column, kind in types.items() if column not in empty}
+
+
+def _refuse_wrong_columns(file: str, table: TableFormat, types: Mapping[str, str], *, empty: bool) -> None:
+    """Refuse a file that lacks a column or keeps another type in it; an empty table may have any types."""
+    problems = []
+    for column in table.required:
+        if column not in types:
+            near = difflib.get_close_matches(column, [name for name in types if name not in table.required], n=1)
+            hint = f"Did you mean `{near[0]}`? Rename it." if near else f"It has {', '.join(types)}."
+            problems.append(f"{file}: has no column `{column}`. {hint}")
+    for column in (*table.required, *table.optional):
+        if empty or column not in types:
+            continue
+        kind = table.kind(column)
+        if types[column] != "VARCHAR" and not _PARQUET_TYPES[kind].fullmatch(types[column]):
+            problems.append(f"{file}: column `{column}` holds {types[column]}; it must hold {WANTED[kind]}.")
+        elif file.lower().endswith(".parquet") and types[column] == "VARCHAR" and kind in (Kind.TIME, Kind.NUMBER):
+            problems.append(f"{file}: column `{column}` holds text; it must hold {WANTED[kind]}.")
+    if problems:
+        raise DataError("\n".join(problems))

@@ -1,0 +1,503 @@
+"""What no single row shows: venues that contradict each other, bad prints, frozen markets, units that changed.
+
+Runs once over the checked tables of a market folder, which live answers pass through like any other. Whatever is not
+used is named: rows by a note, a series by a gap. What stays but deserves less trust becomes a doubt, which lowers the
+quality of the map. docs/data-formats.md states every threshold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from reportgen import notation
+from reportgen.market.data import ALL_DATA, VenueGap
+from reportgen.market.exchanges.venues import VENUES, Datum
+from reportgen.market.folder.columns import Rows, Series
+from reportgen.market.folder.tables import (
+    CANDLES,
+    FUNDING,
+    FUNDING_NOW,
+    MARK_CANDLES,
+    OPEN_INTEREST,
+    SPOT_CANDLES,
+    TableFormat,
+)
+from reportgen.market.folder.validate import WIDEST_JUMP, moment_of, notes_by_series
+from reportgen.market.symbols import base_of
+from reportgen.units import DAY_MS, HOUR_MS, Bools, Floats, Ints, Milliseconds, Missing
+
+SAME_PRICE: Final = 0.05
+"""Distance between two venues' prices, over a day's common closes, beyond which they are of different things."""
+
+_NOTEWORTHY: Final = 0.02
+_WICK: Final = 0.05
+"""How far beyond its own body, and beyond every witness, a low or high must lie to be a bad print."""
+
+_LONE_WICK: Final = 0.2
+_LONE_RANGES: Final = 50
+_LONE_FACTOR: Final = 2.0
+"""Without a witness: a wick beyond half or double the body, or of a fifth of it and fifty usual ranges around it."""
+
+_AROUND_BARS: Final = 24
+_FROZEN_MS: Final = 3 * HOUR_MS
+_VALUE_OFF: Final = 0.1
+"""How far the price that open interest implies (value over coins) may lie outside the bar of its moment."""
+
+_FEW: Final = 0.02
+_OUTAGE: Final = 2.0
+_OUTAGE_LONGEST_MS: Final = DAY_MS
+_BACK_WITHIN: Final = 0.25
+_UNIT_STEP: Final = 2.5
+_NEIGHBOURS_MS: Final = 6 * HOUR_MS
+_HIGHEST_FUNDING: Final = 0.003
+"""Median rate an interval beyond which rates are percent, not fractions: 0.3 %."""
+
+_PILED_UP: Final = (0.01, 0.005, 0.00125)
+"""The venues' base rates of 8, 4 and 1 hours in percent; as fractions nothing settles there again and again."""
+
+_PILE: Final = 0.3
+_LEAST_RATES: Final = 4
+_USUAL_HOURS: Final = (1.0, 2.0, 4.0, 8.0)
+_SAME_HOURS: Final = 0.1
+_LONGER: Final = 1.5
+_PRICED: Final = (CANDLES, MARK_CANDLES, SPOT_CANDLES)
+_DATUM: Final = {CANDLES.name: Datum.CANDLES, MARK_CANDLES.name: Datum.MARK, SPOT_CANDLES.name: Datum.SPOT}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Judged:
+    """The tables of a folder, and what was found wrong across their rows.
+
+    Attributes:
+        tables: By name, without what is not used. notes: sentences. gaps: by symbol, series that are not used.
+        doubts: By symbol, clauses that lower the quality.
+        refused: By symbol and table name, why the last rows that were left out of it are not used.
+    """
+
+    tables: dict[str, Rows]
+    notes: list[str]
+    gaps: dict[str, list[VenueGap]]
+    doubts: dict[str, list[str]]
+    refused: dict[tuple[str, str], Missing]
+
+    def series(self, table: TableFormat, symbol: str) -> Iterator[tuple[Rows, Series]]:
+        """Give a symbol's series of a table."""
+        rows = self.tables.get(table.name)
+        yield from ((rows, each) for each in rows.series if each.keys[0] == symbol) if rows else ()
+
+    def leave_out(self, tables: tuple[TableFormat, ...], symbol: str, venue: str, what: str, reason: str) -> None:
+        """Take a venue's rows of a symbol out of some tables."""
+        for table in tables:
+            rows = self.tables.get(table.name)
+            if rows is not None:
+                drop = rows.per_row(int(each.keys[:2] == (symbol, venue)) for each in rows.series) == 1
+                self.tables[table.name] = rows.only(~drop)
+                if drop.any():
+                    self.refused[symbol, table.name] = Missing(reason)
+        self.gaps.setdefault(symbol, []).append(VenueGap(venue=venue, what=what, reason=reason))
+
+    def leave_out_rows(self, table: TableFormat, bad: Bools, why: str) -> None:
+        """Take rows, shape (n,), out of a table, and count them."""
+        if bad.any():
+            rows = self.tables[table.name]
+            self.notes.extend(notes_by_series(rows, bad, "left out", why))
+            self.tables[table.name] = rows.only(~bad)
+
+    def change(self, table: TableFormat, numbers: Mapping[str, Floats]) -> None:
+        """Put other numbers into a table, shape (n,) each."""
+        rows = self.tables[table.name]
+        self.tables[table.name] = replace(rows, numbers={**rows.numbers, **numbers})
+
+    def doubt(self, symbol: str, clause: str) -> None:
+        """Note something that makes a symbol's map less trustworthy."""
+        self.doubts.setdefault(symbol, []).append(clause)
+        self.notes.append(f"{base_of(symbol)}: {clause}.")
+
+
+def judge_together(tables: Mapping[str, Rows]) -> Judged:
+    """Judge checked tables across their rows, series and venues.
+
+    Args:
+        tables: By name, every row possible by itself.
+    """
+    judged = Judged(tables=dict(tables), notes=[], gaps={}, doubts={}, refused={})
+    for symbol in sorted({each.keys[0] for rows in tables.values() for each in rows.series}):
+        _leave_out_jumps(judged, symbol)
+        _compare_prices(judged, symbol)
+        _clip_wicks(judged, symbol)
+        _name_frozen(judged, symbol)
+        _check_interest(judged, symbol)
+        _check_funding(judged, symbol)
+    return judged
+
+
+def shown(venue: str) -> str:
+    """Give a venue's name as it is displayed."""
+    return VENUES[venue].display if venue in VENUES else venue
+
+
+# ---- Prices ----
+
+
+def _leave_out_jumps(judged: Judged, symbol: str) -> None:
+    """Leave out bars whose closes jump as no market does: a renamed coin, or another unit from there on."""
+    for table in _PRICED:
+        for rows, each in list(judged.series(table, symbol)):
+            close = rows.number("close")[each.rows]
+            steps = np.abs(np.diff(np.log(close)))
+            if len(steps) and steps.max() > np.log(WIDEST_JUMP):
+                at = int(np.argmax(steps)) + 1
+                judged.leave_out(
+                    (table,), symbol, each.keys[1], _DATUM[table.name],
+                    f"{shown(each.keys[1])}'s {table.says} jump from {_price(close[at - 1])} to {_price(close[at])} at "
+                    f"{moment_of(rows, each.start + at)}: another unit or another coin from there on.",
+                )  # fmt: skip
+
+
+def _compare_prices(judged: Judged, symbol: str) -> None:
+    """Leave out the venues whose price is of something else; where no majority agrees, withhold the symbol."""
+    closes: dict[str, tuple[Ints, Floats]] = {}
+    for table in _PRICED:  # a venue without candles still has a say
+        for rows, each in judged.series(table, symbol):
+            ends = rows.time_ms[each.rows] + rows.source.intervals[each.keys[2]]
+            offered = (ends, rows.number("close")[each.rows])
+            known = closes.get(each.keys[1])
+            if known is None or (table is CANDLES and len(offered[0]) > len(known[0])):
+                closes[each.keys[1]] = offered
+    wrong, notes, withheld = judge_prices({venue: shown(venue) for venue in closes}, _ratios(closes), closes)
+    tables = tuple(rows.source.table for rows in judged.tables.values())
+    for venue, reason in wrong.items():
+        judged.leave_out(tables, symbol, venue, ALL_DATA, reason)
+    if withheld:
+        reason = f"{base_of(symbol)}: {withheld}"
+        for venue in closes:
+            judged.leave_out(tables, symbol, venue, ALL_DATA, reason)
+    judged.notes.extend(f"{base_of(symbol)}: {clause}." for clause in notes)
+    own = {each.keys[1]: closes[each.keys[1]] for _, each in judged.series(CANDLES, symbol) if each.keys[1] in closes}
+    for table in (MARK_CANDLES, SPOT_CANDLES) if own else ():
+        for rows, each in list(judged.series(table, symbol)):
+            ends = rows.time_ms[each.rows] + rows.source.intervals[each.keys[2]]
+            reference = own.get(each.keys[1]) or next(iter(own.values()))
+            ratio = _ratio((ends, rows.number("close")[each.rows]), reference)
+            if abs(np.log(ratio)) > np.log1p(SAME_PRICE):
+                venue, apart = shown(each.keys[1]), _times(ratio)
+                reason = f"{venue}'s {table.says} stand {apart} the candles, so they are of something else."
+                judged.leave_out((table,), symbol, each.keys[1], _DATUM[table.name], reason)
+
+
+def judge_prices(
+    names: Mapping[str, str], ratios: Mapping[tuple[str, str], float], closes: Mapping[str, tuple[Ints, Floats]]
+) -> tuple[dict[str, str], tuple[str, ...], str]:
+    """Tell which venues' prices of one symbol are of something else.
+
+    Args:
+        names: What venues are called in sentences.
+        ratios: Of two venues' prices, by both names.
+        closes: By venue, times and prices; the last is shown.
+
+    Returns:
+        The odd ones out with the reason; clauses on those that merely stand apart; a sentence where nothing decides.
+    """
+    friends = {
+        venue: [other for other in names if abs(np.log(ratios[venue, other])) <= np.log1p(SAME_PRICE)]
+        for venue in names
+    }
+    most = max(friends.values(), key=len, default=[])
+    if len(most) * 2 <= len(names):
+        last = ", ".join(f"{names[venue]} says {_price(closes[venue][1][-1])}" for venue in names)
+        return {}, (), f"{last}; nothing tells which price is of this coin, so none is used." if len(names) > 1 else ""
+    others = _list([names[each] for each in most])
+    wrong = {
+        venue: f"{names[venue]}'s price is {_times(ratios[venue, most[0]])} {others}'s, so it is of something else."
+        for venue in names
+        if venue not in most
+    }
+    apart = tuple(
+        f"{names[venue]}'s price stands {notation.percent(abs(ratios[venue, most[0]] - 1))} from {names[most[0]]}'s"
+        for venue in most
+        if abs(ratios[venue, most[0]] - 1) > _NOTEWORTHY
+    )
+    return wrong, apart, ""
+
+
+def _ratios(closes: Mapping[str, tuple[Ints, Floats]]) -> dict[tuple[str, str], float]:
+    return {(one, other): _ratio(closes[one], closes[other]) for one in closes for other in closes}
+
+
+def _ratio(one: tuple[Ints, Floats], other: tuple[Ints, Floats]) -> float:
+    """Give the median ratio of two venues' closes over the last day that both have, else of the last closes."""
+    since = min(int(one[0][-1]), int(other[0][-1])) - DAY_MS
+    _, mine, theirs = np.intersect1d(one[0], other[0], return_indices=True)
+    recent = one[0][mine] > since
+    if not recent.any():
+        return float(one[1][-1] / other[1][-1])
+    return float(np.median(one[1][mine][recent] / other[1][theirs][recent]))
+
+
+def _clip_wicks(judged: Judged, symbol: str) -> None:
+    """Clip lows and highs that neither mark prices nor another venue saw: nobody is liquidated by a bad print."""
+    rows = judged.tables.get(CANDLES.name)
+    if rows is None:
+        return
+    witnesses = [*judged.series(CANDLES, symbol), *judged.series(MARK_CANDLES, symbol)]
+    numbers = {name: rows.number(name).copy() for name in ("low", "high")}
+    opened, close = rows.number("open"), rows.number("close")
+    for _, each in list(judged.series(CANDLES, symbol)):
+        others = [(t, s) for t, s in witnesses if t.source.table is MARK_CANDLES or s.keys[1] != each.keys[1]]
+        length = rows.source.intervals[each.keys[2]]
+        for name, body, sign in (("low", np.minimum(opened, close), -1), ("high", np.maximum(opened, close), 1)):
+            beyond = sign * (rows.number(name) / body - 1)
+            for at in np.flatnonzero(beyond[each.rows] > _WICK) + each.start:
+                begin = int(rows.time_ms[at])
+                seen = [
+                    edge for table, other in others if (edge := _extreme(table, other, name, begin, begin + length))
+                ]
+                limit = float(body[at]) if not seen else max([float(body[at]), *seen], key=lambda price: sign * price)
+                value = float(rows.number(name)[at])
+                if seen and sign * (value / limit - 1) <= _WICK:
+                    continue
+                if not seen and not _lone_print(rows, each, int(at), value, float(body[at])):
+                    continue
+                numbers[name][at] = limit
+                who = "no mark price and no other venue saw" if seen else "is many times the bars around it"
+                judged.doubt(
+                    symbol,
+                    f"{shown(each.keys[1])}'s {name} of {_price(value)} at {moment_of(rows, int(at))}, which "
+                    f"{who}, is taken for a bad print and read as {_price(limit)}",
+                )
+    judged.change(CANDLES, numbers)
+
+
+def _extreme(rows: Rows, series: Series, name: str, begin: Milliseconds, end: Milliseconds) -> float:
+    """Give the lowest low or highest high of another series' bars between two moments; 0 where it has none."""
+    opens = rows.time_ms[series.rows]
+    length = rows.source.intervals[series.keys[2]]
+    first, last = np.searchsorted(opens, begin - length, side="right"), np.searchsorted(opens, end)
+    values = rows.number(name)[series.rows][first:last]
+    return float(values.min() if name == "low" else values.max()) if len(values) else 0.0
+
+
+def _lone_print(rows: Rows, series: Series, at: int, value: float, body: float) -> bool:
+    """Tell whether a wick that nobody else could have seen is out of all proportion to the bars around it."""
+    around = np.arange(max(series.start, at - _AROUND_BARS), min(series.stop, at + _AROUND_BARS + 1))
+    around = around[around != at]
+    usual = float(np.median(rows.number("high")[around] - rows.number("low")[around])) if len(around) else np.inf
+    wick = abs(value - body)
+    manifold = abs(np.log(value / body)) > np.log(_LONE_FACTOR)
+    return bool(manifold or (wick > _LONE_WICK * body and wick > _LONE_RANGES * usual))
+
+
+def _name_frozen(judged: Judged, symbol: str) -> None:
+    """Name venues whose newest bars hold no trade: their price is as old as the last one."""
+    named: set[str] = set()
+    for rows, each in list(judged.series(CANDLES, symbol)):
+        close = rows.number("close")[each.rows]
+        flat = (rows.number("volume_base")[each.rows] == 0) & (
+            rows.number("high")[each.rows] == rows.number("low")[each.rows]
+        )
+        still = flat & (close == close[-1])
+        bars = len(still) if still.all() else int(np.argmin(still[::-1]))
+        span = bars * rows.source.intervals[each.keys[2]]
+        if span >= _FROZEN_MS and each.keys[1] not in named:
+            named.add(each.keys[1])
+            hours = span // HOUR_MS
+            judged.doubt(
+                symbol, f"nothing has traded on {shown(each.keys[1])} for {hours} hours: its price is that old"
+            )
+
+
+# ---- Open interest ----
+
+
+def _check_interest(judged: Judged, symbol: str) -> None:
+    """Hold open interest against its own value, the candles and itself: outages and changed units."""
+    for venue in sorted({each.keys[1] for _, each in judged.series(OPEN_INTEREST, symbol)}):
+        _check_value(judged, symbol, venue)
+        _leave_out_outage(judged, symbol, venue)
+        _leave_out_other_unit(judged, symbol, venue)
+
+
+def _one(judged: Judged, table: TableFormat, symbol: str, venue: str) -> tuple[Rows, Series] | None:
+    """Find a venue's series of a symbol."""
+    return next(((rows, each) for rows, each in judged.series(table, symbol) if each.keys[1] == venue), None)
+
+
+def _check_value(judged: Judged, symbol: str, venue: str) -> None:
+    """Leave out open interest whose value over coins is no price of its moment: one of the two is in another unit."""
+    found = _one(judged, OPEN_INTEREST, symbol, venue)
+    bars = _one(judged, CANDLES, symbol, venue) or next(iter(judged.series(CANDLES, symbol)), None)
+    if found is None or bars is None:
+        return
+    rows, each = found
+    table, candles = bars
+    implied = rows.number("open_interest_quote")[each.rows] / rows.number("open_interest_base")[each.rows]
+    times, opens = rows.time_ms[each.rows], table.time_ms[candles.rows]
+    at = np.searchsorted(opens, times, side="right") - 1
+    # The bar of the moment, or the last closed one before it.
+    near = (at >= 0) & (times - opens[np.maximum(at, 0)] <= 2 * table.source.intervals[candles.keys[2]])
+    at = np.maximum(at, 0)
+    low, high = table.number("low")[candles.rows][at], table.number("high")[candles.rows][at]
+    known = near & np.isfinite(implied)
+    off = known & ((implied < low / (1 + _VALUE_OFF)) | (implied > high * (1 + _VALUE_OFF)))
+    if not off.any():
+        return
+    whole = np.zeros(len(rows.row), dtype=np.bool_)
+    whole[each.rows] = off
+    last = int(np.flatnonzero(known)[-1])
+    price = _price(table.number("close")[candles.rows][at[last]])
+    if off.sum() > _FEW * known.sum() and off[last]:
+        judged.leave_out(
+            (OPEN_INTEREST,), symbol, venue, Datum.OPEN_INTEREST,
+            f"{shown(venue)}'s open interest and its value imply a price of {_price(implied[last])} beside candles at "
+            f"{price}: coins or value are in another unit, so neither is used.",
+        )  # fmt: skip
+        return
+    judged.leave_out_rows(OPEN_INTEREST, whole, "value over coins is no price of that time")
+    if off.sum() > _FEW * known.sum():
+        judged.doubt(symbol, f"{shown(venue)}'s open interest changed its unit; the older rows are not used")
+
+
+def _leave_out_outage(judged: Judged, symbol: str, venue: str) -> None:
+    """Leave out snapshots that fall to less than half, or rise to more than double, and come back within a day."""
+    found = _one(judged, OPEN_INTEREST, symbol, venue)
+    if found is None:
+        return
+    rows, each = found
+    amount, times = np.log(rows.number("open_interest_base")[each.rows]), rows.time_ms[each.rows]
+    away = np.zeros(len(amount), dtype=np.bool_)
+    at = 1
+    while at < len(amount):
+        if abs(amount[at] - amount[at - 1]) > np.log(_OUTAGE):
+            soon = np.arange(at + 1, int(np.searchsorted(times, times[at - 1] + _OUTAGE_LONGEST_MS, side="right")))
+            back = soon[np.abs(amount[soon] - amount[at - 1]) < np.log1p(_BACK_WITHIN)]
+            if len(back):
+                away[at : back[0]] = True
+                at = int(back[0])
+        at += 1
+    if away.any():
+        whole = np.zeros(len(rows.row), dtype=np.bool_)
+        whole[each.rows] = away
+        judged.leave_out_rows(OPEN_INTEREST, whole, "it left and came back within a day, as in an outage")
+
+
+def _leave_out_other_unit(judged: Judged, symbol: str, venue: str) -> None:
+    """Leave out what stands before a step of open interest that its value does not take: its unit changed there."""
+    found = _one(judged, OPEN_INTEREST, symbol, venue)
+    if found is None or found[1].stop - found[1].start < 2:
+        return
+    rows, each = found
+    amount, value = (rows.number(name)[each.rows] for name in ("open_interest_base", "open_interest_quote"))
+    steps, valued = np.abs(np.diff(np.log(amount))), np.abs(np.diff(np.log(value)))
+    near = np.diff(rows.time_ms[each.rows]) <= _NEIGHBOURS_MS
+    confirmed = np.isfinite(valued) & (valued > np.log(_UNIT_STEP) / 2)
+    found_steps = np.flatnonzero((steps > np.log(_UNIT_STEP)) & near & ~confirmed)
+    if not len(found_steps):
+        return
+    at = int(found_steps[-1]) + 1
+    whole = np.zeros(len(rows.row), dtype=np.bool_)
+    whole[each.start : each.start + at] = True
+    factor = float(np.exp(steps[at - 1]))
+    judged.leave_out_rows(OPEN_INTEREST, whole, "a unit changed after them")
+    judged.doubt(
+        symbol,
+        f"{shown(venue)}'s open interest steps {factor:.1f}-fold at {moment_of(rows, each.start + at)}, as when a unit "
+        "changes: what stands before is not used",
+    )
+
+
+# ---- Funding ----
+
+
+def _check_funding(judged: Judged, symbol: str) -> None:
+    """Leave out rates in percent, and read the hours of the others from the gaps between them."""
+    for venue in sorted({each.keys[1] for _, each in judged.series(FUNDING, symbol)}):
+        found = _one(judged, FUNDING, symbol, venue)
+        if found is None:
+            continue
+        rows, each = found
+        rates = np.abs(rows.number("funding_rate")[each.rows])
+        middle = float(np.median(rates))
+        piled = max(float(np.mean(np.isclose(rates, base, rtol=1e-6, atol=0))) for base in _PILED_UP)
+        if middle > _HIGHEST_FUNDING or (piled > _PILE and len(rates) >= _LEAST_RATES):
+            judged.leave_out(
+                (FUNDING, FUNDING_NOW), symbol, venue, Datum.FUNDING,
+                f"{shown(venue)}'s funding rates stand at {middle:.6g} in the median: percent, where fractions are "
+                "meant (0.0001 is 0.01 %), so they are not used.",
+            )  # fmt: skip
+            continue
+        stated = rows.number("interval_hours")[each.rows]
+        hours = funding_hours(rows.time_ms[each.rows], stated)
+        if (differs := hours != stated).any():
+            whole = rows.number("interval_hours").copy()
+            whole[each.rows] = hours
+            judged.change(FUNDING, {"interval_hours": whole})
+            last = int(np.flatnonzero(differs)[-1])
+            judged.notes.append(
+                f"Funding rates of {base_of(symbol)} on {venue}: {int(differs.sum())} rows say an interval of "
+                f"{stated[last]:g} h, their settlements stand {hours[last]:g} h apart; the times count."
+            )
+
+
+def funding_hours(times_ms: Ints, stated_hours: Floats | None = None) -> Floats:
+    """Give the hours that each settled rate covers, from the gaps between settlements.
+
+    A gap that is a multiple of its neighbours' is a hole, and so is one that is a multiple of what is stated. A stated
+    interval that is longer than the gap is wrong; a longer gap counts where the settlements keep to it throughout.
+
+    Args:
+        times_ms: Shape (n,), ascending, n > 0.
+        stated_hours: Shape (n,), what the source says, where it does; NaN where it does not.
+
+    Returns:
+        Shape (n,); NaN where neither gaps nor source say.
+    """
+    count = len(times_ms)
+    stated = np.full(count, np.nan) if stated_hours is None else stated_hours
+    gaps = np.round(np.diff(times_ms) / HOUR_MS * 60) / 60
+    if count < _LEAST_RATES:
+        shorter = np.concatenate([[False], gaps < stated[1:]]) if count > 1 else np.zeros(count, dtype=np.bool_)
+        own = np.where(shorter, np.concatenate([[np.nan], gaps])[:count], stated)
+        return np.where(np.isnan(own), gaps.min() if len(gaps) else np.nan, own)
+    usual = np.array([_usual_gap(gaps, at) for at in range(len(gaps))])
+    with np.errstate(invalid="ignore"):
+        told = stated[1:]
+        settled = np.isin(usual, _USUAL_HOURS)
+        hole = (gaps > _LONGER * usual) & _is_multiple(gaps, usual)
+        read = np.where(hole & (gaps != told), usual, gaps)
+        # Where the times keep to no interval of any venue, a stated one that divides them stands: rows are a sample.
+        sample = ~settled & (told < read) & _is_multiple(read, told)
+        hours = np.where(sample, told, read)
+        hours = np.concatenate([hours[:1], hours])
+        return np.where(np.abs(hours - stated) < _SAME_HOURS, stated, hours)
+
+
+def _usual_gap(gaps: Floats, at: int) -> float:
+    """Give the median of up to six gaps around one, itself left out: three on each side, more where one side ends."""
+    begin = max(0, min(at - 3, len(gaps) - 7))
+    around = np.delete(gaps[begin : begin + 7], at - begin)
+    return float(np.median(around))
+
+
+def _is_multiple(hours: Floats, of: Floats) -> Bools:
+    ratio = hours / of
+    multiple: Bools = np.abs(ratio - np.round(ratio)) < _SAME_HOURS / 2
+    return multiple
+
+
+def _price(value: float) -> str:
+    return notation.price(value, notation.price_decimals(value))
+
+
+def _times(ratio: float) -> str:
+    """Write how far one price stands from another: 1,000 times, 0.001 times, 7.3 % above, 12.0 % below."""
+    if ratio >= 2 or ratio <= 1 / 2:
+        return f"{ratio:,.4g} times"
+    return f"{notation.percent(abs(ratio - 1))} {'above' if ratio > 1 else 'below'}"
+
+
+def _list(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
