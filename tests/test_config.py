@@ -14,6 +14,7 @@ from reportgen.config.assumptions import DEFAULTS, Assumptions
 from reportgen.config.events import EventFile, FlowFile, ListedEvent
 from reportgen.config.load import load_config, read_config
 from reportgen.config.settings import Config, json_schema
+from reportgen.config.yaml import parse_yaml
 from reportgen.errors import ConfigError
 from reportgen.events.builtin import DEFAULT_NAMES
 from reportgen.events.sources import events_in
@@ -94,7 +95,14 @@ def test_every_problem_is_reported_at_once_in_the_order_of_the_file(tmp_path: Pa
         ("watchlist: [BTC]\noutput: \x01\n", 2, "control character"),
         ("watchlist: [BTC]\noutput: 'a\n\n  b'\n", 2, "line break"),
         ("watchlist: [12]\n", 1, "expected text, got `12`"),
-        ("watchlist: [no]\n", 1, "expected text, got `false`"),
+        ("watchlist: [false]\n", 1, "expected text, got `false`"),
+        ("watchlist: [BTC]\nhorizon_hours: 024\n", 2, "expected a number, got `024`"),
+        ("watchlist: [BTC]\nhorizon_hours: 1:30\n", 2, "expected a number, got `1:30`"),
+        ("watchlist: [BTC]\nhorizon_hours: 0x18\n", 2, "expected a number, got `0x18`"),
+        ("watchlist: [BTC]\nhorizon_hours: 2_4\n", 2, "expected a number, got `2_4`"),
+        ("watchlist: [BTC]\nhorizon_hours: 0.10\n", 2, "at least 1, got `0.10`"),
+        ("watchlist: [BTC]\nevents: [{name: A, at: 12:30}]\n", 2, "`12:30`"),
+        ("watchlist: [BTC]\nmail: {from: a@b.test, smtp: {host: h, connections: 1.0}}\n", 2, "got `1.0`"),
         ("watchlist: ['$$$']\n", 1, "names no market"),
         ("watchlist: [USDT]\n", 1, "names no market"),
         ("watchlist: [{symbol: BTC, venues: binance}]\n", 1, "expected a list"),
@@ -251,3 +259,22 @@ def test_any_bytes_are_answered_with_sentences(tmp_path: Path, content: bytes) -
     config, problems = read_config(written(tmp_path, content))
     assert config is not None or problems
     assert all(str(problem).startswith(str(tmp_path)) and problem.suggestion for problem in problems)
+
+
+@pytest.mark.parametrize("name", ["ON", "no", "YES", "off", "y", "1INCH", "0x0"])
+def test_a_word_that_other_readers_guess_at_is_a_symbol(tmp_path: Path, name: str) -> None:
+    """ON, NO and the like are coins, not answers."""
+    (entry,) = load_config(written(tmp_path, f"watchlist: [{name}]\n")).watchlist
+    assert entry.symbol == f"{name.upper()}/USDT:USDT"
+
+
+def test_numbers_are_decimal() -> None:
+    """What is no plain decimal number, and no true, false or null, is the text that stands in the file."""
+    words = b"024, 0o7, 1_0, 1:30, 0b1, true, True, yes, ~, null, '', 2026-01-02, '1', \"on\""
+    found = parse_yaml(b"[24, -3, 0.5, .5, 1e3, 1.5E-2, 0, " + words + b"]", "a.yaml")
+    whole = [24, -3, 0.5, 0.5, 1000.0, 0.015, 0]
+    assert found.data[:7] == whole  # type: ignore[index]
+    texts = ["024", "0o7", "1_0", "1:30", "0b1", True, True, "yes", None, None, "", "2026-01-02", "1", "on"]
+    assert found.data[7:] == texts  # type: ignore[index]
+    as_text = parse_yaml(b"[024, true, 1.50, ~, on]", "a.yaml", as_text=True)
+    assert as_text.data == ["024", "true", "1.50", None, "on"]

@@ -22,9 +22,9 @@ from reportgen.market.symbols import unified_symbol
 _SENTENCES: Final = {
     "missing": ("is missing", "Add `{name}:`."),
     "string_type": ("expected text, got {shown}", "Put it in quotes if text is meant."),
-    "int_type": ("expected a whole number, got {shown}", "Write it without quotes."),
+    "int_type": ("expected a whole number, got {shown}", "Write it in decimals, as 24, without quotes."),
     "int_from_float": ("expected a whole number, got {shown}", "Write it without decimals."),
-    "float_type": ("expected a number, got {shown}", "Write it without quotes, as 24 or 0.5."),
+    "float_type": ("expected a number, got {shown}", "Write it in decimals, as 24 or 0.5, without quotes."),
     "bool_type": ("expected true or false, got {shown}", "Write it without quotes."),
     "list_type": ("expected a list, got {shown}", "Start each item on its own line with `- `."),
     "dict_type": ("expected settings, got {shown}", "Write `name: value` lines below it, indented by two spaces."),
@@ -64,7 +64,7 @@ def schema_problems(parsed: YamlFile, error: ValidationError) -> Iterator[Proble
     """Say in plain words what the schema refused, each with the line it stands on."""
     for detail in error.errors(include_url=False):
         trail: Trail = tuple(step for step in detail["loc"] if step not in settings.TAGS)
-        reason, suggestion = _sentences(detail)
+        reason, suggestion = _sentences(detail, parsed.texts.get(trail))
         yield parsed.problem(trail, reason, suggestion)
 
 
@@ -88,7 +88,7 @@ def duplicate_symbols(parsed: YamlFile) -> Iterator[Problem]:
         seen.setdefault(symbol, (trail, written))
 
 
-def _sentences(detail: ErrorDetails) -> tuple[str, str]:
+def _sentences(detail: ErrorDetails, written: str | None) -> tuple[str, str]:
     """Find the reason and the suggestion for one error of the schema."""
     kind, name = detail["type"], str(detail["loc"][-1]) if detail["loc"] else ""
     context = detail.get("ctx") or {}
@@ -101,12 +101,12 @@ def _sentences(detail: ErrorDetails) -> tuple[str, str]:
             found = f"`{name}` is not a setting", did_you_mean(name, _known(detail["loc"]))
         case "literal_error":
             choices = re.findall(r"'([^']*)'", str(context["expected"]))
-            found = f"{_shown(detail)} is not one of its values", did_you_mean(str(detail["input"]), choices)
+            found = f"{_shown(detail, written)} is not one of its values", did_you_mean(str(detail["input"]), choices)
         case "too_short" if name == "watchlist":
             found = "is empty", "Add at least one symbol, as `- BTC`."
         case _:
             reason, suggestion = _SENTENCES.get(str(context.get("pattern", kind)), ("{message}", _SEE_SCHEMA))
-            filled = {**context, "name": name, "shown": _shown(detail), "message": detail["msg"]}
+            filled = {**context, "name": name, "shown": _shown(detail, written), "message": detail["msg"]}
             found = reason.format_map(filled), suggestion.format_map(filled)
     return found
 
@@ -145,8 +145,8 @@ def _models(annotation: Any, tag: str = "") -> Iterator[tuple[str, type[BaseMode
         yield from _models(part, own)
 
 
-def _shown(detail: ErrorDetails) -> str:
-    """Show a value as the user would recognise it, never a long or a secret one."""
+def _shown(detail: ErrorDetails, written: str | None) -> str:
+    """Show a value as it stands in the file, never a long one."""
     value = detail["input"]
     if isinstance(value, dict):
         return "settings"
@@ -154,5 +154,5 @@ def _shown(detail: ErrorDetails) -> str:
         return "a list"
     if value is None:
         return "nothing"
-    text = str(value).lower() if isinstance(value, bool) else str(value)
+    text = str(value) if written is None else written
     return f"`{text[:_LONGEST_VALUE]}{'…' if len(text) > _LONGEST_VALUE else ''}`"

@@ -55,15 +55,9 @@ def _address(text: str) -> str:
     return text.lower()
 
 
-def _unquoted_address(value: object) -> object:
-    """Take back what YAML made of an address without quotes: a number."""
-    known = isinstance(value, int) and not isinstance(value, bool) and 1 << 100 <= value < 1 << 160
-    return f"0x{value:040x}" if known else value
-
-
 VenueName = Annotated[str, Field(min_length=1, max_length=40, pattern=VENUE_NAME)]
 Symbol = Annotated[Text, AfterValidator(_symbol)]
-Address = Annotated[Text, AfterValidator(_address), BeforeValidator(_unquoted_address)]
+Address = Annotated[Text, AfterValidator(_address)]
 
 
 class WatchlistEntry(Settings):

@@ -1,4 +1,7 @@
-"""The one reader of YAML: text becomes plain data, and every value keeps the line it stands on.
+"""The one reader of YAML: text becomes plain data, and every value keeps its line and the text that stands there.
+
+Nothing is guessed: numbers are decimal (24, 0.5, 1e3), true and false are the only two of their kind, ~ and null are
+nothing, and all else is text: 024, 0x1f, 1:30, 1_000, on, off, yes, no, a date.
 
 First step on the way from config to brief. What YAML itself finds wrong (tabs, double keys, broken syntax) is reported
 here with its line; what the values mean is judged by who asked.
@@ -6,6 +9,8 @@ here with its line; what the values mean is judged by who asked.
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -18,9 +23,19 @@ Trail: TypeAlias = tuple[str | int, ...]
 
 _LARGEST_FILE: Final = 1_000_000
 _DEEPEST: Final = 16
-_TEXT_TAGS: Final = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp"})
-_NULL_TAG: Final = "tag:yaml.org,2002:null"
-_PLAIN_TAGS: Final = frozenset(f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float"))
+_TAGS: Final = frozenset(
+    f"tag:yaml.org,2002:{name}" for name in ("str", "timestamp", "null", "bool", "int", "float", "merge", "value")
+)
+_WORDS: Final[dict[str, Plain]] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf"), math.inf),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
+}
+_WHOLE: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_DECIMAL: Final = re.compile(r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +68,14 @@ class YamlFile:
         data: What stands at the top level; None when the file is empty or could not be read.
         problems: In the order of the file.
         lines: First and last line of each key and item, 1-based, by trail.
+        texts: Each single value as it is written, by trail.
     """
 
     name: str
     data: Plain
     problems: tuple[Problem, ...]
     lines: dict[Trail, tuple[int, int]]
+    texts: dict[Trail, str]
 
     def line_of(self, trail: Trail) -> int:
         """Find the line of a value, or of its nearest parent that stands in the file."""
@@ -115,9 +132,9 @@ def parse_yaml(content: bytes, name: str, *, as_text: bool = False, most_bytes: 
         root = loader.get_single_node()
     except yaml.YAMLError as error:
         return _broken(name, *_explain(error, text))
-    walk = _Walk(loader, name, as_text=as_text)
+    walk = _Walk(name, as_text=as_text)
     data = None if root is None else walk.value(root, ())
-    return YamlFile(name=name, data=data, problems=tuple(walk.problems), lines=walk.lines)
+    return YamlFile(name=name, data=data, problems=tuple(walk.problems), lines=walk.lines, texts=walk.texts)
 
 
 def _refuse(text: str, name: str) -> YamlFile | None:
@@ -157,18 +174,18 @@ def _explain(error: yaml.YAMLError, text: str) -> tuple[int | None, str, str]:
 def _broken(name: str, line: int | None, reason: str, suggestion: str) -> YamlFile:
     """Give up on the file with one problem."""
     problem = Problem(file=name, line=line, key="", reason=reason, suggestion=suggestion)
-    return YamlFile(name=name, data=None, problems=(problem,), lines={})
+    return YamlFile(name=name, data=None, problems=(problem,), lines={}, texts={})
 
 
 class _Walk:
     """One pass over the nodes that keeps lines and collects problems."""
 
-    def __init__(self, loader: yaml.CSafeLoader, name: str, *, as_text: bool) -> None:
-        self.loader = loader
+    def __init__(self, name: str, *, as_text: bool) -> None:
         self.name = name
         self.as_text = as_text
         self.problems: list[Problem] = []
         self.lines: dict[Trail, tuple[int, int]] = {}
+        self.texts: dict[Trail, str] = {}
 
     def value(self, node: yaml.Node, trail: Trail) -> Plain:
         """Read a value of any kind."""
@@ -198,17 +215,19 @@ class _Walk:
 
     def _scalar(self, node: yaml.Node, trail: Trail) -> Plain:
         line = node.start_mark.line + 1
-        if node.tag not in _PLAIN_TAGS | _TEXT_TAGS:
+        if node.tag not in _TAGS:
             self._problem(line, trail, f"carries the tag {node.tag}", "Write a plain value.")
             return None
-        if node.tag in _TEXT_TAGS or (self.as_text and node.tag != _NULL_TAG):
-            return str(node.value)
+        text = self.texts[trail] = str(node.value)
+        if getattr(node, "style", "") or (self.as_text and _WORDS.get(text, text) is not None):
+            return text
         try:
-            value: Plain = self.loader.construct_object(node)
+            if _WHOLE.fullmatch(text):
+                return int(text)
+            return float(text) if _DECIMAL.fullmatch(text) else _WORDS.get(text, text)
         except ValueError:
             self._problem(line, trail, "is not a number that can be read", "Shorten it, or put text in quotes.")
             return None
-        return value
 
     def _problem(self, line: int, trail: Trail, reason: str, suggestion: str) -> None:
         key = dotted(trail)
