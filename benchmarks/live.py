@@ -12,8 +12,8 @@ import time
 from typing import Final
 
 from benchmarks.processes import ROOT, environment
-from reportgen.market.exchanges.connection import Patience
 from reportgen.market.exchanges.gather import Wanted, gather_live
+from reportgen.market.web import Patience
 
 VENUES: Final = ("binance", "bybit", "okx", "hyperliquid")
 BUDGET: Final = 1.3
@@ -43,7 +43,7 @@ def main() -> int:
             [Wanted(symbol=f"{coin}/USDT:USDT", venues=VENUES) for coin in coins],
             dict.fromkeys(VENUES, url),
             clock=lambda: time.time_ns() // 1_000_000,
-            patience=Patience(run_seconds=3600),
+            patience=Patience(total_seconds=3600),
         )
         took = time.monotonic() - began
         server.terminate()

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from reportgen.market.exchanges.venues import VENUES, Datum, Venue
+from reportgen.market.exchanges.venue import Datum, Venue
+from reportgen.market.exchanges.venues import VENUES
 from reportgen.units import Missing
 
 HEAD = """# Venues
 
-Made from reportgen/market/exchanges/venues.py by scripts/write_docs.py: the same table that converts the numbers. Facts about the
+Made from reportgen/market/exchanges/venues/ by scripts/write_docs.py: the same table that converts the numbers. Facts about the
 venues come from ccxt's source and from third-party audits, as each row says; they were proved against a local server
 that answers in the venues' shapes, not against the live exchanges.
 

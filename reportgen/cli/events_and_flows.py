@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from reportgen.config.settings import Config
-    from reportgen.events.fetching import Network
     from reportgen.events.sources import GatheredEvents
     from reportgen.market.data import Gathered
+    from reportgen.market.web import Network
     from reportgen.units import Maybe
 
 _KEPT: Final = ".feeds"
@@ -108,7 +108,7 @@ def network_of(config: Config) -> Network:
 
     from platformdirs import user_cache_path
 
-    from reportgen.events.fetching import Network
+    from reportgen.market.web import Network
 
     here = config.output if isinstance(config.output, Path) else user_cache_path("reportgen")
     return Network(now_ms=time.time_ns() // 1_000_000, kept=here / _KEPT)

@@ -128,7 +128,8 @@ def wanted_of(config: Config) -> tuple[Wanted, ...]:
         UsageError: A venue is unknown.
     """
     from reportgen.market.exchanges.gather import Wanted, refuse_unknown
-    from reportgen.market.exchanges.venues import VENUES, Datum
+    from reportgen.market.exchanges.venue import Datum
+    from reportgen.market.exchanges.venues import VENUES
     from reportgen.market.symbols import REFERENCE_SYMBOL
 
     usual = tuple(config.venue_urls) or tuple(VENUES)
@@ -169,15 +170,15 @@ def gather_now(config: Config, wanted: tuple[Wanted, ...], step: Step) -> Gather
     Raises:
         DataError: Not one gave candles, or a file that the configuration names cannot be used.
     """
-    from reportgen.market.exchanges.connection import Patience
     from reportgen.market.exchanges.gather import gather_live
     from reportgen.market.exchanges.own_brackets import own_brackets, with_own_brackets
+    from reportgen.market.web import Patience
 
     addresses = known_addresses(config)
     symbols = tuple(one.symbol for one in config.watchlist)
     brackets = config.leverage_brackets
     own = own_brackets(brackets, symbols, now_ms()) if brackets else ()  # read first: a bad file costs no requests
-    patience = Patience(run_seconds=max(_LEAST_SECONDS, _SECONDS_A_SYMBOL * len(wanted)), pace=_pace())
+    patience = Patience(total_seconds=max(_LEAST_SECONDS, _SECONDS_A_SYMBOL * len(wanted)), pace=_pace())
     gathering = gather_live(
         wanted, config.venue_urls, clock=now_ms, patience=patience, cache=history_cache(), done=step
     )

@@ -193,7 +193,7 @@ def _ask_venues(config: Path | None) -> tuple[Check, ...]:
     from reportgen.cli.doctor import Check
     from reportgen.cli.live import now_ms
     from reportgen.config.load import DEFAULT_PATH, read_config
-    from reportgen.market.exchanges.ping import greet
+    from reportgen.market.exchanges.gather import ping
     from reportgen.market.exchanges.venues import VENUES
 
     settings, _ = read_config(config or DEFAULT_PATH)
@@ -205,5 +205,5 @@ def _ask_venues(config: Path | None) -> tuple[Check, ...]:
             finding=one.said.rstrip("."),
             fix="" if one.answered else "A brief does without it and says so; send its requests elsewhere with `url`",
         )
-        for one in greet(urls or VENUES, urls, clock=now_ms)
+        for one in ping(urls or VENUES, urls, clock=now_ms)
     )

@@ -1,6 +1,6 @@
 """ETF flows from elsewhere than the market folder: a table as copied from a public page, or an API with a key.
 
-Stands at the edge, behind `events.fetching`. What comes in becomes the frozen `EtfFlows` that the folder's table gives.
+Stands at the edge, behind `market/web.py`. What comes in becomes the frozen `EtfFlows` that the folder's table gives.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reportgen.config.events import FlowApi, FlowFile, FlowSource
 from reportgen.errors import DataError
-from reportgen.events.fetching import LARGEST_BYTES, Network, Request
 from reportgen.market.data import EtfFlows
+from reportgen.market.web import LARGEST_BYTES, Network, Request
 from reportgen.units import Maybe, Missing
 
 SOSOVALUE: Final = "https://openapi.sosovalue.com"

@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from reportgen.config.events import StatusVenue
 from reportgen.errors import DataError
 from reportgen.events.calendar import ScheduledEvent, clean_name
-from reportgen.events.fetching import Request
+from reportgen.market.web import Request
 from reportgen.units import Milliseconds
 
 _Moment = Annotated[int, BeforeValidator(lambda told: told or 0)]

@@ -31,7 +31,7 @@ from reportgen.events.calendar import (
     merge,
     topic_of,
 )
-from reportgen.events.fetching import LARGEST_BYTES, Network, Request
+from reportgen.market.web import LARGEST_BYTES, Network, Request
 from reportgen.moments import parse_when
 from reportgen.units import DAY_MS, HOUR_MS, Milliseconds
 

@@ -15,7 +15,8 @@ from reportgen import notation
 from reportgen.config.assumptions import Assumptions
 from reportgen.market.data import ALL_DATA, NO_FUNDING_NOW, Candles, Depth, MarketData, OpenInterest, OrderBook
 from reportgen.market.exchanges.units import eight_hour_rate
-from reportgen.market.exchanges.venues import VENUES, Datum
+from reportgen.market.exchanges.venue import Datum
+from reportgen.market.exchanges.venues import VENUES
 from reportgen.market.folder.build import missing_bars
 from reportgen.market.folder.tables import interval_text
 from reportgen.market.symbols import base_of

@@ -18,11 +18,11 @@ from reportgen.cli.events_and_flows import near_events, with_flows
 from reportgen.config.events import EventSources, FlowApi
 from reportgen.config.settings import Config, WatchlistEntry
 from reportgen.events.calendar import ScheduledEvent, UnknownEvents
-from reportgen.events.fetching import Network
 from reportgen.events.flows import FlowReading
 from reportgen.events.sources import gather_events
 from reportgen.market.data import EtfFlows, Gathered
 from reportgen.market.folder.keep import read_sample
+from reportgen.market.web import Network
 from reportgen.render.html import render_html
 from reportgen.render.json import brief_from_json, brief_to_json
 from reportgen.units import DAY_MS, HOUR_MS, Missing

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from reportgen.events.fetching import Network
+from reportgen.market.web import Network
 
 NOW_MS = 1_795_158_000_000
 """20 November 2026, 07:00 UTC."""

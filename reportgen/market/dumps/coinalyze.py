@@ -20,7 +20,7 @@ from reportgen.errors import UsageError
 from reportgen.market.dumps.cells import Column, Converted, Dump, DumpError, Part
 from reportgen.market.folder.tables import CANDLES, LIQUIDATIONS, LONG_SHORT_RATIO, OPEN_INTEREST, interval_text
 from reportgen.market.symbols import base_of, quote_of, unified_symbol
-from reportgen.market.web import Patience, Question, ask
+from reportgen.market.web import Patience, Request, ask
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Milliseconds, Missing
 
 # ---- Coinalyze's JSON histories: kept answers of its API, or fresh ones, into the tables of a market folder ----
@@ -295,7 +295,7 @@ def ask_histories(
         some = {"symbols": ",".join(tickers[start : start + _SYMBOLS_A_CALL])}
         for endpoint, more in _ENDPOINTS.items():
             query = urlencode({**some, **span, **more})
-            question = Question(who=_WHO, url=f"{_API}/{endpoint}?{query}", headers={"api_key": key}, instead=url)
+            question = Request(who=_WHO, url=f"{_API}/{endpoint}?{query}", headers={"api_key": key}, instead=url)
             words = " ".join(f"{name}={value}" for name, value in more.items())
             name = f"{_WHO} {endpoint} 1hour {words}".strip()
             answers.append(convert_answer(ask(question, patience), name, until_ms=until_ms))

@@ -12,79 +12,18 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from reportgen.market.exchanges.venues import Venue
+from reportgen.market.exchanges.answers import unreadable
+from reportgen.market.exchanges.venue import FaultKind, Venue, VenueFault
+from reportgen.market.web import Patience
 from reportgen.units import Milliseconds
-
-
-# ---- What can go wrong with a venue, told apart by ourselves: its HTTP status and its own code decide, not ccxt's clas
-class FaultKind(StrEnum):
-    """Why a venue gave nothing."""
-
-    GEO_BLOCKED = "geo_blocked"
-    RATE_LIMITED = "rate_limited"
-    OUTAGE = "outage"
-    BAD_SYMBOL = "bad_symbol"
-    BAD_PAYLOAD = "bad_payload"
-    OUT_OF_TIME = "out_of_time"
-
-
-class VenueFault(Exception):
-    """A question to a venue that has no answer.
-
-    Attributes:
-        kind: Decides whether asking again can help. retry_after: seconds that the venue asked to wait, if it did.
-    """
-
-    def __init__(self, kind: FaultKind, sentence: str, retry_after: float | None = None) -> None:
-        """Keep the sentence as the message."""
-        super().__init__(sentence)
-        self.kind = kind
-        self.retry_after = retry_after
-
 
 _GEO_WORDS: Final = ("cloudfront", "restricted", "country")
 _FINE: Final = frozenset({"0", "00000", "200", "success", "ok", "none", ""})
 _CODE_FIELDS: Final = ("retCode", "code", "err-code", "label", "error", "result")
-_RATE: Final = FaultKind.RATE_LIMITED
-_SYMBOL: Final = FaultKind.BAD_SYMBOL
-_OUTAGE: Final = FaultKind.OUTAGE
-_CODES: Final[Mapping[str, Mapping[str, FaultKind]]] = {
-    "binance": {
-        **dict.fromkeys(("-1003", "-1008", "-1015"), _RATE),
-        **dict.fromkeys(("-1000", "-1001", "-1006", "-1007", "-1016"), _OUTAGE),
-        "-1121": _SYMBOL,
-    },
-    "bybit": {"10006": _RATE, "10018": _RATE, "10016": _OUTAGE, "10000": _OUTAGE, "10001": _SYMBOL},
-    "okx": {
-        **dict.fromkeys(("50011", "50061"), _RATE),
-        **dict.fromkeys(("50001", "50004", "50013", "50026"), _OUTAGE),
-        "51001": _SYMBOL,
-    },
-    "gate": {
-        "TOO_MANY_REQUESTS": _RATE,
-        "SERVER_ERROR": _OUTAGE,
-        "INTERNAL": _OUTAGE,
-        **dict.fromkeys(("CONTRACT_NOT_FOUND", "INVALID_CURRENCY_PAIR", "INVALID_CURRENCY"), _SYMBOL),
-    },
-    "bitget": {"429": _RATE, "30007": _RATE, "40725": _OUTAGE, "40034": _SYMBOL, "40309": _SYMBOL, "400172": _SYMBOL},
-    "hyperliquid": {},
-    "htx": {"1032": _RATE, "1030": _OUTAGE, "1332": _SYMBOL, "1333": _SYMBOL},
-    "deribit": {"10028": _RATE, "10040": _OUTAGE, "10047": _RATE, "13020": _SYMBOL, "-32602": _SYMBOL},
-    "kraken": {
-        "apiLimitExceeded": _RATE,
-        "Unavailable": _OUTAGE,
-        "contractNotFound": _SYMBOL,
-        "Server Error": _OUTAGE,
-    },
-}
-"""The venues' own codes that mean something else than a broken answer."""
-
 GATEWAY: Final = range(500, 600)
 _TOO_MANY: Final = (429, 418)
 
@@ -108,14 +47,14 @@ def judge(
     if status == 451 or (status == 403 and any(word in body.lower() for word in _GEO_WORDS)):
         return VenueFault(FaultKind.GEO_BLOCKED, f"{venue.display} refused this location (HTTP {status}).")
     code = _own_code(answer)
-    kind = _RATE if status in _TOO_MANY else _CODES[venue.name].get(code)
+    kind = FaultKind.RATE_LIMITED if status in _TOO_MANY else venue.codes.get(code)
     if kind is None:
-        kind = _OUTAGE if status in GATEWAY else None
+        kind = FaultKind.OUTAGE if status in GATEWAY else None
     shown = f"HTTP {status}" if status >= 400 else f"code {code}"
     known = {
-        _RATE: f"{venue.display} allowed no more requests ({shown}).",
-        _SYMBOL: f"{venue.display} lists no {what}.",
-        _OUTAGE: f"{venue.display} was out of order ({shown}).",
+        FaultKind.RATE_LIMITED: f"{venue.display} allowed no more requests ({shown}).",
+        FaultKind.BAD_SYMBOL: f"{venue.display} lists no {what}.",
+        FaultKind.OUTAGE: f"{venue.display} was out of order ({shown}).",
     }
     if kind is not None:
         return VenueFault(kind, known[kind], _retry_after(headers))
@@ -123,11 +62,6 @@ def judge(
         own = f"HTTP {status}, code {code}" if status >= 400 and code.lower() not in _FINE else shown
         return VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display} refused the question ({own}).")
     return None if isinstance(answer, dict | list) else unreadable(venue)
-
-
-def unreadable(venue: Venue) -> VenueFault:
-    """Say that an answer could not be read: a web page, half a JSON, an empty cell."""
-    return VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display} sent an unreadable answer.")
 
 
 def _own_code(answer: object) -> str:
@@ -167,27 +101,7 @@ _UNSAID_WAITS: Final = 4
 _RETRIED: Final = frozenset({FaultKind.RATE_LIMITED, FaultKind.OUTAGE})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long a run waits.
-
-    Attributes:
-        run_seconds: For everything together. request_seconds: for one answer. attempts: of one question.
-        longest_wait_seconds: That a venue may ask for before it counts as closed. first_wait_seconds: before the first
-            retry; it doubles, with as much again at random.
-        pace: Share of the pauses between requests that a venue's limits ask for; less than 1 is for a server of one's
-            own, never for a venue itself.
-    """
-
-    run_seconds: float = 600.0
-    request_seconds: float = 10.0
-    attempts: int = 4
-    longest_wait_seconds: float = 60.0
-    first_wait_seconds: float = 0.5
-    pace: float = 1.0
-
-
-class Pace:
+class RateLimit:
     """Starts requests no faster than a venue allows, whichever thread makes them."""
 
     def __init__(self, unit_seconds: float) -> None:
@@ -245,14 +159,14 @@ class Connection:
         for exchange in _exchanges(venue, url, LINES, self._received, self._judged):
             exchange.timeout = round(patience.request_seconds * 1000)
             self._idle.put(exchange)
-        self._pace = Pace(exchange.rateLimit / 1000 * (patience.pace if url else 1.0))
+        self._limit = RateLimit(exchange.rateLimit / 1000 * (patience.pace if url else 1.0))
         for each in self._idle.queue:
-            each.throttle = self._pace.wait
+            each.throttle = self._limit.wait
 
     @property
     def owed_seconds(self) -> float:
         """How long the venue's limits alone make its requests take, seconds."""
-        return self._pace.owed_seconds
+        return self._limit.owed_seconds
 
     @property
     def heard(self) -> bool:
@@ -339,7 +253,7 @@ class Connection:
         wait = _UNSAID_WAITS * self.patience.first_wait_seconds if error.retry_after is None else error.retry_after
         if wait > min(self.patience.longest_wait_seconds, self.deadline - time.monotonic()):
             return False
-        self._pace.hold(wait)
+        self._limit.hold(wait)
         return wait
 
     def _count(self, fault: VenueFault) -> None:

@@ -15,19 +15,22 @@ from typing import Final
 
 from reportgen.errors import DataError, UsageError
 from reportgen.market.data import ALL_DATA, VenueGap
-from reportgen.market.exchanges.connection import LINES, Connection, FaultKind, Patience, VenueFault, unreadable
+from reportgen.market.exchanges.answers import UNREADABLE, unreadable
+from reportgen.market.exchanges.connection import LINES, Connection
 from reportgen.market.exchanges.history import HistoryCache
 from reportgen.market.exchanges.judge import judge_prices
-from reportgen.market.exchanges.readers import VenueReader
-from reportgen.market.exchanges.registry import READERS
-from reportgen.market.exchanges.rows import Piece, Question, ask, ask_brackets
-from reportgen.market.exchanges.units import Contract, Listing, find_contract
-from reportgen.market.exchanges.venues import VENUES, Datum
+from reportgen.market.exchanges.rows import DatumRequest, TableRows, ask, ask_brackets
+from reportgen.market.exchanges.units import find_contract
+from reportgen.market.exchanges.venue import Datum, FaultKind, Listing, VenueFault
+from reportgen.market.exchanges.venues import VENUES
 from reportgen.market.folder.tables import CANDLES
 from reportgen.market.symbols import base_of
+from reportgen.market.web import Patience
 from reportgen.units import Milliseconds, Missing
 
+PATIENCE: Final = Patience(total_seconds=600.0, longest_wait_seconds=60.0)
 _SECOND_MS: Final = 1000
+_PING_PATIENCE: Final = Patience(total_seconds=30.0, attempts=2, longest_wait_seconds=60.0)
 _CLOCK_WRONG_MS: Final = 30_000
 _NOT_LISTED: Final = "perpetual"
 
@@ -53,7 +56,7 @@ class Gathering:
     """
 
     as_of_ms: Milliseconds
-    pieces: tuple[Piece, ...]
+    pieces: tuple[TableRows, ...]
     gaps: tuple[tuple[str, VenueGap], ...]
     asked: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
@@ -62,13 +65,13 @@ class Gathering:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Answer:
+class _DatumResult:
     """What one symbol got of one venue: pieces, or the reason why a datum is missing."""
 
     symbol: str
     venue: str
     what: str
-    pieces: tuple[Piece, ...] = ()
+    pieces: tuple[TableRows, ...] = ()
     reason: str = ""
 
 
@@ -97,8 +100,8 @@ def gather_live(
     """
     asked = {(one.symbol, venue): one for one in wanted for venue in one.venues}
     refuse_unknown({venue for _, venue in asked})
-    patience = patience or Patience()
-    deadline = time.monotonic() + patience.run_seconds
+    patience = patience or PATIENCE
+    deadline = time.monotonic() + patience.total_seconds
     lines = {
         name: Connection(VENUES[name], urls.get(name), patience, clock, deadline)
         for name in VENUES
@@ -137,77 +140,69 @@ def refuse_unknown(venues: Iterable[str]) -> None:
 
 def _ask_venue(
     line: Connection, wanted: list[Wanted], cache: HistoryCache | None, done: Callable[[str], None]
-) -> list[_Answer]:
+) -> list[_DatumResult]:
     """Ask one venue for its symbols, several questions at a time."""
-    reader = READERS[line.venue.name]
+    venue = line.venue
     try:
-        listings = _listings(line, reader)
+        listings = _listings(line)
     except VenueFault as fault:
         for one in wanted:
             done(f"{line.venue.display} {base_of(one.symbol)}")
-        return [_Answer(symbol=one.symbol, venue=reader.venue.name, what=ALL_DATA, reason=str(fault)) for one in wanted]
+        return [_DatumResult(symbol=one.symbol, venue=venue.name, what=ALL_DATA, reason=str(fault)) for one in wanted]
     until = line.server_now()
-    answers: list[_Answer] = []
+    answers: list[_DatumResult] = []
     with ThreadPoolExecutor(LINES) as pool:
-        asked: list[tuple[Wanted, list[Future[list[_Answer]]]]] = []
+        asked: list[tuple[Wanted, list[Future[list[_DatumResult]]]]] = []
         for one in wanted:
-            contract = find_contract(one.symbol, reader.venue, listings)
+            contract = find_contract(one.symbol, venue, listings)
             if contract is None:
-                reason = f"{reader.venue.display} lists no perpetual of {base_of(one.symbol)}."
-                answers.append(_Answer(symbol=one.symbol, venue=reader.venue.name, what=_NOT_LISTED, reason=reason))
+                reason = f"{venue.display} lists no perpetual of {base_of(one.symbol)}."
+                answers.append(_DatumResult(symbol=one.symbol, venue=venue.name, what=_NOT_LISTED, reason=reason))
                 asked.append((one, []))
                 continue
-            questions = _questions(line, reader, contract, one, cache, until)
-            asked.append((one, [pool.submit(_answer, question) for question in questions]))
+            requests = [
+                DatumRequest(line=line, contract=contract, datum=datum, cache=cache, until=until)
+                for datum in one.data  # brackets follow the candles
+                if datum is not Datum.BRACKETS and not isinstance(venue.rule(datum), Missing)
+            ]
+            asked.append((one, [pool.submit(_answer, request) for request in requests]))
         for one, futures in asked:
             answers += [answer for future in futures for answer in future.result()]
             done(f"{line.venue.display} {base_of(one.symbol)}")
     return answers
 
 
-def _listings(line: Connection, reader: VenueReader) -> Mapping[str, Listing]:
+def _listings(line: Connection) -> Mapping[str, Listing]:
     """Ask for the venue's list of perpetuals, without which nothing of it can be told apart."""
     try:
-        listings = reader.listings(line)
-    except (ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
-        raise unreadable(reader.venue) from error
+        listings = line.venue.listings(line)
+    except UNREADABLE as error:
+        raise unreadable(line.venue) from error
     if not listings:
-        raise VenueFault(FaultKind.BAD_PAYLOAD, f"{reader.venue.display} listed no perpetual at all.")
+        raise VenueFault(FaultKind.BAD_PAYLOAD, f"{line.venue.display} listed no perpetual at all.")
     return listings
 
 
-def _questions(
-    line: Connection, reader: VenueReader, contract: Contract, wanted: Wanted, cache: HistoryCache | None,
-    until: Milliseconds,
-) -> list[Question]:  # fmt: skip
-    """List what to ask of one symbol: what the venue publishes of what is wanted; brackets follow the candles."""
-    return [
-        Question(line=line, reader=reader, contract=contract, datum=datum, cache=cache, until=until)
-        for datum in wanted.data
-        if datum is not Datum.BRACKETS and not isinstance(reader.venue.rule(datum), Missing)
-    ]
-
-
-def _answer(question: Question) -> list[_Answer]:
+def _answer(request: DatumRequest) -> list[_DatumResult]:
     """Ask one question and, behind candles, for the brackets that need their price."""
-    symbol, venue = question.contract.symbol, question.contract.venue
+    symbol, venue = request.contract.symbol, request.contract.venue.name
     try:
-        pieces = ask(question)
+        pieces = ask(request)
     except VenueFault as fault:
-        return [_Answer(symbol=symbol, venue=venue, what=question.datum, reason=str(fault))]
-    answers = [_Answer(symbol=symbol, venue=venue, what=question.datum, pieces=pieces)]
-    if question.datum is Datum.CANDLES:
-        price = float(pieces[0].columns["close"][-1]) * question.contract.scale
+        return [_DatumResult(symbol=symbol, venue=venue, what=request.datum, reason=str(fault))]
+    answers = [_DatumResult(symbol=symbol, venue=venue, what=request.datum, pieces=pieces)]
+    if request.datum is Datum.CANDLES:
+        price = float(pieces[0].columns["close"][-1]) * request.contract.scale
         try:
-            found = ask_brackets(question, price)
-            answers.append(_Answer(symbol=symbol, venue=venue, what=Datum.BRACKETS, pieces=found))
+            found = ask_brackets(request, price)
+            answers.append(_DatumResult(symbol=symbol, venue=venue, what=Datum.BRACKETS, pieces=found))
         except VenueFault as fault:
-            answers.append(_Answer(symbol=symbol, venue=venue, what=Datum.BRACKETS, reason=str(fault)))
+            answers.append(_DatumResult(symbol=symbol, venue=venue, what=Datum.BRACKETS, reason=str(fault)))
     return answers
 
 
 def _put_together(
-    answers: list[_Answer],
+    answers: list[_DatumResult],
     lines: Mapping[str, Connection],
     clock: Callable[[], Milliseconds],
     asked: tuple[tuple[str, str], ...],
@@ -237,7 +232,7 @@ def _put_together(
     )
 
 
-def _without_strangers(answers: list[_Answer]) -> tuple[list[_Answer], list[str]]:
+def _without_strangers(answers: list[_DatumResult]) -> tuple[list[_DatumResult], list[str]]:
     """Leave out whatever a venue says of a symbol whose price there is of something else."""
     notes: list[str] = []
     wrong: dict[tuple[str, str], str] = {}
@@ -252,6 +247,50 @@ def _without_strangers(answers: list[_Answer]) -> tuple[list[_Answer], list[str]
         notes += [f"{base_of(symbol)}: {clause}." for clause in apart]
     kept = [one for one in answers if (one.symbol, one.venue) not in wrong]
     left_out = [
-        _Answer(symbol=symbol, venue=venue, what=ALL_DATA, reason=reason) for (symbol, venue), reason in wrong.items()
+        _DatumResult(symbol=symbol, venue=venue, what=ALL_DATA, reason=reason)
+        for (symbol, venue), reason in wrong.items()
     ]
     return kept + left_out, notes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Greeting:
+    """What a venue said. display: its name. answered: whether it did. said: the answer, or why there is none."""
+
+    display: str
+    answered: bool
+    said: str
+
+
+def ping(
+    venues: Iterable[str], urls: Mapping[str, str | None], *, clock: Callable[[], Milliseconds]
+) -> tuple[Greeting, ...]:
+    """Ask each venue its cheapest question, all at once.
+
+    Args:
+        venues: By name.
+        urls: Where to send a venue's requests instead.
+        clock: UTC epoch milliseconds.
+
+    Raises:
+        UsageError: A venue is unknown.
+    """
+    asked = tuple(venues)
+    refuse_unknown(asked)
+    deadline = time.monotonic() + _PING_PATIENCE.total_seconds
+
+    lines = [Connection(VENUES[name], urls.get(name), _PING_PATIENCE, clock, deadline) for name in asked]
+
+    def one(line: Connection) -> Greeting:
+        begun = time.monotonic()
+        try:
+            said = line.venue.ping(line)
+        except VenueFault as fault:
+            return Greeting(display=line.venue.display, answered=False, said=str(fault))
+        except UNREADABLE:
+            return Greeting(display=line.venue.display, answered=False, said=str(unreadable(line.venue)))
+        took = round((time.monotonic() - begun) * _SECOND_MS)
+        return Greeting(display=line.venue.display, answered=True, said=f"answered within {took} ms; {said}")
+
+    with ThreadPoolExecutor(max(len(asked), 1)) as pool:
+        return tuple(pool.map(one, lines))

@@ -18,10 +18,9 @@ from typing import Final
 
 import numpy as np
 
-from reportgen.market.exchanges.connection import Connection, unreadable
-from reportgen.market.exchanges.readers import Paged, Row
-from reportgen.market.exchanges.units import Contract
-from reportgen.market.exchanges.venues import Datum
+from reportgen.market.exchanges.answers import UNREADABLE, unreadable
+from reportgen.market.exchanges.connection import Connection
+from reportgen.market.exchanges.venue import Contract, Datum, Paged, Row
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Milliseconds, Missing
 
 # ---- Closed history on disk: what a venue once published of hours long past is not asked for again ----
@@ -30,7 +29,7 @@ _FORMAT: Final = "1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Kept:
+class KeptRows:
     """Rows of one series. since_ms: they are complete from here on. rows: shape (n, cells), by time, time first."""
 
     since_ms: Milliseconds
@@ -49,7 +48,7 @@ class HistoryCache:
     clock: Callable[[], Milliseconds]
     longest_days: float = 7.0
 
-    def load(self, series: str) -> Kept | None:
+    def load(self, series: str) -> KeptRows | None:
         """Give what is kept of a series, unless it is too old or damaged."""
         try:
             with np.load(self._path(series), allow_pickle=False) as file:
@@ -58,9 +57,9 @@ class HistoryCache:
             return None
         fresh = 0 <= self.clock() - begun <= self.longest_days * DAY_MS
         sound = rows.ndim == 2 and len(rows) and bool(np.all(np.diff(rows[:, 0]) > 0))
-        return Kept(since_ms=since, rows=rows) if fresh and sound else None
+        return KeptRows(since_ms=since, rows=rows) if fresh and sound else None
 
-    def keep(self, series: str, kept: Kept, *, grown: bool) -> None:
+    def keep(self, series: str, kept: KeptRows, *, grown: bool) -> None:
         """Keep a series; one that grew keeps the age of its beginning. A folder that cannot be written is no fault."""
         path = self._path(series)
         begun = self.clock()
@@ -89,7 +88,7 @@ _MOST_PAGES: Final = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
+class HistoryRequest:
     """One history to be read.
 
     Attributes:
@@ -112,7 +111,7 @@ class Series:
         return self.paged.step_ms or own
 
 
-def read_history(series: Series, cache: HistoryCache | None) -> Floats:
+def read_history(series: HistoryRequest, cache: HistoryCache | None) -> Floats:
     """Read a history.
 
     Returns:
@@ -121,7 +120,7 @@ def read_history(series: Series, cache: HistoryCache | None) -> Floats:
     Raises:
         VenueFault: The venue did not answer, or answered what cannot be read.
     """
-    name = f"{series.line.place} {series.contract.listing.market_id} {series.datum}"
+    name = f"{series.line.place} {series.contract.market_id} {series.datum}"
     kept = cache.load(name) if cache else None
     known = np.empty((0, 0))
     since = series.since
@@ -137,11 +136,11 @@ def read_history(series: Series, cache: HistoryCache | None) -> Floats:
         rows = np.concatenate([known, fresh])
     settled = rows[rows[:, 0] < series.until - _STILL_CHANGING * series.step] if len(rows) else rows
     if cache and len(settled):
-        cache.keep(name, Kept(since_ms=series.since, rows=settled), grown=bool(len(known)))
+        cache.keep(name, KeptRows(since_ms=series.since, rows=settled), grown=bool(len(known)))
     return rows
 
 
-def _pages(series: Series, since: Milliseconds) -> Floats:
+def _pages(series: HistoryRequest, since: Milliseconds) -> Floats:
     """Turn pages from the newest backwards, until the beginning or a page without rows."""
     found: list[Row] = []
     end = series.until
@@ -156,7 +155,7 @@ def _pages(series: Series, since: Milliseconds) -> Floats:
     return np.unique(np.array(found, dtype=np.float64), axis=0) if found else np.empty((0, 0))
 
 
-def _window(series: Series, begin: Milliseconds, end: Milliseconds) -> list[Row]:
+def _window(series: HistoryRequest, begin: Milliseconds, end: Milliseconds) -> list[Row]:
     """Read a stretch; a venue that gave its older end only is asked for the rest."""
     rows = _page(series, begin, end)
     more = rows
@@ -166,10 +165,10 @@ def _window(series: Series, begin: Milliseconds, end: Milliseconds) -> list[Row]
     return rows
 
 
-def _page(series: Series, begin: Milliseconds, end: Milliseconds) -> list[Row]:
+def _page(series: HistoryRequest, begin: Milliseconds, end: Milliseconds) -> list[Row]:
     """Ask for one page and keep what was asked for."""
     try:
         rows = series.paged.page(series.line, series.contract, begin, end)
-    except (ValueError, TypeError, AttributeError, KeyError, IndexError, ZeroDivisionError) as error:
+    except UNREADABLE as error:
         raise unreadable(series.line.venue) from error
     return [row for row in rows if begin <= row[0] < end]

@@ -13,8 +13,7 @@ from typing import Final
 import numpy as np
 
 from reportgen.errors import DataError
-from reportgen.market.exchanges.connection import FaultKind, VenueFault
-from reportgen.market.exchanges.venues import Venue
+from reportgen.market.exchanges.venue import FaultKind, Venue, VenueFault
 from reportgen.market.folder.columns import Rows, Series
 from reportgen.market.folder.files import Source
 from reportgen.market.folder.tables import TableFormat, interval_ms

@@ -17,9 +17,8 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from reportgen.errors import DataError
 from reportgen.market.exchanges.gather import Gathering
-from reportgen.market.exchanges.rows import Piece
+from reportgen.market.exchanges.rows import TableRows
 from reportgen.market.exchanges.units import coin_of
-from reportgen.market.exchanges.venues import BINANCE
 from reportgen.market.folder.append import write_table
 from reportgen.market.folder.columns import Rows, read_rows
 from reportgen.market.folder.files import open_database, open_table
@@ -45,10 +44,11 @@ class _Market(BaseModel):
     brackets: list[_Bracket]
 
 
+_BINANCE: Final = "binance"
 _ANSWER: Final = TypeAdapter(list[_Market] | _Market)
 
 
-def own_brackets(path: Path, symbols: Sequence[str], as_of_ms: Milliseconds) -> tuple[Piece, ...]:
+def own_brackets(path: Path, symbols: Sequence[str], as_of_ms: Milliseconds) -> tuple[TableRows, ...]:
     """Read the brackets of some symbols.
 
     Args:
@@ -73,7 +73,7 @@ def own_brackets(path: Path, symbols: Sequence[str], as_of_ms: Milliseconds) -> 
     return _pieces(rows)
 
 
-def with_own_brackets(gathering: Gathering, own: Sequence[Piece], path: Path) -> Gathering:
+def with_own_brackets(gathering: Gathering, own: Sequence[TableRows], path: Path) -> Gathering:
     """Put the user's brackets in the place of what was gathered of the same symbol and venue.
 
     Args:
@@ -90,9 +90,9 @@ def with_own_brackets(gathering: Gathering, own: Sequence[Piece], path: Path) ->
     return replace(gathering, pieces=tuple(pieces))
 
 
-def _pieces(rows: Rows) -> tuple[Piece, ...]:
+def _pieces(rows: Rows) -> tuple[TableRows, ...]:
     return tuple(
-        Piece(
+        TableRows(
             table=BRACKETS,
             keys=series.keys,
             columns={name: rows.number(name)[series.rows] for name in BRACKETS.numbers},
@@ -122,7 +122,7 @@ def _as_table(path: Path, symbols: Sequence[str], as_of_ms: Milliseconds, folder
     day = str(np.datetime64(as_of_ms, "ms").astype("datetime64[D]"))
     columns: dict[str, list[object]] = {
         "symbol": [symbol for symbol, _ in found],
-        "venue": [BINANCE.name for _ in found],
+        "venue": [_BINANCE for _ in found],
         "as_of": [day for _ in found],
     }
     columns |= {name: [bracket.model_dump()[name] for _, bracket in found] for name in BRACKETS.numbers}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,10 +15,10 @@ from pydantic import BaseModel, Field, ValidationError
 from reportgen.errors import UsageError
 from reportgen.market.data import Positions, VenueGap
 from reportgen.market.exchanges.gather import Gathering
-from reportgen.market.exchanges.rows import Piece
+from reportgen.market.exchanges.rows import TableRows
 from reportgen.market.folder.tables import POSITIONS
 from reportgen.market.symbols import base_of
-from reportgen.market.web import Patience, Question, WebError, ask, unreadable
+from reportgen.market.web import Patience, Request, WebError, ask, unreadable
 from reportgen.units import HOUR_MS, Maybe, Milliseconds, Missing
 
 # ---- Real positions of given addresses on Hyperliquid, where positions are public ----
@@ -64,7 +65,7 @@ class AskedPositions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
+class _AddressResult:
     """One address: its positions, or the sentence why not."""
 
     address: str
@@ -116,46 +117,48 @@ def ask_positions(
 
 def _ask_all(
     addresses: tuple[str, ...], asked_at_ms: Milliseconds, url: str | None, patience: Patience
-) -> tuple[_Answer, ...]:
+) -> tuple[_AddressResult, ...]:
     """Ask the first alone: where the venue refuses this place, it is asked no more."""
     try:
         first = _ask_one(addresses[0], asked_at_ms, url, patience)
     except WebError as error:
-        return tuple(_Answer(address=each, account=None, reason=str(error)) for each in addresses)
+        return tuple(_AddressResult(address=each, account=None, reason=str(error)) for each in addresses)
 
-    def one(address: str) -> _Answer:
+    def one(address: str) -> _AddressResult:
         try:
             return _ask_one(address, asked_at_ms, url, patience)
         except WebError as error:
-            return _Answer(address=address, account=None, reason=str(error))
+            return _AddressResult(address=address, account=None, reason=str(error))
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return first, *pool.map(one, addresses[1:])
 
 
-def _ask_one(address: str, asked_at_ms: Milliseconds, url: str | None, patience: Patience) -> _Answer:
+def _ask_one(address: str, asked_at_ms: Milliseconds, url: str | None, patience: Patience) -> _AddressResult:
     """Ask about one address.
 
     Raises:
         WebError: The venue refuses this place: nobody else needs to be asked.
     """
-    question = Question(who=_WHO, url=INFO, body={"type": "clearinghouseState", "user": address}, instead=url)
+    question = Request(
+        who=_WHO, url=INFO, body=json.dumps({"type": "clearinghouseState", "user": address}), instead=url
+    )
     try:
         account = _Account.model_validate(ask(question, patience))
     except ValidationError:
-        return _Answer(address=address, account=None, reason=str(unreadable(_WHO)))
+        return _AddressResult(address=address, account=None, reason=str(unreadable(_WHO)))
     except WebError as error:
         if error.final:
             raise
-        return _Answer(address=address, account=None, reason=str(error))
+        return _AddressResult(address=address, account=None, reason=str(error))
     if abs(account.time - asked_at_ms) > _CLOCKS_APART_MS:
         hours = abs(account.time - asked_at_ms) / HOUR_MS
         why = f"{_WHO}'s answer is {hours:.0f} hours apart from this machine's clock."
-        return _Answer(address=address, account=None, reason=why)
-    return _Answer(address=address, account=account, reason="")
+        return _AddressResult(address=address, account=None, reason=why)
+    return _AddressResult(address=address, account=account, reason="")
 
 
-def _notes(failed: Sequence[_Answer]) -> tuple[str, ...]:
+def _notes(failed: Sequence[_AddressResult]) -> tuple[str, ...]:
     """Say which addresses are not known; those of one reason together."""
     reasons = dict.fromkeys(answer.reason for answer in failed)
     counted = {reason: [answer.address for answer in failed if answer.reason == reason] for reason in reasons}
@@ -178,7 +181,7 @@ def coin_of(symbol: str) -> Mapping[str, float]:
     return {base: 1.0, f"k{base}": float(_THOUSAND)}
 
 
-def _positions_in(symbol: str, answers: tuple[_Answer, ...], asked_at_ms: Milliseconds) -> Maybe[Positions]:
+def _positions_in(symbol: str, answers: tuple[_AddressResult, ...], asked_at_ms: Milliseconds) -> Maybe[Positions]:
     """Gather the positions in one symbol, by address."""
     known = [(answer.address, answer.account) for answer in answers if answer.account is not None]
     if not known:
@@ -237,7 +240,7 @@ def with_positions(gathering: Gathering, asked: AskedPositions, asked_at_ms: Mil
     )
 
 
-def _pieces(symbol: str, positions: Positions, at_ms: Milliseconds) -> list[Piece]:
+def _pieces(symbol: str, positions: Positions, at_ms: Milliseconds) -> list[TableRows]:
     """Make one piece a position: address and side are its keys."""
     columns = {
         "size_base": positions.size_base,
@@ -246,7 +249,7 @@ def _pieces(symbol: str, positions: Positions, at_ms: Milliseconds) -> list[Piec
     }
     time = np.array([at_ms], dtype=np.int64)
     return [
-        Piece(
+        TableRows(
             table=POSITIONS,
             keys=(symbol, VENUE, address, "long" if positions.is_long[row] else "short"),
             columns={"time_ms": time} | {name: values[row : row + 1] for name, values in columns.items()},

@@ -12,8 +12,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from reportgen.market.exchanges.connection import Connection, FaultKind, VenueFault, unreadable
-from reportgen.market.exchanges.history import HistoryCache, Series, read_history
+from reportgen.market.exchanges.answers import UNREADABLE, unreadable
+from reportgen.market.exchanges.connection import Connection
+from reportgen.market.exchanges.history import HistoryCache, HistoryRequest, read_history
 from reportgen.market.exchanges.judge import (
     pass_border,
     refuse_bad_bars,
@@ -21,16 +22,14 @@ from reportgen.market.exchanges.judge import (
     refuse_future,
     refuse_stale,
 )
-from reportgen.market.exchanges.readers import RawBook, Row, VenueReader
 from reportgen.market.exchanges.units import (
-    Contract,
     coin_of,
     in_base,
     maintenance_amounts,
     real_intervals,
     settled_times,
 )
-from reportgen.market.exchanges.venues import Datum, UnitRule
+from reportgen.market.exchanges.venue import Contract, Datum, FaultKind, RawBook, Row, UnitRule, Venue, VenueFault
 from reportgen.market.folder.tables import (
     BRACKETS,
     CANDLES,
@@ -53,7 +52,7 @@ _LONGEST_SILENCE: Final = {Datum.OPEN_INTEREST: 6 * HOUR_MS, Datum.RATIO: 6 * HO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Piece:
+class TableRows:
     """Rows of one table with the same keys.
 
     Attributes:
@@ -68,32 +67,36 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Question:
+class DatumRequest:
     """One datum that is wanted.
 
     Attributes:
-        line: The venue. reader: how it is asked. contract: the market. datum: what. cache: closed history, if kept.
+        line: The venue. contract: the market. datum: what. cache: closed history, if kept.
         until: The venue's time when the run began: the same end for every series, so that nothing is asked twice.
     """
 
     line: Connection
-    reader: VenueReader
     contract: Contract
     datum: Datum
     cache: HistoryCache | None
     until: Milliseconds
 
     @property
+    def venue(self) -> Venue:
+        """Who is asked."""
+        return self.contract.venue
+
+    @property
     def rule(self) -> UnitRule:
         """How the venue expresses the datum; nothing is asked that has none."""
-        rule = self.reader.venue.rule(self.datum)
+        rule = self.venue.rule(self.datum)
         if isinstance(rule, Missing):
             raise VenueFault(FaultKind.BAD_PAYLOAD, rule.reason)
         return rule
 
     def keys(self, *more: str) -> tuple[str, ...]:
         """Give the keys of a piece."""
-        return (self.contract.symbol, self.contract.venue, *more)
+        return (self.contract.symbol, self.contract.venue.name, *more)
 
     def history(self) -> Floats:
         """Read the venue's history of the datum, oldest first; rows of bars that are not over yet are dropped.
@@ -101,10 +104,10 @@ class Question:
         Raises:
             VenueFault: There is none.
         """
-        datum, venue = self.datum, self.reader.venue
+        datum, venue = self.datum, self.venue
         since = (self.until - self.rule.days * DAY_MS) // HOUR_MS * HOUR_MS
-        wanted = Series(
-            line=self.line, contract=self.contract, datum=datum, paged=self.reader.paged[datum],
+        wanted = HistoryRequest(
+            line=self.line, contract=self.contract, datum=datum, paged=self.venue.paged[datum],
             since=since, until=self.until,
         )  # fmt: skip
         rows = read_history(wanted, self.cache)
@@ -115,42 +118,42 @@ class Question:
         return closed
 
 
-def ask(question: Question) -> tuple[Piece, ...]:
+def ask(request: DatumRequest) -> tuple[TableRows, ...]:
     """Ask for one datum.
 
     Raises:
         VenueFault: The venue did not answer, or answered what cannot be used.
     """
     try:
-        return _ASKS[question.datum](question, question.line.server_now())
-    except (ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
-        raise unreadable(question.reader.venue) from error
+        return _ASKS[request.datum](request, request.line.server_now())
+    except UNREADABLE as error:
+        raise unreadable(request.venue) from error
 
 
-def _candles(question: Question, now: Milliseconds) -> tuple[Piece, ...]:
-    rows = question.history()
-    scale = question.contract.scale
+def _candles(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, ...]:
+    rows = request.history()
+    scale = request.contract.scale
     prices = {name: rows[:, at] / scale for at, name in enumerate(_OHLC, 1)}
     volumes = {"volume_base": rows[:, 5]} | ({"taker_buy_base": rows[:, 6]} if rows.shape[1] > 6 else {})
     sizes = {
-        name: _known(in_base(question.rule, question.contract, each, prices["close"])) for name, each in volumes.items()
+        name: _known(in_base(request.rule, request.contract, each, prices["close"])) for name, each in volumes.items()
     }
-    piece = _passed(question, CANDLES, (_INTERVAL,), rows[:, 0].astype(np.int64), prices | sizes)
-    refuse_bad_bars(question.reader.venue, piece.columns["open_time_ms"], prices, sizes["volume_base"], now)
+    piece = _passed(request, CANDLES, (_INTERVAL,), rows[:, 0].astype(np.int64), prices | sizes)
+    refuse_bad_bars(request.venue, piece.columns["open_time_ms"], prices, sizes["volume_base"], now)
     return (piece,)
 
 
-def _plain_bars(table: TableFormat, datum: Datum) -> Callable[[Question, Milliseconds], tuple[Piece, ...]]:
+def _plain_bars(table: TableFormat, datum: Datum) -> Callable[[DatumRequest, Milliseconds], tuple[TableRows, ...]]:
     """Read mark or spot bars: spot is priced in single coins, mark like the contract."""
 
-    def read(question: Question, _now: Milliseconds) -> tuple[Piece, ...]:
-        rows = question.history()
-        scale = question.contract.scale if datum is Datum.MARK else _coins_of_symbol(question.contract)
+    def read(request: DatumRequest, _now: Milliseconds) -> tuple[TableRows, ...]:
+        rows = request.history()
+        scale = request.contract.scale if datum is Datum.MARK else _coins_of_symbol(request.contract)
         columns = {name: rows[:, at] / scale for at, name in enumerate(_OHLC, 1)}
         if datum is Datum.SPOT:
             columns |= {"volume_base": rows[:, 5] * scale}
             columns |= {"taker_buy_base": rows[:, 6] * scale} if rows.shape[1] > 6 else {}
-        return (_passed(question, table, (_INTERVAL,), rows[:, 0].astype(np.int64), columns),)
+        return (_passed(request, table, (_INTERVAL,), rows[:, 0].astype(np.int64), columns),)
 
     return read
 
@@ -160,85 +163,83 @@ def _coins_of_symbol(contract: Contract) -> float:
     return 1 / coin_of(contract.symbol.partition("/")[0])[1]
 
 
-def _open_interest(question: Question, now: Milliseconds) -> tuple[Piece, ...]:
+def _open_interest(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, ...]:
     """Put the history and the present snapshot into one series, in base coins, each position once."""
-    reader, line, contract = question.reader, question.line, question.contract
-    rows = question.history() if Datum.OPEN_INTEREST in reader.paged else np.empty((0, 3))
-    if reader.interest_now:
-        rows = np.concatenate([rows, np.array([reader.interest_now(line, contract)])])
+    venue, line, contract = request.venue, request.line, request.contract
+    rows = request.history() if Datum.OPEN_INTEREST in venue.paged else np.empty((0, 3))
+    if venue.interest_now:
+        rows = np.concatenate([rows, np.array([venue.interest_now(line, contract)])])
     _, last = np.unique(rows[::-1, 0], return_index=True)
     rows = rows[::-1][last]
     times = rows[:, 0].astype(np.int64)
-    refuse_future(reader.venue, times, now)
-    refuse_stale(reader.venue, "open interest", int(times[-1]), now, _LONGEST_SILENCE[Datum.OPEN_INTEREST])
+    refuse_future(venue, times, now)
+    refuse_stale(venue, "open interest", int(times[-1]), now, _LONGEST_SILENCE[Datum.OPEN_INTEREST])
     price: Maybe[float] = Missing("It lists no mark price.")
-    if reader.mark_price:
-        price = reader.mark_price(line, contract) / contract.scale
-    base = _known(in_base(question.rule, contract, rows[:, 1], price))
-    refuse_bad_interest(reader.venue, base)
-    columns = {"open_interest_base": base, "open_interest_quote": rows[:, 2] / question.rule.sides}
-    return (_passed(question, OPEN_INTEREST, (), times, columns),)
+    if venue.mark_price:
+        price = venue.mark_price(line, contract) / contract.scale
+    base = _known(in_base(request.rule, contract, rows[:, 1], price))
+    refuse_bad_interest(venue, base)
+    columns = {"open_interest_base": base, "open_interest_quote": rows[:, 2] / request.rule.sides}
+    return (_passed(request, OPEN_INTEREST, (), times, columns),)
 
 
-def _funding(question: Question, now: Milliseconds) -> tuple[Piece, ...]:
-    rows = question.history()
+def _funding(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, ...]:
+    rows = request.history()
     times, first = np.unique(settled_times(rows[:, 0].astype(np.int64)), return_index=True)
-    hours = _known(real_intervals(times, question.contract.listing.funding_hours))
+    hours = _known(real_intervals(times, request.contract.listing.funding_hours))
     longest = max(_LONGEST_SILENCE[Datum.FUNDING], round(3 * hours[-1] * HOUR_MS))
-    refuse_stale(question.reader.venue, "funding rate", int(times[-1]), now, longest)
+    refuse_stale(request.venue, "funding rate", int(times[-1]), now, longest)
     columns = {"funding_rate": rows[first, 1], "interval_hours": hours}
-    return (_passed(question, FUNDING, (), times, columns),)
+    return (_passed(request, FUNDING, (), times, columns),)
 
 
-def _funding_now(question: Question, now: Milliseconds) -> tuple[Piece, ...]:
+def _funding_now(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, ...]:
     """Read the rate that is running: an estimate until it settles, so it never joins the settled ones."""
-    reader = question.reader
-    if reader.funding_now is None:
-        raise VenueFault(FaultKind.BAD_PAYLOAD, f"{reader.venue.display} is not asked for its running funding.")
-    time, rate, own_hours = reader.funding_now(question.line, question.contract)
+    venue = request.venue
+    if venue.funding_now is None:
+        raise VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display} is not asked for its running funding.")
+    time, rate, own_hours = venue.funding_now(request.line, request.contract)
     times = np.array([time], dtype=np.int64)
-    refuse_future(reader.venue, times, now)
-    refuse_stale(reader.venue, "running funding", int(time), now, HOUR_MS)
-    listed = question.contract.listing.funding_hours
+    refuse_future(venue, times, now)
+    refuse_stale(venue, "running funding", int(time), now, HOUR_MS)
+    listed = request.contract.listing.funding_hours
     if np.isnan(own_hours) and isinstance(listed, Missing):
         raise VenueFault(FaultKind.BAD_PAYLOAD, listed.reason)
     hours = listed if np.isnan(own_hours) else own_hours
     columns = {"funding_rate": np.array([rate]), "interval_hours": np.array([hours], dtype=np.float64)}
-    return (_passed(question, FUNDING_NOW, (), times, columns),)
+    return (_passed(request, FUNDING_NOW, (), times, columns),)
 
 
-def _ratio(question: Question, now: Milliseconds) -> tuple[Piece, ...]:
-    rows = question.history()
+def _ratio(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, ...]:
+    rows = request.history()
     times = rows[:, 0].astype(np.int64)
-    refuse_stale(question.reader.venue, "long/short ratio", int(times[-1]), now, _LONGEST_SILENCE[Datum.RATIO])
-    return (_passed(question, LONG_SHORT_RATIO, ("accounts",), times, {"ratio": rows[:, 1]}),)
+    refuse_stale(request.venue, "long/short ratio", int(times[-1]), now, _LONGEST_SILENCE[Datum.RATIO])
+    return (_passed(request, LONG_SHORT_RATIO, ("accounts",), times, {"ratio": rows[:, 1]}),)
 
 
-def _liquidations(question: Question, now: Milliseconds) -> tuple[Piece, ...]:
+def _liquidations(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, ...]:
     """Read bars where the venue adds up itself, else add its single liquidations up by the hour."""
-    if question.reader.events is None:
-        rows = question.history()
+    if request.venue.events is None:
+        rows = request.history()
     else:
-        since = now - question.rule.days * DAY_MS
-        rows = _by_hour(question, question.reader.events(question.line, question.contract, since), now)
+        since = now - request.rule.days * DAY_MS
+        rows = _by_hour(request, request.venue.events(request.line, request.contract, since), now)
     columns = {"liquidated_long_quote": rows[:, 1], "liquidated_short_quote": rows[:, 2]}
-    return (_passed(question, LIQUIDATIONS, (_INTERVAL,), rows[:, 0].astype(np.int64), columns),)
+    return (_passed(request, LIQUIDATIONS, (_INTERVAL,), rows[:, 0].astype(np.int64), columns),)
 
 
-def _by_hour(question: Question, events: list[Row], now: Milliseconds) -> Floats:
+def _by_hour(request: DatumRequest, events: list[Row], now: Milliseconds) -> Floats:
     """Add single liquidations up over the whole hours that they are known of: without events an hour is a true zero."""
     if not events:
-        raise VenueFault(FaultKind.BAD_PAYLOAD, f"{question.reader.venue.display} gave no rows of {question.datum}.")
+        raise VenueFault(FaultKind.BAD_PAYLOAD, f"{request.venue.display} gave no rows of {request.datum}.")
     found = np.array(events, dtype=np.float64)
-    refuse_future(question.reader.venue, found[:, 0].astype(np.int64), now)
+    refuse_future(request.venue, found[:, 0].astype(np.int64), now)
     begin = -(-int(found[:, 0].min()) // HOUR_MS) * HOUR_MS
     hours = np.arange(begin, now // HOUR_MS * HOUR_MS, HOUR_MS)
     if not len(hours):
-        raise VenueFault(
-            FaultKind.BAD_PAYLOAD, f"{question.reader.venue.display} gave less than an hour of liquidations."
-        )
-    size = _known(in_base(question.rule, question.contract, found[:, 2], found[:, 3] / question.contract.scale))
-    quote = size * found[:, 3] / question.contract.scale
+        raise VenueFault(FaultKind.BAD_PAYLOAD, f"{request.venue.display} gave less than an hour of liquidations.")
+    size = _known(in_base(request.rule, request.contract, found[:, 2], found[:, 3] / request.contract.scale))
+    quote = size * found[:, 3] / request.contract.scale
     place = (found[:, 0].astype(np.int64) - begin) // HOUR_MS
     inside = (place >= 0) & (place < len(hours))
     sums = [
@@ -248,68 +249,66 @@ def _by_hour(question: Question, events: list[Row], now: Milliseconds) -> Floats
     return np.column_stack([hours.astype(np.float64), *sums])
 
 
-def _order_book(question: Question, now: Milliseconds) -> tuple[Piece, ...]:
-    if question.reader.order_book is None:
-        raise VenueFault(FaultKind.BAD_PAYLOAD, f"{question.reader.venue.display} is not asked for its book.")
-    book = question.reader.order_book(question.line, question.contract)
-    refuse_future(question.reader.venue, np.array([book.time_ms]), now)
-    refuse_stale(question.reader.venue, "order book", book.time_ms, now, HOUR_MS)
+def _order_book(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, ...]:
+    if request.venue.order_book is None:
+        raise VenueFault(FaultKind.BAD_PAYLOAD, f"{request.venue.display} is not asked for its book.")
+    book = request.venue.order_book(request.line, request.contract)
+    refuse_future(request.venue, np.array([book.time_ms]), now)
+    refuse_stale(request.venue, "order book", book.time_ms, now, HOUR_MS)
     pieces = tuple(
-        _side(question, book, name, levels) for name, levels in (("bid", book.bids), ("ask", book.asks)) if levels
+        _side(request, book, name, levels) for name, levels in (("bid", book.bids), ("ask", book.asks)) if levels
     )
     if len(pieces) < 2 or book.bids[0][0] > book.asks[0][0]:
-        raise VenueFault(
-            FaultKind.BAD_PAYLOAD, f"{question.reader.venue.display} sent an order book without two sides."
-        )
+        raise VenueFault(FaultKind.BAD_PAYLOAD, f"{request.venue.display} sent an order book without two sides.")
     return pieces
 
 
-def _side(question: Question, book: RawBook, name: str, levels: tuple[Row, ...]) -> Piece:
+def _side(request: DatumRequest, book: RawBook, name: str, levels: tuple[Row, ...]) -> TableRows:
     found = np.array(sorted(set(levels)), dtype=np.float64)
-    price = found[:, 0] / question.contract.scale
-    size = _known(in_base(question.rule, question.contract, found[:, 1], price))
+    price = found[:, 0] / request.contract.scale
+    size = _known(in_base(request.rule, request.contract, found[:, 1], price))
     times = np.full(len(found), book.time_ms, dtype=np.int64)
-    return _passed(question, ORDER_BOOK, (name,), times, {"price": price, "size_base": size})
+    return _passed(request, ORDER_BOOK, (name,), times, {"price": price, "size_base": size})
 
 
-def ask_brackets(question: Question, price: float) -> tuple[Piece, ...]:
+def ask_brackets(request: DatumRequest, price: float) -> tuple[TableRows, ...]:
     """Ask for margin brackets.
 
     Args:
-        question: What is wanted of whom.
+        request: What is wanted of whom.
         price: Quote per coin of the listing, for bounds in contracts.
 
     Raises:
         VenueFault: The venue did not answer, or answered what cannot be used.
     """
     try:
-        return _brackets(question, price)
-    except (ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
-        raise unreadable(question.reader.venue) from error
+        return _brackets(request, price)
+    except UNREADABLE as error:
+        raise unreadable(request.venue) from error
 
 
-def _brackets(question: Question, price: float) -> tuple[Piece, ...]:
-    if question.reader.brackets is None or isinstance(question.reader.venue.rule(Datum.BRACKETS), Missing):
+def _brackets(request: DatumRequest, price: float) -> tuple[TableRows, ...]:
+    if request.venue.brackets is None or isinstance(request.venue.rule(Datum.BRACKETS), Missing):
         return ()
-    found = question.reader.brackets(question.line, question.contract, price)
+    found = request.venue.brackets(request.line, request.contract, price)
     if not found:
         return ()
     table = np.array(found, dtype=np.float64)
     amount = np.where(np.isnan(table[:, 4]), maintenance_amounts(table[:, 0], table[:, 2]), table[:, 4])
     names = ("notional_floor", "notional_cap", "maintenance_margin_rate", "max_leverage")
     columns = {name: table[:, at] for at, name in enumerate(names)} | {"maintenance_amount": amount}
-    date = question.reader.brackets_date or str(np.datetime64(question.until, "ms").astype("datetime64[D]"))
-    return (_passed(question, BRACKETS, (date,), np.zeros(len(table), dtype=np.int64), columns),)
+    date = request.venue.brackets_date or str(np.datetime64(request.until, "ms").astype("datetime64[D]"))
+    return (_passed(request, BRACKETS, (date,), np.zeros(len(table), dtype=np.int64), columns),)
 
 
 def _passed(
-    question: Question, table: TableFormat, more: tuple[str, ...], times: Ints, numbers: dict[str, Floats]
-) -> Piece:
+    request: DatumRequest, table: TableFormat, more: tuple[str, ...], times: Ints, numbers: dict[str, Floats]
+) -> TableRows:
     """Pass columns over the border."""
-    keys = question.keys(*more)
-    kept, columns, notes = pass_border(question.reader.venue, table, keys, times, numbers)
+    keys = request.keys(*more)
+    kept, columns, notes = pass_border(request.venue, table, keys, times, numbers)
     moment = {} if table.moment in table.keys else {table.moment: kept}
-    return Piece(table=table, keys=keys, columns=moment | columns, notes=notes)
+    return TableRows(table=table, keys=keys, columns=moment | columns, notes=notes)
 
 
 def _known(values: Maybe[Floats]) -> Floats:
@@ -323,7 +322,7 @@ def _known(values: Maybe[Floats]) -> Floats:
     return values
 
 
-_ASKS: Final[Mapping[Datum, Callable[[Question, Milliseconds], tuple[Piece, ...]]]] = {
+_ASKS: Final[Mapping[Datum, Callable[[DatumRequest, Milliseconds], tuple[TableRows, ...]]]] = {
     Datum.CANDLES: _candles,
     Datum.MARK: _plain_bars(MARK_CANDLES, Datum.MARK),
     Datum.SPOT: _plain_bars(SPOT_CANDLES, Datum.SPOT),

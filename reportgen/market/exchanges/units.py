@@ -1,18 +1,14 @@
-"""Converting what a venue publishes: contracts and USD to base coins, multiplied names to coins, times to intervals.
-
-Stands beside `market/exchanges/venues.py`, whose table says which conversion each venue needs. Pure.
-"""
+"""Converting what a venue publishes: contracts and USD to base coins, multiplied names to coins, times to intervals."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from reportgen.market.exchanges.venues import VENUES, Unit, UnitRule, Venue
+from reportgen.market.exchanges.venue import Contract, Listing, Unit, UnitRule, Venue
 from reportgen.units import HOUR_MS, Floats, Ints, Maybe, Missing
 
 _MULTIPLIED: Final = re.compile(r"(?P<count>10{3,6}|1M|k)(?P<coin>[A-Z].*)")
@@ -20,41 +16,6 @@ _COUNTS: Final = {"k": 1e3, "1M": 1e6}
 _QUOTES: Final = ("USDT", "USDC", "USD")
 _INTERVALS: Final = (1.0, 2.0, 4.0, 6.0, 8.0, 12.0, 24.0)
 _MINUTE_MS: Final = HOUR_MS // 60
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """One perpetual as a venue lists it.
-
-    Attributes:
-        market_id: The venue's own name. base: its coin, with the multiplier in the name: `1000PEPE`. quote: settled in.
-        contract_size: Base units that one contract holds, 1 where sizes are base coins already; or why unknown.
-        inverse: Whether sizes are USD and margin is the coin. funding_hours: the present interval, or why unknown.
-        tiers: (notional floor, maintenance rate, highest leverage) where the list itself holds them.
-    """
-
-    market_id: str
-    base: str
-    quote: str
-    contract_size: Maybe[float]
-    inverse: bool
-    funding_hours: Maybe[float]
-    tiers: tuple[tuple[float, float, float], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contract:
-    """One venue's perpetual, seen from a symbol of the watchlist.
-
-    Attributes:
-        symbol: `PEPE/USDT:USDT`. venue: name. listing: as the venue lists it.
-        scale: Coins of the symbol in one coin of the listing: 1000 where a venue trades 1000PEPE for PEPE.
-    """
-
-    symbol: str
-    venue: str
-    listing: Listing
-    scale: float
 
 
 def coin_of(base: str) -> tuple[str, float]:
@@ -76,7 +37,7 @@ def find_contract(symbol: str, venue: Venue, listings: Mapping[str, Listing]) ->
     if not fitting:
         return None
     best = min(fitting, key=lambda each: (each.inverse, wanted.index(each.quote), coin_of(each.base)[1]))
-    return Contract(symbol=symbol, venue=venue.name, listing=best, scale=coin_of(best.base)[1] / own)
+    return Contract(symbol=symbol, venue=venue, listing=best, scale=coin_of(best.base)[1] / own)
 
 
 def in_base(rule: UnitRule, contract: Contract, amount: Floats, price: Maybe[Floats | float]) -> Maybe[Floats]:
@@ -91,12 +52,10 @@ def in_base(rule: UnitRule, contract: Contract, amount: Floats, price: Maybe[Flo
     Returns:
         Shape (n,); Missing where the unit cannot be known.
     """
-    display = VENUES[contract.venue].display
+    display = contract.venue.display
     if rule.unit is Unit.CONTRACTS:
         size = contract.listing.contract_size
-        if isinstance(size, Missing):
-            return size
-        return amount * (size * contract.scale / rule.sides)
+        return size if isinstance(size, Missing) else amount * (size * contract.scale / rule.sides)
     if rule.unit is Unit.USD:
         if isinstance(price, Missing):
             return Missing(f"{display} counts in USD, and no price is known to convert it with. {price.reason}")

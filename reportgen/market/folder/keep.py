@@ -24,7 +24,7 @@ import numpy as np
 from reportgen.config.assumptions import DEFAULTS, Assumptions
 from reportgen.market.data import Gathered
 from reportgen.market.exchanges.gather import Gathering
-from reportgen.market.exchanges.rows import Piece
+from reportgen.market.exchanges.rows import TableRows
 from reportgen.market.folder.append import merge, place_of_table, write_relation
 from reportgen.market.folder.columns import cut_rows
 from reportgen.market.folder.files import ROW, Source, find_tables, open_database, open_table, table_path
@@ -80,7 +80,7 @@ def _tables(gathering: Gathering) -> Iterable[_NewRows]:
     yield _record(gathering)
 
 
-def _columns(pieces: Sequence[Piece]) -> _NewRows:
+def _columns(pieces: Sequence[TableRows]) -> _NewRows:
     table = pieces[0].table
     lengths = [len(next(iter(piece.columns.values()))) for piece in pieces]
     keys = {

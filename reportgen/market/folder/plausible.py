@@ -15,7 +15,8 @@ import numpy as np
 
 from reportgen import notation
 from reportgen.market.data import ALL_DATA, VenueGap
-from reportgen.market.exchanges.venues import VENUES, Datum
+from reportgen.market.exchanges.venue import Datum
+from reportgen.market.exchanges.venues import VENUES
 from reportgen.market.folder.columns import Rows, Series
 from reportgen.market.folder.tables import (
     CANDLES,

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.market.exchanges.connection import Patience
 from reportgen.market.exchanges.gather import Gathering, Wanted, gather_live
 from reportgen.market.exchanges.history import HistoryCache
-from reportgen.market.exchanges.venues import VENUES, Datum
+from reportgen.market.exchanges.venue import Datum
+from reportgen.market.exchanges.venues import VENUES
+from reportgen.market.web import Patience
 from tests.market.live.exchange_server import Exchanges
 
 QUICK = Patience(
-    run_seconds=60, request_seconds=20, attempts=2, longest_wait_seconds=2, first_wait_seconds=0.01, pace=0
+    total_seconds=60, request_seconds=20, attempts=2, longest_wait_seconds=2, first_wait_seconds=0.01, pace=0
 )
 Gather = Callable[..., Gathering]
 

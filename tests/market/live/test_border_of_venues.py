@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reportgen.market.exchanges.connection import FaultKind, VenueFault, judge
+from reportgen.market.exchanges.connection import judge
 from reportgen.market.exchanges.judge import (
     judge_prices,
     pass_border,
@@ -13,6 +13,7 @@ from reportgen.market.exchanges.judge import (
     refuse_bad_interest,
     refuse_future,
 )
+from reportgen.market.exchanges.venue import FaultKind, VenueFault
 from reportgen.market.exchanges.venues import VENUES
 from reportgen.market.folder.tables import CANDLES, OPEN_INTEREST
 from reportgen.units import HOUR_MS, Floats, Ints

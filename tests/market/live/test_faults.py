@@ -9,10 +9,11 @@ import pytest
 
 from reportgen.errors import DataError
 from reportgen.market.data import ALL_DATA
-from reportgen.market.exchanges.connection import Patience
 from reportgen.market.exchanges.gather import Gathering
-from reportgen.market.exchanges.venues import VENUES, Datum
+from reportgen.market.exchanges.venue import Datum
+from reportgen.market.exchanges.venues import VENUES
 from reportgen.market.folder.keep import folder_files
+from reportgen.market.web import Patience
 from tests.market.live import truth
 from tests.market.live.conftest import QUICK, Gather
 from tests.market.live.exchange_server import TOO_MANY, Exchanges
@@ -197,7 +198,7 @@ def test_with_every_venue_down_there_is_one_error(exchanges: Exchanges, gather: 
 def test_the_run_ends_when_its_time_is_up(exchanges: Exchanges, gather: Gather) -> None:
     """A venue that hangs cannot keep a run beyond its deadline, and the others' data are kept."""
     exchanges.faults["binance"] = "timeout"
-    patience = Patience(run_seconds=1.5, request_seconds=0.7, attempts=50, first_wait_seconds=0.01)
+    patience = Patience(total_seconds=1.5, request_seconds=0.7, attempts=50, first_wait_seconds=0.01)
     found = gather("BTC", venues=("binance", "hyperliquid"), data=(Datum.CANDLES,), patience=patience)
     assert set(gaps(found, "binance")) == {ALL_DATA}
     assert "candles" in tables(found, "hyperliquid")

@@ -9,7 +9,7 @@ import pytest
 
 from reportgen.errors import DataError
 from reportgen.market.exchanges.own_brackets import own_brackets, with_own_brackets
-from reportgen.market.exchanges.venues import Datum
+from reportgen.market.exchanges.venue import Datum
 from reportgen.market.folder.tables import BRACKETS
 from tests.market.live.conftest import Gather
 from tests.market.live.exchange_server import Exchanges

@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from reportgen.market.exchanges.connection import Connection, Patience, VenueFault
+from reportgen.market.exchanges.connection import Connection
 from reportgen.market.exchanges.positions import ask_positions
-from reportgen.market.exchanges.registry import READERS
-from reportgen.market.exchanges.rows import Piece, Question, ask, ask_brackets
-from reportgen.market.exchanges.units import Contract, Listing, find_contract
-from reportgen.market.exchanges.venues import VENUES, Datum
+from reportgen.market.exchanges.rows import DatumRequest, TableRows, ask, ask_brackets
+from reportgen.market.exchanges.units import find_contract
+from reportgen.market.exchanges.venue import Contract, Datum, Listing, VenueFault
+from reportgen.market.exchanges.venues import VENUES
+from reportgen.market.web import Patience
 from reportgen.units import Missing
 from tests.market.live.exchange_server import HOSTS
 from tests.market.live.test_shapes import RECORDED
@@ -76,18 +77,17 @@ def replay() -> Iterator[str]:
         thread.join()
 
 
-def question(replay: str, venue: str, datum: Datum) -> Question:
+def question(replay: str, venue: str, datum: Datum) -> DatumRequest:
     """Ask about Bitcoin at the moment of the recording."""
-    patience = Patience(attempts=1, run_seconds=20)
+    patience = Patience(attempts=1, total_seconds=20)
     line = Connection(VENUES[venue], replay, patience, lambda: NOW, float("inf"))
-    reader = READERS[venue]
-    listings = {"BTC_USDT": GATE} if venue == "gate" else reader.listings(line)
+    listings = {"BTC_USDT": GATE} if venue == "gate" else VENUES[venue].listings(line)
     contract = find_contract(SYMBOL, VENUES[venue], listings)
     assert isinstance(contract, Contract)
-    return Question(line=line, reader=reader, contract=contract, datum=datum, cache=None, until=NOW)
+    return DatumRequest(line=line, contract=contract, datum=datum, cache=None, until=NOW)
 
 
-def columns(pieces: tuple[Piece, ...]) -> dict[str, list[float]]:
+def columns(pieces: tuple[TableRows, ...]) -> dict[str, list[float]]:
     """Give the only piece's columns."""
     (piece,) = pieces
     return {name: values.tolist() for name, values in piece.columns.items()}
@@ -120,8 +120,8 @@ def test_open_interest_is_in_coins_and_counted_once(
 def test_okx_open_interest_now_is_contracts_of_a_hundredth_coin(replay: str) -> None:
     """What OKX states in contracts is what it states in coins, once, and its USD are taken as they are."""
     asked = question(replay, "okx", Datum.OPEN_INTEREST)
-    assert asked.reader.interest_now
-    time, contracts, usd = asked.reader.interest_now(asked.line, asked.contract)
+    assert asked.venue.interest_now
+    time, contracts, usd = asked.venue.interest_now(asked.line, asked.contract)
     assert asked.contract.listing.contract_size == 0.01
     assert (time, usd) == (NOW, 2_438_687_646.8919)
     assert contracts * 0.01 / asked.rule.sides == pytest.approx(27_924.1535)
@@ -212,8 +212,8 @@ def test_brackets_are_bounded_in_quote_currency(
 def test_liquidations_have_the_side_that_lost(replay: str) -> None:
     """A forced sale closes a long: OKX's contracts by hand, Gate's bars by the side that it names."""
     okx = question(replay, "okx", Datum.LIQUIDATIONS)
-    assert okx.reader.events
-    assert okx.reader.events(okx.line, okx.contract, NOW - 3_600_000) == [
+    assert okx.venue.events
+    assert okx.venue.events(okx.line, okx.contract, NOW - 3_600_000) == [
         (NOW, 1.0, 12.5, 86_983.2), (NOW - 420_000, -1.0, 15.5, 87_696.8)
     ]  # fmt: skip
     gate = columns(ask(question(replay, "gate", Datum.LIQUIDATIONS)))

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from reportgen.market.exchanges.gather import Gathering
-from reportgen.market.exchanges.rows import Piece
-from reportgen.market.exchanges.venues import VENUES, Datum
+from reportgen.market.exchanges.rows import TableRows
+from reportgen.market.exchanges.venue import Datum
+from reportgen.market.exchanges.venues import VENUES
 from tests.market.live import truth
 from tests.market.live.conftest import Gather, asking
 from tests.market.live.exchange_server import Exchanges
@@ -24,7 +25,7 @@ def everything(server: Exchanges) -> Gathering:
     return asking(server)(*COINS)
 
 
-def piece(found: Gathering, table: str, coin: str, venue: str, *more: str) -> Piece:
+def piece(found: Gathering, table: str, coin: str, venue: str, *more: str) -> TableRows:
     """Find the rows of one series."""
     keys = (f"{coin}/USDT:USDT", venue, *more)
     return next(one for one in found.pieces if one.table.name == table and one.keys == keys)

@@ -5,10 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reportgen.market.exchanges.binance import TIERS
 from reportgen.market.exchanges.units import (
-    Contract,
-    Listing,
     coin_of,
     eight_hour_rate,
     find_contract,
@@ -16,7 +13,9 @@ from reportgen.market.exchanges.units import (
     maintenance_amounts,
     real_intervals,
 )
-from reportgen.market.exchanges.venues import VENUES, Datum, Unit, UnitRule
+from reportgen.market.exchanges.venue import Contract, Datum, Listing, Unit, UnitRule
+from reportgen.market.exchanges.venues import VENUES
+from reportgen.market.exchanges.venues.binance import TIERS
 from reportgen.units import HOUR_MS, Missing
 
 
@@ -29,7 +28,7 @@ def listing(base: str, *, quote: str = "USDT", size: object = 1.0, inverse: bool
 
 def contract(base: str = "BTC", size: object = 1.0) -> Contract:
     """Make a contract of a symbol of the same name."""
-    return Contract(symbol=f"{base}/USDT:USDT", venue="okx", listing=listing(base, size=size), scale=1.0)
+    return Contract(symbol=f"{base}/USDT:USDT", venue=VENUES["okx"], listing=listing(base, size=size), scale=1.0)
 
 
 @pytest.mark.parametrize(
