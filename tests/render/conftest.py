@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import html
+import json
+import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -81,29 +84,38 @@ def pdf_text(tmp_path: Path) -> Callable[[bytes], list[str]]:
     return read
 
 
-@pytest.fixture
-def in_browser(tmp_path: Path) -> Callable[[str, int], str]:
-    """Load a page in a real browser of some width, and give the document after its scripts have run."""
+WIDTHS = (390, 800, 1400)
+_MEASURE = """
+const measure = frame => { const d = frame.contentDocument, w = frame.contentWindow;
+  const past = e => e.getBoundingClientRect().right > w.innerWidth + 1;
+  const wide = [...d.body.querySelectorAll('*')].filter(e => past(e) && !e.closest('.vh, .wide, thead'))
+    .map(e => e.tagName + '.' + (e.getAttribute('class') || ''));
+  return {inner: w.innerWidth, scroll: d.documentElement.scrollWidth, wide: wide.slice(0, 5),
+    font: d.fonts.check('600 16px "Brief Sans"'), scripts: d.scripts.length}; };
+window.onload = () => {
+  document.body.dataset.result = JSON.stringify([...document.querySelectorAll('iframe')].map(measure)); };
+"""
 
-    def load(page: str, width: int) -> str:
+
+@pytest.fixture
+def in_browser(tmp_path: Path) -> Callable[..., list[dict[str, object]]]:
+    """Load a page in a real browser at several widths, and give what each window measured of it."""
+
+    def load(page: str, widths: Sequence[int] = WIDTHS) -> list[dict[str, object]]:
         file = tmp_path / "page.html"
         file.write_text(page)
-        frame = tmp_path / "frame.html"
-        # A headless window is never narrower than 500 px: a phone is a frame of its width.
-        frame.write_text(
-            f'<!doctype html><body><iframe id="f" src="page.html" width="{width}" height="900" '
-            'style="border:0"></iframe>'
-            "<script>f.onload = () => { const d = f.contentDocument, w = f.contentWindow;"
-            "const past = e => e.getBoundingClientRect().right > w.innerWidth + 1;"
-            "const wide = [...d.body.querySelectorAll('*')].filter(e => past(e)"
-            " && !e.closest('.vh, .wide, thead')).map(e => e.tagName + '.' + (e.getAttribute('class') || ''));"
-            "document.body.dataset.result = JSON.stringify({inner: w.innerWidth, scroll: d.documentElement.scrollWidth,"
-            " wide: wide.slice(0, 5), font: d.fonts.check('600 16px \"Brief Sans\"'),"
-            " scripts: d.scripts.length}); }</script></body>"
+        # A headless window is never narrower than 500 px: each width is a frame of its own.
+        frames = "".join(
+            f'<iframe src="page.html" width="{width}" height="900" style="border:0"></iframe>' for width in widths
         )
+        outer = tmp_path / "frame.html"
+        outer.write_text(f"<!doctype html><body><script>{_MEASURE}</script>{frames}</body>")
         command = [*BROWSER, "--allow-file-access-from-files", "--virtual-time-budget=4000", "--dump-dom"]
         profile = f"--user-data-dir={tmp_path / 'profile'}"
-        done = subprocess.run([*command, profile, frame.as_uri()], capture_output=True, text=True, check=True)
-        return done.stdout
+        done = subprocess.run([*command, profile, outer.as_uri()], capture_output=True, text=True, check=True)
+        found = re.search(r'data-result="([^"]*)"', done.stdout)
+        assert found, done.stdout[-2000:]
+        measured: list[dict[str, object]] = json.loads(html.unescape(found[1]))
+        return measured
 
     return load

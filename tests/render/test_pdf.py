@@ -20,7 +20,6 @@ from reportgen.render.page_helpers import fit
 from reportgen.render.paper import InMemory
 from reportgen.render.pdf import render_pdf
 from reportgen.units import Missing
-from tests.briefs import STATES
 
 FOOTER = "Estimates from public data. Possible fuel, not guaranteed destinations. Not advice."
 KB_A_PAGE = 40
@@ -32,7 +31,7 @@ def opened(pdf: bytes) -> pikepdf.Pdf:
     return pikepdf.Pdf.open(io.BytesIO(pdf))
 
 
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("state", ["morning", "hostile", "no_candles", "simulated", "one_symbol", "remembered"])
 def test_every_page_has_its_footer_number_and_size(
     state: str, pdf_of: Callable[[str], bytes], pdf_text: Callable[[bytes], list[str]]
 ) -> None:
