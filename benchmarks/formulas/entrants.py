@@ -7,7 +7,7 @@ its own map of 24 h earlier.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -24,16 +24,15 @@ from reportgen.liquidation.map import (
     grid_around,
     maps_at,
 )
-from reportgen.liquidation.path import Grid
+from reportgen.liquidation.path import NO_MARKS, Grid
 from reportgen.market.data import Candles, OpenInterest
 from reportgen.track_record.maps import CLIMATOLOGY, PLACEBO, controls_of
 from reportgen.track_record.walk import FrozenMaps, outward
 from reportgen.units import Floats, Ints, Maybe, Missing, Side
 
-RANGE_KERNEL: Final = LayerEngine(name="range-kernel", kernel="range", tiers=True, marks=False)
-VOLUME_KERNEL: Final = LayerEngine(name="kernel+path-only", kernel="volume", tiers=True, marks=False)
-COMPETING: Final[tuple[Engine, ...]] = (*ENGINES.values(), RANGE_KERNEL, VOLUME_KERNEL)
-"""The product's, the default first; then those that were its rivals."""
+C3: Final = "C3"
+"""The candidate fixed first: half of the tiers beside the kernel."""
+KERNEL: Final = LayerEngine(name="kernel", kernel=True, tiers=False)
 DEFAULT: Final = DEFAULT_ENGINE.name
 BASELINE: Final = PATH_ONLY.name
 
@@ -93,7 +92,14 @@ def formula(one: Formula, tape: Tape, a: Assumptions) -> Entrant:
 
 def field(tape: Tape, interest: Maybe[OpenInterest], a: Assumptions) -> tuple[tuple[Entrant, ...], Mapping[str, str]]:
     """Gather all engines and all formulas that this tape can feed; the others by name, with what they lack."""
-    engines = tuple(engine(one, tape, interest, a) for one in COMPETING)
+    half = replace(a, path_only_share=0.5)
+    engines = (
+        *(engine(one, tape, interest, a) for one in ENGINES.values()),
+        engine(DEFAULT_ENGINE, tape, interest, half, shown=C3),
+        engine(KERNEL, tape, interest, a),
+        engine(DEFAULT_ENGINE, tape, NO_MARKS, a, shown=f"{DEFAULT}, bars alone"),
+        engine(PATH_ONLY, tape, NO_MARKS, a, shown=f"{BASELINE}, bars alone"),
+    )
     takers = not isinstance(tape.candles.taker_buy_base, Missing)
     asked = [one for one in FORMULAS if not (one.stands_in and takers)]
     lacks = {one.name: one.lacks(tape) for one in asked}

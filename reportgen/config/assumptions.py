@@ -135,22 +135,23 @@ class Assumptions(EventAssumptions):
     volume_mean_days: float = declared(7.0, "days", KERNEL_FIT, "volume is measured against its mean over this span")
     side_tilt: float = declared(0.5, "1", KERNEL_FIT, "shorts open more at the top of the 24 h range, longs less")
     side_tilt_hours: float = declared(24.0, "hours", KERNEL_FIT, "the range in which the close is placed")
-    path_only_share: float = declared(0.5, "1", KERNEL_FIT, "weight of the nine-tier path-only book beside the kernel")
+    path_only_share: float = declared(
+        1.0, "1", "own fit: better than half on both training sets, docs/tried.md",
+        "weight of the nine-tier book beside the kernel",
+    )  # fmt: skip
     kernel_mean_swept: float = declared(
-        0.162, "hours of path per hour", "own fit: BTC 1h, Binance, 2025-10-04..2026-01-19, mean of both sides",
-        "scale of the kernel engine before it is mixed",
+        0.106, "hours of path per hour", "own fit: BTC 1h along 5-minute marks, 2025-12..2026-01, mean of both sides",
+        "scale of the kernel before it is mixed",
     )  # fmt: skip
     path_only_mean_swept: float = declared(
-        0.653, "hours of path per hour", "own fit: BTC 1h, Binance, 2025-10-04..2026-01-19, mean of both sides",
-        "scale of the path-only book before it is mixed",
+        0.579, "hours of path per hour", "own fit: BTC 1h along 5-minute marks, 2025-12..2026-01, mean of both sides",
+        "scale of the nine-tier book before it is mixed",
     )  # fmt: skip
-    range_share: float = declared(
-        0.5, "fraction", "as volume_share", "range kernel: deposits that follow a bar's range"
+    marks_hours: float = declared(
+        24.0, "hours", "own choice", "whether marks cut the bars is asked of the last so many"
     )
-    range_age_tau_hours: float = declared(3.0, "hours", "own fit, docs/tried.md", "range kernel: its age_tau_hours")
-    range_smooth_distance_share: float = declared(0.15, "fraction", "own fit, docs/tried.md", "range kernel: its blur")
-    range_mean_swept: float = declared(
-        0.222, "hours of path per hour", "as kernel_mean_swept", "range kernel: its scale"
+    marks_least_share: float = declared(
+        0.5, "of bars", "own choice", "marks cut the path where they cut more than this share of those bars"
     )
     tier_leverages: tuple[float, ...] = declared(
         (3.0, 5.0, 10.0, 20.0, 25.0, 50.0, 75.0, 100.0, 125.0),

@@ -21,11 +21,17 @@ from reportgen.units import Floats, Ints
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Layer:
-    """One engine's input for one side: a path, its nodes, and its scale in the mix."""
+    """One engine's input for one side.
+
+    Attributes:
+        path: Its bars or pieces of bars. nodes: where what they open is liquidated. scale: in the mix.
+        sharp: Whether it is not blurred where marks cut the bars.
+    """
 
     path: Path
     nodes: Nodes
     scale: float
+    sharp: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -192,6 +198,8 @@ def add_aged(
 _POINTS_AT_ONCE = 12000
 _COLUMNS_AT_ONCE = 16  # what they deposit then stays in the processor's cache
 _FADED = 40.0
+_ROUNDING = 1e-10
+"""Of a column's densest bin: less is what sums of differences leave where there is no mass."""
 
 
 def book_over_time(path: Path, nodes: Nodes, column_end_ms: Ints, bins: int, step: float) -> Floats:
@@ -229,7 +237,8 @@ def mixed_book(layers: Sequence[Layer], column_end_ms: Ints, bins: int, step: fl
         if column >= skip:
             np.add.reduce(state[:, :top], axis=0, out=out[column - skip, :top])
     np.cumsum(out, axis=1, out=out)
-    return np.maximum(out[:, :bins], 0.0)
+    out[out < _ROUNDING * out.max(axis=1, keepdims=True)] = 0.0
+    return out[:, :bins]
 
 
 def frozen_profile(path: Path, nodes: Nodes, at_ms: int, bins: int, step: float) -> Floats:

@@ -8,14 +8,14 @@ scores. A touched level is gone: a rung at or above the bar's touch is swept bef
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from reportgen.config.assumptions import Assumptions
-from reportgen.liquidation.path import Grid
+from reportgen.liquidation.path import NO_MARKS, Grid, along_marks, constant_deposits, paths_of
 from reportgen.market.data import Candles, OpenInterest
-from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Missing, Side
+from reportgen.units import DAY_MS, Floats, Ints, Maybe, Missing, Side
 
 _RESCALE = 1e-100
 _DECADES = 100.0
@@ -248,26 +248,53 @@ def conservation_flows(candles: Candles, open_interest: Floats, side: Side, assu
     """
     change = np.diff(open_interest, prepend=open_interest[:1])
     before = np.concatenate([open_interest[:1], open_interest[:-1]])
-    return _account(candles, side, turnover(candles, assumptions), change, before, assumptions)
+    return _account(_bars_of(candles, side), side, turnover(candles, assumptions), change, before, assumptions)
 
 
-def constant_flows(candles: Candles, side: Side, assumptions: Assumptions) -> Flows:
-    """Account for one side without open interest: the same deposit every hour of path, gone only when touched."""
-    same = np.full(len(candles), candles.interval_ms / HOUR_MS)
-    return _account(candles, side, same, None, np.full(len(candles), np.inf), assumptions)
+def constant_flows(
+    candles: Candles, side: Side, assumptions: Assumptions, open_interest: Maybe[OpenInterest] = NO_MARKS
+) -> Flows:
+    """Account for one side without open interest: the same deposit every hour of path, gone only when touched.
+
+    Args:
+        candles: Bars.
+        side: Longs or shorts.
+        assumptions: The nodes, `level_log_width`.
+        open_interest: Snapshots whose mark prices cut the bars, so that a baseline walks the path of the map beside it.
+    """
+    bars = _bars_of(candles, side)
+    grid = Grid(log_low=float(np.log(candles.close[0])), step=assumptions.level_log_width, bins=0)
+    path = replace(paths_of(candles, grid)[Side.LONG], deposit=constant_deposits(candles))
+    fine = along_marks(path, grid, candles.interval_ms, open_interest)
+    if fine is not path:
+        touch = fine.near if side is Side.LONG else fine.far
+        touched, close = (np.exp(grid.log_low + grid.step * place) for place in (touch, fine.close))
+        bars = (fine.close_time_ms, close, touched)
+    return _account(bars, side, fine.deposit, None, np.full(len(fine.deposit), np.inf), assumptions)
+
+
+def _bars_of(candles: Candles, side: Side) -> tuple[Ints, Floats, Floats]:
+    """Give what a ledger reads of bars: their ends, closes, and the extremes that touch this side's levels."""
+    return candles.close_time_ms, candles.close, candles.low if side is Side.LONG else candles.high
 
 
 def _account(
-    candles: Candles, side: Side, steady: Floats, change: Floats | None, before: Floats, assumptions: Assumptions
+    path: tuple[Ints, Floats, Floats],
+    side: Side,
+    steady: Floats,
+    change: Floats | None,
+    before: Floats,
+    assumptions: Assumptions,
 ) -> Flows:
     """Put the path on the ladder and run the bars; `change` None means that deposits answer to nothing."""
     a = assumptions
-    ladder = Ladder(origin=float(np.log(candles.close[0])), step=a.level_log_width, side=side)
+    time, close, extreme = path
+    ladder = Ladder(origin=float(np.log(close[0])), step=a.level_log_width, side=side)
     bars = LedgerBars(
-        entry=np.rint(ladder.place(candles.close)).astype(np.int64),
-        touch=np.ceil(ladder.place(candles.low if side is Side.LONG else candles.high)).astype(np.int64),
+        entry=np.rint(ladder.place(close)).astype(np.int64),
+        touch=np.ceil(ladder.place(extreme)).astype(np.int64),
         steady=steady,
-        change=np.zeros(len(candles)) if change is None else change,
+        change=np.zeros(len(close)) if change is None else change,
         before=before,
         answers=change is not None,
     )
@@ -275,7 +302,7 @@ def _account(
     return Flows(
         side=side,
         ladder=ladder,
-        close_time_ms=candles.close_time_ms,
+        close_time_ms=time,
         entry=bars.entry,
         touch=bars.touch,
         opened=found[0],

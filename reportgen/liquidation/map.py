@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
@@ -27,47 +27,38 @@ from reportgen.liquidation.conservation import (
 from reportgen.liquidation.kernel import kernel_nodes, tier_nodes
 from reportgen.liquidation.margin import Brackets
 from reportgen.liquidation.path import (
+    NO_MARKS,
     Grid,
-    Path,
     along_marks,
     constant_deposits,
+    cut_by_marks,
     entered_at_close,
     kernel_deposits,
+    mirrored,
     paths_of,
 )
 from reportgen.liquidation.profile import by_distance
 from reportgen.market.data import Candles, OpenInterest
-from reportgen.units import Floats, Ints, Maybe, Missing, Price, Side
+from reportgen.units import Bools, Floats, Ints, Maybe, Missing, Price, Side
 
-NOT_GIVEN = Missing("No open interest was handed to the map.")
+NOT_GIVEN = NO_MARKS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerEngine:
-    """An engine of layers along the price path, mixed after each is divided by its mean swept mass.
+    """An engine of layers along the finest price path, mixed after each is divided by its mean swept mass.
+
+    The bars are cut at the mark prices that snapshots of open interest tell, where they tell any.
 
     Attributes:
         name: As the tables show it.
-        kernel: What half of the kernel's deposits follows, a bar's volume or its range; None without a kernel.
-        tiers: Whether the nine-tier book, which deposits the same every hour, is in it.
-        marks: Whether the bars are cut at the mark prices that snapshots of open interest tell.
+        kernel: Whether the continuous kernel is in it, whose deposits follow volume and the place in the day's range.
+        tiers: Whether the nine-tier book is in it, which deposits the same every hour.
     """
 
     name: str
-    kernel: Literal["volume", "range"] | None
+    kernel: bool
     tiers: bool
-    marks: bool
-
-    def constants(self, assumptions: Assumptions) -> Assumptions:
-        """Give the constants as this engine reads them: the range kernel has its own ageing, blur and scale."""
-        if self.kernel != "range":
-            return assumptions
-        return replace(
-            assumptions,
-            age_tau_hours=assumptions.range_age_tau_hours,
-            smooth_distance_share=assumptions.range_smooth_distance_share,
-            kernel_mean_swept=assumptions.range_mean_swept,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +74,8 @@ class NodeEngine:
 
 
 Engine = LayerEngine | NodeEngine
-DEFAULT_ENGINE: Final = LayerEngine(name="fine-range-kernel", kernel="range", tiers=True, marks=True)
-PATH_ONLY: Final = LayerEngine(name="path-only", kernel=None, tiers=True, marks=False)
+DEFAULT_ENGINE: Final = LayerEngine(name="kernel+tiers", kernel=True, tiers=True)
+PATH_ONLY: Final = LayerEngine(name="path-only", kernel=False, tiers=True)
 CONSTANT_NODES: Final = NodeEngine(name="constant-nodes", reads_open_interest=False)
 CONSERVATION: Final = NodeEngine(name="conservation", reads_open_interest=True)
 ENGINES: Final[Mapping[str, Engine]] = {
@@ -159,24 +150,21 @@ def layers_of_sides(
     open_interest: Maybe[OpenInterest] = NOT_GIVEN,
 ) -> Mapping[Side, tuple[Layer, ...]]:
     """Prepare what the engine mixes for each side; the layers of a side lie on the same bars."""
-    own = engine.constants(assumptions)
-    nodes = kernel_nodes(own)
-    kernel = None if engine.kernel is None else kernel_deposits(candles, own, by_range=engine.kernel == "range")
-    share = 1.0 if kernel is None else assumptions.path_only_share
+    a = assumptions
+    nodes, kernel = kernel_nodes(a), kernel_deposits(candles, a)
+    whole = replace(paths_of(candles, grid)[Side.LONG], deposit=constant_deposits(candles))
+    fine = along_marks(whole, grid, candles.interval_ms, open_interest)
+    bar = np.searchsorted(whole.close_time_ms, fine.close_time_ms)
     found: dict[Side, tuple[Layer, ...]] = {}
-    for side, path in paths_of(candles, grid).items():
-
-        def along(deposit: Floats, path: Path = path, side: Side = side) -> Path:
-            marks = open_interest if engine.marks else NOT_GIVEN
-            return along_marks(replace(path, deposit=deposit), grid, side, candles.interval_ms, marks)
-
+    for side, path in ((Side.LONG, fine), (Side.SHORT, mirrored(fine, grid.bins))):
         layers = []
-        if kernel is not None:
-            layers.append(Layer(path=along(kernel[side]), nodes=nodes, scale=1 / own.kernel_mean_swept))
+        if engine.kernel:
+            deposit = fine.deposit * (kernel[side] / whole.deposit)[bar]
+            layers.append(Layer(path=replace(path, deposit=deposit), nodes=nodes, scale=1 / a.kernel_mean_swept))
         if engine.tiers:
-            tiers = tier_nodes(side, float(candles.close[-1]), brackets, assumptions)
-            entered = entered_at_close(along(constant_deposits(candles)))
-            layers.append(Layer(path=entered, nodes=tiers, scale=share / assumptions.path_only_mean_swept))
+            tiers = tier_nodes(side, float(candles.close[-1]), brackets, a)
+            scale = (a.path_only_share if engine.kernel else 1.0) / a.path_only_mean_swept
+            layers.append(Layer(path=entered_at_close(path), nodes=tiers, scale=scale, sharp=True))
         found[side] = tuple(layers)
     return found
 
@@ -190,7 +178,7 @@ def node_flows(
         DataError: The conservation engine got no open interest; it is never guessed.
     """
     if not engine.reads_open_interest:
-        return constant_flows(candles, side, assumptions)
+        return constant_flows(candles, side, assumptions, open_interest)
     level = aligned_open_interest(candles, open_interest)
     if isinstance(level, Missing):
         raise DataError(
@@ -230,6 +218,7 @@ def build_map(
     sides: dict[Side, SideProfile] = {}
     history: dict[Side, Floats] = {}
     column_price = candles.close[np.searchsorted(candles.close_time_ms, column_end_ms, side="right") - 1]
+    cut = _unblurred(engine, candles, open_interest, column_end_ms, assumptions)
     layered: Mapping[Side, tuple[Layer, ...]] = {}
     if isinstance(engine, LayerEngine):
         layered = layers_of_sides(candles, grid, brackets, engine, assumptions, open_interest)
@@ -237,8 +226,10 @@ def build_map(
         if isinstance(engine, NodeEngine):
             flows = node_flows(candles, side, assumptions, engine, open_interest)
             own = _node_history(flows, grid, weights, column_end_ms, assumptions)
-            own = _blurred(own, grid, side, column_price, assumptions)
-            profile = _node_profile(flows, grid, weights, price, assumptions)
+            own = np.where(cut[:, None], own, _blurred(own, grid, side, column_price, assumptions))
+            profile = _node_profile(flows, grid, weights, assumptions)
+            if not cut[-1]:
+                profile = _blurred(profile, grid, side, np.full(len(profile), price), assumptions)
         else:
             own = mixed_book(layered[side], column_end_ms, grid.bins, grid.step)
             profile = _layered_profile(layered[side], int(column_end_ms[-1]), grid)
@@ -292,8 +283,9 @@ def maps_at(
     known = int(np.searchsorted(candles.close_time_ms, decision_ms[-1], side="right"))
     first = max(0, int(np.searchsorted(candles.close_time_ms, decision_ms[0], side="right")) - 1)
     grid, _ = grid_around(candles.first(known), float(candles.close[first]), assumptions)
-    at = np.searchsorted(candles.close_time_ms, decision_ms, side="right") - 1
+    price = candles.close[np.maximum(np.searchsorted(candles.close_time_ms, decision_ms, side="right") - 1, 0)]
     used = candles.first(known)
+    cut = _unblurred(engine, used, open_interest, decision_ms, assumptions)
     layered: Mapping[Side, tuple[Layer, ...]] = {}
     if isinstance(engine, LayerEngine):
         layered = layers_of_sides(used, grid, brackets, engine, assumptions, open_interest)
@@ -301,10 +293,13 @@ def maps_at(
     for side in Side:
         if isinstance(engine, NodeEngine):
             flows = node_flows(used, side, assumptions, engine, open_interest)
-            own, blur = _node_history(flows, grid, weights, decision_ms, assumptions), assumptions
+            own = _node_history(flows, grid, weights, decision_ms, assumptions)
+            own = np.where(cut[:, None], own, _blurred(own, grid, side, price, assumptions))
         else:
-            own, blur = mixed_book(layered[side], decision_ms, grid.bins, grid.step), engine.constants(assumptions)
-        own = _blurred(own, grid, side, candles.close[np.maximum(at, 0)], blur)
+            own = np.zeros((len(decision_ms), grid.bins))
+            for layer in layered[side]:
+                mass = mixed_book((layer,), decision_ms, grid.bins, grid.step)
+                own += _scored(mass, layer, cut, grid, side, price, assumptions)
         found[side] = own if side is Side.LONG else own[:, ::-1]
     return grid, found
 
@@ -313,6 +308,28 @@ def _outwards(profile: Floats, side: Side, grid: Grid, price_bin: int) -> SidePr
     """Lay a side's nodes out from the price, shape (k, bins) in the side's own orientation."""
     near_edge = price_bin if side is Side.LONG else grid.bins - price_bin
     return SideProfile(side=side, node_mass=profile[:, :near_edge][:, ::-1], step=grid.step)
+
+
+def _unblurred(
+    engine: Engine, candles: Candles, open_interest: Maybe[OpenInterest], moment_ms: Ints, assumptions: Assumptions
+) -> Bools:
+    """Tell at which moments the engine's path is cut finely enough to be blurred less; shape (m,)."""
+    if (
+        isinstance(engine, NodeEngine) and engine.reads_open_interest
+    ):  # its bars answer to open interest at their closes
+        return np.zeros(len(moment_ms), dtype=np.bool_)
+    return cut_by_marks(candles, open_interest, moment_ms, assumptions)
+
+
+def _scored(
+    mass: Floats, layer: Layer, cut: Bools, grid: Grid, side: Side, price: Floats, assumptions: Assumptions
+) -> Floats:
+    """Blur one layer's rows; where marks cut the bars nothing returns into swept ground, and sharp layers stay so."""
+    stays = cut & layer.sharp
+    rows = mass.copy()
+    rows[~stays] = _blurred(mass[~stays], grid, side, price[~stays], assumptions)
+    rows[cut] = np.where(mass[cut] > 0, rows[cut], 0.0)
+    return rows
 
 
 def _blurred(own: Floats, grid: Grid, side: Side, price: Floats, assumptions: Assumptions) -> Floats:
@@ -326,12 +343,11 @@ def _layered_profile(parts: tuple[Layer, ...], at_ms: int, grid: Grid) -> Floats
     return np.concatenate([x.scale * frozen_profile(x.path, x.nodes, at_ms, grid.bins, grid.step) for x in parts])
 
 
-def _node_profile(flows: Flows, grid: Grid, weights: Floats | None, price: Price, assumptions: Assumptions) -> Floats:
-    """Give each distance node's mass now, weighted and blurred, shape (k, bins), in the side's own orientation."""
+def _node_profile(flows: Flows, grid: Grid, weights: Floats | None, assumptions: Assumptions) -> Floats:
+    """Give each distance node's mass now, weighted, shape (k, bins), in the side's own orientation."""
     weight = reference_weights(assumptions) if weights is None else weights
     mass = weight[:, None] * conservation.node_profile(flows, node_distances(assumptions), grid)
-    own = mass if flows.side is Side.LONG else mass[:, ::-1]
-    return _blurred(own, grid, flows.side, np.full(len(own), price), assumptions)
+    return mass if flows.side is Side.LONG else mass[:, ::-1]
 
 
 def _node_history(

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
 from reportgen.config.assumptions import Assumptions
 from reportgen.market.data import Candles, OpenInterest
-from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Milliseconds, Missing, Price, Side
+from reportgen.units import DAY_MS, HOUR_MS, Bools, Floats, Ints, Maybe, Milliseconds, Missing, Price, Side
+
+NO_MARKS: Final = Missing("No open interest was handed to the map.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -87,24 +90,20 @@ def constant_deposits(candles: Candles) -> Floats:
     return np.full(len(candles), candles.interval_ms / HOUR_MS)
 
 
-def kernel_deposits(candles: Candles, assumptions: Assumptions, *, by_range: bool = False) -> Mapping[Side, Floats]:
-    """Give both sides' deposits: constant and busyness blended, shorts more near the top of the day's range.
+def kernel_deposits(candles: Candles, assumptions: Assumptions) -> Mapping[Side, Floats]:
+    """Give both sides' deposits: constant and volume blended, shorts more near the top of the day's range.
 
     Args:
         candles: n bars.
-        assumptions: `volume_share` (or `range_share`), `volume_mean_days`, `side_tilt`, `side_tilt_hours`.
-        by_range: How busy a bar was against its past days is read from its log range, not from its volume.
+        assumptions: `volume_share`, `volume_mean_days`, `side_tilt`, `side_tilt_hours`.
 
     Returns:
         Shape (n,) a side, in hours of path.
     """
     a = assumptions
-    busy, share = (
-        (np.log(candles.high / candles.low), a.range_share) if by_range else (candles.volume_base, a.volume_share)
-    )
-    mean = _trailing_mean(busy, max(1, int(a.volume_mean_days * DAY_MS // candles.interval_ms)))
-    relative = np.divide(busy, mean, out=np.ones_like(mean), where=mean > 0)
-    blended = constant_deposits(candles) * (relative * share + (1 - share))
+    mean = _trailing_mean(candles.volume_base, max(1, int(a.volume_mean_days * DAY_MS // candles.interval_ms)))
+    relative = np.divide(candles.volume_base, mean, out=np.ones_like(mean), where=mean > 0)
+    blended = constant_deposits(candles) * (relative * a.volume_share + (1 - a.volume_share))
     place = place_in_range(candles, max(1, int(a.side_tilt_hours * HOUR_MS // candles.interval_ms)))
     return {side: blended * np.exp(sign * a.side_tilt * place) for side, sign in ((Side.LONG, -1.0), (Side.SHORT, 1.0))}
 
@@ -148,32 +147,56 @@ def _trailing_mean(values: Floats, bars: int) -> Floats:
     return mean
 
 
-def along_marks(
-    path: Path, grid: Grid, side: Side, interval_ms: Milliseconds, open_interest: Maybe[OpenInterest]
-) -> Path:
+def mirrored(path: Path, bins: int) -> Path:
+    """Give one side's path as the other side sees it."""
+    return replace(path, near=bins - path.far, far=bins - path.near, close=bins - path.close)
+
+
+def along_marks(path: Path, grid: Grid, interval_ms: Milliseconds, open_interest: Maybe[OpenInterest]) -> Path:
     """Cut each bar at the snapshots inside it; bars without any, and every bar where there are no marks, stay whole.
 
     Args:
-        path: n bars of one side.
+        path: n bars of the long side.
         grid: Price bins of the path.
-        side: Whose path it is.
         interval_ms: Length of a bar.
-        open_interest: Snapshots with base and quote.
+        open_interest: Snapshots with base and quote: their ratio is a mark price.
 
     Returns:
         At least n pieces. Those of one bar touch together what the bar touched and deposit what it deposited, by time.
     """
-    marks = _marks(open_interest)
-    if marks is None or not len(path.close_time_ms):
+    marks = _marks_inside(path.close_time_ms, interval_ms, open_interest)
+    if marks is None:
         return path
-    time, price = marks
-    place = grid.position(price) if side is Side.LONG else grid.bins - grid.position(price)
-    bar = np.minimum(np.searchsorted(path.close_time_ms, time), len(path.close_time_ms) - 1)
-    inside = (time > path.close_time_ms[bar] - interval_ms) & (time < path.close_time_ms[bar])
-    every = np.concatenate([path.close_time_ms, time[inside]])
+    bar, time, price = marks
+    every = np.concatenate([path.close_time_ms, time])
     order = np.argsort(every, kind="stable")
-    whose = np.concatenate([np.arange(len(path.close_time_ms)), bar[inside]])[order]
-    return _pieces(path, every[order], whose, np.concatenate([path.close, place[inside]])[order], interval_ms)
+    whose = np.concatenate([np.arange(len(path.close_time_ms)), bar])[order]
+    return _pieces(path, every[order], whose, np.concatenate([path.close, grid.position(price)])[order], interval_ms)
+
+
+def cut_by_marks(
+    candles: Candles, open_interest: Maybe[OpenInterest], moment_ms: Ints, assumptions: Assumptions
+) -> Bools:
+    """Tell for each moment whether marks cut most bars of the hours before it, so that the path there is a fine one.
+
+    Args:
+        candles: Bars.
+        open_interest: Snapshots.
+        moment_ms: Shape (m,).
+        assumptions: `marks_hours` and `marks_least_share`.
+
+    Returns:
+        Shape (m,).
+    """
+    marks = _marks_inside(candles.close_time_ms, candles.interval_ms, open_interest)
+    if marks is None:
+        return np.zeros(len(moment_ms), dtype=np.bool_)
+    cut = np.zeros(len(candles) + 1)
+    cut[1 + np.unique(marks[0])] = 1.0
+    total = np.cumsum(cut)
+    last = np.searchsorted(candles.close_time_ms, moment_ms, side="right")
+    first = np.maximum(last - max(1, int(assumptions.marks_hours * HOUR_MS // candles.interval_ms)), 0)
+    return np.asarray(total[last] - total[first] > assumptions.marks_least_share * (last - first))
 
 
 def _pieces(path: Path, end_ms: Ints, bar: Ints, end: Floats, interval_ms: Milliseconds) -> Path:
@@ -196,10 +219,15 @@ def _first_of_each(bar: Ints, value: Floats) -> Ints:
     return np.asarray(order[np.searchsorted(bar[order], np.arange(bar[-1] + 1))])
 
 
-def _marks(open_interest: Maybe[OpenInterest]) -> tuple[Ints, Floats] | None:
-    """Give the times and mark prices of the snapshots that tell one."""
+def _marks_inside(
+    close_time_ms: Ints, interval_ms: Milliseconds, open_interest: Maybe[OpenInterest]
+) -> tuple[Ints, Ints, Floats] | None:
+    """Give the snapshots that tell a mark price inside a bar: which bar, when, the price; None where there is none."""
     if isinstance(open_interest, Missing) or isinstance(open_interest.open_interest_quote, Missing):
         return None
-    base, quote = open_interest.open_interest_base, open_interest.open_interest_quote
-    told = (base > 0) & (quote > 0)
-    return open_interest.time_ms[told], quote[told] / base[told]
+    base, quote, time = open_interest.open_interest_base, open_interest.open_interest_quote, open_interest.time_ms
+    bar = np.searchsorted(close_time_ms, time)
+    told = (base > 0) & (quote > 0) & (bar < len(close_time_ms))
+    ends = close_time_ms[np.minimum(bar, len(close_time_ms) - 1)] if len(close_time_ms) else time
+    told &= (time > ends - interval_ms) & (time < ends)
+    return (bar[told], time[told], quote[told] / base[told]) if told.any() else None

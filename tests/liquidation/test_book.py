@@ -19,7 +19,7 @@ from reportgen.units import HOUR_MS, Floats, Side
 from .markets import START_MS, candles_from, grid_for, mirrored, path_of, random_walk, scaled
 
 BRACKETS = flat(0.005, 125, "test")
-KERNEL = LayerEngine(name="kernel", kernel="volume", tiers=False, marks=False)
+KERNEL = LayerEngine(name="kernel", kernel=True, tiers=False)
 SHARP = Nodes(
     distance=np.array([0.05]),
     cell=np.zeros(1),

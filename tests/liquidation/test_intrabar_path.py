@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from reportgen.config.assumptions import DEFAULTS
-from reportgen.liquidation.map import DEFAULT_ENGINE, maps_at
+from reportgen.liquidation.map import CONSTANT_NODES, DEFAULT_ENGINE, NOT_GIVEN, PATH_ONLY, maps_at
 from reportgen.liquidation.margin import flat
-from reportgen.liquidation.path import Grid, Path, along_marks
+from reportgen.liquidation.path import Grid, Path, along_marks, cut_by_marks, mirrored
 from reportgen.market.data import Candles, OpenInterest
-from reportgen.units import HOUR_MS, Floats, Missing, Side
+from reportgen.units import HOUR_MS, Bools, Floats, Maybe, Missing, Side
 
 from .markets import path_of
 
@@ -43,11 +43,18 @@ def ticks(hours: int = UNTIL) -> tuple[Candles, OpenInterest]:
     return candles, OpenInterest(time_ms=times, open_interest_base=base, open_interest_quote=base * price)
 
 
+def along_path(path: Path, side: Side, interest: Maybe[OpenInterest]) -> Path:
+    """Cut one side's path."""
+    if side is Side.LONG:
+        return along_marks(path, GRID, HOUR_MS, interest)
+    return mirrored(along_marks(mirrored(path, GRID.bins), GRID, HOUR_MS, interest), GRID.bins)
+
+
 def both_paths(side: Side) -> tuple[Path, Path]:
     """Give the bars' path with uneven deposits and the finer one."""
     candles, interest = ticks()
     coarse = path_of(candles, GRID, side, np.linspace(1, 2, len(candles)))
-    return coarse, along_marks(coarse, GRID, side, HOUR_MS, interest)
+    return coarse, along_path(coarse, side, interest)
 
 
 def of_each_bar(values: Floats) -> Floats:
@@ -82,7 +89,7 @@ def test_marks_beyond_the_bar_are_held_to_it() -> None:
     wild = interest.open_interest_quote.copy()
     wild[3::7] *= 1.2
     coarse = path_of(candles, GRID, Side.LONG, np.ones(len(candles)))
-    fine = along_marks(coarse, GRID, Side.LONG, HOUR_MS, replace(interest, open_interest_quote=wild))
+    fine = along_marks(coarse, GRID, HOUR_MS, replace(interest, open_interest_quote=wild))
     np.testing.assert_array_equal(of_each_bar(fine.near).min(axis=1), coarse.near)
     np.testing.assert_array_equal(of_each_bar(fine.far).max(axis=1), coarse.far)
 
@@ -104,7 +111,7 @@ def test_without_finer_marks_bars_stay_whole() -> None:
         replace(interest, open_interest_base=np.zeros(len(interest.time_ms))),
         at_closes,
     ):
-        same = along_marks(coarse, GRID, Side.SHORT, HOUR_MS, given)
+        same = along_path(coarse, Side.SHORT, given)
         np.testing.assert_array_equal(same.close_time_ms, coarse.close_time_ms)
         np.testing.assert_allclose([same.near, same.far, same.close, same.deposit], [
             coarse.near, coarse.far, coarse.close, coarse.deposit,
@@ -117,17 +124,16 @@ def test_a_missing_bar_is_not_drawn_over() -> None:
     keep = np.ones(len(candles), dtype=bool)
     keep[100:110] = False
     coarse = path_of(candles.part(keep), GRID, Side.LONG, np.ones(int(keep.sum())))
-    fine = along_marks(coarse, GRID, Side.LONG, HOUR_MS, interest)
+    fine = along_marks(coarse, GRID, HOUR_MS, interest)
     assert len(fine.deposit) == len(coarse.deposit) * EACH
     np.testing.assert_allclose(fine.deposit, 1 / EACH)
 
 
-def test_the_engine_without_marks_is_the_range_kernel() -> None:
-    """With no open interest the two engines are one; with marks they differ, and later marks change nothing."""
+def test_later_marks_change_no_earlier_map() -> None:
+    """With marks the map is another one than on bars alone, and marks after the decision change nothing."""
     candles, interest = ticks()
     decision = candles.close_time_ms[120:140]
-    _, bars = maps_at(candles, BRACKETS, decision, DEFAULTS, replace(DEFAULT_ENGINE, marks=False))
-    _, none = maps_at(candles, BRACKETS, decision, DEFAULTS)
+    _, bars = maps_at(candles, BRACKETS, decision, DEFAULTS)
     _, fine = maps_at(candles, BRACKETS, decision, DEFAULTS, open_interest=interest)
     known = interest.time_ms <= decision[-1]
     assert not isinstance(interest.open_interest_quote, Missing)
@@ -138,6 +144,62 @@ def test_the_engine_without_marks_is_the_range_kernel() -> None:
     )
     _, early = maps_at(candles.first(140), BRACKETS, decision, DEFAULTS, open_interest=cut)
     for side in Side:
-        np.testing.assert_array_equal(none[side], bars[side])
         assert not np.allclose(fine[side], bars[side])
         np.testing.assert_allclose(early[side], fine[side], rtol=1e-9, atol=1e-12)
+
+
+def told(interest: OpenInterest, rows: Bools) -> OpenInterest:
+    """Keep some snapshots."""
+    assert not isinstance(interest.open_interest_quote, Missing)
+    return OpenInterest(
+        time_ms=interest.time_ms[rows],
+        open_interest_base=interest.open_interest_base[rows],
+        open_interest_quote=interest.open_interest_quote[rows],
+    )
+
+
+@pytest.mark.parametrize(("cut", "fine"), [(12, False), (13, True)])
+def test_a_path_is_fine_where_marks_cut_most_bars_of_the_day(cut: int, fine: bool) -> None:  # noqa: FBT001
+    """Twelve cut bars of the last 24 leave the map blurred as uncut bars are; thirteen make it a fine one."""
+    candles, interest = ticks()
+    moment = candles.close_time_ms[99:100]
+    since = candles.close_time_ms[99] - cut * HOUR_MS
+    kept = (interest.time_ms > since) | (interest.time_ms % HOUR_MS == 0)
+    assert cut_by_marks(candles, told(interest, kept), moment, DEFAULTS).tolist() == [fine]
+
+
+def test_tiers_are_blurred_only_where_bars_are_uncut() -> None:
+    """Along marks a wider blur moves the kernel and not the tiers; on bars alone it moves both."""
+    candles, interest = ticks()
+    decision = candles.close_time_ms[150:151]
+    wide = replace(DEFAULTS, smooth_distance_share=0.5)
+    for engine, moves in ((PATH_ONLY, False), (DEFAULT_ENGINE, True)):
+        _, fine = maps_at(candles, BRACKETS, decision, DEFAULTS, engine, open_interest=interest)
+        _, wider = maps_at(candles, BRACKETS, decision, wide, engine, open_interest=interest)
+        assert np.array_equal(fine[Side.LONG], wider[Side.LONG]) is not moves
+        _, uncut = maps_at(candles, BRACKETS, decision, DEFAULTS, engine)
+        _, wider = maps_at(candles, BRACKETS, decision, wide, engine)
+        assert not np.allclose(uncut[Side.LONG], wider[Side.LONG])
+
+
+def test_blur_brings_nothing_back_where_price_swept() -> None:
+    """A fine map holds mass in exactly the bins in which its unblurred book does; on uncut bars the blur leaks."""
+    candles, interest = ticks()
+    decision = candles.close_time_ms[150:151]
+    sharp = replace(DEFAULTS, smooth_distance_share=1e-9, smooth_log_width=1e-9)
+    for given, leaks in ((interest, False), (NOT_GIVEN, True)):
+        _, mass = maps_at(candles, BRACKETS, decision, DEFAULTS, open_interest=given)
+        _, book = maps_at(candles, BRACKETS, decision, sharp, open_interest=given)
+        assert (book[Side.LONG] == 0).any()
+        assert not np.allclose(mass[Side.LONG], book[Side.LONG])
+        assert np.array_equal(mass[Side.LONG] > 0, book[Side.LONG] > 0) is not leaks
+
+
+def test_baselines_walk_the_same_fine_path() -> None:
+    """The path-only book and the constant nodes are cut at the marks too: with them they are other maps."""
+    candles, interest = ticks()
+    decision = candles.close_time_ms[150:152]
+    for engine in (PATH_ONLY, CONSTANT_NODES):
+        _, bars = maps_at(candles, BRACKETS, decision, DEFAULTS, engine)
+        _, fine = maps_at(candles, BRACKETS, decision, DEFAULTS, engine, open_interest=interest)
+        assert not np.allclose(bars[Side.LONG], fine[Side.LONG])

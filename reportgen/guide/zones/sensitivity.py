@@ -93,7 +93,7 @@ def _cases(candles: Candles, brackets: Brackets, a: Assumptions) -> Iterator[_Ca
     same = _Case(assumption="", candles=candles, brackets=brackets, assumptions=a)
     times = a.sensitivity_factor
     for factor in (1 / times, times):
-        slower = replace(a, range_age_tau_hours=a.range_age_tau_hours * factor)
+        slower = replace(a, age_tau_hours=a.age_tau_hours * factor)
         yield replace(same, assumption=f"churn: ageing ÷ and × {times:g}", assumptions=slower)
         blurred = replace(a, zone_blur_bins=a.zone_blur_bins * factor)
         yield replace(same, assumption=f"smoothing ÷ and × {times:g}", assumptions=blurred)
