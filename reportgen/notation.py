@@ -73,9 +73,10 @@ def funding(rate: float) -> str:
     return f"{signed(rate * 100, 3)}{THIN}% per 8{THIN}h"
 
 
-def atr(value: float) -> str:
-    """Write a distance in ATR: 1.3 ATR."""
-    return f"{grouped(value, 1)}{THIN}ATR"
+def usual_days(value: float) -> str:
+    """Write a distance in usual days: 1.3 usual days."""
+    text = grouped(value, 1)
+    return f"{text} usual day{'' if text == '1.0' else 's'}"
 
 
 def dollars(value: float) -> str:
@@ -86,6 +87,11 @@ def dollars(value: float) -> str:
             decimals = max(0, 2 - math.floor(math.log10(abs(scaled))))
             return f"{MINUS if value < 0 else ''}${abs(scaled):.{decimals}f}{word}"
     return f"{MINUS if value < 0 else ''}${abs(value):.0f}"
+
+
+def ratio(value: float) -> str:
+    """Write what a plan pays for what it risks: 1.8 for 1."""
+    return f"{grouped(value, 1)} for 1"
 
 
 def times(value: float) -> str:

@@ -29,7 +29,8 @@ Ints: TypeAlias = NDArray[np.int64]
 Bools: TypeAlias = NDArray[np.bool_]
 
 HOUR_MS: Milliseconds = 3_600_000
-DAY_MS: Milliseconds = 24 * HOUR_MS
+HOURS_A_DAY = 24
+DAY_MS: Milliseconds = HOURS_A_DAY * HOUR_MS
 
 
 class Side(StrEnum):

@@ -56,8 +56,8 @@ def zone_of(sketch: Sketch, label: Label, low: float, high: float, share: float,
         touch_probability=0.29 if atr < 1.5 else 0.16, persistence=0.82, rank=rank, score=3.0 - rank / 2,
         price_inside=False,
         reasons=(
-            ZoneReason(rule="nearest", adds=1, value=atr, text=f"{notation.atr(atr)} away, the nearest on its side"),
-            ZoneReason(rule="chart_level", adds=0, value=1.1, text="no chart level within 0.35 ATR"),
+            ZoneReason(rule="nearest", adds=1, value=atr, text=f"{notation.usual_days(atr)} away, the nearest"),
+            ZoneReason(rule="chart_level", adds=0, value=1.1, text="no chart level within 0.35 usual days"),
             ZoneReason(rule="open_interest", adds=-1, value=-0.006, text="open interest is flat"),
             ZoneReason(rule="funding", adds=1, value=0.00028, text="funding at its 93rd percentile"),
             ZoneReason(rule="persistence", adds=1, value=0.82, text="recurs in 8 of 10 draws"),
@@ -277,8 +277,8 @@ def read_of(sketch: Sketch, near: Zone) -> tuple[str, ...]:
         f"the longs built since 14 January were cleared, and what is left sits beyond {left}."
     )
     nearest = (
-        f"The nearest dense zone is {near.label}, {notation.atr(near.distance_atr)} {near.side}. If price reaches it, "
-        "forced orders could extend the move: possible fuel, not a guaranteed destination."
+        f"The nearest dense zone is {near.label}, {notation.usual_days(near.distance_atr)} {near.side}. If price "
+        "reaches it, forced orders could extend the move: possible fuel, not a guaranteed destination."
     )
     return fell, nearest
 

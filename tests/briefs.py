@@ -127,10 +127,10 @@ def symbol(sketch: Sketch) -> SymbolBrief:
         map_quality=quality_of(sketch),
         coverage=coverage_of(),
         read=read_of(sketch, near),
-        finding=f"Nearest dense zone {near.label}, {notation.atr(near.distance_atr)} {near.side} the price",
+        finding=f"Nearest dense zone {near.label}, {notation.usual_days(near.distance_atr)} {near.side} the price",
         heatmap=picture(seed=sketch.seed, last=sketch.price, volatility=sketch.atr / sketch.price / 9),
         heatmap_alt=f"{sketch.base} at {notation.price(sketch.price, sketch.decimals)}: nearest dense zone "
-        f"{near.label} {notation.atr(near.distance_atr)} {near.side}, {notation.share(near.share)} of its side.",
+        f"{near.label} {notation.usual_days(near.distance_atr)} {near.side}, {notation.share(near.share)} of its side.",
         ladder=ladder_of(sketch),
         map_engine="kernel",
         calibrated=False,

@@ -115,6 +115,8 @@ def _levels(brief: Brief, symbol: SymbolBrief, zone: Zone, plan: ZonePlan) -> It
         )
 
     yield level("alert", plan.alert, out, f"{at} {{price}}: zone {zone.label} {zone.side} ({band}) is near, look")
+    if plan.no_trade:
+        return
     if line is not None:
         event = "the event has passed, " if plan.post_event else ""
         closes = f"{symbol.base} trades into {band} and closes {zone.side} {{price}} ({brief.timeframe})"

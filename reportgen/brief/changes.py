@@ -87,7 +87,7 @@ def _symbol_changes(was: SymbolBrief, now: SymbolBrief, reach: Reach | None, a: 
         return
     atr = typical_range(now.structure, now.zones, now.price) or typical_range(was.structure, was.zones, was.price)
     moved = abs(now.price - was.price) / atr if atr else 0.0
-    far = f", {notation.atr(moved)}" if atr else ""
+    far = f", {notation.usual_days(moved)}" if atr else ""
     old, new = (notation.price(one, now.price_decimals) for one in (was.price, now.price))
     text = f"price {old} {_ARROW} {new}, {notation.percent_change(now.price / was.price - 1)}{far}"
     yield _change_of(now, "price", (was.price,), (now.price,), "price", text, moved)  # all else is read against it
@@ -127,7 +127,7 @@ def zone_changes(before: SymbolBrief, now: SymbolBrief, reach: Reach, atr: Price
         yield from _kept_zone(was, now.zones[partner[i]] if i in partner else None, now, reach, atr, a)
     for j, one in enumerate(now.zones):
         if j not in partner.values():
-            where = "price inside" if one.price_inside else f"{notation.atr(one.distance_atr)} {one.side}"
+            where = "price inside" if one.price_inside else f"{notation.usual_days(one.distance_atr)} {one.side}"
             weight = _near(one, a) * one.share / a.zone_gate_share
             yield _zone_change("zone built", None, one, now, f"new, {_of_side(one)}, {where}", weight)
 
@@ -169,7 +169,7 @@ def _kept_zone(
         if abs(edge_shift) < abs(far_edge(now) - far_edge(was)):
             way = "its far edge"
         old = notation.price_range(was.low, was.high, symbol.price_decimals)
-        text = f"moved by {notation.atr(shift)} ({way}), from {old}"
+        text = f"moved by {notation.usual_days(shift)} ({way}), from {old}"
         yield _zone_change("zone moved", was, now, symbol, text, _near(now, a) * shift / a.changes_moved_atr)
 
 
@@ -231,7 +231,8 @@ def _structure(was: Structure, now: Structure, symbol: SymbolBrief) -> Iterator[
             level = max(broken, key=lambda price: sign * price)
             side = "above" if sign > 0 else "below"
             beyond = sign * (symbol.price - level) / now.atr
-            text = f"price now {side} {name} {notation.price(level, symbol.price_decimals)}, by {notation.atr(beyond)}"
+            where = notation.price(level, symbol.price_decimals)
+            text = f"price now {side} {name} {where}, by {notation.usual_days(beyond)}"
             yield _change_of(symbol, "structure", (level,), (symbol.price,), "price", text, 1 + beyond)
 
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from reportgen import notation
-from reportgen.brief.types import Brief, SymbolBrief
+from reportgen.brief.types import Brief, RecalculateIf, SymbolBrief, TriggerKind
 from reportgen.config.assumptions import Assumptions
 from reportgen.events.flows import FlowReading
+from reportgen.guide.context import Context
 from reportgen.guide.positioning import FundingReading, OpenInterestReading
 from reportgen.guide.structure import Structure
+from reportgen.guide.wording import due, event_name
 from reportgen.units import HOUR_MS, Maybe, Missing
 
 _LONG_HOURS = 10
 """From here on whole hours tell enough."""
-
-TriggerKind = Literal["breakout", "open interest", "funding", "event", "flows", "volatility"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +58,79 @@ def triggers(last: Brief, now: Brief, assumptions: Assumptions) -> tuple[Trigger
     return (*found, *_events(last, now, assumptions))
 
 
+def recalculate_if(context: Context) -> tuple[RecalculateIf, ...]:
+    """Write the six reasons as today's levels: what a later price, position, rate or release must be to count."""
+    return (_break_at(context), _interest_at(context), _funding_at(context), _event_at(context), *_spot_at(context))
+
+
+def _break_at(context: Context) -> RecalculateIf:
+    structure, a = context.structure, context.assumptions
+    if isinstance(structure, Missing):
+        return _not_known("breakout", "price", structure)
+    room = a.refresh_break_atr * structure.atr
+    above = min([structure.range_high, *(one.price for one in structure.resistances[:1])]) + room
+    below = max([structure.range_low, *(one.price for one in structure.supports[:1])]) - room
+    high, low = (notation.price(one, context.price_decimals) for one in (above, below))
+    return RecalculateIf(
+        kind="breakout", levels=(below, above), unit="price", text=f"price beyond {high} above or {low} below"
+    )
+
+
+def _interest_at(context: Context) -> RecalculateIf:
+    reading, limit = context.open_interest, context.assumptions.refresh_open_interest
+    if isinstance(reading, Missing):
+        return _not_known("open interest", "base coins", reading)
+    levels = (reading.open_interest_base * (1 - limit), reading.open_interest_base * (1 + limit))
+    low, high = (notation.grouped(one, 0 if one >= 1000 else notation.price_decimals(one)) for one in levels)
+    beyond = f"below {low} or above {high}\u00a0{context.base}"
+    text = f"open interest ±{notation.percent(limit, 0)} ({reading.venue}): {beyond}"
+    return RecalculateIf(kind="open interest", levels=levels, unit="base coins", text=text)
+
+
+def _funding_at(context: Context) -> RecalculateIf:
+    reading, a = context.funding, context.assumptions
+    if isinstance(reading, Missing):
+        return _not_known("funding", "fraction per 8 h", reading)
+    levels = (a.funding_baseline_8h - a.funding_extreme_8h, a.funding_baseline_8h + a.funding_extreme_8h)
+    state = "extreme already" if reading.extreme else f"{reading.bias} now"
+    text = f"funding below {notation.funding(levels[0])} or above {notation.funding(levels[1])} ({state})"
+    return RecalculateIf(kind="funding", levels=levels, unit="fraction per 8 h", text=text)
+
+
+def _event_at(context: Context) -> RecalculateIf:
+    window = context.assumptions.refresh_event_hours
+    event = next((one for one in context.events if one.matters), None)
+    if event is None:
+        text = "; ".join(one.reason.rstrip(".") for one in context.unknown_events) or "an event: none is listed"
+        return RecalculateIf(kind="event", levels=(), unit="hours", text=text)
+    text = f"{event_name(event)} {due(event)}: from {window:g}{notation.THIN}h before it"
+    return RecalculateIf(kind="event", levels=(event.hours_away - window,), unit="hours", text=text)
+
+
+def _spot_at(context: Context) -> tuple[RecalculateIf, RecalculateIf]:
+    """Spot money, then volatility."""
+    a, structure = context.assumptions, context.structure
+    limits = (a.flow_surprise, a.spot_surprise)
+    if isinstance(context.flows, Missing):
+        flows = _not_known("flows", "z-score", context.flows)
+    else:
+        text = f"ETF flow beyond z {_digits(limits[0])}, or spot share of volume beyond z {_digits(limits[1])}"
+        flows = RecalculateIf(kind="flows", levels=limits, unit="z-score", text=text)
+    if isinstance(structure, Missing):
+        return flows, _not_known("volatility", "percentile", structure)
+    bounds = (a.regime_compressed, a.regime_expanding)
+    now = f"{_hundredth(structure.atr_percentile)} and {_hundredth(structure.range_percentile)}"
+    text = (
+        f"volatility leaves {structure.regime}: percentiles of true range and range, now {now}; compressed when both "
+        f"are up to {_hundredth(bounds[0])}, expanding when both are from {_hundredth(bounds[1])}"
+    )
+    return flows, RecalculateIf(kind="volatility", levels=bounds, unit="percentile", text=text)
+
+
+def _not_known(kind: TriggerKind, unit: str, why: Missing) -> RecalculateIf:
+    return RecalculateIf(kind=kind, levels=(), unit=unit, text=f"{kind} n/a: {why.reason.rstrip('.')}")
+
+
 def is_due(found: tuple[Trigger, ...]) -> bool:
     """Tell whether any trigger fired."""
     return any(trigger.fired is True for trigger in found)
@@ -94,12 +166,12 @@ def _breakout(was: SymbolBrief, now: SymbolBrief, a: Assumptions) -> Trigger:
     name, level, sign = max(lines, key=lambda line: line[2] * (price - line[1]))
     beyond = sign * (price - level) / structure.atr
     side = "above" if sign > 0 else "below"
-    stands = f"{notation.atr(beyond)} {side}" if beyond > 0 else f"inside: {notation.atr(-beyond)} from"
+    stands = f"{notation.usual_days(beyond)} {side}" if beyond > 0 else f"inside: {notation.usual_days(-beyond)} from"
     at, where = (notation.price(one, now.price_decimals) for one in (price, level))
     text = f"price {at} is {stands} {name} {where}"
     return _made(
-        "breakout", now, beyond >= a.refresh_break_atr, beyond, a.refresh_break_atr, "ATR beyond the level",
-        f"{text}; a break counts from {_digits(a.refresh_break_atr)}{notation.THIN}ATR beyond",
+        "breakout", now, beyond >= a.refresh_break_atr, beyond, a.refresh_break_atr, "usual days beyond the level",
+        f"{text}; a break counts from {_digits(a.refresh_break_atr)}{notation.THIN}usual days beyond",
     )  # fmt: skip
 
 
@@ -154,12 +226,14 @@ def _volatility(was: Maybe[Structure], now: Maybe[Structure], symbol: SymbolBrie
         return _missing("volatility", symbol, was, now)
     wide = now.regime == "expanding" or (now.regime == "normal" and was.regime == "expanding")
     limit = a.regime_expanding if wide else a.regime_compressed
+    own, whole = _hundredth(now.atr_percentile), _hundredth(now.range_percentile)
     text = (
-        f"volatility {was.regime} in the brief, {now.regime} now: ATR percentile {_hundredth(now.atr_percentile)}, "
-        f"range percentile {_hundredth(now.range_percentile)}; compressed up to {_hundredth(a.regime_compressed)}, "
-        f"expanding from {_hundredth(a.regime_expanding)}"
+        f"volatility {was.regime} in the brief, {now.regime} now: true-range percentile {own}, range percentile "
+        f"{whole}; compressed up to {_hundredth(a.regime_compressed)}, expanding from {_hundredth(a.regime_expanding)}"
     )
-    return _made("volatility", symbol, was.regime != now.regime, now.atr_percentile, limit, "ATR percentile", text)
+    return _made(
+        "volatility", symbol, was.regime != now.regime, now.atr_percentile, limit, "true-range percentile", text
+    )
 
 
 def _events(last: Brief, now: Brief, a: Assumptions) -> Iterator[Trigger]:

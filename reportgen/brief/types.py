@@ -20,9 +20,9 @@ from reportgen.guide.zones.sensitivity import Sensitivity
 from reportgen.liquidation.known_positions import ExactLayer
 from reportgen.liquidation.picture import HeatmapPicture
 from reportgen.market.quality import Coverage, MapQuality, VenueReading
-from reportgen.units import Fraction, Maybe, Milliseconds, Missing, Price, Where
+from reportgen.units import Fraction, Maybe, Milliseconds, Missing, Notional, Price, Where
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 NOTHING_BEFORE: Final = Missing("This is the first brief: there is nothing to compare with.")
 NO_LEVELS_BEFORE: Final = Missing("This is the first brief: there are no earlier levels to judge.")
 
@@ -53,6 +53,27 @@ class Consumed:
     text: str
 
 
+TriggerKind = Literal["breakout", "open interest", "funding", "event", "flows", "volatility"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecalculateIf:
+    """One of the guide's six reasons to recalculate, as today's levels.
+
+    Attributes:
+        kind: Which. levels: the values from which it counts, in `unit`; () where it is no number, or not known.
+        unit: "price", "base coins", "fraction per 8 h", "z-score", "percentile", "hours". text: one clause.
+    """
+
+    kind: TriggerKind
+    levels: tuple[float, ...]
+    unit: str
+    text: str
+
+
+NO_VOLUME: Final = Missing("The candles carry no volume of the last day.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SymbolBrief:
     """The five steps for one symbol. When `price` is Missing everything that needs candles is Missing or empty.
@@ -60,7 +81,7 @@ class SymbolBrief:
     Attributes:
         symbol: `BTC/USDT:USDT`. base: "BTC". quote: "USDT". venue: the primary venue.
         price: Last close. price_time_ms: its time. price_decimals: one precision for all prices of the symbol.
-        change_24h: fraction. inputs: the guide's seven. read: the Read, two or three sentences.
+        change_24h: fraction. inputs: the guide's. read: the Read, two or three sentences.
         finding: headline of the figure. heatmap_alt: alt text that states the finding.
         ladder: 60 shares (fraction of the side's mass) of bars of 0.2 ATR from -6 to +6 ATR, or why there is none.
         map_engine: name of the engine. calibrated: False means shares, not dollars.
@@ -71,6 +92,8 @@ class SymbolBrief:
         consumed: what events of the last horizon used up of the map, the latest first.
         exact: levels of known positions, why they are not known, or None when nobody asked for any.
         stale: why the last bar is too old to act on at as-of, or "".
+        daily_volume: quote currency traded on the primary venue in the last day.
+        recalculate: the guide's reasons to make the map again, as today's levels.
     """
 
     symbol: str
@@ -111,6 +134,8 @@ class SymbolBrief:
     consumed: tuple[Consumed, ...] = ()
     exact: Maybe[ExactLayer] | None = None
     stale: str = ""
+    daily_volume: Maybe[Notional] = NO_VOLUME
+    recalculate: tuple[RecalculateIf, ...] = ()
 
 
 ChangeKind = Literal[
@@ -245,6 +270,31 @@ class OutcomeCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReliabilityBand:
+    """Of all shares shown between two bounds, how many came.
+
+    Attributes:
+        low, high: The bounds, low <= share < high. given: how many shares. came: how many of their outcomes came.
+        expected: the sum of the shares.
+    """
+
+    low: Fraction
+    high: Fraction
+    given: int
+    came: int
+    expected: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeanCount:
+    """How often the evidence leaned to an outcome that came, and how often the likeliest by the shares did there."""
+
+    zones: int
+    evidence_came: int
+    shares_came: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunningRecord:
     """Every zone that was scored so far.
 
@@ -255,6 +305,7 @@ class RunningRecord:
         outcomes: Counts of the four.
         against_distance, against_climatology: The shown shares beside each control.
         text: One sentence with the sample and the verdict.
+        reliability: All shares shown, in bands. leans: how zones ended where the evidence leaned to an outcome.
     """
 
     zones: int
@@ -269,6 +320,8 @@ class RunningRecord:
     against_distance: RecordSkill
     against_climatology: RecordSkill
     text: str
+    reliability: tuple[ReliabilityBand, ...] = ()
+    leans: LeanCount | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,7 +369,7 @@ class AssumptionUsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataQuality:
-    """The badge on the first screen. grade: Good, Limited or Poor. known/total: inputs."""
+    """The badge on the first screen. grade: Good, Limited or Poor. known/total: of the inputs that the page uses."""
 
     grade: Literal["Good", "Limited", "Poor"]
     inputs_known: int

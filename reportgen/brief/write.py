@@ -14,12 +14,15 @@ import numpy as np
 
 from reportgen import __version__, notation
 from reportgen.brief.events import consumed_since
+from reportgen.brief.refresh import recalculate_if
 from reportgen.brief.types import (
     NO_LEVELS_BEFORE,
+    NO_VOLUME,
     NOTHING_BEFORE,
     SCHEMA_VERSION,
     AssumptionUsed,
     Brief,
+    Changes,
     DataQuality,
     MissingInput,
     SymbolBrief,
@@ -27,7 +30,11 @@ from reportgen.brief.types import (
 from reportgen.config.assumptions import DEFAULTS, Assumptions
 from reportgen.events.calendar import Event, ScheduledEvent, UnknownEvents, passed, schedule
 from reportgen.events.flows import NO_FLOWS, FlowReading, read_flows
-from reportgen.guide.checklist import read_inputs, walk_checklist
+from reportgen.guide.checklist import (
+    alerts_since,
+    read_inputs,
+    walk_checklist,
+)
 from reportgen.guide.confluence import find_confluence
 from reportgen.guide.context import Context, heaviest_first, nearest_zone
 from reportgen.guide.event_confidence import confidence_left
@@ -68,7 +75,7 @@ from reportgen.market.quality import (
     stale_reason,
 )
 from reportgen.market.symbols import base_of, quote_of
-from reportgen.units import DAY_MS, HOUR_MS, Fraction, Ints, Maybe, Milliseconds, Missing, Side
+from reportgen.units import DAY_MS, HOUR_MS, Fraction, Ints, Maybe, Milliseconds, Missing, Notional, Side
 
 
 def write_brief(  # noqa: PLR0913 - what a reader may ask for
@@ -116,7 +123,7 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
     )
     walk = partial(write_section, reference=gathered.reference, reading=reading)
     symbols = tuple(map_sections(walk, gathered.markets.values()))
-    named = [inputs(m, s.positioning, assumptions) for m, s in zip(gathered.markets.values(), symbols, strict=True)]
+    named = [inputs(m, s, reading) for m, s in zip(gathered.markets.values(), symbols, strict=True)]
     missing = [MissingInput(symbol="", venue="", what="event feed", reason=reason) for reason in absent_feeds]
     for symbol, own, market in zip(symbols, named, gathered.markets.values(), strict=True):
         missing += (*list_missing(symbol, own), *list_gaps(market))
@@ -129,7 +136,7 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
         timezone=timezone,
         simulated=any(market.simulated for market in gathered.markets.values()),
         headline=headline([symbol_facts(s) for s in symbols], next(iter(heaviest_first(planned)), None), assumptions),
-        data_quality=badge([one for own in named for one in own.values()]),
+        data_quality=badge(named),
         symbols=symbols,
         events=planned,
         missing=tuple(missing),
@@ -154,7 +161,7 @@ def stale_brief(symbols: Sequence[SymbolBrief]) -> str:
     return max(priced, key=lambda symbol: symbol.price_time_ms or 0).stale
 
 
-def symbol_facts(symbol: SymbolBrief) -> SymbolFacts:
+def symbol_facts(symbol: SymbolBrief, changes: Maybe[Changes] = NOTHING_BEFORE) -> SymbolFacts:
     """Give what the headline must know of a symbol."""
     return SymbolFacts(
         base=symbol.base,
@@ -162,16 +169,62 @@ def symbol_facts(symbol: SymbolBrief) -> SymbolFacts:
         change_24h=symbol.change_24h,
         above=nearest_zone(symbol.zones, "above"),
         below=nearest_zone(symbol.zones, "below"),
+        liquidity=0.0 if isinstance(symbol.daily_volume, Missing) else symbol.daily_volume,
+        usual_day=None if isinstance(symbol.structure, Missing) else symbol.structure.atr_fraction,
+        fell_through="" if isinstance(changes, Missing) else _went_through(symbol, changes),
     )
 
 
-def badge(named: Sequence[object]) -> DataQuality:
-    """Grade the inputs: Good when all are known, Poor when more than a quarter is missing."""
-    missing = sum(isinstance(one, Missing) for one in named)
-    grade: Literal["Good", "Limited", "Poor"] = "Good"
-    if missing:
-        grade = "Limited" if 4 * missing <= len(named) else "Poor"
-    return DataQuality(grade=grade, inputs_known=len(named) - missing, inputs_total=len(named))
+def _went_through(symbol: SymbolBrief, changes: Changes) -> str:
+    """Say that price has traded through a zone of the last brief, the heaviest such change first; else ""."""
+    for change in changes.items:
+        if change.symbol == symbol.symbol and change.kind == "zone swept" and change.now and change.was:
+            low, high = change.was
+            if change.now[0] >= high if change.side == "above" else change.now[0] <= low:
+                moved = ""
+                if not isinstance(symbol.change_24h, Missing):
+                    moved = f", {notation.percent_change(symbol.change_24h)} in 24{notation.THIN}h"
+                band = notation.price_range(low, high, symbol.price_decimals)
+                return f"{symbol.base} traded through the last brief’s zone {change.label} ({band}){moved}"
+    return ""
+
+
+def tell_since(brief: Brief, before: Brief, changes: Changes, assumptions: Assumptions) -> Brief:
+    """Put into a brief what only the one before it tells: the changes, the headline, and which alerts are new."""
+    then = {symbol.symbol: symbol.plan for symbol in before.symbols}
+    symbols = []
+    for symbol in brief.symbols:
+        usual_day = 0.0 if isinstance(symbol.structure, Missing) else symbol.structure.atr
+        lines = alerts_since(
+            symbol.checklist,
+            symbol.plan,
+            then.get(symbol.symbol, ()),
+            decimals=symbol.price_decimals,
+            least=assumptions.changes_moved_atr * usual_day,
+        )
+        symbols.append(replace(symbol, checklist=lines))
+    facts = [symbol_facts(symbol, changes) for symbol in symbols]
+    return replace(
+        brief,
+        symbols=tuple(symbols),
+        changes=changes,
+        headline=headline(facts, next(iter(heaviest_first(brief.events)), None), assumptions),
+    )
+
+
+_CORE = ("candles", "open interest", "funding", "order book", "leverage brackets")
+"""Inputs without which the map and the plan are weaker; the others stand beside them."""
+
+
+def badge(named: Sequence[Mapping[str, object]]) -> DataQuality:
+    """Grade the inputs that the page uses: Good when all are known, Poor when over a quarter of the core is missing."""
+    lost = [what for own in named for what, one in own.items() if isinstance(one, Missing)]
+    core = sum(what in _CORE for what in lost)
+    grade: Literal["Good", "Limited", "Poor"] = "Limited" if lost else "Good"
+    if 4 * core > len(_CORE) * len(named):
+        grade = "Poor"
+    total = sum(len(own) for own in named)
+    return DataQuality(grade=grade, inputs_known=total - len(lost), inputs_total=total)
 
 
 def list_missing(section: SymbolBrief, named: Mapping[str, object]) -> tuple[MissingInput, ...]:
@@ -215,31 +268,49 @@ def _written(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def inputs(market: MarketData, positioning: Maybe[Positioning], assumptions: Assumptions) -> dict[str, object]:
-    """Name the inputs that a section is made from, each with what is known of it: a value, or why there is none.
+def inputs(market: MarketData, read: SymbolBrief | Context | Missing, reading: Reading) -> dict[str, object]:
+    """Name the inputs that the page uses, each with what is known of it: a value, or why there is none.
 
     An input that is there but too old to speak of as-of counts as missing.
+
+    Args:
+        market: All that is known of the symbol.
+        read: What steps 1 and 3 made of it, or why they could not.
+        reading: What the reader asked for.
     """
-    read = None if isinstance(positioning, Missing) else positioning
-    candles = first_candles(market)
-    if not isinstance(candles, Missing):
-        hours = (market.as_of_ms - int(candles.close_time_ms[-1])) / HOUR_MS
-        if hours > assumptions.stale_hours:
-            candles = Missing(f"The last bar closed {notation.grouped(hours / 24, 1)} days before as-of.")
+    structure = read if isinstance(read, Missing) else read.structure
+    positioning = read if isinstance(read, Missing) else read.positioning
+    stale = stale_candles(market, reading.assumptions)
+    known = None if isinstance(positioning, Missing) else positioning
+    unknown = " ".join(one.reason for one in reading.unknown_events)
     return {
-        "candles": candles,
-        "open interest": read.open_interest if read else market.open_interest,
-        "funding": read.funding if read else market.funding,
-        "order book": market_depth(market, assumptions),
+        "candles": Missing(stale) if stale else first_candles(market),
+        "open interest": known.open_interest if known else market.open_interest,
+        "funding": known.funding if known else market.funding,
+        "order book": market_depth(market, reading.assumptions),
         "leverage brackets": market.brackets,
+        "spot volume": structure if isinstance(structure, Missing) else structure.spot_volume,
+        "long/short ratio": known.long_short if known else market.long_short_ratio,
+        "event calendar": Missing(unknown) if unknown else reading.events,
     }
 
 
-def cover(market: MarketData, positioning: Maybe[Positioning], assumptions: Assumptions) -> Maybe[Coverage]:
+def stale_candles(market: MarketData, assumptions: Assumptions) -> str:
+    """Say that the last bar is too old to speak of as-of; "" when it is not, or there is none."""
+    candles = first_candles(market)
+    if isinstance(candles, Missing):
+        return ""
+    hours = (market.as_of_ms - int(candles.close_time_ms[-1])) / HOUR_MS
+    if hours <= assumptions.stale_hours:
+        return ""
+    return f"The last bar closed {notation.grouped(hours / 24, 1)} days before as-of."
+
+
+def cover(market: MarketData, read: Context | Missing, reading: Reading) -> Maybe[Coverage]:
     """Say where the symbol's input came from, and how much of it is there."""
-    named = inputs(market, positioning, assumptions)
+    named = inputs(market, read, reading)
     known = sum(not isinstance(one, Missing) for one in named.values())
-    return assess_coverage(market, inputs_known=known, inputs_total=len(named), assumptions=assumptions)
+    return assess_coverage(market, inputs_known=known, inputs_total=len(named), assumptions=reading.assumptions)
 
 
 def first_candles(market: MarketData) -> Maybe[Candles]:
@@ -255,7 +326,8 @@ class Reading:
         as_of_ms: The moment the brief speaks of. timeframe: of structure, "4h". timeframe_ms: the same.
         horizon_hours: How far the brief looks. events: soonest first. assumptions: every constant.
         calibrations: all that were found, of any symbol and time.
-        past: events of the last horizon, the latest first. unknown_events: what nobody told us of for this one.
+        past: events of the last horizon, the latest first. unknown_events: what nobody told us of
+            for this horizon.
     """
 
     as_of_ms: Milliseconds
@@ -370,7 +442,6 @@ def write_section(market: MarketData, reference: MarketData, reading: Reading) -
     structure = beside_spot(structure, market, reading.timeframe_ms, reading.assumptions)
     positioning = read_positioning(market, structure, price=price, assumptions=reading.assumptions)
     mapped = draw_map(market, candles, structure, positioning, reading)
-    coverage = cover(market, positioning, reading.assumptions)
     context = Context(
         base=base_of(market.symbol),
         price=price,
@@ -381,17 +452,19 @@ def write_section(market: MarketData, reference: MarketData, reading: Reading) -
         no_dense_zone=() if isinstance(mapped, Missing) else mapped.found.no_dense_zone,
         structure=structure,
         positioning=positioning,
-        map_quality=grade_map(market, coverage, reading.assumptions),
+        map_quality=grade_map(market, Missing("Coverage is assessed below."), reading.assumptions),
         events=tuple(event for event in reading.events if event.concerns(base_of(market.symbol))),
         assumptions=reading.assumptions,
         map_missing=mapped if isinstance(mapped, Missing) else None,
         unknown_events=reading.unknown_events,
         flows=read_flows(market, reading.assumptions),
+        stale=stale_reason(market, reading.horizon_hours, reading.assumptions),
     )
+    coverage = cover(market, context, reading)
+    context = replace(context, map_quality=grade_map(market, coverage, reading.assumptions))
     section = _section(market, venue, candles, context, mapped, coverage)
     consumed = consumed_since(market, candles, reading.past, section.price_decimals, reading.assumptions)
-    stale = stale_reason(market, reading.horizon_hours, reading.assumptions)
-    return replace(section, consumed=consumed, stale=stale)
+    return replace(section, consumed=consumed, stale=context.stale)
 
 
 def _section(
@@ -443,12 +516,14 @@ def _section(
         flows=context.flows if isinstance(context.flows, FlowReading) else NO_FLOWS,
         confidence=confidence_left(context),
         exact=exact_layer(market, context.price, context.assumptions),
+        daily_volume=daily_volume(candles),
+        recalculate=recalculate_if(context),
     )
 
 
 def _without_candles(market: MarketData, reason: Missing, reading: Reading) -> SymbolBrief:
     """Give the section of a symbol without candles: its name and the reason."""
-    coverage = cover(market, reason, reading.assumptions)
+    coverage = cover(market, reason, reading)
     return SymbolBrief(
         symbol=market.symbol,
         base=base_of(market.symbol),
@@ -482,3 +557,10 @@ def _without_candles(market: MarketData, reason: Missing, reading: Reading) -> S
         caveats=(reason.reason,),
         venues=read_venues(market),
     )
+
+
+def daily_volume(candles: Candles) -> Maybe[Notional]:
+    """Add up what was traded in the last day, in quote currency at each bar's close."""
+    day = candles.part(candles.close_time_ms > int(candles.close_time_ms[-1]) - DAY_MS)
+    traded = float((day.volume_base * day.close).sum())
+    return traded if traded > 0 else NO_VOLUME

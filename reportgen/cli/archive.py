@@ -245,7 +245,8 @@ def _symbol_lines(brief: BriefDay) -> list[str]:
     for one in brief.symbols:
         price = "n/a" if one.price is None else notation.price(one.price, one.decimals)
         zones = [
-            f"{word} {notation.price_range(zone.low, zone.high, one.decimals)} ({notation.atr(zone.distance_atr)})"
+            f"{word} {notation.price_range(zone.low, zone.high, one.decimals)} "
+            f"({notation.usual_days(zone.distance_atr)})"
             for word, zone in (("longs", one.below), ("shorts", one.above))
             if zone is not None
         ]

@@ -59,6 +59,7 @@ def remember(made: Brief, gathered: Gathered, store: Store, assumptions: Assumpt
         assumptions: Every constant.
     """
     from reportgen.brief.changes import compare
+    from reportgen.brief.write import tell_since
     from reportgen.track_record.ledger import Now, due_rows
     from reportgen.track_record.record import track_record
 
@@ -69,11 +70,12 @@ def remember(made: Brief, gathered: Gathered, store: Store, assumptions: Assumpt
     rows = () if held is None else tuple(due_rows(reversed(earlier), held, now))
     if not isinstance(kept.rows, Missing):
         kept = replace(kept, rows=(*kept.rows, *rows))
+    brief = made
+    if earlier:
+        changes = compare(earlier[0], made, reached(gathered, earlier[0].as_of_ms), assumptions)
+        brief = tell_since(made, earlier[0], changes, assumptions)
     brief = replace(
-        made,
-        changes=compare(earlier[0], made, reached(gathered, earlier[0].as_of_ms), assumptions)
-        if earlier
-        else made.changes,
+        brief,
         track_record=track_record(made, earlier, kept, now, _generator),
         notes=(*made.notes, *unread, *notes),
     )

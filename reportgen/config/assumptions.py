@@ -24,6 +24,9 @@ BINANCE_BRACKETS: Final = "https://www.binance.com/en/futures/trading-rules/perp
 # ---- The modelling constants of events and flows; `assumptions.Assumptions` holds them with all the others ----
 
 
+_TOUCH_SOURCE = "measured held out: 11,096 zones of 7 symbols, 153 days, see docs/tried.md"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventAssumptions:
     """What events and flows do, and when a backtest may speak of them; see each field's metadata."""
@@ -76,11 +79,9 @@ class Assumptions(EventAssumptions):
         60, "bars", "own choice", "fewer bars of the trading timeframe give no structure"
     )
     trend_bars: int = declared(42, "bars", "own choice", "net move over path is read on these; 7 days of 4h")
-    trend_clear: float = declared(0.25, "net move / path", "own choice", "beyond it price trends by itself")
-    trend_weak: float = declared(
-        0.12, "net move / path", "own choice", "beyond it price trends if highs and lows agree"
+    trend_clear: float = declared(
+        0.2, "net move / path", "own choice: one random walk in five goes as far", "from here on price trends"
     )
-    trend_step: float = declared(0.05, "part of the range", "own choice", "highs and lows that moved less are level")
     momentum_bars: int = declared(12, "bars", "own choice", "bars of the momentum move; two days of 4h; even")
     momentum_history_bars: int = declared(180, "bars", "own choice", "these tell the usual size of a bar's move")
     momentum_extreme: float = declared(1.5, "z-score", "own choice: 1 bar in 12", "beyond it momentum can be exhausted")
@@ -97,7 +98,14 @@ class Assumptions(EventAssumptions):
     )
     level_merge_atr: float = declared(0.35, "ATR", "own choice", "levels closer than this are one")
     levels_per_side: int = declared(4, "levels", "own choice", "supports and resistances kept, nearest first")
-    sweep_bars: int = declared(12, "bars", "own choice", "a sweep older than this is not recent")
+    sweep_bars: int = declared(6, "bars", "own choice: a day of 4h", "a sweep older than this is not recent")
+    sweep_least_days: float = declared(
+        0.1, "usual days", "own choice", "a wick that went less far beyond a level has not swept it"
+    )
+    taker_tail: float = declared(
+        0.2, "percentile", "own choice", "in these tails of its history the taker share is one-sided"
+    )
+    daily_atr_days: int = declared(14, "days", "Wilder 1978", "days of the daily ATR that the page prints as itself")
     regime_atr_bars: int = declared(6, "bars", "own choice", "mean true range of these makes the ATR percentile")
     range_bars: int = declared(
         30, "bars", "own choice", "high minus low of these makes the range percentile; 5 days of 4h"
@@ -348,26 +356,56 @@ class Assumptions(EventAssumptions):
         24.0, "hours", "own choice", "neutral so long ago and extreme now: it has turned"
     )
     # --- reaction --------------------------------------------------------------------------------------------------
+    touch_rate: float = declared(
+        1.108, "1 / usual day", _TOUCH_SOURCE,
+        "a level x usual days away is touched within h hours with exp(-this x sqrt(24 / h))",
+    )  # fmt: skip
+    reject_given_tap: float = declared(
+        0.73,
+        "fraction",
+        _TOUCH_SOURCE,
+        "of zones tapped, this share is rejected",
+    )
+    front_run_at_price: float = declared(
+        -0.083,
+        "log share",
+        _TOUCH_SOURCE,
+        "log of the front-run share of untapped zones at no distance",
+    )
+    front_run_by_distance: float = declared(
+        -2.103,
+        "log share per usual day",
+        _TOUCH_SOURCE,
+        "what each usual day of distance adds to that log",
+    )
+    touch_error: float = declared(
+        0.04,
+        "fraction",
+        _TOUCH_SOURCE,
+        "the touch share is right within this",
+    )
+    touch_hours_from: float = declared(
+        4.0,
+        "hours",
+        _TOUCH_SOURCE,
+        "from this horizon on; a shorter one was not measured",
+    )
+    touch_hours_to: float = declared(
+        48.0,
+        "hours",
+        _TOUCH_SOURCE,
+        "up to this horizon; a longer one was not measured",
+    )
     reaction_distance_edges: tuple[float, ...] = declared(
-        (0.25, 0.5, 1.0, 1.5, 2.5), "ATR", BASE_RATES, "distances that part the rows of the base-rate table"
+        (0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.5, 5.0), "usual days", "own choice", "distances that part a backtest's bands"
     )
-    reaction_reject: tuple[float, ...] = declared(
-        (0.64, 0.46, 0.33, 0.20, 0.12, 0.10), "fraction", BASE_RATES, "share of zones tapped and rejected, by distance"
+    reaction_horizon_hours: float = declared(24.0, "hours", "own choice", "horizon that backtests score zones at")
+    reaction_sample_zones: int = declared(11_096, "zones", "see docs/tried.md", "zone-decisions behind the shares")
+    reaction_sample_symbols: int = declared(7, "symbols", "see docs/tried.md", "symbols behind the shares")
+    reaction_sample_days: int = declared(153, "days", "see docs/tried.md", "days behind the shares")
+    evidence_least: int = declared(
+        2, "arguments", "own choice", "evidence leans to an outcome from so many more arguments for than against"
     )
-    reaction_continue: tuple[float, ...] = declared(
-        (0.24, 0.27, 0.13, 0.09, 0.04, 0.03), "fraction", BASE_RATES, "share of zones price ran through, by distance"
-    )
-    reaction_front_run: tuple[float, ...] = declared(
-        (0.09, 0.16, 0.08, 0.04, 0.02, 0.03), "fraction", BASE_RATES, "share of zones front-run, by distance"
-    )
-    reaction_ignore: tuple[float, ...] = declared(
-        (0.02, 0.12, 0.46, 0.67, 0.82, 0.85), "fraction", BASE_RATES, "share of zones ignored, by distance"
-    )
-    reaction_horizon_hours: float = declared(
-        24.0, "hours", BASE_RATES, "the one horizon the base rates were measured at"
-    )
-    reaction_sample_zones: int = declared(2556, "zones", BASE_RATES, "zones behind the base rates")
-    reaction_sample_symbols: int = declared(7, "symbols", BASE_RATES, "symbols behind the base rates")
     evidence_momentum: float = declared(1.0, "standard deviations", "own choice", "weaker momentum argues for nothing")
     evidence_relative_strength: float = declared(
         0.02, "fraction", "own choice", "smaller leads on BTC argue for nothing"
@@ -409,28 +447,50 @@ class Assumptions(EventAssumptions):
     )
     cluster_far_atr: float = declared(2.0, "ATR", "own choice", "a second cluster beyond this makes it less plausible")
     plan_alert_atr: float = declared(0.25, "ATR", "own choice", "the alert stands this far before the zone")
-    plan_invalidation_atr: float = declared(0.5, "ATR", "own choice", "back inside by this much, the idea is wrong")
+    plan_invalidation_atr: float = declared(
+        0.5, "usual days", "own choice, see docs/tried.md", "back inside by this much, the idea is wrong"
+    )
     plan_de_risk_atr: float = declared(
         1.0, "ATR", "own choice", "first de-risk beyond the entry where no level is known"
     )
     plan_room_atr: float = declared(
-        0.1, "ATR", "own choice", "a level nearer than this beyond the zone is no first de-risk"
+        0.1, "usual days", "own choice", "a level nearer than this beyond the entry is no first exit"
+    )
+    plan_noise_days: float = declared(
+        0.25, "usual days", "own choice", "a level nearer to the price than this is inside the noise: no trigger"
+    )
+    plan_least_reward: float = declared(
+        1.0, "reward to risk", "own choice", "a plan that pays less to its first exit is no trade"
+    )
+    plan_steps: int = declared(3, "levels", "own choice", "a scenario's targets, nearest first")
+    second_gap_days: float = declared(
+        0.5, "usual days", "own choice", "zone C starts at least this far beyond the first zone"
     )
     lean_floor_atr: float = declared(0.5, "ATR", "own choice", "softens the weight of zones that are very near")
-    lean_reach_atr: float = declared(2.5, "ATR", BASE_RATES, "zones beyond this make no lean")
-    lean_ratio: float = declared(1.5, "1", "own choice", "one side's weight must exceed the other's by this for a lean")
-    checklist_near_atr: float = declared(1.5, "ATR", BASE_RATES, "a zone this near adds to zone risk")
+    reach_touch: float = declared(
+        0.1, "fraction", "own choice: one in ten", "a zone less likely to be touched within the horizon is out of reach"
+    )
+    lean_nearer_days: float = declared(
+        0.5, "usual days", "own choice", "a zone nearer than the other side's by this leads whatever their mass"
+    )
+    lean_ratio: float = declared(
+        1.5, "1", "own choice", "at like distance the larger zone leads from this ratio of shares on"
+    )
+    likely_touch: float = declared(
+        0.5, "fraction", "own choice: more likely than not", "a zone or trigger this likely to be met adds to zone risk"
+    )
     headline_near_atr: float = declared(1.0, "ATR", "own choice", "zones this near open the page")
     headline_move: float = declared(0.02, "fraction", "own choice", "a 24 h move this large opens the page")
     risk_ceiling: float = declared(
-        0.005, "fraction of equity", "own choice", "most to put at risk on one idea, any symbol"
+        0.005, "fraction of equity", "own choice", "the operator's own maximum at risk on one idea, any symbol"
     )
+    size_aligned: float = declared(1.0, "of the maximum", "own choice", "all layers agree")
+    size_two: float = declared(0.5, "of the maximum", "own choice", "two of three layers agree")
+    size_one: float = declared(0.25, "of the maximum", "own choice", "one layer alone: it must not carry the thesis")
+    size_low: float = declared(0.25, "of the maximum", "own choice", "the most on a map of low quality")
     size_medium: float = declared(0.75, "1", "own choice", "what Medium map quality leaves of the size")
-    size_low: float = declared(0.5, "1", "own choice", "what Low map quality leaves of the size")
-    size_none: float = declared(0.25, "1", "own choice", "what a map without quality leaves of the size")
     size_no_depth: float = declared(0.75, "1", "own choice", "what an unknown order book leaves of the size")
-    size_event: float = declared(0.5, "1", "own choice", "what an event inside the horizon leaves of the size")
-    size_conflict: float = declared(0.5, "1", "own choice", "what layers that conflict leave of the size")
+    size_surprise: float = declared(0.5, "1", "own choice", "what a surprise in spot money leaves of the size")
     slippage_order: float = declared(50_000.0, "quote currency", "own choice", "market order of the slippage note")
     slippage_wide: float = declared(
         0.0005, "fraction", "own choice", "slippage above which the note asks for limit orders"

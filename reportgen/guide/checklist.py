@@ -5,12 +5,12 @@ A line of the routine is one function and one place in `walk_checklist`; its num
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Final, Literal
 
 from reportgen import notation
 from reportgen.guide.context import Context
-from reportgen.guide.plan import Plan, Scenario
+from reportgen.guide.plan import Plan, ZonePlan
 from reportgen.guide.positioning import FundingReading
 from reportgen.guide.structure import Structure
 from reportgen.guide.structure.volume import volume_text
@@ -20,7 +20,6 @@ from reportgen.guide.wording import (
     counted_down,
     crowd,
     distance,
-    distance_percent,
     due,
     event_name,
     level_kind,
@@ -28,10 +27,12 @@ from reportgen.guide.wording import (
     listed,
     not_available,
     ordinal,
+    relative_meaning,
+    swept_text,
 )
 from reportgen.guide.zones import Zone
 from reportgen.guide.zones.geometry import aligned_level
-from reportgen.units import Missing, Side, Where
+from reportgen.units import Missing, Price, Side, Where
 
 Verdict = Literal["adds", "eases", "neutral", "unknown"]
 """What an input does to zone risk: never a buy or a sell."""
@@ -84,6 +85,7 @@ class Confluence:
     text: str
 
 
+_ALERTS: Final = "Alerts"
 _SIDES: tuple[Where, Where] = ("above", "below")
 
 
@@ -101,16 +103,23 @@ def read_inputs(context: Context) -> tuple[InputReading, ...]:
 
 
 def read_clusters(context: Context) -> InputReading:
-    """Price against the nearest clusters: a near one adds, none at all eases."""
+    """Price against the nearest clusters: one likely to be touched adds; none, or none in reach, eases."""
     name = "Price vs clusters"
     if context.no_map is not None:
         return _unknown(name, context.no_map)
     nearest = [zone for side in _SIDES if (zone := context.nearest_zone(side)) is not None]
     if not nearest:
         return InputReading(name=name, reading=no_dense_zone(context), verdict="eases")
-    near = any(zone.distance_atr <= context.assumptions.checklist_near_atr for zone in nearest)
-    reading = ", ".join(f"{zone.label} {distance(zone)}" for zone in nearest)
-    return InputReading(name=name, reading=reading, verdict="adds" if near else "neutral")
+    reading = "; ".join(f"{zone.label} {distance(zone)}" for zone in nearest)
+    likely = max(1.0 if zone.price_inside else zone.touch_probability or 0.0 for zone in nearest)
+    return InputReading(name=name, reading=reading, verdict=_by_likelihood(likely, context))
+
+
+def _by_likelihood(touched: float, context: Context) -> Verdict:
+    """More likely met than not adds; out of reach eases."""
+    if touched >= context.assumptions.likely_touch:
+        return "adds"
+    return "eases" if touched < context.assumptions.reach_touch else "neutral"
 
 
 def no_dense_zone(context: Context) -> str:
@@ -128,8 +137,11 @@ def read_trend(context: Context) -> InputReading:
 
 
 def trend_text(structure: Structure) -> str:
-    """Write trend, strength and regime: down (−0.42) on 4h, expanding."""
+    """Write trend, strength and regime: down (−0.42; −8.1 % in 7 d) on 4h, expanding regime."""
     strength = notation.signed(structure.trend_strength, 2)
+    if structure.trend_change is not None:
+        days = f"{structure.trend_days:g}{notation.THIN}d"
+        strength = f"{strength}; {notation.percent_change(structure.trend_change)} in {days}"
     return f"{structure.trend} ({strength}) on {structure.timeframe}, {structure.regime} regime"
 
 
@@ -153,7 +165,7 @@ def read_funding(context: Context) -> InputReading:
     if isinstance(reading, Missing):
         return _unknown(name, reading)
     verdict: Verdict = "adds" if reading.extreme or context.crowded_side is not None else "neutral"
-    text = f"{notation.funding(reading.rate_8h)}, {_bias(reading)}{_crowding(context.crowded_side)}"
+    text = f"{notation.funding(reading.rate_8h)}, {_bias(reading, context)}{_crowding(context.crowded_side)}"
     return InputReading(name=name, reading=f"{text}; {ordinal(reading.percentile)}", verdict=verdict)
 
 
@@ -188,17 +200,22 @@ def read_volume(context: Context) -> InputReading:
 
 
 def read_catalysts(context: Context) -> InputReading:
-    """Catalysts: an event inside the horizon adds risk, one beyond it does not; what nobody told of is unknown."""
+    """Catalysts: an event inside the horizon or a surprise in spot money adds risk; unknown dates leave it unknown."""
     name, event = "Catalysts", context.leading_event
     hours = f"{context.horizon_hours:g}{notation.THIN}h"
     inside = [other for other in context.events if other.lowers]
+    said = []
     if event is not None:
         more = f" and {len(inside) - 1} more within {hours}" if len(inside) > 1 else ""
-        reading = f"{event_name(event)} {due(event)}{more}"
-        return InputReading(name=name, reading=reading, verdict="adds")
-    if context.unknown_events:
-        unknown = listed([one.name for one in context.unknown_events])
-        return InputReading(name=name, reading=f"not known within {hours}: {unknown}", verdict="unknown")
+        said.append(f"{event_name(event)} {due(event)}{more}")
+    if context.surprise:
+        said.append(f"a surprise in spot money: {context.surprise}")
+    unknown = listed([one.name for one in context.unknown_events])
+    absent = [f"not known within {hours}: {unknown}"] if unknown else []
+    if said:
+        return InputReading(name=name, reading="; ".join(said + absent), verdict="adds")
+    if absent:
+        return InputReading(name=name, reading=absent[0], verdict="unknown")
     if inside:
         return InputReading(name=name, reading=f"light ones only: {counted_down(inside)}", verdict="neutral")
     later = next((one for one in context.events if not one.inside_horizon), None)
@@ -213,11 +230,21 @@ def _trend_verdict(context: Context, structure: Structure) -> Verdict:
     return "eases" if ahead is None else "adds"
 
 
-def _bias(reading: FundingReading) -> str:
+def _bias(reading: FundingReading, context: Context) -> str:
+    """Name who pays by the rate, and how far that goes by rate and percentile: near the baseline nothing is stretched.
+
+    A rate inside the band can still be rare for its own history; then both are said.
+    """
+    a = context.assumptions
     if reading.extreme:
         moved = ", turned from neutral" if reading.turned_extreme else ""
         return f"{reading.bias}, stretched{moved}"
-    return "neutral, not stretched" if reading.bias == "neutral" else f"{reading.bias}, mild"
+    if reading.bias != "neutral":
+        return f"{reading.bias}, mild"
+    rare = min(reading.percentile, 1 - reading.percentile) <= a.funding_extreme_tail
+    low, high = (a.funding_baseline_8h + sign * a.funding_neutral_band for sign in (-1, 1))
+    band = f"inside {notation.grouped(low * 100, 2)} to {notation.percent(high, 2)}"
+    return f"neutral, not stretched ({band}{', though rare for its history' if rare else ''})"
 
 
 def _crowding(side: Side | None) -> str:
@@ -256,7 +283,7 @@ def _mark_zones(context: Context) -> InputReading:
 
 
 def _marked(zone: Zone, context: Context) -> str:
-    return f"{zone.label} {band(zone, context)}, {distance_percent(zone)}, {distance(zone)}"
+    return f"{zone.label} {band(zone, context)}, {distance(zone)}"
 
 
 def _note_structure(context: Context) -> InputReading:
@@ -270,40 +297,69 @@ def _note_structure(context: Context) -> InputReading:
     strength = ""
     if not isinstance(lead, Missing):
         days = f"{structure.relative_strength_days:g}{notation.THIN}d"
-        strength = f"; {notation.percent_change(lead)} against BTC over {days}"
-    reading = f"{trend_text(structure)}; {nearest_levels(context)}{strength}"
+        strength = f"; {notation.percent_change(lead)} against BTC over {days}, {relative_meaning(lead, context)}"
+    swept = "" if structure.sweep is None else f"; {swept_text(structure.sweep, context)}"
+    reading = f"{trend_text(structure)}; {nearest_levels(context)}{swept}{strength}"
     return InputReading(name=name, reading=reading, verdict=verdict)
 
 
 def _list_events(context: Context) -> InputReading:
     catalysts = read_catalysts(context)
-    override = "; can override the map" if context.leading_event is not None else ""
+    override = "; can override the map" if context.leading_event is not None or context.surprise else ""
     return InputReading(name="Event risk", reading=f"{catalysts.reading}{override}", verdict=catalysts.verdict)
 
 
 def _scenarios_written(context: Context, plan: Plan) -> InputReading:
-    """Both are always written; the line names the close that each waits for."""
-    sides = (_waits_for(plan.scenarios.bullish, context), _waits_for(plan.scenarios.bearish, context))
-    known = all(sides)
-    reading = "bullish {}, bearish {}".format(*(side or "has no level yet" for side in sides))
-    return InputReading(name="Scenarios", reading=reading, verdict="neutral" if known else "unknown")
-
-
-def _waits_for(scenario: Scenario, context: Context) -> str:
-    where = "above" if scenario.direction == "bullish" else "below"
-    level = next((part.level for part in scenario.trigger if part.kind == f"closes_{where}"), None)
-    return "" if level is None else f"{where} {at(level, context)}"
+    """Name each trigger with its distance and touch share, and what the nearest plan pays: a likely one adds."""
+    parts, touches = [], []
+    for scenario in (plan.scenarios.bullish, plan.scenarios.bearish):
+        line, where = scenario.line, "above" if scenario.direction == "bullish" else "below"
+        if line is None:
+            parts.append(f"{scenario.direction} has no level yet")
+            continue
+        away = notation.percent(abs(line.price / context.price - 1))
+        share = "" if line.touch is None else f", touched in {notation.share(line.touch)}"
+        parts.append(f"{scenario.direction} {where} {at(line.price, context)} ({away} away{share})")
+        touches.append(line.touch or 0.0)
+    pays = [f"{one.label} {one.side} pays {notation.ratio(one.reward_to_risk)}" for one in plan.zones
+            if one.reward_to_risk is not None and one.label != "C"]  # fmt: skip
+    verdict: Verdict = "unknown" if len(touches) < 2 else _by_likelihood(max(touches), context)
+    return InputReading(name="Scenarios", reading="; ".join((", ".join(parts), *pays)), verdict=verdict)
 
 
 def _alerts_set(context: Context, plan: Plan) -> InputReading:
-    """Alerts stand before each zone; without zones at the nearest chart levels."""
+    """Alerts stand before each zone; without zones at the nearest chart levels. A likely one adds."""
     by_price = sorted(plan.zones, key=lambda zone: -zone.alert)
-    alerts = [f"{at(zone.alert, context)} ({zone.label} {zone.side})" for zone in by_price]
+    alerts = [(zone.alert, f"{zone.label} {zone.side}") for zone in by_price]
     if not alerts:
-        alerts = [
-            f"{at(levels[0].price, context)} ({levels[0].where})" for side in _SIDES if (levels := context.levels(side))
-        ]
+        alerts = [(levels[0].price, levels[0].where) for side in _SIDES if (levels := context.levels(side))]
     if not alerts:
         reading = not_available(Missing("Neither a zone nor a chart level is known."))
-        return InputReading(name="Alerts", reading=reading, verdict="unknown")
-    return InputReading(name="Alerts", reading=f"at {', '.join(alerts)}", verdict="neutral")
+        return InputReading(name=_ALERTS, reading=reading, verdict="unknown")
+    said = []
+    for price, what in alerts:
+        touched = context.touch(price)
+        share = "" if touched is None else f", {notation.share(touched)}"
+        said.append(f"{at(price, context)} ({what}{share})")
+    likely = max(context.touch(price) or 0.0 for price, _ in alerts)
+    return InputReading(name=_ALERTS, reading=f"at {', '.join(said)}", verdict=_by_likelihood(likely, context))
+
+
+def alerts_since(
+    checklist: tuple[ChecklistLine, ...],
+    plans: tuple[ZonePlan, ...],
+    before: tuple[ZonePlan, ...],
+    *,
+    decimals: int,
+    least: Price,
+) -> tuple[ChecklistLine, ...]:
+    """Say on the line of alerts which of them are new: farther than `least` from every alert of the brief before."""
+    new = [plan for plan in plans if all(abs(plan.alert - old.alert) > least for old in before)]
+    said = ", ".join(f"{notation.price(plan.alert, decimals)} ({plan.label} {plan.side})" for plan in new)
+    text = f"new since the last brief: {said}" if new else "none new since the last brief"
+    return tuple(
+        replace(line, reading=f"{line.reading}; {text}", verdict="adds" if new else line.verdict)
+        if line.name == _ALERTS and plans
+        else line
+        for line in checklist
+    )

@@ -5,20 +5,34 @@ A lean says which side looks more exposed. It is no forecast: the page prints it
 
 from __future__ import annotations
 
+from typing import Final
+
+from reportgen import notation
 from reportgen.guide.checklist import Confluence, Lean
 from reportgen.guide.context import Context
+from reportgen.guide.wording import capital, distance
 from reportgen.guide.zones import Zone
 from reportgen.units import Missing, Side
 
-_WORDS: dict[Lean, str] = {"up": "up", "down": "down", "none": "neutral", "unknown": "unknown"}
+_WORDS: Final[dict[Lean, str]] = {"up": "up", "down": "down", "none": "neutral", "unknown": "unknown"}
+_COUNTS: Final = ("one", "two", "three")
+_LAYERS: Final = ("map", "structure", "positioning")
 
 
 def find_confluence(context: Context) -> Confluence:
     """Compare the three layers: each one's lean, the common lean, how many share it, whether two conflict."""
     leans = (map_lean(context), structure_lean(context), positioning_lean(context))
     conflict = "up" in leans and "down" in leans
-    lean = _common(leans, conflict)
+    lean: Lean = "unknown" if set(leans) == {"unknown"} else "none"
+    if not conflict:
+        lean = next((one for one in leans if one in ("up", "down")), lean)
     agree = leans.count(lean) if lean in ("up", "down") else 0
+    layers = ", ".join(f"{name} {_WORDS[one]}" for name, one in zip(_LAYERS, leans, strict=True))
+    text = f"no common lean: {layers}"
+    if conflict:
+        text = f"the layers conflict: {layers}"
+    elif agree:
+        text = f"{_COUNTS[agree - 1]} of three layers {'leans' if agree == 1 else 'lean'} {lean}: {layers}"
     return Confluence(
         map_lean=leans[0],
         structure_lean=leans[1],
@@ -26,23 +40,47 @@ def find_confluence(context: Context) -> Confluence:
         lean=lean,
         agree=agree,
         conflict=conflict,
-        text=_text(leans, lean, agree, conflict),
+        text=text,
     )
 
 
 def map_lean(context: Context) -> Lean:
-    """Lean to the side whose nearest zone is nearer and larger by the factor `lean_ratio`.
-
-    A side without a dense zone within `lean_reach_atr` weighs nothing, so a lone zone in reach makes a lean and far
-    ones make none. Weight is share / (distance + a floor); it measures which acceleration risk stands closer.
-    """
+    """Lean to the zone that leads: the nearest first, as the guide says, and mass where the distances are alike."""
     if context.no_map is not None:
         return "unknown"
-    above, below = (_weight(context.nearest_zone(side), context) for side in ("above", "below"))
-    ratio = context.assumptions.lean_ratio
-    if above > below * ratio:
-        return "up"
-    return "down" if below > above * ratio else "none"
+    zone = leading_zone(context)
+    return "none" if zone is None else "up" if zone.side == "above" else "down"
+
+
+def leading_zone(context: Context) -> Zone | None:
+    """Choose the zone in reach that matters more: the nearer by `lean_nearer_days`, else the larger by `lean_ratio`.
+
+    None when neither side has one in reach, or when two are alike in distance and mass.
+    """
+    a = context.assumptions
+    zones = [zone for side in ("above", "below") if (zone := context.nearest_zone(side)) is not None]
+    reached = sorted((zone for zone in zones if context.in_reach(zone)), key=lambda zone: zone.distance_atr)
+    if len(reached) < 2:
+        return reached[0] if reached else None
+    nearer, farther = reached
+    if farther.distance_atr - nearer.distance_atr >= a.lean_nearer_days:
+        return nearer
+    large, small = sorted(reached, key=lambda zone: -zone.share)
+    return large if large.share >= small.share * a.lean_ratio else None
+
+
+def mass_against_distance(context: Context) -> str:
+    """Say that the other side holds clearly more but lies clearly farther; "" when mass and distance agree."""
+    leads = leading_zone(context)
+    if leads is None:
+        return ""
+    other = context.nearest_zone("below" if leads.side == "above" else "above")
+    if other is None or other.share < leads.share * context.assumptions.lean_ratio:
+        return ""
+    return capital(
+        f"{other.label} holds more ({notation.share(other.share)} of {other.liquidated_side.value}s against "
+        f"{notation.share(leads.share)}) but lies {distance(other)}: nearest first"
+    )
 
 
 def structure_lean(context: Context) -> Lean:
@@ -58,30 +96,3 @@ def positioning_lean(context: Context) -> Lean:
     if context.crowded_side is not None:
         return "down" if context.crowded_side == Side.LONG else "up"
     return "unknown" if isinstance(context.funding, Missing) else "none"
-
-
-def _weight(zone: Zone | None, context: Context) -> float:
-    if zone is None or zone.distance_atr > context.assumptions.lean_reach_atr:
-        return 0.0
-    return zone.share / (zone.distance_atr + context.assumptions.lean_floor_atr)
-
-
-def _common(leans: tuple[Lean, ...], conflict: bool) -> Lean:  # noqa: FBT001 - a finding, not an option
-    if conflict:
-        return "none"
-    if set(leans) == {"unknown"}:
-        return "unknown"
-    return next((lean for lean in leans if lean in ("up", "down")), "none")
-
-
-def _text(leans: tuple[Lean, ...], lean: Lean, agree: int, conflict: bool) -> str:  # noqa: FBT001 - a finding
-    layers = ", ".join(f"{name} {_WORDS[one]}" for name, one in zip(_LAYERS, leans, strict=True))
-    if conflict:
-        return f"the layers conflict: {layers}"
-    if lean in ("up", "down"):
-        return f"{_COUNTS[agree - 1]} of three layers {'leans' if agree == 1 else 'lean'} {lean}: {layers}"
-    return f"no common lean: {layers}"
-
-
-_COUNTS = ("one", "two", "three")
-_LAYERS = ("map", "structure", "positioning")

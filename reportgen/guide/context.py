@@ -9,6 +9,7 @@ from reportgen.config.assumptions import Assumptions
 from reportgen.events.calendar import Event, UnknownEvents
 from reportgen.events.flows import NO_FLOWS, FlowReading
 from reportgen.guide.positioning import FundingReading, OpenInterestReading, Positioning
+from reportgen.guide.reactions import touch_probability
 from reportgen.guide.structure import Level, Structure
 from reportgen.guide.zones import NoDenseZone, Zone
 from reportgen.market.quality import MapQuality
@@ -46,8 +47,9 @@ class Context:
         zones, no_dense_zone: what the map shows; both empty means that there is no map.
         map_missing: why there is no map; None when there is one.
         structure, positioning, map_quality: steps 1 and 3, and how far the map can be trusted.
-        events: soonest first, none of them past. unknown_events: what nobody told us of for this horizon.
-        assumptions: every constant. flows: what spot money did.
+        events: soonest first, none of them past. assumptions: every constant. flows: what spot money did.
+        unknown_events: what nobody told us of for this horizon.
+        stale: why the last bar is too old to act on, or "".
     """
 
     base: str
@@ -65,6 +67,7 @@ class Context:
     map_missing: Missing | None = None
     unknown_events: tuple[UnknownEvents, ...] = ()
     flows: Maybe[FlowReading] = NO_FLOWS
+    stale: str = ""
 
     @property
     def no_map(self) -> Missing | None:
@@ -110,6 +113,23 @@ class Context:
     def looked_within(self, side: Where) -> Fraction | None:
         """Tell how far was looked on a side without a dense zone."""
         return next((answer.within_fraction for answer in self.no_dense_zone if answer.side == side), None)
+
+    @property
+    def surprise(self) -> str:
+        """What spot money did so far beyond its usual that it is a catalyst, a clause with its numbers, or ""."""
+        shocks = () if isinstance(self.flows, Missing) else self.flows.shocks
+        return " and ".join(shock.text for shock in shocks)
+
+    def touch(self, price: Price) -> Fraction | None:
+        """Give the share of levels as far away that price touches within the horizon; None without a usual day."""
+        if self.atr is None:
+            return None
+        return touch_probability(abs(price - self.price) / self.atr, self.horizon_hours, self.assumptions)
+
+    def in_reach(self, zone: Zone) -> bool:
+        """Tell whether a zone is likely enough to be touched within the horizon to count today."""
+        touched = touch_probability(zone.distance_atr, self.horizon_hours, self.assumptions)
+        return touched is not None and touched >= self.assumptions.reach_touch
 
     def levels(self, side: Where) -> tuple[Level, ...]:
         """List resistances (above) or supports (below), nearest first; none when structure is missing."""

@@ -9,9 +9,10 @@ from reportgen import notation
 from reportgen.config.assumptions import Assumptions
 from reportgen.events.calendar import Event
 from reportgen.guide.checklist import Confluence, no_dense_zone
+from reportgen.guide.confluence import leading_zone, mass_against_distance
 from reportgen.guide.context import Context, heaviest_first
-from reportgen.guide.reactions import touch_probability
-from reportgen.guide.structure import Level
+from reportgen.guide.plan.scenario import trigger_lines
+from reportgen.guide.plan.writing import out_of_reach
 from reportgen.guide.wording import (
     at,
     band,
@@ -23,13 +24,11 @@ from reportgen.guide.wording import (
     due,
     event_name,
     fuel,
-    level_name,
-    listed,
     sentence,
     zone_with_band,
 )
 from reportgen.guide.zones import Zone
-from reportgen.guide.zones.geometry import aligned_level, level_on_the_way, near_edge
+from reportgen.guide.zones.geometry import near_edge
 from reportgen.market.data import Depth
 from reportgen.market.quality import Coverage
 from reportgen.units import Fraction, Maybe, Missing, Where
@@ -46,7 +45,8 @@ def write_summary(context: Context, confluence: Confluence) -> tuple[str, ...]:
     where they have something to say.
     """
     caution = _caution(context)
-    asymmetry = sentence(_asymmetry(context, confluence))
+    against = mass_against_distance(context)
+    asymmetry = " ".join(sentence(clause) for clause in (_asymmetry(context), against) if clause)
     if caution:
         return (sentence(caution), asymmetry, CLOSING)
     layers = _layers(context, confluence)
@@ -76,13 +76,15 @@ def heatmap_alt(context: Context) -> str:
 
 
 def _caution(context: Context) -> str:
-    """Say what weakens the map: an event inside the horizon, a low quality, or both in one sentence."""
+    """Say what weakens the map: stale bars, an event, a surprise in spot money, a low quality; all in one sentence."""
     events, quality = context.moving_events, context.map_quality
     low = quality.grade in ("Low", "None") and context.no_map is None
     weak = f"map quality is {quality.grade.lower()}"
-    if events:
-        first = " and ".join(_is_due(event) for event in events[:2])
-        state = f"{first} and {weak}" if low else first
+    found = [context.stale.rstrip(".")] if context.stale else []
+    found += [" and ".join(_is_due(event) for event in events[:2])] if events else []
+    found += [f"spot money surprised ({context.surprise})"] if context.surprise else []
+    if found:
+        state = " and ".join([*found, weak] if low else found)
         useful = "the map remains useful, but " if context.no_map is None else ""
         more = ", and execution risk is much higher" if low else ""
         return f"{state}: {useful}confidence in any one direction is lower{more}"
@@ -98,51 +100,39 @@ def _is_due(event: Event) -> str:
     return f"{event_name(event)} is {'' if under_way else 'due '}{due(event)}"
 
 
-def _asymmetry(context: Context, confluence: Confluence) -> str:
+def _asymmetry(context: Context) -> str:
     if context.no_map is not None:
         return f"there is no liquidation map to read: {because(context.no_map)}"
     nearest = [zone for side in _SIDES if (zone := context.nearest_zone(side)) is not None]
     if not nearest:
         return f"nothing stands out on either side: {no_dense_zone(context)}"
-    leaning = {"up": "above", "down": "below"}
-    favoured = [zone for zone in nearest if leaning.get(confluence.map_lean) == zone.side]
-    if favoured:
-        return _lean_text(favoured[0], context)
-    where = " and ".join(f"{zone.label} {distance(zone)}" for zone in nearest)
-    closest = min(nearest, key=lambda zone: zone.distance_atr)
-    if closest.distance_atr > context.assumptions.lean_reach_atr:
-        verb = "zone is" if len(nearest) == 1 else "zones are"
-        return f"the nearest dense {verb} far, {where}{_seldom_touched(closest, context)}"
+    zone = leading_zone(context)
+    if zone is not None:
+        return _lean_text(zone, context)
+    if not any(context.in_reach(one) for one in nearest):
+        return out_of_reach(context)
+    where = " and ".join(f"{one.label} {distance(one)}" for one in nearest)
     return f"dense zones lie on both sides, {where}, without a clear asymmetry"
 
 
-def _seldom_touched(zone: Zone, context: Context) -> str:
-    """Give the measured share of zones that far that were tapped, where it was measured."""
-    touched = touch_probability(zone.distance_atr, context.horizon_hours, context.assumptions)
-    if touched is None:
-        return ""
-    hours = f"{context.horizon_hours:g}{notation.THIN}h"
-    return f": price tapped {notation.share(touched)} of zones that far within {hours}"
-
-
 def _lean_text(zone: Zone, context: Context) -> str:
-    """Say which side is more exposed and what must give way first."""
+    """Say which side is more exposed and what must give way first: the line that the scenario waits for."""
     where = f"{zone_with_band(zone, context)}, {distance(zone)}"
+    line, _ = trigger_lines(zone.side, context)
+    barrier = f"the zone edge {at(near_edge(zone), context)}" if line is None else line.name
+    touched = ""
+    if zone.touch_probability is not None and not zone.price_inside:
+        hours = f"{context.horizon_hours:g}{notation.THIN}h"
+        touched = f" (such zones are touched within {hours} in {notation.share(zone.touch_probability)} of cases)"
     if zone.side == "above":
         return (
-            f"the asymmetry favours an upside squeeze if {_barrier(zone, context)} breaks cleanly: "
-            f"{fuel(zone)} could add momentum in {where}"
+            f"the asymmetry favours an upside squeeze if {barrier} breaks cleanly: "
+            f"{fuel(zone)} could add momentum in {where}{touched}"
         )
     return (
-        f"the asymmetry favours a downside flush if {_barrier(zone, context)} fails: "
-        f"the breakdown may accelerate as {fuel(zone)} adds momentum in {where}"
+        f"the asymmetry favours a downside flush if {barrier} fails: "
+        f"the breakdown may accelerate as {fuel(zone)} adds momentum in {where}{touched}"
     )
-
-
-def _barrier(zone: Zone, context: Context) -> str:
-    """Name what stands between price and the move: the level in line with the zone, the one before it, or its edge."""
-    level: Level | None = aligned_level(zone, context) or level_on_the_way(zone, context)
-    return f"the zone edge {at(near_edge(zone), context)}" if level is None else level_name(level, context)
 
 
 def _layers(context: Context, confluence: Confluence) -> str:
@@ -181,6 +171,8 @@ class SymbolFacts:
     Attributes:
         base: "BTC". mapped: False when there is no map of it. change_24h: fraction.
         above, below: the nearest dense zone on each side, None when there is none.
+        liquidity: quote currency traded in the last day, 0 when not known. usual_day: fraction of the price, or None.
+        fell_through: clause on the last brief's zone that price has traded through since, or "".
     """
 
     base: str
@@ -188,20 +180,52 @@ class SymbolFacts:
     change_24h: Maybe[Fraction]
     above: Zone | None
     below: Zone | None
+    liquidity: float = 0.0
+    usual_day: Fraction | None = None
+    fell_through: str = ""
+
+    @property
+    def surprise(self) -> float:
+        """How far price moved in a day, in usual days; 0 when that is not known."""
+        if isinstance(self.change_24h, Missing) or not self.usual_day:
+            return 0.0
+        return abs(self.change_24h) / self.usual_day
 
 
 def headline(facts: Sequence[SymbolFacts], event: Event | None, assumptions: Assumptions) -> str:
-    """Write the finding over all symbols, watchlist order.
+    """Write the finding over all symbols: what overrides, what went through its zone, and the zone to watch.
+
+    What went through a zone of the last brief is named where surprise x liquidity is largest, never for a thin market;
+    the zone to watch is the nearest of the most liquid symbol that has one.
 
     Args:
         facts: One a symbol, in the order of the watchlist.
         event: The first event inside the horizon that moves the plan, or None.
-        assumptions: How near a zone and how large a move must be to be named.
+        assumptions: `thin_daily_volume`.
     """
-    if not any(fact.mapped for fact in facts):
+    mapped = sorted((fact for fact in facts if fact.mapped), key=lambda fact: -fact.liquidity)
+    if not mapped:
         return "No symbol has a liquidation map today."
-    lead = _event_lead(event) or _move_lead(facts, assumptions)
-    return capital(f"{lead}{_zones_text(facts, assumptions)}.")
+    lead = "" if event is None else f"{event_name(event)} {due(event)} can override the map: "
+    traded = (fact for fact in mapped if fact.fell_through and fact.liquidity >= assumptions.thin_daily_volume)
+    broken = max(traded, key=lambda fact: fact.surprise * fact.liquidity, default=None)
+    through = "" if broken is None else f"{broken.fell_through}; "
+    return capital(f"{lead}{through}{_zone_to_watch(mapped)}.")
+
+
+def _zone_to_watch(by_liquidity: Sequence[SymbolFacts]) -> str:
+    """Name the nearest dense zone of the most liquid symbol that has one."""
+    for fact in by_liquidity:
+        zones = [zone for zone in (fact.above, fact.below) if zone is not None]
+        if zones:
+            zone = min(zones, key=lambda one: one.distance_atr)
+            holders = crowd(zone.liquidated_side)
+            if zone.price_inside:
+                return f"{fact.base} stands inside its nearest dense zone, {holders}"
+            touched = zone.touch_probability
+            share = "" if touched is None else f", touched in {notation.share(touched)} of such cases"
+            return f"the nearest dense zone of {fact.base}, {holders}, lies {distance(zone)}{share}"
+    return "no dense liquidation zone stands out"
 
 
 def subject_suffix(events: Sequence[Event]) -> str:
@@ -217,40 +241,6 @@ def subject_suffix(events: Sequence[Event]) -> str:
     name = event_name(event)
     room = _LONGEST_SUFFIX - len(_SEPARATOR) - len(tail)
     return f"{_SEPARATOR}{name if len(name) <= room else name[: room - 1].rstrip() + '…'}{tail}"
-
-
-def _event_lead(event: Event | None) -> str:
-    return "" if event is None else f"{event_name(event)} {due(event)} can override the map: "
-
-
-def _move_lead(facts: Sequence[SymbolFacts], assumptions: Assumptions) -> str:
-    """Name the first symbol's move, as it leads the watchlist, when it is large."""
-    first = facts[0]
-    if isinstance(first.change_24h, Missing) or abs(first.change_24h) < assumptions.headline_move:
-        return ""
-    word = "fall" if first.change_24h < 0 else "rise"
-    return f"after a {notation.percent(abs(first.change_24h))} {word} in {first.base} in 24{notation.THIN}h, "
-
-
-def _zones_text(facts: Sequence[SymbolFacts], assumptions: Assumptions) -> str:
-    near = assumptions.headline_near_atr
-    close = [text for side in ("above", "below") if (text := _close_on(side, facts, near))]
-    if close:
-        return f"{' and '.join(close)} within {notation.atr(near)}"
-    zones = [(zone, fact.base) for fact in facts for zone in (fact.above, fact.below) if zone is not None]
-    if not zones:
-        return "no dense liquidation zone stands out"
-    zone, base = min(zones, key=lambda pair: pair[0].distance_atr)
-    return f"the nearest dense zone, {crowd(zone.liquidated_side)}, lies {distance(zone)} {base}"
-
-
-def _close_on(side: Where, facts: Sequence[SymbolFacts], near: float) -> str:
-    """Name the symbols with a near zone on a side: dense shorts above BTC and ETH."""
-    zones = [(fact.above if side == "above" else fact.below, fact.base) for fact in facts]
-    names = [base for zone, base in zones if zone is not None and zone.distance_atr <= near]
-    if not names:
-        return ""
-    return f"dense {'shorts' if side == 'above' else 'longs'} lie {side} {listed(names)}"
 
 
 MODELLED = "Levels are modelled, not observed: margin top-ups, cross margin and hedges move real liquidation prices."

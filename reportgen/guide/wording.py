@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from reportgen import notation
 from reportgen.events.calendar import Event
 from reportgen.guide.context import Context
-from reportgen.guide.structure import Level
+from reportgen.guide.structure import Level, Sweep
 from reportgen.guide.zones import Zone
 from reportgen.units import Fraction, Missing, Price, Side, Where
 
@@ -41,8 +41,11 @@ def fuel(zone: Zone) -> str:
 
 
 def distance(zone: Zone) -> str:
-    """Write where a zone lies: 1.2 ATR above; or that the price stands in it."""
-    return "price inside" if zone.price_inside else f"{notation.atr(zone.distance_atr)} {zone.side}"
+    """Write where a zone lies: 3.3 % above, 1.2 usual days; or that the price stands in it."""
+    if zone.price_inside:
+        return "price inside"
+    percent = notation.percent(zone.distance_fraction)
+    return f"{percent} {zone.side}, {notation.usual_days(zone.distance_atr)}"
 
 
 def distance_percent(zone: Zone) -> str:
@@ -66,13 +69,29 @@ def level_kind(side: Where) -> str:
 
 
 def level_name(level: Level, context: Context) -> str:
-    """Write a chart level: resistance 94 760."""
-    return f"{level_kind(level.where)} {at(level.price, context)}"
+    """Write a chart level: resistance 94 760 (14-day high)."""
+    what = f" ({level.name})" if level.name else ""
+    return f"{level_kind(level.where)} {at(level.price, context)}{what}"
 
 
 def at(price: Price, context: Context) -> str:
     """Write a price of the symbol."""
     return notation.price(price, context.price_decimals)
+
+
+def swept_text(sweep: Sweep, context: Context) -> str:
+    """Say what was swept: the prior high 94 105 was swept to 94 612 and given back."""
+    prior = "high" if sweep.where == "above" else "low"
+    return f"the prior {prior} {at(sweep.level, context)} was swept to {at(sweep.extreme, context)} and given back"
+
+
+def relative_meaning(lead: Fraction, context: Context) -> str:
+    """Say what a lead on BTC, or a lag behind it, means for the zones."""
+    if abs(lead) < context.assumptions.evidence_relative_strength:
+        return "in line with it"
+    if lead < 0:
+        return "relative weakness: a breakdown meets fewer buyers"
+    return "relative strength: a breakout meets fewer sellers"
 
 
 def event_name(event: Event) -> str:

@@ -24,6 +24,8 @@ from reportgen.render.formats import Job
 # ---- brief.json: the full copy of a brief, from which every page can be made again years later ----
 
 _NAMED_PROBLEMS = 5
+_OLDEST_VERSION = 1
+"""Fields that came later have defaults, so an older brief reads, and is written again, as it stood."""
 _SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -106,7 +108,7 @@ def _check_version(parsed: object, name: str) -> None:
             f"{name}: schema_version {version} is newer than {SCHEMA_VERSION}, the newest that this version reads. "
             f"Update reportgen."
         )
-    if version < SCHEMA_VERSION:
+    if version < _OLDEST_VERSION:
         raise DataError(f"{name}: schema_version {version} is not known. The oldest that can be read is 1.")
 
 

@@ -470,7 +470,7 @@ def _zone_cell(zone: ZoneBand | None, where: str, decimals: int) -> Markup:
     if zone is None:
         return Markup('<span class="na">No dense zone</span>')
     away = zone.distance_fraction if where == "above" else -zone.distance_fraction
-    distance, atr = notation.percent_change(away), notation.atr(zone.distance_atr)
+    distance, atr = notation.percent_change(away), notation.usual_days(zone.distance_atr)
     span = notation.price_range(zone.low, zone.high, decimals)
     side = "short" if where == "above" else "long"
     return Markup(  # noqa: S704 - numbers alone

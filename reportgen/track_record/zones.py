@@ -13,7 +13,7 @@ import numpy as np
 
 from reportgen.config.assumptions import Assumptions
 from reportgen.guide.positioning import Positioning
-from reportgen.guide.reactions import Outcome
+from reportgen.guide.reactions import Outcome, distance_shares
 from reportgen.guide.zones.finding import find_zones
 from reportgen.liquidation.map import NOT_GIVEN, build_map
 from reportgen.liquidation.margin import Brackets
@@ -117,7 +117,7 @@ def _first(true: Bools) -> int:
     return int(np.argmax(true)) if true.any() else len(true)
 
 
-OUTCOMES = ("reject", "continue", "front_run", "ignore")
+OUTCOMES: Final[tuple[Outcome, ...]] = ("reject", "continue", "front_run", "ignore")
 """The order of every share below."""
 
 
@@ -137,10 +137,11 @@ def walk_forward_shares(prior: Floats, counted: Floats, prior_zones: float) -> F
 
 
 def base_rates(assumptions: Assumptions) -> Floats:
-    """Give the measured shares by band of distance, each row divided by its own sum; shape (bands, 4)."""
-    a = assumptions
-    table = np.column_stack([a.reaction_reject, a.reaction_continue, a.reaction_front_run, a.reaction_ignore])
-    return np.asarray(table / table.sum(axis=1, keepdims=True))
+    """Give the distance model's shares in the middle of each band, the open one at its start; shape (bands, 4)."""
+    edges = np.array([0.0, *assumptions.reaction_distance_edges])
+    middles = [*((edges[1:] + edges[:-1]) / 2).tolist(), float(edges[-1])]
+    rows = [distance_shares(middle, assumptions.reaction_horizon_hours, assumptions) for middle in middles]
+    return np.array([[row.of(name) for name in OUTCOMES] for row in rows if not isinstance(row, Missing)])
 
 
 def band_of(distance_atr: float, assumptions: Assumptions) -> int:

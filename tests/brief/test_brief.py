@@ -124,9 +124,11 @@ def test_missing_tables_are_said_and_counted(tmp_path: Path) -> None:
     """With candles alone the brief is written, lists what it lacks, and its badge says so."""
     (tmp_path / "candles.parquet").write_bytes((SAMPLE / "candles.parquet").read_bytes())
     brief = _brief(read_market(tmp_path, BOTH, as_of_ms=None))
-    assert {one.what for one in brief.missing} == {"open interest", "funding", "order book", "leverage brackets"}
+    lost = {"open interest", "funding", "order book", "leverage brackets", "spot volume", "long/short ratio"}
+    assert {one.what for one in brief.missing} == lost
     assert brief.data_quality.grade == "Poor"
-    assert brief.data_quality.inputs_known == len(BOTH)
+    assert brief.data_quality.inputs_known == 2 * len(BOTH)  # candles and the calendar
+    assert brief.data_quality.inputs_total == (2 + len(lost)) * len(BOTH)
 
 
 def test_unknown_symbol_keeps_its_row() -> None:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from reportgen.brief.refresh import Trigger, TriggerKind, is_due, triggers
-from reportgen.brief.types import Brief
+from reportgen.brief.refresh import Trigger, is_due, triggers
+from reportgen.brief.types import Brief, TriggerKind
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.events.calendar import Event
 from reportgen.events.flows import FlowReading

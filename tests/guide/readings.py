@@ -7,8 +7,10 @@ from typing import Any, Literal, TypeAlias
 
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.events.calendar import Event
+from reportgen.events.flows import FlowReading, FlowShock
 from reportgen.guide.context import Context
 from reportgen.guide.positioning import FundingReading, OpenInterestReading, Positioning
+from reportgen.guide.reactions import touch_probability
 from reportgen.guide.structure import Level, Structure, Sweep, Trend
 from reportgen.guide.zones import Label, NoDenseZone, Zone
 from reportgen.market.data import Depth
@@ -44,7 +46,7 @@ def zone(label: Label, side: Where, near: float, *, width: float = 0.3, share: f
         notional=None,
         distance_fraction=distance * ATR / PRICE,
         distance_atr=distance,
-        touch_probability=None,
+        touch_probability=None if inside else touch_probability(distance, 24.0, DEFAULTS),
         persistence=0.8,
         rank=1,
         score=1.0,
@@ -58,7 +60,7 @@ def nothing(side: Where) -> NoDenseZone:
     return NoDenseZone(side=side, within_fraction=0.15, reason="nothing stands out")
 
 
-def level(side: Where, away: float, touches: int = 2) -> Level:
+def level(side: Where, away: float, touches: int = 2, name: str = "") -> Level:
     """Make a chart level `away` ATR from the price."""
     return Level(
         price=PRICE + sign(side) * ATR * away,
@@ -67,6 +69,7 @@ def level(side: Where, away: float, touches: int = 2) -> Level:
         last_touch_ms=0,
         distance_fraction=away * ATR / PRICE,
         distance_atr=away,
+        name=name,
     )
 
 
@@ -151,6 +154,30 @@ def event(name: str = "US CPI", hours: float = 6.0, *, inside: bool = True) -> E
     """Make an event some hours away."""
     at_ms = round(hours * HOUR_MS)
     return Event(name=name, kind="macro", at_ms=at_ms, inside_horizon=inside, hours_away=hours, source="config.yaml")
+
+
+def surprise() -> FlowReading:
+    """Make a flow into funds that is far beyond its stated z."""
+    return FlowReading(
+        etf_date="2026-01-12",
+        etf_net_quote=1.2e9,
+        etf_z=18.0,
+        etf_sessions=20,
+        spot_share=Missing("no spot candles"),
+        spot_z=Missing("no spot candles"),
+        shifted=True,
+        reading="ETF flow +$1.20\u202fbn on 12 Jan, z 18.0.",
+        etf_shifted=True,
+        shocks=(
+            FlowShock(
+                what="ETF flow",
+                z=18.0,
+                amount=1.2e9,
+                session="2026-01-12",
+                text="ETF flow +$1.20\u202fbn on 12 Jan, z 18.0",
+            ),
+        ),
+    )
 
 
 def context(**changes: Any) -> Context:

@@ -12,7 +12,7 @@ from reportgen.guide.confluence import find_confluence
 from reportgen.guide.context import Context
 from reportgen.guide.plan import Condition, Plan, Scenario, ZonePlan
 from reportgen.guide.plan.writing import slippage, write_plan
-from reportgen.guide.zones.geometry import far_edge, near_edge, outward
+from reportgen.guide.zones.geometry import near_edge, outward
 from reportgen.market.data import Depth
 from reportgen.units import Missing, Price, Side
 from tests.guide.readings import (
@@ -27,6 +27,7 @@ from tests.guide.readings import (
     quality,
     reflect,
     structure,
+    surprise,
     zone,
 )
 from tests.guide.readings_grid import any_context
@@ -54,25 +55,35 @@ def first(market: Context) -> ZonePlan:
 
 @given(any_context())
 def test_every_level_is_on_its_right_side(market: Context) -> None:
-    """Outward from the price: alert before the edge, entry ahead, de-risk beyond both, invalidation back inside."""
+    """Outward from the price: alert before the edge, entry ahead, first exit beyond it, invalidation back inside."""
     plans = plan_of(market).zones
     zones = [one for one in market.zones if market.atr is not None]
     for one, plan in zip(zones, plans, strict=True):
         sign, entry = outward(one.side), close_of(plan.entry)
-        edge = far_edge(one) if one.price_inside else near_edge(one)
-        assert sign * market.price <= sign * plan.alert <= sign * edge
+        met_next = max(sign * market.price, sign * near_edge(one))
+        assert sign * market.price <= sign * plan.alert <= max(met_next, sign * entry)
         assert sign * entry > sign * market.price
-        assert sign * plan.de_risk > max(sign * entry, sign * far_edge(one))
+        assert sign * entry >= sign * near_edge(one)
+        assert sign * plan.de_risk > sign * entry
         assert sign * plan.invalidation < sign * near_edge(one)
         assert sign * plan.invalidation < sign * entry
         assert min(plan.alert, plan.invalidation, plan.de_risk) > 0
+        assert plan.line == entry
+        assert plan.reward_to_risk is not None
+        assert plan.reward_to_risk == pytest.approx(abs(plan.de_risk - entry) / abs(entry - plan.invalidation))
+        assert bool(plan.no_trade) == (plan.reward_to_risk < DEFAULTS.plan_least_reward)
+        assert plan.alert_touch is not None
+        assert plan.entry_touch is not None
+        assert plan.de_risk_touch is not None
+        assert plan.alert_touch >= plan.entry_touch >= plan.de_risk_touch
 
 
 @given(any_context())
 def test_the_plan_is_the_same_upside_down(market: Context) -> None:
     """A mirrored market gives mirrored levels, the same gaps, stance and size."""
     here, there = plan_of(market), plan_of(mirrored(market))
-    assert (here.stance.kind, here.sizing) == (there.stance.kind, there.sizing)
+    assert (here.stance.kind, here.stance.size) == (there.stance.kind, there.stance.size)
+    assert here.sizing.factor == there.sizing.factor
     for one, two in zip(here.zones, there.zones, strict=True):
         assert two.alert == pytest.approx(reflect(one.alert))
         assert two.invalidation == pytest.approx(reflect(one.invalidation))
@@ -86,42 +97,64 @@ def test_the_plan_is_the_same_upside_down(market: Context) -> None:
     assert levels == pytest.approx(mirror_levels)
 
 
-def test_an_isolated_zone_is_entered_beyond_its_far_edge() -> None:
-    """Without a chart level the close must clear the whole band, and the alert stands a quarter of ATR before it."""
+def test_an_isolated_zone_is_entered_on_a_close_in_the_band() -> None:
+    """Without a chart level a close beyond the near edge counts, and the whole condition stands in one line."""
     one = zone("A", "above", 1.2)
     plan = first(context(zones=(one,)))
-    assert close_of(plan.entry) == one.high
+    assert close_of(plan.entry) == one.low
     assert plan.alert == pytest.approx(one.low - DEFAULTS.plan_alert_atr * ATR)
     assert [part.kind for part in plan.entry] == ["trades_into", "closes_above", "volume_expands"]
+    assert plan.entry_text == (
+        "trades into 95\u202f500\u201396\u202f250 and 4h close above 95\u202f500 (near edge of A) on rising volume"
+    )
+    assert plan.invalidation == pytest.approx(one.low - DEFAULTS.plan_invalidation_atr * ATR)
 
 
 def test_an_aligned_level_is_the_line_to_close_beyond() -> None:
-    """With resistance in line with the band, the close beyond it counts, and losing it again makes the idea wrong."""
-    resistance = level("above", 1.1)
-    market = context(zones=(zone("A", "above", 1.2),), structure=structure(resistances=(resistance,)))
-    plan = first(market)
+    """With resistance in the band the close beyond it counts; one before the band leaves its near edge."""
+    zones, resistance = (zone("A", "above", 1.2),), level("above", 1.3, name="14-day high")
+    plan = first(context(zones=zones, structure=structure(resistances=(resistance,))))
     assert close_of(plan.entry) == resistance.price
-    assert plan.invalidation < resistance.price
-    assert "closes above resistance" in plan.if_then
-    assert "do not chase" in plan.if_then
+    assert plan.invalidation == pytest.approx(zones[0].low - DEFAULTS.plan_invalidation_atr * ATR)
+    assert "closes above resistance 95\u202f750 (14-day high) (4h)" in plan.if_then
+    assert "closes back below 95\u202f750, do not chase." in plan.if_then
+    before = first(context(zones=zones, structure=structure(resistances=(level("above", 1.1),))))
+    assert close_of(before.entry) == zones[0].low
 
 
-def test_the_first_de_risk_is_the_next_cluster_then_the_next_level_then_a_range() -> None:
-    """Each fallback is used only when the one before it is not there, and the plan says which it is."""
+@pytest.mark.parametrize(("far", "pays"), [(1.69, 0.98), (1.7, 1.0), (1.72, 1.04)])
+def test_a_plan_that_pays_less_than_it_risks_is_no_trade(far: float, pays: float) -> None:
+    """At its border, 1 for 1, a plan stands; below it says what it pays instead of an entry."""
+    market = context(
+        zones=(zone("A", "above", 1.2, width=0.1),), structure=structure(resistances=(level("above", far),))
+    )
+    plan = first(market)
+    assert plan.reward_to_risk == pytest.approx(pays)
+    if pays < 1:
+        assert plan.entry_text == plan.no_trade == "no trade: pays 1.0 for 1"
+        assert "then no trade: pays 1.0 for 1 to resistance 96\u202f725: let it pass." in plan.if_then
+    else:
+        assert plan.no_trade == ""
+        assert "then look for continuation to resistance" in plan.if_then
+
+
+def test_the_first_exit_is_the_nearest_level_or_cluster_beyond_else_a_usual_day() -> None:
+    """Exits come in steps, nearest first; one as near as the line itself is none; without any it is a usual day."""
     near, beyond, resistance = zone("A", "above", 1.0), zone("C", "above", 2.0), level("above", 1.8)
-    chart = structure(resistances=(resistance,))
-    by_cluster = first(context(zones=(near, beyond), structure=chart))
-    by_level = first(context(zones=(near,), structure=chart))
+    by_level = first(context(zones=(near, beyond), structure=structure(resistances=(resistance,))))
+    by_cluster = first(context(zones=(near, beyond), structure=structure(resistances=(level("above", 2.3),))))
     by_range = first(context(zones=(near,)))
-    assert (by_cluster.de_risk, by_cluster.de_risk_is) == (beyond.low, "near edge of zone C")
     assert (by_level.de_risk, by_level.de_risk_is) == (resistance.price, "resistance 97\u202f000")
-    assert by_range.de_risk == pytest.approx(near.high + ATR)
-    assert by_range.de_risk_is == "1.0\u202fATR beyond the band"
+    assert (by_cluster.de_risk, by_cluster.de_risk_is) == (beyond.low, "97\u202f500 (near edge of C)")
+    assert by_range.de_risk == pytest.approx(near.low + ATR)
+    assert by_range.de_risk_is == "97\u202f500 (1.0 usual day beyond)"
+    at_the_line = first(context(zones=(near,), structure=structure(resistances=(level("above", 1.1),))))
+    assert at_the_line.de_risk == pytest.approx(level("above", 1.1).price + ATR)
 
 
 @pytest.mark.parametrize(("gap", "word"), [(0.5, "higher"), (1.5, "medium"), (3.0, "lower")])
 def test_a_closer_second_cluster_means_more_cascade_risk(gap: float, word: str) -> None:
-    """The gap from the first to the second cluster is measured in ATR and worded as risk."""
+    """The gap from the first to the second cluster is measured in usual days and worded as risk."""
     plan = first(context(zones=(zone("A", "above", 1.0, width=0.3), zone("C", "above", 1.3 + gap))))
     assert plan.cascade_gap_atr == pytest.approx(gap)
     assert word in plan.cascade
@@ -153,7 +186,7 @@ def test_an_event_turns_the_plan_into_a_post_event_map() -> None:
     )
     assert all(one.entry[0].kind == "event_passed" for one in eventful.zones)
     assert eventful.scenarios.bearish.trigger[0].kind == "event_passed"
-    assert eventful.sizing.risk_fraction < calm.sizing.risk_fraction
+    assert eventful.sizing.risk_fraction == 0.0
     assert not any(one.post_event for one in calm.zones)
 
 
@@ -162,12 +195,92 @@ def test_an_event_beyond_the_horizon_changes_nothing_but_the_checklist() -> None
     assert plan_of(context(events=(event(hours=40, inside=False),))) == plan_of(context())
 
 
-def test_layers_that_conflict_stand_aside() -> None:
-    """An uptrend with crowded longs is no setup: stand aside, at half the size, and say why."""
-    plan = plan_of(conflicting(context()))
-    assert plan.stance.kind == "stand aside"
-    assert "conflict" in plan.stance.text
-    assert plan.sizing.factor == DEFAULTS.size_conflict
+def rung(market: Context) -> tuple[str, float | None, float]:
+    """Give the stance, its size, and what that leaves of the operator's maximum."""
+    plan = plan_of(market)
+    return plan.stance.kind, plan.stance.size, plan.sizing.risk_fraction / DEFAULTS.risk_ceiling
+
+
+NEAR = (zone("A", "above", 0.8), zone("B", "below", 2.0))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"structure": structure(trend="up"), "positioning": positioning(crowded_side=Side.SHORT)}, ("aligned", 1.0)),
+        ({"structure": structure(trend="up")}, ("two of three", 0.5)),
+        ({}, ("one of three", 0.25)),
+        ({"zones": (zone("A", "above", 1.2), zone("B", "below", 1.2))}, ("no lean", 0.0)),
+        ({"structure": structure(trend="down")}, ("conflict", 0.0)),
+        ({"map_quality": quality(grade="Low")}, ("low quality", 0.25)),
+        ({"zones": (zone("A", "above", 2.1), zone("B", "below", 4.0))}, ("no zone in reach", 0.0)),
+        ({"zones": (), "no_dense_zone": (nothing("above"), nothing("below"))}, ("no zone in reach", 0.0)),
+        ({"zones": (), "map_missing": Missing("too few bars")}, ("no map", 0.0)),
+        ({"events": (event(),)}, ("wait for event", 0.0)),
+        ({"stale": "The last bar closed 1.5 days before as-of.", "events": (event(),)}, ("stale", 0.0)),
+    ],
+)
+def test_each_rung_of_the_ladder_has_its_size_and_its_sentence(
+    changes: dict[str, object], expected: tuple[str, float]
+) -> None:
+    """Agreement, quality, reach, conflict, event and age each give their own rung; standing aside risks nothing."""
+    kind, size, left = rung(context(**{"zones": NEAR, **changes}))
+    assert (kind, size) == expected
+    assert left == size
+
+
+def test_the_sentences_of_the_ladder() -> None:
+    """Each rung says what to do and why, in its own words."""
+
+    def text(**changes: object) -> str:
+        return plan_of(context(**{"zones": NEAR, **changes})).stance.text
+
+    both = structure(trend="up")
+    assert text(structure=both, positioning=positioning(crowded_side=Side.SHORT)) == (
+        "Act on confirmation only: three of three layers lean up: map up, structure up, positioning up."
+    )
+    assert text(structure=both) == (
+        "Act on confirmation only, in part of the usual size: two of three layers lean up: map up, structure up, "
+        "positioning neutral."
+    )
+    assert text() == (
+        "Act on confirmation only, in a small part of the usual size: one of three layers leans up: map up, structure "
+        "neutral, positioning neutral."
+    )
+    assert text(structure=structure(trend="down")) == (
+        "Stand aside: the layers conflict: map up, structure down, positioning neutral."
+    )
+    assert text(map_quality=quality(grade="Low")).startswith("Act on price confirmation only, in reduced size: map")
+    assert text(zones=(zone("A", "above", 2.1),)) == (
+        "Observe: no dense zone is in reach; the nearest, A 5.7\u202f% above, is touched within 24\u202fh in "
+        "10\u202f% of such cases, and 10\u202f% are asked for."
+    )
+    empty = (nothing("above"), nothing("below"))
+    assert text(zones=(), no_dense_zone=empty) == "Observe: no dense zone is mapped on either side."
+    assert text(zones=(), map_missing=Missing("too few bars")) == "Observe: there is no map. Too few bars."
+    assert text(stale="The last bar closed 1.5 days before as-of.") == (
+        "Stand aside: The last bar closed 1.5 days before as-of, so price may be elsewhere by now."
+    )
+
+
+def test_a_surprise_in_spot_money_halves_the_size_and_is_said() -> None:
+    """What spot money did beyond its stated z stands in the stance, and leaves half of its size."""
+    calm = context(zones=NEAR)
+    surprised = replace(calm, flows=surprise())
+    assert rung(surprised)[:2] == ("one of three", 0.125)
+    text = plan_of(surprised).stance.text
+    assert text.endswith("Spot money surprised: ETF flow +$1.20\u202fbn on 12 Jan, z 18.0; it can override any zone.")
+
+
+def test_the_size_is_a_part_of_the_operators_maximum() -> None:
+    """The sentence names the maximum, the part, why, and that it stays modest; nothing at risk says so."""
+    half = plan_of(context(zones=NEAR, structure=structure(trend="up"), map_quality=quality(grade="Medium"))).sizing
+    assert half.text == (
+        "Risk at most 0.19\u202f% of equity on one idea: the maximum of 0.50\u202f% times 0.38 for two of three; map "
+        "quality medium. Keep it modest: no single layer carries the thesis."
+    )
+    none = plan_of(conflicting(context(zones=NEAR))).sizing
+    assert none.text == "Risk nothing of the maximum of 0.50\u202f% of equity: conflict."
 
 
 def test_no_dense_zone_is_observed_and_still_has_two_scenarios() -> None:
@@ -178,37 +291,67 @@ def test_no_dense_zone_is_observed_and_still_has_two_scenarios() -> None:
         structure=structure(resistances=(level("above", 1.0), level("above", 2.0)), supports=(level("below", 1.0),)),
     )
     plan = plan_of(market)
-    assert plan.stance.kind == "observe"
     assert plan.zones == ()
-    assert "resistance 95\u202f000" in plan.scenarios.bullish.text
-    assert "resistance 97\u202f500" in plan.scenarios.bullish.text
+    assert plan.scenarios.bullish.text == (
+        "If BTC closes above resistance 95\u202f000 (4h) on rising volume, no dense zone lies above within "
+        "15\u202f%, so no forced orders are mapped on the way; exit: resistance 97\u202f500. If it only wicks above "
+        "and closes back below 95\u202f000, the move may only have harvested liquidity: do not chase."
+    )
     assert "no dense zone lies below within 15" in plan.scenarios.bearish.text
+
+
+@pytest.mark.parametrize(("away", "passed_over"), [(0.24, True), (0.25, False)])
+def test_a_level_inside_the_noise_is_no_trigger(away: float, passed_over: bool) -> None:  # noqa: FBT001 - a table's column
+    """A level nearer than a quarter of a usual day is passed over, and the text says what to wait for."""
+    market = context(structure=structure(resistances=(level("above", away, name="2-day high"), level("above", 0.9))))
+    scenario = plan_of(market).scenarios.bullish
+    assert scenario.line is not None
+    assert scenario.line.price == level("above", 0.9 if passed_over else away).price
+    assert scenario.text.startswith(
+        "Resistance 93\u202f100 (2-day high), within 0.2 usual days, is inside the noise: wait for resistance "
+        "94\u202f750. If BTC closes above"
+        if passed_over
+        else "If BTC closes above resistance"
+    )
+
+
+def test_a_scenario_without_any_level_waits_a_usual_day_away() -> None:
+    """No zone and no chart level: the trigger is a usual day from the price, with its touch share."""
+    market = context(zones=(), no_dense_zone=(nothing("above"), nothing("below")))
+    line = plan_of(market).scenarios.bearish.line
+    assert line is not None
+    assert (line.price, line.name) == (PRICE - ATR, "90\u202f000 (1.0 usual day from here)")
+    assert line.touch == pytest.approx(0.3302, abs=1e-4)
 
 
 @pytest.mark.parametrize("grade", ["High", "Medium", "Low", "None"])
 def test_each_event_conflict_and_lost_book_makes_the_size_smaller(grade: str) -> None:
     """Whatever the map quality, a further reason never enlarges, and the ceiling holds for every symbol."""
-    base = context(map_quality=quality(grade=grade))
+    base = context(zones=NEAR, map_quality=quality(grade=grade))
     worse = (
         replace(base, events=(event(),)),
         conflicting(base),
         replace(base, map_quality=replace(base.map_quality, depth=Missing("no order book"))),
+        replace(base, flows=surprise()),
     )
     size = plan_of(base).sizing
     assert size.risk_fraction <= DEFAULTS.risk_ceiling
     for market in worse:
         smaller = plan_of(market).sizing
         assert smaller.factor < size.factor
-        assert len(smaller.reasons) == len(size.reasons) + 1
-        assert smaller.reasons[-1] in smaller.text
+        assert all(
+            reason in smaller.text for reason in smaller.reasons[: len(smaller.reasons) if smaller.factor else 1]
+        )
 
 
 def test_a_worse_map_means_a_smaller_size() -> None:
-    """From High to None each grade leaves less."""
-    factors = [plan_of(context(map_quality=quality(grade=grade))).sizing.factor for grade in ("High", "Medium", "Low")]
-    assert factors[0] == 1.0
-    assert factors == sorted(factors, reverse=True)
-    assert len(set(factors)) == 3
+    """From High to Low each grade leaves less."""
+    agreed = structure(trend="up")
+    factors = [
+        plan_of(context(zones=NEAR, structure=agreed, map_quality=quality(grade=grade))).sizing.factor
+        for grade in ("High", "Medium", "Low")
+    ]
+    assert factors == [0.5, 0.375, 0.25]
 
 
 def test_slippage_grows_as_depth_shrinks() -> None:
@@ -242,8 +385,9 @@ def test_a_scenario_starts_at_the_first_level_on_the_way() -> None:
     market = context(structure=structure(resistances=(level("above", 0.4),)))
     plan = plan_of(market)
     assert close_of(plan.scenarios.bullish.trigger) == level("above", 0.4).price
-    assert close_of(plan.zones[0].entry) == market.zones[0].high
+    assert close_of(plan.zones[0].entry) == market.zones[0].low
     assert "the next dense zone is A" in plan.scenarios.bullish.text
+    assert [one.name for one in plan.scenarios.bullish.targets] == ["95\u202f500 (near edge of A)"]
 
 
 @given(any_context())
@@ -264,9 +408,10 @@ def test_levels_come_from_the_zones_when_the_chart_is_missing() -> None:
 
 
 def test_without_any_range_there_is_no_level() -> None:
-    """When nothing gives a typical range the zone has no plan, and the scenario still names its far edge."""
+    """When nothing gives a usual day the zone has no plan, and both scenarios wait for the chart."""
     one = zone("A", "above", -0.1)
     plan = plan_of(context(zones=(one,), no_dense_zone=(nothing("below"),), structure=Missing("too little history")))
     assert plan.zones == ()
-    assert close_of(plan.scenarios.bullish.trigger) == one.high
-    assert "wait for the chart" in plan.scenarios.bearish.text
+    for scenario in (plan.scenarios.bullish, plan.scenarios.bearish):
+        assert scenario.line is None
+        assert "wait for the chart to show a level first: none is known yet." in scenario.text

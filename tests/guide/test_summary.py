@@ -75,7 +75,7 @@ def test_first_example_favours_a_squeeze_if_resistance_breaks() -> None:
     """The immediate asymmetry favours an upside squeeze if resistance breaks cleanly; a wick is not chased."""
     said = everything(btc_range_shorts_above())
     assert "the asymmetry favours an upside squeeze if resistance 95\u202f000 breaks cleanly" in said.read[0].lower()
-    assert said.plan.stance.kind == "conditional"
+    assert said.plan.stance.kind == "one of three"
     assert "closes above resistance 95\u202f000" in said.plan.scenarios.bullish.text
     assert "harvested liquidity: do not chase" in said.plan.scenarios.bullish.text
     assert said.checklist[2].reading.startswith("rising")
@@ -102,6 +102,7 @@ def test_third_example_warns_of_execution_and_cuts_the_size() -> None:
     assert said.read[0].startswith("The map may be directionally useful, but map quality is low")
     assert "execution risk is much higher" in said.read[0]
     assert said.plan.sizing.factor == DEFAULTS.size_low
+    assert said.plan.stance.kind == "low quality"
     assert "widen slippage" in said.plan.sizing.slippage_text
     assert "price confirmation" in said.plan.stance.text
     questions = " ".join(said.caveats)
@@ -168,14 +169,17 @@ def test_the_figures_headline_gives_both_distances() -> None:
 def test_the_alt_text_states_every_zone_with_its_share() -> None:
     """A reader who can't see the picture learns price, range, distance and share."""
     alt = heatmap_alt(context())
-    for part in ("92\u202f500", "95\u202f500\u201396\u202f250", "1.2\u202fATR above", "10\u202f% of the mapped longs"):
+    for part in ("92\u202f500", "95\u202f500\u201396\u202f250", "1.2 usual days", "10\u202f% of the mapped longs"):
         assert part in alt
     gone = heatmap_alt(context(zones=(), map_missing=Missing("too few bars")))
     assert gone.startswith("No liquidation map of BTC")
     assert "too few bars" in gone
 
 
-def fact(base: str, above: float | None = None, below: float | None = None, change: float = -0.001) -> SymbolFacts:
+def fact(
+    base: str, above: float | None = None, below: float | None = None, *, liquidity: float = 1e9, through: str = "",
+    change: float = -0.027,
+) -> SymbolFacts:  # fmt: skip
     """Make a symbol's facts from the distances of its zones."""
     return SymbolFacts(
         base=base,
@@ -183,33 +187,36 @@ def fact(base: str, above: float | None = None, below: float | None = None, chan
         change_24h=change,
         above=None if above is None else zone("A", "above", above),
         below=None if below is None else zone("B", "below", below),
+        liquidity=liquidity,
+        usual_day=0.027,
+        fell_through=through,
     )
 
 
-def test_the_headline_names_the_move_and_the_near_zones() -> None:
-    """A large move of the first symbol opens, near zones follow, side by side."""
-    facts = (fact("BTC", 1.2, 1.3, change=-0.027), fact("SOL", 1.9, 0.5), fact("WIF", 0.7, 0.7))
+def test_the_headline_watches_the_nearest_zone_of_the_most_liquid_symbol() -> None:
+    """Not the nearest zone of all: a thin altcoin's comes last, and a symbol without zones hands on to the next."""
+    facts = (fact("WIF", 0.1, liquidity=1e7), fact("BTC", 2.2, 1.8, liquidity=2e10), fact("ETH", 0.3))
     assert headline(facts, None, DEFAULTS) == (
-        "After a 2.7\u202f% fall in BTC in 24\u202fh, dense shorts lie above WIF and dense longs lie below SOL and WIF "
-        "within 1.0\u202fATR."
+        "The nearest dense zone of BTC, longs, lies 4.9\u202f% below, 1.8 usual days, touched in 14\u202f% of such "
+        "cases."
     )
-
-
-def test_the_headline_falls_back_to_the_nearest_zone() -> None:
-    """Without a near zone the nearest is named; without any, that nothing stands out; without maps, that."""
-    far = headline((fact("BTC", 2.2, 1.8), fact("ETH", 3.0)), None, DEFAULTS)
-    assert far == "The nearest dense zone, longs, lies 1.8\u202fATR below BTC."
+    empty = (fact("BTC", liquidity=2e10), fact("ETH", 0.5))
+    assert headline(empty, None, DEFAULTS).startswith("The nearest dense zone of ETH, shorts, lies 1.4\u202f% above")
+    assert headline((fact("BTC", -0.1),), None, DEFAULTS) == "BTC stands inside its nearest dense zone, shorts."
     assert headline((fact("BTC"),), None, DEFAULTS) == "No dense liquidation zone stands out."
     unmapped = replace(fact("BTC"), mapped=False, change_24h=MISSING)
     assert headline((unmapped,), None, DEFAULTS) == "No symbol has a liquidation map today."
     assert headline((), None, DEFAULTS) == "No symbol has a liquidation map today."
 
 
-def test_a_long_watchlist_keeps_the_headline_short() -> None:
-    """Twenty near zones are two names and a count."""
-    text = headline([fact(f"C{number}", above=0.5) for number in range(20)], None, DEFAULTS)
-    assert "C0, C1 and 18 more" in text
-    assert "C2" not in text.replace("18 more", "")
+def test_the_headline_opens_with_what_went_through_its_zone() -> None:
+    """Surprise times liquidity chooses which; a thin market is never named, whatever it did."""
+    btc = fact("BTC", 0.5, liquidity=2e10, through="BTC traded through X")
+    sol = fact("SOL", 0.5, liquidity=3e9, through="SOL traded through Y", change=-0.27)
+    wif = fact("WIF", 0.5, liquidity=1.9e8, through="WIF traded through Z", change=-0.9)
+    assert headline((btc, sol, wif), None, DEFAULTS).startswith("SOL traded through Y; the nearest dense zone of BTC")
+    assert headline((btc, replace(sol, change_24h=-0.1)), None, DEFAULTS).startswith("BTC traded through X; ")
+    assert headline((wif,), None, DEFAULTS).startswith("The nearest dense zone of WIF")
 
 
 @pytest.mark.parametrize("calibrated", [True, False])

@@ -31,6 +31,19 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NamedLevel:
+    """A price of the plan and what it is, in words that hold the number.
+
+    Attributes:
+        price: The level. name: its words. touch: share of such levels that price touches within the horizon.
+    """
+
+    price: Price
+    name: str
+    touch: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ZonePlan:
     """Levels and responses for one zone.
 
@@ -42,6 +55,10 @@ class ZonePlan:
         if_then: the whole response as if/then sentences. post_event: True when it waits for an event.
         cascade: text on the gap to the next cluster, or why there is none. cascade_gap_atr: that gap.
         countdown: the events that it waits for and when they are, or "".
+        line: the price that a close must cross, as the entry says; None in briefs before schema 2.
+        reward_to_risk: from that line to the first exit, over from it to the invalidation.
+        no_trade: "no trade: pays 0.4 for 1" where that is below the least, else "".
+        alert_touch, entry_touch, de_risk_touch: share of levels as far away that price touches within the horizon.
     """
 
     label: Label
@@ -57,6 +74,12 @@ class ZonePlan:
     cascade_gap_atr: Maybe[float]
     cascade: str
     countdown: str = ""
+    line: Price | None = None
+    reward_to_risk: float | None = None
+    no_trade: str = ""
+    alert_touch: Fraction | None = None
+    entry_touch: Fraction | None = None
+    de_risk_touch: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +88,16 @@ class Scenario:
 
     Attributes:
         direction: Which. trigger: what must happen. text: two or three if/then sentences.
+        line: the named level that a close must cross, None when none is known. targets: the levels beyond, nearest
+            first. noise: levels too near to the price to be a trigger.
     """
 
     direction: Literal["bullish", "bearish"]
     trigger: tuple[Condition, ...]
     text: str
+    line: NamedLevel | None = None
+    targets: tuple[NamedLevel, ...] = ()
+    noise: tuple[NamedLevel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +105,8 @@ class Sizing:
     """How large, and at what cost; always modest.
 
     Attributes:
-        risk_fraction: Suggested ceiling of equity at risk on one idea, fraction.
-        factor: What the quality of the map and the events leave of the normal size, in [0, 1].
+        risk_fraction: The most of equity to put at risk on one idea, fraction; 0 when standing aside.
+        factor: What that is of the operator's own maximum, in [0, 1].
         slippage_text: grows as depth shrinks. text: one sentence. reasons: why it was reduced.
     """
 
@@ -97,17 +125,35 @@ class Scenarios:
     bearish: Scenario
 
 
+Rung = Literal[
+    "aligned",
+    "two of three",
+    "one of three",
+    "no lean",
+    "low quality",
+    "conflict",
+    "no zone in reach",
+    "wait for event",
+    "stale",
+    "no map",
+    # The words of briefs before schema 2:
+    "conditional",
+    "stand aside",
+    "observe",
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stance:
-    """What to do with all of it.
+    """What to do with all of it: one rung of a stated ladder.
 
     Attributes:
-        kind: act on confirmation only, stand aside (layers conflict), wait for the event, or observe (no dense zone).
-        text: one sentence with the reason.
+        kind: The rung. text: one sentence with the reason. size: its part of the operator's own maximum, in [0, 1].
     """
 
-    kind: Literal["conditional", "stand aside", "wait for event", "observe"]
+    kind: Rung
     text: str
+    size: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,122 +9,122 @@ from typing import Literal
 
 from reportgen import notation
 from reportgen.guide.context import Context
-from reportgen.guide.plan import Condition, Scenario, Scenarios, ZonePlan
+from reportgen.guide.plan import NamedLevel, Scenario, Scenarios, ZonePlan
 from reportgen.guide.plan.zone_plan import (
     VOLUME_EXPANDS,
-    NamedLevel,
     after_event,
     back,
     close_condition,
     entry_conditions,
     entry_line,
     event_condition,
-    goal_text,
+    targets_beyond,
 )
-from reportgen.guide.wording import at, distance, fuel, level_kind, level_name, zone_with_band
-from reportgen.guide.zones import Zone
-from reportgen.guide.zones.geometry import level_on_the_way, outward
-from reportgen.units import Missing, Where
+from reportgen.guide.wording import at, distance, fuel, level_name, listed, zone_with_band
+from reportgen.guide.zones.geometry import far_edge, outward
+from reportgen.units import Missing, Price, Where
 
 
 def write_scenarios(context: Context, plans: tuple[ZonePlan, ...]) -> Scenarios:
-    """Write both scenarios; `plans` gives the de-risk level and the gap to the second cluster."""
-    return Scenarios(
-        bullish=_scenario("bullish", "above", context, plans), bearish=_scenario("bearish", "below", context, plans)
-    )
+    """Write both scenarios; `plans` gives the gap to the second cluster."""
+    return Scenarios(bullish=_scenario("above", context, plans), bearish=_scenario("below", context, plans))
 
 
-def _scenario(
-    direction: Literal["bullish", "bearish"], side: Where, context: Context, plans: tuple[ZonePlan, ...]
-) -> Scenario:
+def trigger_lines(side: Where, context: Context) -> tuple[NamedLevel | None, tuple[NamedLevel, ...]]:
+    """Find the level that a close must cross on one side, and those before it that stand inside the noise.
+
+    The nearest of the chart's levels and the first zone's entry that is at least `plan_noise_days` away; where all are
+    nearer, the first zone's far edge if it is far enough, else a usual day from the price.
+
+    Returns:
+        The line, None where not even a usual day is known; and the levels passed over, nearest first.
+    """
+    atr, a, sign = context.atr, context.assumptions, outward(side)
+    if atr is None:
+        return None, ()
     zone = context.nearest_zone(side)
+    known = [
+        NamedLevel(price=level.price, name=level_name(level, context), touch=context.touch(level.price))
+        for level in context.levels(side)
+    ]
+    if zone is not None:
+        entry, edge = entry_line(zone, context), far_edge(zone)
+        known += [entry] if all(one.price != entry.price for one in known) else []
+        known.append(
+            NamedLevel(price=edge, name=f"{at(edge, context)} (far edge of {zone.label})", touch=context.touch(edge))
+        )
+    ahead = sorted((one for one in known if sign * (one.price - context.price) > 0), key=lambda one: sign * one.price)
+    least = a.plan_noise_days * atr
+    line = next((one for one in ahead if sign * (one.price - context.price) >= least), None)
+    noise = tuple(one for one in ahead if sign * (one.price - context.price) < least)
+    if line is None:
+        step = context.price + sign * min(a.plan_de_risk_atr * atr, context.price / 2)
+        name = f"{at(step, context)} ({notation.usual_days(a.plan_de_risk_atr)} from here)"
+        line = NamedLevel(price=step, name=name, touch=context.touch(step))
+    return line, noise
+
+
+def _scenario(side: Where, context: Context, plans: tuple[ZonePlan, ...]) -> Scenario:
+    zone, (line, noise), atr = context.nearest_zone(side), trigger_lines(side, context), context.atr
+    direction: Literal["bullish", "bearish"] = "bullish" if side == "above" else "bearish"
+    if line is None or atr is None:
+        text = f"If {context.base} moves {side} its range, wait for the chart to show a level first: none is known yet."
+        return Scenario(direction=direction, trigger=event_condition(context), text=after_event(text, context))
+    targets = targets_beyond(side, line.price, context, atr)
+    trigger = (*event_condition(context), close_condition(line, side, context), VOLUME_EXPANDS)
+    start = f"closes {side} {line.name}"
     if zone is None:
-        return _open_ground(direction, side, context)
-    plan = next((plan for plan in plans if plan.label == zone.label and plan.side == side), None)
-    barrier = level_on_the_way(zone, context)
-    if barrier is None:
-        line = entry_line(zone, context)
+        fuelled = _no_fuel(side, context)
+    elif line.price == entry_line(zone, context).price:
         trigger = entry_conditions(zone, line, context)
-        verb = "is inside" if zone.price_inside else "trades into"
-        start = f"{verb} {zone_with_band(zone, context)} and closes {side} {line.name}"
-        fuelled = f"{fuel(zone)} there"
+        start = f"{'is inside' if zone.price_inside else 'trades into'} {zone_with_band(zone, context)} and {start}"
+        fuelled = f"{fuel(zone)} there could extend the move"
     else:
-        line = NamedLevel(price=barrier.price, name=level_name(barrier, context))
-        trigger = close_trigger(line, side, context)
-        start = f"closes {side} {line.name}"
-        fuelled = f"the next dense zone is {zone_with_band(zone, context)}, {distance(zone)}: {fuel(zone)} there"
-    clause = (
-        f"If {context.base} {start} ({context.timeframe}) on rising volume, {fuelled} could extend the move"
-        f"{_goal(plan, context)}."
-    )
-    text = " ".join((after_event(clause, context), _wick(side, line, context), _flush(zone, plan)))
-    return Scenario(direction=direction, trigger=trigger, text=text)
-
-
-def close_trigger(line: NamedLevel, side: Where, context: Context) -> tuple[Condition, ...]:
-    """Require a close beyond a line on rising volume, after the event if there is one."""
-    return (*event_condition(context), close_condition(line, side, context), VOLUME_EXPANDS)
-
-
-def _goal(plan: ZonePlan | None, context: Context) -> str:
-    if plan is None:
-        return ""
-    return f" to {goal_text(NamedLevel(price=plan.de_risk, name=plan.de_risk_is), context)}"
-
-
-def _wick(side: Where, line: NamedLevel, context: Context) -> str:
-    return (
+        fuelled = f"the next dense zone is {zone_with_band(zone, context)}, {distance(zone)}"
+        if outward(side) * (line.price - far_edge(zone)) >= 0:
+            fuelled = f"{zone_with_band(zone, context)} is spent"
+        elif zone.price_inside:
+            fuelled = f"{fuel(zone)} in {zone_with_band(zone, context)} could extend the move"
+        else:
+            fuelled += f": {fuel(zone)} there could extend the move"
+    steps = f"{'exits in steps: ' if len(targets) > 1 else 'exit: '}{', then '.join(one.name for one in targets)}"
+    clause = f"If {context.base} {start} ({context.timeframe}) on rising volume, {fuelled}; {steps}."
+    wick = (
         f"If it only wicks {side} and closes back {back(side)} {at(line.price, context)}, "
         "the move may only have harvested liquidity: do not chase."
     )
-
-
-def _flush(zone: Zone, plan: ZonePlan | None) -> str:
-    flush = "If open interest falls sharply on the way, the flush may already be under way"
-    if plan is None or isinstance(plan.cascade_gap_atr, Missing):
-        return f"{flush}; no second cluster is mapped beyond {zone.label}."
-    return (
-        f"{flush}; the second cluster, {notation.atr(plan.cascade_gap_atr)} beyond {zone.label}, decides on a cascade."
-    )
-
-
-def _open_ground(direction: Literal["bullish", "bearish"], side: Where, context: Context) -> Scenario:
-    """Write the scenario for a side without a dense zone, from the chart alone."""
-    line = _line_without_zone(side, context)
-    if line is None:
-        text = f"If {context.base} moves {side} its range, wait for the chart to show a level first: none is known yet."
-        return Scenario(direction=direction, trigger=event_condition(context), text=after_event(text, context))
-    clause = (
-        f"If {context.base} closes {side} {line.name} ({context.timeframe}) on rising volume, "
-        f"{_next_level(side, line, context)}; {_no_fuel(side, context)}."
-    )
+    parts = (_inside_noise(noise, line, atr, context), after_event(clause, context), wick, _flush(side, context, plans))
     return Scenario(
         direction=direction,
-        trigger=close_trigger(line, side, context),
-        text=f"{after_event(clause, context)} {_wick(side, line, context)}",
+        trigger=trigger,
+        text=" ".join(part for part in parts if part),
+        line=line,
+        targets=targets,
+        noise=noise,
     )
 
 
-def _line_without_zone(side: Where, context: Context) -> NamedLevel | None:
-    """Take the nearest chart level, else a typical day's range from the price."""
-    levels, atr = context.levels(side), context.atr
-    if levels:
-        return NamedLevel(price=levels[0].price, name=level_name(levels[0], context))
-    if atr is None:
-        return None
-    step = min(context.assumptions.plan_de_risk_atr * atr, context.price / 2)
-    price = context.price + outward(side) * step
-    return NamedLevel(price=price, name=at(price, context))
+def _inside_noise(noise: tuple[NamedLevel, ...], line: NamedLevel, atr: Price, context: Context) -> str:
+    """Say which levels are too near to mean anything, and what to wait for instead."""
+    if not noise:
+        return ""
+    far = notation.usual_days(abs(noise[-1].price - context.price) / atr)
+    verb = "is" if len(noise) == 1 else "are"
+    named = listed([one.name for one in noise])
+    return f"{named[:1].upper()}{named[1:]}, within {far}, {verb} inside the noise: wait for {line.name}."
 
 
-def _next_level(side: Where, line: NamedLevel, context: Context) -> str:
-    sign = outward(side)
-    beyond = next((level for level in context.levels(side) if sign * (level.price - line.price) > 0), None)
-    if not context.levels(side):
-        return f"that is a typical day's range from here, and no {level_kind(side)} is known"
-    if beyond is None:
-        return f"no further {level_kind(side)} is known"
-    return f"the next level is {level_name(beyond, context)}"
+def _flush(side: Where, context: Context, plans: tuple[ZonePlan, ...]) -> str:
+    """Say what falling open interest means on the way, and what the second cluster decides."""
+    zone = context.nearest_zone(side)
+    if zone is None:
+        return ""
+    flush = "If open interest falls sharply on the way, the flush may already be under way"
+    plan = next((plan for plan in plans if plan.label == zone.label and plan.side == side), None)
+    if plan is None or isinstance(plan.cascade_gap_atr, Missing):
+        return f"{flush}; no second cluster is mapped beyond {zone.label}."
+    gap = notation.usual_days(plan.cascade_gap_atr)
+    return f"{flush}; the second cluster, {gap} beyond {zone.label}, decides on a cascade."
 
 
 def _no_fuel(side: Where, context: Context) -> str:

@@ -1,7 +1,4 @@
-"""Step 5, whole: the stance first, then a response for every zone, both scenarios, and the size.
-
-Last room of the guide before the brief: Context and Confluence come in, Plan goes out.
-"""
+"""Step 5, whole: the stance as one rung of a ladder, a response for every zone, both scenarios, and the size."""
 
 from __future__ import annotations
 
@@ -10,38 +7,135 @@ import math
 from reportgen import notation
 from reportgen.guide.checklist import Confluence
 from reportgen.guide.context import Context
-from reportgen.guide.plan import Plan, Sizing, Stance
+from reportgen.guide.plan import Plan, Rung, Sizing, Stance
 from reportgen.guide.plan.scenario import write_scenarios
 from reportgen.guide.plan.zone_plan import plan_zone
 from reportgen.guide.wording import because, due, event_name, sentence
 from reportgen.market.data import Depth
 from reportgen.units import Fraction, Missing
 
-# ---- How large, and at what cost: modest for every symbol, smaller where the map, the book or the calendar say so ----
 _SLIPPAGE_DECIMALS = 3
+MODEST = "Keep it modest: no single layer carries the thesis."
 
 
-def size_idea(context: Context, confluence: Confluence) -> Sizing:
-    """Suggest the most to put at risk on one idea: a small ceiling, times every reduction that applies.
+def write_plan(context: Context, confluence: Confluence) -> Plan:
+    """Turn the map into responses.
 
-    Map quality, an unknown order book, an event inside the horizon and conflicting layers each reduce; nothing
-    enlarges. `risk_fraction` is the ceiling after the reductions.
+    Every zone gets levels as long as a usual day is known; both scenarios are always written.
     """
-    reductions = _reductions(context, confluence)
-    factor = math.prod(left for left, _ in reductions)
-    ceiling = context.assumptions.risk_ceiling
-    reasons = tuple(reason for _, reason in reductions)
-    text = f"Risk at most {notation.percent(ceiling * factor, 2)} of equity on one idea"
-    if reasons:
-        text += (
-            f": the usual {notation.percent(ceiling, 2)} times {notation.grouped(factor, 2)} for {'; '.join(reasons)}"
+    plans = tuple(plan for zone in context.zones if (plan := plan_zone(zone, context)) is not None)
+    stance = decide_stance(context, confluence)
+    return Plan(
+        stance=stance, zones=plans, scenarios=write_scenarios(context, plans), sizing=size_idea(context, stance)
+    )
+
+
+def decide_stance(context: Context, confluence: Confluence) -> Stance:
+    """Choose the rung: stale, event, no map, no zone in reach, conflict, low quality, else how many layers agree.
+
+    Each rung has its size, as a part of the operator's own maximum, 0 when standing aside. A surprise in spot money
+    leaves `size_surprise` of it.
+    """
+    stance = _aside(context, confluence) or _acting(context, confluence)
+    if not context.surprise:
+        return stance
+    return Stance(
+        kind=stance.kind,
+        text=f"{stance.text} Spot money surprised: {context.surprise}; it can override any zone.",
+        size=(stance.size or 0.0) * context.assumptions.size_surprise,
+    )
+
+
+def _aside(context: Context, confluence: Confluence) -> Stance | None:
+    """Give the rung on which nothing is risked, if one applies."""
+
+    def nothing(rung: Rung, text: str) -> Stance:
+        return Stance(kind=rung, text=text, size=0.0)
+
+    events = context.moving_events
+    if context.stale:
+        return nothing("stale", f"Stand aside: {context.stale.rstrip('.')}, so price may be elsewhere by now.")
+    if events:
+        named = " and ".join(f"{event_name(event)} ({due(event)})" for event in events[:2])
+        use = "use it as a post-event map of acceleration zones, not as a directional bet before it"
+        return nothing("wait for event", f"Wait for {named} to pass; then {use}.")
+    if context.no_map is not None:
+        return nothing("no map", f"Observe: there is no map. {sentence(because(context.no_map))}")
+    if not any(context.in_reach(zone) for zone in context.zones):
+        return nothing("no zone in reach", f"Observe: {out_of_reach(context)}.")
+    if confluence.conflict:
+        return nothing("conflict", f"Stand aside: {confluence.text}.")
+    return None
+
+
+def _acting(context: Context, confluence: Confluence) -> Stance:
+    """Give the rung by map quality and by how many layers agree; none of three leaves nothing."""
+    a, grade = context.assumptions, context.map_quality.grade
+    if grade in ("Low", "None"):
+        text = (
+            f"Act on price confirmation only, in reduced size: map quality is {grade.lower()}, "
+            f"so the close counts for more than the map; {confluence.text}."
         )
+        return Stance(kind="low quality", text=text, size=a.size_low)
+    if not confluence.agree:
+        return Stance(kind="no lean", text=f"Stand aside: {confluence.text}.", size=0.0)
+    rungs: tuple[tuple[Rung, Fraction, str], ...] = (
+        ("one of three", a.size_one, ", in a small part of the usual size"),
+        ("two of three", a.size_two, ", in part of the usual size"),
+        ("aligned", a.size_aligned, ""),
+    )
+    rung, size, how = rungs[confluence.agree - 1]
+    return Stance(kind=rung, text=f"Act on confirmation only{how}: {confluence.text}.", size=size)
+
+
+def out_of_reach(context: Context) -> str:
+    """Say that no dense zone is likely enough to be touched, and how likely the nearest is."""
+    nearest = min(context.zones, key=lambda zone: zone.distance_atr, default=None)
+    if nearest is None:
+        return "no dense zone is mapped on either side"
+    hours = f"{context.horizon_hours:g}{notation.THIN}h"
+    least = notation.percent(context.assumptions.reach_touch, 0)
+    touched = "not known" if nearest.touch_probability is None else notation.share(nearest.touch_probability)
+    return (
+        f"no dense zone is in reach; the nearest, {nearest.label} {notation.percent(nearest.distance_fraction)} "
+        f"{nearest.side}, is touched within {hours} in {touched} of such cases, and {least} are asked for"
+    )
+
+
+def size_idea(context: Context, stance: Stance) -> Sizing:
+    """Suggest the most to put at risk on one idea: the operator's maximum, times the rung, times what else applies.
+
+    Medium map quality and an unknown order book reduce further; nothing enlarges.
+    """
+    a, quality = context.assumptions, context.map_quality
+    rung = stance.size or 0.0
+    reductions: list[tuple[Fraction, str]] = [(rung, stance.kind)] if rung < 1 else []
+    if quality.grade == "Medium":
+        reductions.append((a.size_medium, "map quality medium"))
+    elif quality.grade != "High" and stance.kind != "low quality":
+        reductions.append((a.size_low, f"map quality {quality.grade.lower()}"))
+    if isinstance(quality.depth, Missing):
+        reductions.append((a.size_no_depth, "unknown order-book depth"))
+    event = context.leading_event
+    reasons = [reason for _, reason in reductions]
+    if event is not None:
+        reasons[0] = f"{event_name(event)} {due(event)}"
+    if stance.kind == "low quality":
+        reasons[0] = f"map quality {quality.grade.lower()}"
+    factor = math.prod(left for left, _ in reductions)
+    maximum = notation.percent(a.risk_ceiling, 2)
+    if not factor:
+        text = f"Risk nothing of the maximum of {maximum} of equity: {reasons[0]}."
+    else:
+        text = f"Risk at most {notation.percent(a.risk_ceiling * factor, 2)} of equity on one idea"
+        times = f": the maximum of {maximum} times {notation.grouped(factor, 2)} for {'; '.join(reasons)}"
+        text = f"{text}{times if reasons else ''}. {MODEST}"
     return Sizing(
-        risk_fraction=ceiling * factor,
+        risk_fraction=a.risk_ceiling * factor,
         factor=factor,
         slippage_text=slippage_note(context),
-        text=f"{text}.",
-        reasons=reasons,
+        text=text,
+        reasons=tuple(reasons),
     )
 
 
@@ -72,68 +166,3 @@ def slippage_note(context: Context) -> str:
         amount = f"about {notation.percent(cost, _SLIPPAGE_DECIMALS)}"
     advice = "widen slippage, prefer limit orders" if cost > context.assumptions.slippage_wide else "slippage is small"
     return f"A {size} market order would slip {amount} (estimate): {rests}; {advice}."
-
-
-def _reductions(context: Context, confluence: Confluence) -> tuple[tuple[Fraction, str], ...]:
-    assumptions, quality, event = context.assumptions, context.map_quality, context.leading_event
-    left = {
-        "High": 1.0,
-        "Medium": assumptions.size_medium,
-        "Low": assumptions.size_low,
-        "None": assumptions.size_none,
-    }
-    found: list[tuple[Fraction, str]] = []
-    if quality.grade != "High":
-        found.append((left[quality.grade], f"map quality {quality.grade.lower()}"))
-    if isinstance(quality.depth, Missing):
-        found.append((assumptions.size_no_depth, "unknown order-book depth"))
-    if event is not None:
-        found.append((assumptions.size_event, f"{event_name(event)} {due(event)}"))
-    if confluence.conflict:
-        found.append((assumptions.size_conflict, "layers that conflict"))
-    return tuple(found)
-
-
-def write_plan(context: Context, confluence: Confluence) -> Plan:
-    """Turn the map into responses.
-
-    Every zone gets levels as long as a typical range is known; both scenarios are always written. The stance is, in
-    this order: wait for an event inside the horizon, observe when no dense zone is mapped, stand aside when layers
-    conflict, else act on confirmation only.
-    """
-    plans = tuple(plan for zone in context.zones if (plan := plan_zone(zone, context)) is not None)
-    return Plan(
-        stance=decide_stance(context, confluence),
-        zones=plans,
-        scenarios=write_scenarios(context, plans),
-        sizing=size_idea(context, confluence),
-    )
-
-
-def decide_stance(context: Context, confluence: Confluence) -> Stance:
-    """Say what to do with all of it, and why."""
-    events = context.moving_events
-    if events:
-        named = " and ".join(f"{event_name(event)} ({due(event)})" for event in events[:2])
-        text = (
-            f"Wait for {named} to pass; then use it as a post-event map "
-            "of acceleration zones, not as a directional bet before it."
-        )
-        return Stance(kind="wait for event", text=text)
-    if context.no_map is not None:
-        return Stance(kind="observe", text=f"Observe: there is no map. {sentence(because(context.no_map))}")
-    if not context.zones:
-        return Stance(kind="observe", text="Observe: no dense zone is mapped on either side.")
-    if confluence.conflict:
-        return Stance(kind="stand aside", text=f"Stand aside: {confluence.text}.")
-    return Stance(kind="conditional", text=_conditional(context, confluence))
-
-
-def _conditional(context: Context, confluence: Confluence) -> str:
-    quality = context.map_quality.grade
-    if quality in ("Low", "None"):
-        return (
-            f"Act on price confirmation only, in reduced size: map quality is {quality.lower()}, "
-            f"so the close counts for more than the map; {confluence.text}."
-        )
-    return f"Act on confirmation only: {confluence.text}."

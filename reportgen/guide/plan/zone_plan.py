@@ -1,83 +1,106 @@
-"""Step 5 for one zone: alert, entry condition, invalidation, first de-risk, and the if/then sentences around them.
+"""Step 5 for one zone: alert, entry condition, invalidation, first exit, what it pays, and the sentences around them.
 
-All levels are written once for both sides: `outward` turns above into below. Alert < near edge <= entry < first
-de-risk, and invalidation < near edge, counted outward from the price.
+All levels are written once for both sides: `outward` turns above into below. Alert < near edge <= entry < first exit,
+and invalidation < near edge, counted outward from the price.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reportgen import notation
 from reportgen.guide.context import Context
-from reportgen.guide.plan import Condition, ZonePlan
+from reportgen.guide.plan import Condition, NamedLevel, ZonePlan
 from reportgen.guide.wording import at, band, counted_down, due, event_name, level_name, zone_with_band
 from reportgen.guide.zones import Zone
 from reportgen.guide.zones.geometry import aligned_level, far_edge, gap_atr, near_edge, next_cluster, outward
 from reportgen.units import Maybe, Missing, Price, Where
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamedLevel:
-    """A price of the plan and what it is, in words that hold the number."""
-
-    price: Price
-    name: str
+VOLUME_EXPANDS = Condition(kind="volume_expands", level=None, text="on rising volume")
 
 
 def plan_zone(zone: Zone, context: Context) -> ZonePlan | None:
-    """Write the response to one zone; None when no typical range is known to measure distances in."""
-    atr = context.atr
+    """Write the response to one zone; None when no usual day is known to measure distances in."""
+    atr, a = context.atr, context.assumptions
     if atr is None:
         return None
-    line = entry_line(zone, context)
-    goal = first_de_risk(zone, line.price, context, atr)
-    gap = cascade_gap(zone, context, atr)
+    sign, line = outward(zone.side), entry_line(zone, context)
+    # The alert stands before what price meets next, but never on the other side of the price.
+    edge = line.price if sign * (near_edge(zone) - context.price) <= 0 else near_edge(zone)
+    alert = edge - sign * min(a.plan_alert_atr * atr, abs(edge - context.price) / 2)
+    # Wrong is back inside, beyond the near edge and the broken level alike.
+    inner = sign * min(sign * line.price, sign * near_edge(zone))
+    invalidation = _step(inner, -sign * a.plan_invalidation_atr * atr)
+    goal = targets_beyond(zone.side, line.price, context, atr)[0]
+    pays = abs(goal.price - line.price) / abs(line.price - invalidation)
+    no_trade = f"no trade: pays {notation.ratio(pays)}" if pays < a.plan_least_reward else ""
+    beyond = next_cluster(zone, context)
+    gap: Maybe[float] = Missing(f"No further cluster is mapped beyond {zone.label}.")
+    if beyond is not None:
+        gap = gap_atr(zone, beyond, atr)
+    event = context.leading_event
+    after = "" if event is None else f"after {event_name(event)} ({due(event)}): "
+    into = "from inside" if zone.price_inside else f"trades into {band(zone, context)} and"
+    entry_text = f"{after}{into} {context.timeframe} close {zone.side} {line.name} on rising volume"
     return ZonePlan(
         label=zone.label,
         side=zone.side,
-        alert=_alert(zone, context, atr),
+        alert=alert,
         entry=entry_conditions(zone, line, context),
-        entry_text=_entry_text(zone, line, context),
-        invalidation=_invalidation(zone, line.price, context, atr),
+        entry_text=no_trade or entry_text,
+        invalidation=invalidation,
         de_risk=goal.price,
         de_risk_is=goal.name,
-        if_then=_if_then(zone, line, goal, context),
-        post_event=context.leading_event is not None,
+        if_then=_if_then(zone, line, goal, no_trade, context),
+        post_event=event is not None,
         cascade_gap_atr=gap,
         cascade=_cascade_text(zone, gap, context),
         countdown=counted_down(context.moving_events),
+        line=line.price,
+        reward_to_risk=pays,
+        no_trade=no_trade,
+        alert_touch=context.touch(alert),
+        entry_touch=line.touch,
+        de_risk_touch=goal.touch,
     )
 
 
 def entry_line(zone: Zone, context: Context) -> NamedLevel:
-    """Find the line that a close must cross: the chart level in line with the zone, else its far edge."""
-    level = aligned_level(zone, context)
-    if level is None:
-        return NamedLevel(price=far_edge(zone), name=at(far_edge(zone), context))
-    return NamedLevel(price=level.price, name=level_name(level, context))
+    """Find the line that a close must cross: the farther of the chart level in line with the zone and its near edge.
+
+    So a close beyond it always means that price trades in the zone. From inside the zone it is the level ahead, else
+    the far edge.
+    """
+    level, sign = aligned_level(zone, context), outward(zone.side)
+    inside = zone.price_inside or sign * (near_edge(zone) - context.price) <= 0
+    edge = far_edge(zone) if inside else near_edge(zone)
+    if level is not None and (inside or sign * (level.price - edge) >= 0):
+        return NamedLevel(price=level.price, name=level_name(level, context), touch=context.touch(level.price))
+    which = "far" if inside else "near"
+    return NamedLevel(price=edge, name=f"{at(edge, context)} ({which} edge of {zone.label})", touch=context.touch(edge))
 
 
-def first_de_risk(zone: Zone, entry: Price, context: Context, atr: Price) -> NamedLevel:
-    """Find where to take the first part off: the next cluster, else the next chart level, else a range beyond."""
-    sign, assumptions = outward(zone.side), context.assumptions
-    edge = sign * max(sign * entry, sign * far_edge(zone))
-    room = assumptions.plan_room_atr * atr
-    cluster = next_cluster(zone, context)
-    if cluster is not None and sign * (near_edge(cluster) - edge) > room:
-        return NamedLevel(price=near_edge(cluster), name=f"near edge of zone {cluster.label}")
-    for level in context.levels(zone.side):
-        if sign * (level.price - edge) > room:
-            return NamedLevel(price=level.price, name=level_name(level, context))
-    step = assumptions.plan_de_risk_atr
-    return NamedLevel(price=_step(edge, sign * step * atr), name=f"{notation.atr(step)} beyond the band")
+def targets_beyond(side: Where, line: Price, context: Context, atr: Price) -> tuple[NamedLevel, ...]:
+    """List where to take parts off beyond a line, nearest first: chart levels and edges of zones, else a usual day.
 
-
-def cascade_gap(zone: Zone, context: Context, atr: Price) -> Maybe[float]:
-    """Measure the gap to the next cluster in day ATR, or say that none is mapped."""
-    beyond = next_cluster(zone, context)
-    return (
-        Missing(f"No further cluster is mapped beyond {zone.label}.") if beyond is None else gap_atr(zone, beyond, atr)
+    What lies nearer to the line than `plan_room_atr` is the line itself; at least one target is always given.
+    """
+    sign, a = outward(side), context.assumptions
+    known = [(level.price, level_name(level, context)) for level in context.levels(side)]
+    known += [
+        (near_edge(zone), f"{at(near_edge(zone), context)} (near edge of {zone.label})")
+        for zone in context.zones
+        if zone.side == side
+    ]
+    room = a.plan_room_atr * atr
+    ahead = sorted((one for one in known if sign * (one[0] - line) > room), key=lambda one: sign * one[0])
+    apart: list[tuple[Price, str]] = []
+    for price, name in ahead:
+        if not apart or abs(price - apart[-1][0]) > room:
+            apart.append((price, name))
+    if not apart:
+        step = _step(line, sign * a.plan_de_risk_atr * atr)
+        apart = [(step, f"{at(step, context)} ({notation.usual_days(a.plan_de_risk_atr)} beyond)")]
+    return tuple(
+        NamedLevel(price=price, name=name, touch=context.touch(price)) for price, name in apart[: a.plan_steps]
     )
 
 
@@ -98,9 +121,6 @@ def close_condition(line: NamedLevel, side: Where, context: Context) -> Conditio
     )
 
 
-VOLUME_EXPANDS = Condition(kind="volume_expands", level=None, text="on rising volume")
-
-
 def entry_conditions(zone: Zone, line: NamedLevel, context: Context) -> tuple[Condition, ...]:
     """List what must hold together before an entry."""
     verb = "is inside" if zone.price_inside else "trades into"
@@ -119,53 +139,31 @@ def back(side: Where) -> Where:
     return "below" if side == "above" else "above"
 
 
-def _alert(zone: Zone, context: Context, atr: Price) -> Price:
-    """Look before price meets the next edge, but never on the other side of the price: halfway at the least."""
-    edge = far_edge(zone) if zone.price_inside else near_edge(zone)
-    way = abs(edge - context.price)
-    return edge - outward(zone.side) * min(context.assumptions.plan_alert_atr * atr, way / 2)
-
-
-def _invalidation(zone: Zone, entry: Price, context: Context, atr: Price) -> Price:
-    """Back inside, beyond the near edge and the broken level alike, by a fraction of ATR."""
-    sign = outward(zone.side)
-    inner = sign * min(sign * entry, sign * near_edge(zone))
-    return _step(inner, -sign * context.assumptions.plan_invalidation_atr * atr)
-
-
 def _step(origin: Price, change: Price) -> Price:
     """Move a price, by half of itself at the most, so that none falls to zero."""
     return origin + max(-origin / 2, min(origin / 2, change))
 
 
-def _entry_text(zone: Zone, line: NamedLevel, context: Context) -> str:
-    event = context.leading_event
-    after = "" if event is None else f"after {event_name(event)} ({due(event)}): "
-    return f"{after}{context.timeframe} close {zone.side} {line.name} on rising volume"
-
-
-def _if_then(zone: Zone, line: NamedLevel, goal: NamedLevel, context: Context) -> str:
+def _if_then(zone: Zone, line: NamedLevel, goal: NamedLevel, no_trade: str, context: Context) -> str:
     verb = "is inside" if zone.price_inside else "trades into"
+    then = f"look for continuation to {goal.name}"
+    if no_trade:
+        then = f"{no_trade} to {goal.name}: let it pass"
     go = (
         f"If {context.base} {verb} {band(zone, context)} and closes {zone.side} {line.name} ({context.timeframe}) "
-        f"on rising volume, then look for continuation to {goal_text(goal, context)}."
+        f"on rising volume, then {then}."
     )
     stay = f"If it wicks into the band and closes back {back(zone.side)} {at(line.price, context)}, do not chase."
     use = "" if context.leading_event is None else " Until then, use it as a post-event map."
     return f"{after_event(go, context)} {stay}{use}"
 
 
-def goal_text(goal: NamedLevel, context: Context) -> str:
-    """Write a de-risk level once: by its name when that holds the number, else number and name."""
-    number = at(goal.price, context)
-    return goal.name if number in goal.name else f"{number} ({goal.name})"
-
-
 def _cascade_text(zone: Zone, gap: Maybe[float], context: Context) -> str:
+    """Say what the second cluster does to a move through the first: the first triggers, the second decides."""
     beyond = next_cluster(zone, context)
     if beyond is None or isinstance(gap, Missing):
         return f"No second cluster is mapped beyond {zone.label}: follow-through has no mapped fuel."
-    start = f"{beyond.label} starts {notation.atr(gap)} beyond {zone.label}"
+    start = f"{beyond.label} starts {notation.usual_days(gap)} beyond {zone.label}"
     if gap <= context.assumptions.cluster_near_atr:
         return f"{start}: close enough for a cascade, higher risk."
     if gap <= context.assumptions.cluster_far_atr:

@@ -1,4 +1,4 @@
-"""Step 4: what price did at zones this far away, and what argues for or against each outcome today.
+"""Step 4: how likely each outcome is at a distance, and what argues for or against it today.
 
 The shares come from here; `guide/reactions/evidence.py` writes what argues beside them.
 """
@@ -6,14 +6,13 @@ The shares come from here; `guide/reactions/evidence.py` writes what argues besi
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Literal
 
 from reportgen import notation
 from reportgen.config.assumptions import Assumptions
 from reportgen.guide.zones import Label
-from reportgen.units import Fraction, Maybe, Missing, Where
+from reportgen.units import HOURS_A_DAY, Fraction, Maybe, Missing, Where
 
 Outcome = Literal["reject", "continue", "front_run", "ignore"]
 
@@ -60,8 +59,10 @@ class Reaction:
     Attributes:
         label, side: Which zone. distance_atr: its distance.
         shares: the distance model's shares, or why there are none. control: the same model (until another wins).
-        source: where the shares come from. sample_size: zones behind the whole table.
+        source: where the shares come from. sample_size: zones behind them.
         evidence: for and against.
+        leans_to: the outcome that the evidence argues for by its count, None when for none. answer: that in one line,
+            beside what the shares say.
     """
 
     label: Label
@@ -71,51 +72,48 @@ class Reaction:
     source: str
     sample_size: int
     evidence: tuple[Evidence, ...]
-
-
-def distance_shares(distance_atr: float, horizon_hours: float, assumptions: Assumptions) -> Maybe[Shares]:
-    """Look up what price did at zones this far away: the distance model.
-
-    The measured rows are printed to two digits and add up to 0.99, 1.00 or 1.01; each is divided by its own sum, and
-    `ignore` takes the last rounding, so that the four add up to exactly 1.
-
-    Args:
-        distance_atr: From the price to the near edge in day ATR, >= 0.
-        horizon_hours: Only the measured horizon (24 h) has base rates.
-        assumptions: The table and its horizon.
-
-    Returns:
-        The four shares, or why there are none: another horizon, or a distance that is no distance.
-    """
-    measured = assumptions.reaction_horizon_hours
-    if horizon_hours != measured:
-        return Missing(f"Base rates were measured for {_hours(measured)} only, not for {_hours(horizon_hours)}.")
-    if not math.isfinite(distance_atr) or distance_atr < 0:
-        return Missing("The zone's distance in ATR is not known.")
-    band = bisect_right(assumptions.reaction_distance_edges, distance_atr)
-    row = (
-        assumptions.reaction_reject[band],
-        assumptions.reaction_continue[band],
-        assumptions.reaction_front_run[band],
-        assumptions.reaction_ignore[band],
-    )
-    reject, tap_continue, front_run, _ = (share / sum(row) for share in row)
-    return Shares(
-        reject=reject,
-        tap_continue=tap_continue,
-        front_run=front_run,
-        ignore=1.0 - (reject + tap_continue + front_run),
-    )
+    leans_to: Outcome | None = None
+    answer: str = ""
 
 
 def touch_probability(distance_atr: float, horizon_hours: float, assumptions: Assumptions) -> Fraction | None:
-    """Give the share of zones at this distance that were tapped within the horizon: reject + continue.
+    """Give the share of levels this far away that price touches within the horizon; None without a distance.
 
-    None where the distance model says nothing (see `distance_shares`).
+    Args:
+        distance_atr: From the price to the level in usual days, >= 0.
+        horizon_hours: How far is looked; measured from `touch_hours_from` to `touch_hours_to`.
+        assumptions: `touch_rate`.
     """
-    shares = distance_shares(distance_atr, horizon_hours, assumptions)
-    return None if isinstance(shares, Missing) else shares.reject + shares.tap_continue
+    if not math.isfinite(distance_atr) or distance_atr < 0 or not horizon_hours > 0:
+        return None
+    return math.exp(-assumptions.touch_rate * distance_atr * math.sqrt(HOURS_A_DAY / horizon_hours))
 
 
-def _hours(hours: float) -> str:
-    return f"{hours:g}{notation.THIN}h"
+def distance_shares(distance_atr: float, horizon_hours: float, assumptions: Assumptions) -> Maybe[Shares]:
+    """Give the four shares by distance and horizon alone.
+
+    Returns:
+        Shares, `ignore` takes the rest so that they add up to exactly 1; Missing for a distance that is none.
+    """
+    touched = touch_probability(distance_atr, horizon_hours, assumptions)
+    if touched is None:
+        return Missing("The zone's distance in usual days is not known.")
+    reject = touched * assumptions.reject_given_tap
+    proceed = touched - reject
+    near = math.exp(assumptions.front_run_at_price + assumptions.front_run_by_distance * distance_atr)
+    front_run = (1 - touched) * min(1.0, near)
+    return Shares(reject=reject, tap_continue=proceed, front_run=front_run, ignore=1.0 - (reject + proceed + front_run))
+
+
+def shares_source(horizon_hours: float, a: Assumptions) -> str:
+    """Say where the shares come from, and what is known of their error at this horizon."""
+    hours = f"{horizon_hours:g}{notation.THIN}h"
+    if a.touch_hours_from <= horizon_hours <= a.touch_hours_to:
+        error = f"held out they were right within {notation.percent(a.touch_error, 0)} at {hours}"
+    else:
+        measured = f"{a.touch_hours_from:g} to {a.touch_hours_to:g}{notation.THIN}h"
+        error = f"measured for {measured} only, so their error at {hours} is not known"
+    return (
+        f"by distance in usual days and by horizon, fitted on {a.reaction_sample_symbols} symbols over "
+        f"{a.reaction_sample_days} days; {error}; the features beside them do not change them"
+    )

@@ -7,46 +7,82 @@ every argument is the guide's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Final
 
 from reportgen import notation
 from reportgen.guide.context import Context
-from reportgen.guide.reactions import Evidence, Outcome, Reaction, distance_shares
+from reportgen.guide.reactions import Evidence, Outcome, Reaction, Shares, distance_shares, shares_source
 from reportgen.guide.structure import Structure
 from reportgen.guide.structure.volume import confirms, volume_text
-from reportgen.guide.wording import at, crowd, due, event_name, level_name, ordinal
+from reportgen.guide.wording import crowd, due, event_name, level_name, ordinal, relative_meaning, swept_text
 from reportgen.guide.zones import Zone
 from reportgen.guide.zones.geometry import aligned_level, gap_atr, level_on_the_way, next_cluster, outward
-from reportgen.units import Missing
+from reportgen.units import Maybe, Missing
+
+OUTCOMES: Final[dict[Outcome, str]] = {
+    "ignore": "ignore",
+    "reject": "tap and reject",
+    "continue": "tap and continue",
+    "front_run": "front-run",
+}
+_TOLD: Final = 3
 
 _Chart = Callable[[Zone, Context, Structure], Evidence | None]
 _Rule = Callable[[Zone, Context], Evidence | None]
 
 
 def read_reactions(context: Context) -> tuple[Reaction, ...]:
-    """Write the four outcomes of every zone: shares by distance, evidence for and against.
+    """Write the four outcomes of every zone: shares by distance, evidence for and against, and what it leans to.
 
     A zone that the price stands in is not an event the model scores: its shares are Missing, its evidence is empty.
     """
-    assumptions = context.assumptions
-    source = (
-        f"base rates by distance in ATR, measured at {assumptions.reaction_horizon_hours:g}{notation.THIN}h "
-        f"on {assumptions.reaction_sample_symbols} symbols; the features beside them do not change them"
-    )
-    return tuple(
-        Reaction(
-            label=zone.label,
-            side=zone.side,
-            distance_atr=zone.distance_atr,
-            shares=Missing("Price already stands inside this zone, which is not an event that the model scores.")
-            if zone.price_inside
-            else distance_shares(zone.distance_atr, context.horizon_hours, assumptions),
-            source=source,
-            sample_size=assumptions.reaction_sample_zones,
-            evidence=() if zone.price_inside else gather_evidence(zone, context),
+    found = []
+    for zone in context.zones:
+        shares: Maybe[Shares] = distance_shares(zone.distance_atr, context.horizon_hours, context.assumptions)
+        if zone.price_inside:
+            shares = Missing("Price already stands inside this zone, which is not an event that the model scores.")
+        evidence = () if zone.price_inside else gather_evidence(zone, context)
+        lean = None if zone.price_inside else leaning(evidence, context.assumptions.evidence_least)
+        found.append(
+            Reaction(
+                label=zone.label,
+                side=zone.side,
+                distance_atr=zone.distance_atr,
+                shares=shares,
+                source=shares_source(context.horizon_hours, context.assumptions),
+                sample_size=context.assumptions.reaction_sample_zones,
+                evidence=evidence,
+                leans_to=lean,
+                answer=_answer(evidence, lean, shares),
+            )
         )
-        for zone in context.zones
-    )
+    return tuple(found)
+
+
+def leaning(evidence: Iterable[Evidence], least: int) -> Outcome | None:
+    """Count for and against: the outcome with most arguments for over against, from `least` on and alone at the top."""
+    count = Counter(dict.fromkeys(OUTCOMES, 0))
+    for one in evidence:
+        count[one.outcome] += 1 if one.supports else -1
+    (first, most), (_, next_most) = count.most_common(2)
+    return first if most >= least and most > next_most else None
+
+
+def _answer(evidence: tuple[Evidence, ...], lean: Outcome | None, shares: Maybe[Shares]) -> str:
+    """Answer step 4 in one line: what the evidence argues for, by which features, and what the shares say."""
+    if isinstance(shares, Missing):
+        return ""
+    likeliest = max(OUTCOMES, key=shares.of)
+    said = f"shares say {OUTCOMES[likeliest]} {notation.share(shares.of(likeliest))}"
+    if lean is None:
+        return f"Evidence leans to none of the four; {said}."
+    own = [one for one in evidence if one.outcome == lean]
+    for_it = [one.text for one in own if one.supports]
+    against = len(own) - len(for_it)
+    count = f"{len(for_it)} for, {against} against"
+    return f"Evidence leans to {OUTCOMES[lean]} ({count}): {'; '.join(for_it[:_TOLD])}; {said}."
 
 
 def gather_evidence(zone: Zone, context: Context) -> tuple[Evidence, ...]:
@@ -117,7 +153,7 @@ def _regime(_: Zone, __: Context, structure: Structure) -> Evidence | None:
     """An expanding market reaches more levels, a compressed one fewer."""
     if structure.regime == "normal":
         return None
-    text = f"the market is {structure.regime}, ATR at its {ordinal(structure.atr_percentile)}"
+    text = f"the market is {structure.regime}, true range at its {ordinal(structure.atr_percentile)}"
     return _says("ignore", structure.regime == "compressed", "regime", structure.atr_percentile, text)
 
 
@@ -126,9 +162,20 @@ def _sweep(zone: Zone, context: Context, structure: Structure) -> Evidence | Non
     sweep = structure.sweep
     if sweep is None or sweep.where != zone.side:
         return None
-    prior = "high" if sweep.where == "above" else "low"
-    text = f"the prior {prior} {at(sweep.level, context)} was swept to {at(sweep.extreme, context)} and given back"
-    return _says("reject", True, "sweep", sweep.level, text)
+    return _says("reject", True, "sweep", sweep.level, swept_text(sweep, context))
+
+
+def _taker(zone: Zone, _: Context, structure: Structure) -> Evidence | None:
+    """Those who cross the spread carry a move into the zone, or lean against it."""
+    taker = structure.taker
+    if isinstance(taker, Missing) or taker.bias == "balanced":
+        return None
+    into = (taker.bias == "buyers") == (zone.side == "above")
+    text = (
+        f"takers are {taker.bias}, {notation.percent(taker.share)} of volume bought ({ordinal(taker.percentile)}), "
+        f"{'into' if into else 'away from'} the zone"
+    )
+    return _says("continue" if into else "reject", True, "taker flow", taker.share, text)
 
 
 def _relative_strength(zone: Zone, context: Context, structure: Structure) -> Evidence | None:
@@ -137,7 +184,7 @@ def _relative_strength(zone: Zone, context: Context, structure: Structure) -> Ev
     if isinstance(lead, Missing) or abs(lead) < context.assumptions.evidence_relative_strength:
         return None
     days = f"{structure.relative_strength_days:g}{notation.THIN}d"
-    text = f"{notation.percent_change(lead)} against BTC over {days}"
+    text = f"{notation.percent_change(lead)} against BTC over {days}, {relative_meaning(lead, context)}"
     return _says("continue", lead * outward(zone.side) > 0, "relative strength", lead, text)
 
 
@@ -196,7 +243,7 @@ def _next_cluster(zone: Zone, context: Context) -> Evidence | None:
     if assumptions.cluster_near_atr < gap <= assumptions.cluster_far_atr:
         return None
     near = gap <= assumptions.cluster_near_atr
-    text = f"the next cluster, {beyond.label}, starts {notation.atr(gap)} beyond"
+    text = f"the next cluster, {beyond.label}, starts {notation.usual_days(gap)} beyond"
     return _says("continue", near, "next cluster", gap, text)
 
 
@@ -234,6 +281,6 @@ def _touched(touches: int) -> str:
 
 
 _CHART_RULES: tuple[_Chart, ...] = (
-    *(_trend, _momentum, _exhaustion, _volume, _spot, _regime, _sweep, _relative_strength),
+    *(_trend, _momentum, _exhaustion, _volume, _spot, _taker, _regime, _sweep, _relative_strength),
 )
 _RULES: tuple[_Rule, ...] = (_open_interest, _funding, _aligned, _on_the_way, _next_cluster, _event, _flows, _gaps)

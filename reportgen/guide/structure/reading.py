@@ -9,12 +9,25 @@ from __future__ import annotations
 import numpy as np
 
 from reportgen.config.assumptions import Assumptions
-from reportgen.guide.structure import Level, Regime, Structure, Trend
+from reportgen.guide.structure import Level, Regime, Structure, Sweep, Trend
 from reportgen.guide.structure.bars import close_at, resample, slice_from, slice_until
-from reportgen.guide.structure.swings import MergedLevel, bare_extremes, latest_sweep, merged_levels, swing_points
-from reportgen.guide.structure.trend import efficiency, fading, halves_agree, momentum
-from reportgen.guide.structure.volatility import day_range, extent_fractions, percentile_of_last, range_fractions
-from reportgen.guide.structure.volume import recent_over_median, volume_state
+from reportgen.guide.structure.swings import (
+    MergedLevel,
+    bare_extremes,
+    latest_sweep,
+    merged_levels,
+    name_level,
+    swing_points,
+)
+from reportgen.guide.structure.trend import efficiency, fading, momentum
+from reportgen.guide.structure.volatility import (
+    daily_atr,
+    day_range,
+    extent_fractions,
+    percentile_of_last,
+    range_fractions,
+)
+from reportgen.guide.structure.volume import read_taker_flow, recent_over_median, volume_state
 from reportgen.market.data import Candles
 from reportgen.units import DAY_MS, HOUR_MS, Fraction, Maybe, Milliseconds, Missing, Price, Where
 
@@ -48,39 +61,36 @@ def read_structure(
     bars = resample(known, timeframe_ms, as_of_ms)
     if isinstance(bars, Missing):
         return bars
-    needed = _needed_bars(assumptions)
-    if len(bars) < needed:
+    if len(bars) < (needed := _needed_bars(assumptions)):
         return Missing(f"Structure needs {needed} closed bars of {timeframe}; there are {len(bars)}.")
     atr = day_range(known, assumptions)
     if isinstance(atr, Missing):
         return atr
-    volume_ratio = recent_over_median(
-        bars.last(assumptions.volume_history_bars).volume_base, assumptions.volume_recent_bars
-    )
+    volumes = bars.last(assumptions.volume_history_bars).volume_base
+    volume_ratio = recent_over_median(volumes, assumptions.volume_recent_bars)
     if isinstance(volume_ratio, Missing):
         return volume_ratio
     price = float(known.close[-1])
     # The fine bars since the range window opened, so that the unfinished trading bar counts too.
     within = slice_from(known, int(bars.last(assumptions.range_bars).open_time_ms[0]))
     levels = _levels(bars, within, price, atr, assumptions)
-    trend, strength = _trend(bars, assumptions)
+    trended = bars.last(assumptions.trend_bars + 1).close
+    strength = efficiency(trended)
     paced = bars.last(assumptions.momentum_history_bars).close
     pace, fade = momentum(paced, assumptions.momentum_bars), fading(paced, assumptions.momentum_bars)
     regime, atr_percentile, range_percentile = _regime(bars, assumptions)
     return Structure(
         timeframe=timeframe,
-        trend=trend,
+        trend=trend_of(strength, assumptions),
         trend_strength=strength,
         momentum=pace,
         exhausted=abs(pace) >= assumptions.momentum_extreme and fade >= assumptions.exhaustion_fading,
         exhaustion=fade,
         volume=volume_state(volume_ratio, assumptions),
         volume_ratio=volume_ratio,
-        supports=_side(levels, "below", price, atr, assumptions),
-        resistances=_side(levels, "above", price, atr, assumptions),
-        sweep=latest_sweep(
-            bars.last(assumptions.swing_history_bars), assumptions.swing_wing_bars, assumptions.sweep_bars
-        ),
+        supports=_side(levels, "below", known, atr, assumptions),
+        resistances=_side(levels, "above", known, atr, assumptions),
+        sweep=_sweep(bars, price, atr, assumptions),
         regime=regime,
         atr_percentile=atr_percentile,
         range_percentile=range_percentile,
@@ -92,6 +102,10 @@ def read_structure(
         atr_fraction=atr / price,
         change_24h=change_over(known, DAY_MS, assumptions),
         bars=len(bars),
+        trend_change=float(trended[-1] / trended[0] - 1),
+        trend_days=assumptions.trend_bars * timeframe_ms / DAY_MS,
+        taker=read_taker_flow(bars, assumptions),
+        atr_14d=daily_atr(known, assumptions.daily_atr_days),
     )
 
 
@@ -123,17 +137,17 @@ def change_over(candles: Candles, span_ms: Milliseconds, assumptions: Assumption
     return before if isinstance(before, Missing) else float(candles.close[-1]) / before - 1
 
 
-def _trend(bars: Candles, assumptions: Assumptions) -> tuple[Trend, float]:
-    """Call a trend when price went straight, or fairly straight with highs and lows that agree."""
-    window = bars.last(assumptions.trend_bars)
-    strength = efficiency(bars.last(assumptions.trend_bars + 1).close)
-    agree = halves_agree(window.high, window.low, assumptions.trend_step)
-    directions: tuple[tuple[Trend, int], ...] = (("up", 1), ("down", -1))
-    for trend, sign in directions:
-        straight = strength * sign
-        if straight >= assumptions.trend_clear or (straight >= assumptions.trend_weak and agree == sign):
-            return trend, strength
-    return "sideways", strength
+def trend_of(strength: float, assumptions: Assumptions) -> Trend:
+    """Call a trend by net move over path alone, so that a larger number never has the weaker word."""
+    if abs(strength) < assumptions.trend_clear:
+        return "sideways"
+    return "up" if strength > 0 else "down"
+
+
+def _sweep(bars: Candles, price: Price, atr: Price, a: Assumptions) -> Sweep | None:
+    """Find a sweep that is recent, clear, and still given back."""
+    history, least = bars.last(a.swing_history_bars), a.sweep_least_days * atr
+    return latest_sweep(history, a.swing_wing_bars, a.sweep_bars, least=least, price=price)
 
 
 def _regime(bars: Candles, assumptions: Assumptions) -> tuple[Regime, Fraction, Fraction]:
@@ -163,9 +177,10 @@ def _levels(
 
 
 def _side(
-    levels: tuple[MergedLevel, ...], where: Where, price: Price, atr: Price, assumptions: Assumptions
+    levels: tuple[MergedLevel, ...], where: Where, known: Candles, atr: Price, assumptions: Assumptions
 ) -> tuple[Level, ...]:
     """List the levels on one side, nearest first; one that stands exactly at the price is on neither."""
+    price = float(known.close[-1])
     beyond = [level for level in levels if (level.price > price if where == "above" else level.price < price)]
     nearest = sorted(beyond, key=lambda level: abs(level.price - price))[: assumptions.levels_per_side]
     return tuple(
@@ -176,6 +191,7 @@ def _side(
             last_touch_ms=level.last_touch_ms,
             distance_fraction=abs(level.price - price) / price,
             distance_atr=abs(level.price - price) / atr,
+            name=name_level(level, where, known),
         )
         for level in nearest
     )

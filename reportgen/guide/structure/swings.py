@@ -7,12 +7,13 @@ those bars has closed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 
 from reportgen.guide.structure import Sweep
 from reportgen.market.data import Candles
-from reportgen.units import Floats, Ints, Milliseconds, Price, Where
+from reportgen.units import DAY_MS, Floats, Ints, Milliseconds, Price, Where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,9 +22,12 @@ class MergedLevel:
 
     Attributes:
         price: Their mean. touches: how many. last_touch_ms: close time of the latest one's bar.
+        lowest, highest: the outermost of them.
     """
 
     price: Price
+    lowest: Price
+    highest: Price
     touches: int
     last_touch_ms: Milliseconds
 
@@ -64,7 +68,7 @@ def merged_levels(prices: Floats, times: Ints, closer_than: Price) -> tuple[Merg
     """
     order = np.argsort(prices, kind="stable")
     mean = [float(value) for value in prices[order]]
-    touches = [1] * len(mean)
+    lowest, highest, touches = list(mean), list(mean), [1] * len(mean)
     last = [int(value) for value in times[order]]
     while len(mean) > 1:
         gaps = np.diff(mean)
@@ -74,10 +78,11 @@ def merged_levels(prices: Floats, times: Ints, closer_than: Price) -> tuple[Merg
         both = touches[at] + touches[at + 1]
         mean[at : at + 2] = [(mean[at] * touches[at] + mean[at + 1] * touches[at + 1]) / both]
         touches[at : at + 2] = [both]
+        lowest[at : at + 2], highest[at : at + 2] = [lowest[at]], [highest[at + 1]]
         last[at : at + 2] = [max(last[at : at + 2])]
     return tuple(
-        MergedLevel(price=price, touches=count, last_touch_ms=time)
-        for price, count, time in zip(mean, touches, last, strict=True)
+        MergedLevel(price=price, lowest=least, highest=most, touches=count, last_touch_ms=time)
+        for price, least, most, count, time in zip(mean, lowest, highest, touches, last, strict=True)
     )
 
 
@@ -120,36 +125,68 @@ def bare_extremes(candles: Candles, swings: Floats, price: Price) -> tuple[Float
     return np.array([extreme for extreme, _, is_bare in bare if is_bare]), candles.close_time_ms[rows]
 
 
-def latest_sweep(candles: Candles, wing: int, window: int) -> Sweep | None:
-    """Find the latest bar whose wick went through an untouched prior swing and closed back inside.
+def name_level(level: MergedLevel, where: Where, candles: Candles) -> str:
+    """Name a level as a trader does.
+
+    A level above is an "N-day high" when nothing has traded beyond it for N whole days, one at least, and it was made
+    in that time; mirrored below. Any other is the swing that touched it last: "swing low of 9 Jan".
+
+    Args:
+        level: The level.
+        where: On which side of the price it lies.
+        candles: n >= 1 bars up to as-of; those of the swings or finer.
+    """
+    above = where == "above"
+    beyond = np.flatnonzero(candles.high > level.highest if above else candles.low < level.lowest)
+    end = int(candles.close_time_ms[-1])
+    since = int(candles.close_time_ms[beyond[-1]]) if len(beyond) else int(candles.open_time_ms[0])
+    days = (end - since) // DAY_MS
+    own = candles.close_time_ms > since
+    made = float(candles.high[own].max(initial=0.0)) if above else -float((-candles.low[own]).max(initial=-np.inf))
+    if days >= 1 and level.lowest <= made <= level.highest:
+        return f"{days}-day {'high' if above else 'low'}"
+    bar = int(np.searchsorted(candles.close_time_ms, level.last_touch_ms))
+    was_high = bar < len(candles) and level.lowest <= candles.high[bar] <= level.highest
+    day = datetime.fromtimestamp(level.last_touch_ms / 1000, tz=UTC)
+    return f"swing {'high' if was_high else 'low'} of {day.day} {day:%b}"
+
+
+def latest_sweep(candles: Candles, wing: int, window: int, *, least: Price, price: Price) -> Sweep | None:
+    """Find the latest bar whose wick went clearly through an untouched prior swing and closed back inside.
 
     Args:
         candles: n bars.
         wing: As in `swing_highs`.
         window: How many of the last bars may hold the wick.
+        least: How far beyond the swing the wick must have gone.
+        price: Where the market stands: it, and every close since, must lie back inside.
 
     Returns:
         The sweep; when one bar swept several swings the farthest, when it swept both sides the deeper wick.
     """
     for bar in range(len(candles) - 1, max(wing, len(candles) - 1 - window), -1):
+        later = np.append(candles.close[bar:], price)
         sides = (
-            _swept("above", candles.high, candles.close, bar, wing),
-            _swept("below", -candles.low, -candles.close, bar, wing),
+            ("above", _swept(candles.high, float(later.max()), bar, wing, least)),
+            ("below", _swept(-candles.low, float(-later.min()), bar, wing, least)),
         )
-        found = [(high / level - 1, where, level, high) for where, level, high in filter(None, sides)]
+        found = [(extreme / level - 1, where, level, extreme) for where, swept in sides for level, extreme in swept]
         if found:
             _, where, level, extreme = max(found, key=lambda side: abs(side[0]))
             time = int(candles.close_time_ms[bar])
-            return Sweep(level=abs(level), where=where, time_ms=time, extreme=abs(extreme))
+            return Sweep(
+                level=abs(level), where="above" if where == "above" else "below", time_ms=time, extreme=abs(extreme)
+            )
     return None
 
 
-def _swept(where: Where, high: Floats, close: Floats, bar: int, wing: int) -> tuple[Where, float, float] | None:
-    """Return the highest untouched swing high that a bar exceeded and closed below, and the bar's high.
+def _swept(high: Floats, stays_below: float, bar: int, wing: int, least: Price) -> list[tuple[float, float]]:
+    """Give the highest untouched swing high that a bar exceeded by a distance, and the bar's high; or nothing.
 
-    For swing lows the prices come negated, and so does the answer.
+    `stays_below`: the highest close since. For swing lows the prices come negated, and so does the answer.
     """
     swings = swing_highs(high[:bar], wing)
-    swings = swings[(high[swings] < high[bar]) & (high[swings] > close[bar])]
+    beyond = (high[swings] < high[bar]) & (high[swings] + least <= high[bar])
+    swings = swings[beyond & (high[swings] > stays_below)]
     untouched = [float(high[row]) for row in swings if high[row + 1 : bar].max(initial=-np.inf) <= high[row]]
-    return (where, max(untouched), float(high[bar])) if untouched else None
+    return [(max(untouched), float(high[bar]))] if untouched else []

@@ -1,9 +1,8 @@
-"""Which way and how straight price went: efficiency, higher highs and lows, momentum, and whether it fades."""
+"""Which way and how straight price went: efficiency, momentum, and whether it fades."""
 
 from __future__ import annotations
 
 import math
-from typing import Literal
 
 import numpy as np
 
@@ -22,29 +21,6 @@ def efficiency(close: Floats) -> float:
     moves = np.diff(np.log(close))
     path = float(np.abs(moves).sum())
     return float(moves.sum()) / path if path > 0 else 0.0
-
-
-def halves_agree(high: Floats, low: Floats, step: float) -> Literal[-1, 0, 1]:
-    """Compare the later half of a window with the earlier: higher highs and higher lows, or lower ones.
-
-    Args:
-        high: Shape (n,), > 0; the middle bar of an odd n belongs to the later half.
-        low: Shape (n,), > 0.
-        step: How far an extreme must have moved to count, as a part of the window's whole log range.
-
-    Returns:
-        1 when both extremes are higher, -1 when both are lower, 0 when they disagree or there is one bar.
-    """
-    middle = len(high) // 2
-    if not middle:
-        return 0
-    tops, bottoms = np.log(high), np.log(low)
-    least = step * float(tops.max() - bottoms.min())
-    rise = float(tops[middle:].max() - tops[:middle].max())
-    lift = float(bottoms[middle:].min() - bottoms[:middle].min())
-    if min(rise, lift) > least:
-        return 1
-    return -1 if max(rise, lift) < -least else 0
 
 
 def momentum(close: Floats, window: int) -> float:

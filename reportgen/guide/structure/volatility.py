@@ -64,6 +64,25 @@ def day_range_basis(interval_ms: Milliseconds, assumptions: Assumptions) -> str:
     return f"{_bars_in_day(used, assumptions)} bars of {interval_name(used)}"
 
 
+def daily_atr(candles: Candles, days: int) -> Maybe[Price]:
+    """Return what traders call ATR: Wilder's average true range of daily bars, which end at midnight UTC.
+
+    Args:
+        candles: Bars up to as-of.
+        days: Bars of the average, 14; the first average is a mean, each day after it weighs 1 / days.
+    """
+    bars = resample(candles, DAY_MS, int(candles.close_time_ms[-1]))
+    if isinstance(bars, Missing):
+        return bars
+    if len(bars) <= days:
+        return Missing(f"ATR({days}) needs {days + 1} daily bars; there are {len(bars)}.")
+    ranges = true_range(bars)[1:]
+    average = float(ranges[:days].mean())
+    for one in ranges[days:]:
+        average += (float(one) - average) / days
+    return average
+
+
 def range_fractions(candles: Candles, window: int) -> Floats:
     """Return the mean true range of each run of bars, as a fraction of its last close.
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
 from reportgen import notation
 from reportgen.config.assumptions import Assumptions
-from reportgen.guide.structure import SpotVolume, Structure, Volume
+from reportgen.guide.structure import SpotVolume, Structure, TakerFlow, Volume
 from reportgen.guide.structure.bars import resample, slice_until
-from reportgen.market.data import MarketData
+from reportgen.guide.structure.volatility import percentile_of_last
+from reportgen.market.data import Candles, MarketData
 from reportgen.units import HOUR_MS, Floats, Maybe, Milliseconds, Missing
 
 
@@ -68,6 +70,30 @@ def read_spot_volume(market: MarketData, timeframe_ms: Milliseconds, assumptions
     if isinstance(ratio, Missing):
         return Missing(f"Most spot candles of {venue} carry no volume.")
     return SpotVolume(volume=volume_state(ratio, assumptions), ratio=ratio, venue=venue)
+
+
+def read_taker_flow(bars: Candles, assumptions: Assumptions) -> Maybe[TakerFlow]:
+    """Read who crosses the spread over the recent bars, as a percentile of such runs of bars before.
+
+    Args:
+        bars: Of the trading timeframe, up to as-of.
+        assumptions: `volume_recent_bars`, `volume_history_bars` and `taker_tail`.
+    """
+    bars, window = bars.last(assumptions.volume_history_bars), assumptions.volume_recent_bars
+    if isinstance(bars.taker_buy_base, Missing):
+        return bars.taker_buy_base
+    views = np.lib.stride_tricks.sliding_window_view
+    bought = views(bars.taker_buy_base, window).sum(axis=1)
+    traded = views(bars.volume_base, window).sum(axis=1)
+    known = (traded > 0) & np.isfinite(bought)
+    if not known[-1] or known.sum() < 2 * window:
+        return Missing("Too few bars carry taker volume.")
+    shares = bought[known] / traded[known]
+    percentile, tail = percentile_of_last(shares), assumptions.taker_tail
+    bias: Literal["buyers", "sellers", "balanced"] = "balanced"
+    if percentile >= 1 - tail or percentile <= tail:
+        bias = "buyers" if percentile > tail else "sellers"
+    return TakerFlow(share=float(shares[-1]), percentile=percentile, bias=bias)
 
 
 def volume_state(ratio: float, assumptions: Assumptions) -> Volume:

@@ -30,15 +30,16 @@ class Zone:
     """A dense run of estimated liquidation levels.
 
     Attributes:
-        label: A nearest above, B nearest below, C the larger one beyond, on each side.
+        label: A nearest above, B nearest below, C a larger one clear beyond it, on each side.
         side: Where it lies. liquidated_side: shorts above the price, longs below.
         low, high: Its edges. low_band, high_band: 10-90 % of draws for each edge, (from, to).
         share: Its part of the side's mass within the scope, in [0, 1].
         intensity: Mean density / median density of the side.
         notional: Quote currency; None while the map is not calibrated. notional_band: its interval, None when unknown.
         depth_multiple: Notional over the resting size its liquidations would take from, None when either is unknown.
-        distance_fraction: From the price to the near edge, >= 0; 0 when the price is inside. distance_atr: in day ATR.
-        touch_probability: Share of zones at that distance that were tapped within the horizon, None when not measured.
+        distance_fraction: From the price to the near edge, >= 0; 0 when the price is inside.
+        distance_atr: the same in usual days.
+        touch_probability: Share of levels at that distance that price touches within the horizon.
         persistence: Share of draws in which the zone recurs, in [0, 1].
         rank: 1 is the zone that deserves attention first. score: the sum behind the rank.
         price_inside: True when the price stands in it.

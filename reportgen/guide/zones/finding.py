@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -89,32 +89,43 @@ def find_zones(
         runs = dense_runs(shares[side].share[:scope], assumptions)
         if not runs:
             nothing.append(_nothing(frame, where, shares[side]))
-        named = _labelled(runs, where)
+        outward, step = (1 if where == "above" else -1), estimate.grid.step
+
+        def price_at(bins: float, along: float = outward * step) -> Price:
+            return float(estimate.price * np.exp(along * bins))
+
+        named = _labelled(runs, where, price_at, frame)
         followed = follow_runs([run for _, run in named], draws[:, :scope], assumptions)
         for (label, run), uncertain in zip(named, followed, strict=True):
-            zones.append(_zone(label, where, run, uncertain, estimate.grid.step, frame))
+            zones.append(_zone(label, where, run, uncertain, price_at, frame))
     ranked = rank_zones(tuple(zones), structure, positioning, atr=atr, assumptions=assumptions)
     return ZoneFinding(zones=ranked, no_dense_zone=tuple(nothing), shares=shares)
 
 
-def _labelled(runs: tuple[DenseRun, ...], where: Where) -> tuple[tuple[Label, DenseRun], ...]:
-    """Name the nearest run A (above) or B (below), and the largest one beyond it C."""
+def _labelled(
+    runs: tuple[DenseRun, ...], where: Where, price_at: Callable[[float], Price], frame: _Frame
+) -> tuple[tuple[Label, DenseRun], ...]:
+    """Name the nearest run A (above) or B (below), and the largest beyond it C where it is larger and clear of it."""
     if not runs:
         return ()
+    first, room = runs[0], frame.assumptions.second_gap_days * frame.atr
     nearest: Label = "A" if where == "above" else "B"
-    beyond = runs[1:]
-    named: list[tuple[Label, DenseRun]] = [(nearest, runs[0])]
-    if beyond:
-        named.append(("C", max(beyond, key=lambda run: run.share)))
-    return tuple(named)
+    beyond = [
+        run for run in runs[1:] if run.share > first.share and abs(price_at(run.start) - price_at(first.stop)) >= room
+    ]
+    second: tuple[tuple[Label, DenseRun], ...] = (("C", max(beyond, key=lambda run: run.share)),) if beyond else ()
+    return ((nearest, first), *second)
 
 
-def _zone(label: Label, where: Where, run: DenseRun, uncertain: RunUncertainty, step: float, frame: _Frame) -> Zone:
+def _zone(
+    label: Label,
+    where: Where,
+    run: DenseRun,
+    uncertain: RunUncertainty,
+    price_at: Callable[[float], Price],
+    frame: _Frame,
+) -> Zone:
     """Turn a run of bins into a zone of prices; its rank and reasons come later."""
-    outward = 1 if where == "above" else -1
-
-    def price_at(bins: float) -> Price:
-        return float(frame.price * np.exp(outward * step * bins))
 
     def band(bins: tuple[float, float]) -> tuple[Price, Price]:
         first, last = sorted((price_at(bins[0]), price_at(bins[1])))
@@ -191,7 +202,7 @@ def _reasons(
 ) -> tuple[ZoneReason, ...]:
     """Apply each assumption to one zone."""
     far, near = zone.distance_atr > assumptions.zone_distant_atr, zone.distance_atr <= assumptions.zone_near_atr
-    away = f"{'near: ' if near else 'distant: ' if far else ''}{notation.atr(zone.distance_atr)} away"
+    away = f"{'near: ' if near else 'distant: ' if far else ''}{notation.usual_days(zone.distance_atr)} away"
     doubtful = zone.persistence < assumptions.persistence_doubtful
     recurs = f"recurs in {'only ' if doubtful else ''}{notation.share(zone.persistence)} of draws"
     return (
@@ -221,10 +232,13 @@ def _alignment(zone: Zone, structure: Maybe[Structure], atr: Price, assumptions:
     gap, level = min(gaps, key=lambda pair: pair[0])
     decimals = notation.price_decimals(level.price)
     name = f"{'resistance' if level.where == 'above' else 'support'} {notation.price(level.price, decimals)}"
+    name = f"{name} ({level.name})" if level.name else name
     if gap <= assumptions.zone_chart_level_atr:
         return ZoneReason(rule="chart_level", adds=1, value=gap, text=f"aligned with {name}")
     alone = "isolated: " if gap > assumptions.zone_near_atr else ""
-    return ZoneReason(rule="chart_level", adds=0, value=gap, text=f"{alone}nearest chart level {notation.atr(gap)} off")
+    return ZoneReason(
+        rule="chart_level", adds=0, value=gap, text=f"{alone}nearest chart level {notation.usual_days(gap)} off"
+    )
 
 
 def _open_interest(positioning: Positioning) -> ZoneReason:

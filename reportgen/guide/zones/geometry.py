@@ -29,9 +29,14 @@ def aligned_level(zone: Zone, context: Context) -> Level | None:
     if atr is None:
         return None
     reach, sign = context.assumptions.zone_chart_level_atr * atr, outward(zone.side)
-    ahead = (level for level in context.levels(zone.side) if sign * (level.price - context.price) > 0)
-    near = [level for level in ahead if _distance_to_band(level, zone) <= reach]
-    return min(near, key=lambda level: (_distance_to_band(level, zone), -level.touches), default=None)
+
+    def off(level: Level) -> Price:
+        return max(zone.low - level.price, level.price - zone.high, 0.0)
+
+    near = [
+        level for level in context.levels(zone.side) if sign * (level.price - context.price) > 0 and off(level) <= reach
+    ]
+    return min(near, key=lambda level: (off(level), -level.touches), default=None)
 
 
 def level_on_the_way(zone: Zone, context: Context) -> Level | None:
@@ -57,10 +62,5 @@ def next_cluster(zone: Zone, context: Context) -> Zone | None:
 
 
 def gap_atr(zone: Zone, beyond: Zone, atr: Price) -> float:
-    """Measure the gap between a zone's far edge and the next cluster in day ATR, 0 where they touch."""
+    """Measure the gap between a zone's far edge and the next cluster in usual days, 0 where they touch."""
     return max(0.0, outward(zone.side) * (near_edge(beyond) - far_edge(zone))) / atr
-
-
-def _distance_to_band(level: Level, zone: Zone) -> Price:
-    """Measure how far a level lies outside the band, 0 inside."""
-    return max(zone.low - level.price, level.price - zone.high, 0.0)

@@ -85,7 +85,7 @@ def zone_lines(zone: Zone, decimals: int, room: float, size: float) -> tuple[str
         head = (f"{low}{notation.EN_DASH}", high)
     sign = 1 if zone.side == "above" else -1
     whose = "shorts" if zone.liquidated_side is Side.SHORT else "longs"
-    away = f"{notation.percent_change(sign * zone.distance_fraction)} \u00b7 {notation.atr(zone.distance_atr)}"
+    away = f"{notation.percent_change(sign * zone.distance_fraction)} \u00b7 {notation.usual_days(zone.distance_atr)}"
     return (*head, "price inside" if zone.price_inside else away, f"{notation.share(zone.share)} of {whose}")
 
 

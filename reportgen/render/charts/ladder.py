@@ -148,7 +148,8 @@ def _words(symbol: SymbolBrief, placed: Sequence[Mark]) -> str:
         return f"{symbol.base}: no price ladder. {symbol.ladder.reason}"
     told = [
         f"zone {m.zone.label} {'around the price' if m.zone.price_inside else m.zone.side}, "
-        f"{notation.price_range(m.zone.low, m.zone.high, symbol.price_decimals)}, {notation.atr(m.zone.distance_atr)}"
+        f"{notation.price_range(m.zone.low, m.zone.high, symbol.price_decimals)}, "
+        f"{notation.usual_days(m.zone.distance_atr)}"
         for m in placed
     ]
     found = "; ".join(told) if told else "no dense zone"

@@ -9,16 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reportgen.guide.structure import Sweep
 from reportgen.guide.structure.swings import (
     bare_extremes,
     latest_sweep,
     merged_levels,
+    name_level,
     swing_highs,
     swing_lows,
     swing_points,
 )
 from reportgen.market.data import Candles
-from reportgen.units import Floats
+from reportgen.units import HOUR_MS, Floats
 from tests.guide.structure.candle_paths import candles_along, later, mirrored, steady, walk
 
 WING = 4
@@ -103,33 +105,58 @@ def test_a_price_at_its_own_high_has_no_edge_above() -> None:
     assert prices.tolist() == [candles.low.min()]
 
 
+def sweep_of(candles: Candles, window: int = 12, *, least: float = 0.0, price: float | None = None) -> Sweep | None:
+    """Find the latest sweep, with price at the last close unless it is given."""
+    return latest_sweep(candles, WING, window, least=least, price=float(candles.close[-1]) if price is None else price)
+
+
 def test_a_wick_through_a_prior_high_that_closes_back_is_a_sweep() -> None:
     """The hill's top is swept by a later bar that reaches beyond it and closes below it."""
     candles = wick_over(candles_along(np.concatenate([hill(110), np.full(12, 100.0)]), wick=0.0), 30, 111.0)
-    sweep = latest_sweep(candles, WING, 12)
+    sweep = sweep_of(candles)
     assert sweep is not None
     assert (sweep.level, sweep.where, sweep.extreme) == (110.0, "above", 111.0)
     assert sweep.time_ms == candles.close_time_ms[30]
 
 
+@pytest.mark.parametrize(("least", "found"), [(1.0, True), (1.01, False)])
+def test_a_wick_by_one_tick_has_swept_nothing(least: float, found: bool) -> None:  # noqa: FBT001 - a table's column
+    """A sweep counts from its least distance beyond the level on."""
+    candles = wick_over(candles_along(np.concatenate([hill(110), np.full(12, 100.0)]), wick=0.0), 30, 111.0)
+    assert (sweep_of(candles, least=least) is not None) == found
+
+
+@pytest.mark.parametrize(("price", "found"), [(109.99, True), (110.0, False), (114.0, False)])
+def test_a_sweep_ends_when_price_stands_beyond_the_level_again(price: float, found: bool) -> None:  # noqa: FBT001 - a table's column
+    """What was given back and taken again is no sweep any more."""
+    candles = wick_over(candles_along(np.concatenate([hill(110), np.full(12, 100.0)]), wick=0.0), 30, 111.0)
+    assert (sweep_of(candles, price=price) is not None) == found
+
+
+def test_a_later_close_beyond_the_level_ends_a_sweep() -> None:
+    """One close beyond it since is a breakout, even when price has come back."""
+    close = np.concatenate([hill(110), np.full(9, 100.0), np.full(3, 100.0)])
+    close[-2] = 112.0
+    assert sweep_of(wick_over(candles_along(close, wick=0.0), 28, 111.0)) is None
+
+
 def test_a_close_beyond_the_level_is_no_sweep() -> None:
     """A bar that breaks the high and stays there has not swept it."""
     close = np.concatenate([hill(110), np.full(8, 100.0), np.full(4, 111.0)])
-    assert latest_sweep(candles_along(close, wick=0.0), WING, 12) is None
+    assert sweep_of(candles_along(close, wick=0.0)) is None
 
 
 def test_an_old_sweep_is_forgotten() -> None:
-    """A sweep before the window is not reported."""
+    """A sweep before the window is not reported; the last bar of the window is."""
     candles = wick_over(candles_along(np.concatenate([hill(110), np.full(30, 100.0)]), wick=0.0), 30, 111.0)
-    assert latest_sweep(candles, WING, 12) is None
-    assert latest_sweep(candles, WING, 25) is not None
+    assert sweep_of(candles, len(candles) - 31) is None
+    assert sweep_of(candles, len(candles) - 30) is not None
 
 
 def test_a_level_is_swept_once() -> None:
     """A second, lower wick through a high that was already taken sweeps nothing new."""
     candles = candles_along(np.concatenate([hill(110), np.full(20, 100.0)]), wick=0.0)
-    twice = wick_over(wick_over(candles, 28, 112.0), 33, 111.0)
-    sweep = latest_sweep(twice, WING, 16)
+    sweep = sweep_of(wick_over(wick_over(candles, 28, 112.0), 33, 111.0), 16)
     assert sweep is not None
     assert sweep.time_ms == candles.close_time_ms[28]
 
@@ -137,7 +164,7 @@ def test_a_level_is_swept_once() -> None:
 def test_the_farthest_of_several_swept_levels_is_named() -> None:
     """A wick through two untouched highs is named by the higher one."""
     close = np.concatenate([hill(110), hill(106), np.full(8, 100.0)])
-    sweep = latest_sweep(wick_over(candles_along(close, wick=0.0), 46, 111.0), WING, 12)
+    sweep = sweep_of(wick_over(candles_along(close, wick=0.0), 46, 111.0))
     assert sweep is not None
     assert sweep.level == 110.0
 
@@ -146,8 +173,8 @@ def test_the_farthest_of_several_swept_levels_is_named() -> None:
 def test_mirrored_prices_mirror_the_sweep(seed: int) -> None:
     """Upside down a swept high is a swept low of the same bar; and time moves with the bars."""
     candles = walk(120, seed=seed)
-    sweep, upside_down = latest_sweep(candles, WING, 30), latest_sweep(mirrored(candles), WING, 30)
-    moved = latest_sweep(later(candles, 1000), WING, 30)
+    sweep, upside_down = sweep_of(candles, 30), sweep_of(mirrored(candles), 30)
+    moved = sweep_of(later(candles, 1000), 30)
     if sweep is None:
         assert upside_down is None
         assert moved is None
@@ -163,4 +190,15 @@ def test_too_few_bars_hold_no_swing() -> None:
     """Fewer bars than two wings and a middle have no swing and no sweep."""
     candles = walk(30).part(slice(0, 2 * WING))
     assert len(swing_points(candles, WING)[0]) == 0
-    assert latest_sweep(candles, WING, 12) is None
+    assert sweep_of(candles) is None
+
+
+def test_levels_are_named_as_a_trader_does() -> None:
+    """The highest for so many days is an N-day high; one that later prices passed is the swing that touched it."""
+    close = np.concatenate([hill(110), hill(105), hill(107), np.full(4, 100.0)])
+    candles = replace(candles_along(close, wick=0.0), interval_ms=4 * HOUR_MS)
+    candles = replace(candles, open_time_ms=np.arange(len(candles), dtype=np.int64) * 4 * HOUR_MS)
+    levels = merged_levels(*swing_points(candles, WING), 0.5)
+    names = {round(one.price): name_level(one, "above", candles) for one in levels if one.price > 104}
+    assert names == {110: "11-day high", 107: "8-day high", 105: "swing high of 6 Jan"}
+    assert name_level(merged_levels(*swing_points(candles, WING), 0.5)[0], "below", candles) == "11-day low"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.guide.structure.trend import efficiency, fading, halves_agree, momentum
+from reportgen.guide.structure.trend import efficiency, fading, momentum
 from tests.guide.structure.candle_paths import mirrored, noisy_range, scaled, steady, walk
 
 
@@ -23,14 +23,6 @@ def test_every_reading_turns_over_with_the_prices(seed: int, by: float) -> None:
     assert momentum(times, 12) == pytest.approx(momentum(close, 12), abs=1e-9)
 
 
-@given(st.integers(0, 500))
-def test_halves_turn_over_with_the_prices(seed: int) -> None:
-    """Higher highs and lows become lower lows and highs."""
-    candles = walk(60, seed=seed)
-    over = mirrored(candles)
-    assert halves_agree(over.high, over.low, 0.05) == -halves_agree(candles.high, candles.low, 0.05)
-
-
 def test_a_straight_path_is_fully_efficient() -> None:
     """Net move over path is 1 for a steady rise, -1 for a steady fall, 0 for a price that never moves."""
     assert efficiency(steady(40, 0.01).close) == pytest.approx(1)
@@ -41,19 +33,6 @@ def test_a_straight_path_is_fully_efficient() -> None:
 def test_noise_is_hardly_efficient() -> None:
     """A path that goes nowhere is long for what it nets."""
     assert abs(efficiency(noisy_range(200).close)) < 0.05
-
-
-def test_halves_of_one_bar_say_nothing() -> None:
-    """One bar cannot be compared with itself, nor an inside half with an outside one."""
-    assert halves_agree(np.array([2.0]), np.array([1.0]), 0.05) == 0
-    assert halves_agree(np.array([5.0, 4.0]), np.array([1.0, 2.0]), 0.05) == 0
-
-
-def test_halves_that_hardly_differ_are_level() -> None:
-    """A later half that is higher by less than the step is level with the earlier; beyond it, it is higher."""
-    high, low = np.array([100.0, 101.0]), np.array([50.0, 50.5])
-    assert halves_agree(high, low, 0.05) == 0
-    assert halves_agree(high, low, 0.01) == 1
 
 
 def test_momentum_counts_in_usual_moves() -> None:
