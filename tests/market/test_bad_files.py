@@ -147,7 +147,7 @@ def test_line_ends_marks_and_column_order_do_not_matter(tmp_path: Path) -> None:
 def same(folder: Path, other: Path) -> bool:
     """Tell whether two folders give the same market."""
     first, second = (read_market(each, (BTC,), as_of_ms=None) for each in (folder, other))
-    return folders.plain(first) == folders.plain(second)
+    return bool(folders.plain(first) == folders.plain(second))
 
 
 @pytest.fixture(name="usual")
