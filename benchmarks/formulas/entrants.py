@@ -97,8 +97,8 @@ def field(tape: Tape, interest: Maybe[OpenInterest], a: Assumptions) -> tuple[tu
         *(engine(one, tape, interest, a) for one in ENGINES.values()),
         engine(DEFAULT_ENGINE, tape, interest, half, shown=C3),
         engine(KERNEL, tape, interest, a),
-        engine(DEFAULT_ENGINE, tape, NO_MARKS, a, shown=f"{DEFAULT}, bars alone"),
-        engine(PATH_ONLY, tape, NO_MARKS, a, shown=f"{BASELINE}, bars alone"),
+        engine(DEFAULT_ENGINE, tape, NO_MARKS, a, shown=f"{DEFAULT} on bars"),
+        engine(PATH_ONLY, tape, NO_MARKS, a, shown=f"{BASELINE} on bars"),
     )
     takers = not isinstance(tape.candles.taker_buy_base, Missing)
     asked = [one for one in FORMULAS if not (one.stands_in and takers)]
