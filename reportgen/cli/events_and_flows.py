@@ -43,10 +43,14 @@ def with_flows(config: Config, gathered: Gathered) -> Gathered:
 
 
 def events_around(config: Config, as_of_ms: int) -> GatheredEvents:
-    """Gather the events around as-of from every source that config.yaml names."""
+    """Gather the events around as-of from every source that config.yaml names, and say what is odd in its files."""
+    from reportgen.cli.console import note
     from reportgen.events.sources import gather_events
 
-    return gather_events(config.event_sources, as_of_ms, config.horizon_hours, network_of(config))
+    found = gather_events(config.event_sources, as_of_ms, config.horizon_hours, network_of(config))
+    for sentence in found.odd:
+        note(sentence)
+    return found
 
 
 def near_events(config: Config, gathered: Gathered) -> tuple[str, ...]:

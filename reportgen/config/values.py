@@ -13,8 +13,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from reportgen.config.places import local_path
-from reportgen.errors import EnvironmentProblem, UsageError
+from reportgen.errors import EnvironmentProblem
 
 _COMMAND_SECONDS: Final = 60
 ONE_LINE: Final = r"^[^\x00-\x1f\x7f]*$"
@@ -45,12 +44,9 @@ class WrittenAs:
 
         def read(value: Any, check: Callable[[Any], Any], info: ValidationInfo) -> Any:  # noqa: ANN401 - any setting
             given = list(value) if isinstance(value, tuple) else value
-            checked = given if isinstance(given, Path) else check(given)
-            try:
-                return self.read(checked, (info.context or {}).get(FOLDER, Path()))
-            except UsageError as error:
-                reason, _, suggestion = str(error).partition(". ")
-                raise setting_error(reason, suggestion) from error
+            return self.read(
+                given if isinstance(given, Path) else check(given), (info.context or {}).get(FOLDER, Path())
+            )
 
         return core_schema.with_info_wrap_validator_function(read, handler.generate_schema(self.form))
 
@@ -73,7 +69,7 @@ def _reference_only(value: object) -> object:
 
 
 Text = Annotated[str, Field(min_length=1, max_length=300, pattern=ONE_LINE)]
-FilePath = Annotated[Path, WrittenAs(form=Text, read=lambda path, folder: local_path(str(path), folder))]
+FilePath = Annotated[Path, WrittenAs(form=Text, read=lambda path, folder: folder / Path(path).expanduser())]
 """A file or folder, relative to config.yaml."""
 
 

@@ -1,7 +1,8 @@
 """Every source that config.yaml names, and the built-in calendars, become one list of events with notes on the rest.
 
-Stands at the edge, between the configuration and the schedule. A file is the operator's own: what is wrong in it ends
-the command. A feed belongs to others: what is wrong there becomes a note on the page, and the rest goes on.
+Stands at the edge, between the configuration and the schedule. A YAML or CSV file is the operator's own hand: what is
+wrong in it ends the command. ICS comes out of programs, and a feed belongs to others: what is wrong there is
+counted and named on the page, and the rest goes on.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import yaml
 
@@ -35,6 +36,9 @@ from reportgen.market.web import LARGEST_BYTES, Network, Request
 from reportgen.moments import parse_when
 from reportgen.units import DAY_MS, HOUR_MS, Milliseconds
 
+if TYPE_CHECKING:
+    from reportgen.events.ics import IcsCalendar
+
 LOOK_AHEAD_DAYS: Final = 14
 """Events of rules, tables, calendars and feeds are listed this far ahead, or to the horizon when that is farther."""
 
@@ -52,6 +56,8 @@ FIELDS: Final = tuple(ListedEvent.model_fields)
 _NEED: Final = "Write at least `name` and `at`"
 
 _Word = TypeVar("_Word", bound=str)
+_Read: TypeAlias = tuple[tuple[ScheduledEvent, ...], tuple[str, ...]]
+"""Events, and a sentence on each entry that is odd or was left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +66,14 @@ class GatheredEvents:
 
     Attributes:
         events: As above. notes: sentences on entries that were left out, tables that run out, sources that disagree.
+        odd: those of the notes that are about the operator's own files.
         absent: a sentence for each feed that gave nothing at all.
         unknown: what is not known for the horizon: series that do not cover it, and what absent feeds list.
     """
 
     events: tuple[ScheduledEvent, ...]
     notes: tuple[str, ...]
+    odd: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     unknown: tuple[UnknownEvents, ...] = ()
 
@@ -89,8 +97,8 @@ def gather_events(
         as_of_ms - max(horizon, _LOOK_BACK_DAYS * DAY_MS),
         as_of_ms + max(horizon, LOOK_AHEAD_DAYS * DAY_MS),
     )
-    found = _fixed(sources, span)
-    notes = [*table_warnings(sources.calendars, as_of_ms)]
+    found, odd = _fixed(sources, span)
+    notes = [*table_warnings(sources.calendars, as_of_ms), *odd]
     absent: list[str] = []
     unknown: list[UnknownEvents] = []
     if feeds := [one for one in sources.listed if isinstance(one, Feed)]:
@@ -109,6 +117,7 @@ def gather_events(
     return GatheredEvents(
         events=(*near, *later),
         notes=(*notes, *disagreements),
+        odd=tuple(odd),
         absent=tuple(absent),
         unknown=(*(one for one in series if topic_of(one.name) not in told), *unknown),
     )
@@ -120,29 +129,32 @@ def events_in(sources: EventSources, span: tuple[Milliseconds, Milliseconds]) ->
     Raises:
         DataError: A file cannot be read or holds mistakes; a line each.
     """
-    found = (event for event in _fixed(sources, span) if span[0] <= event.at_ms <= span[1])
+    found = (event for event in _fixed(sources, span)[0] if span[0] <= event.at_ms <= span[1])
     return merge(found)[0]
 
 
-def _fixed(sources: EventSources, span: tuple[Milliseconds, Milliseconds]) -> list[ScheduledEvent]:
-    """Gather what needs no network; what is wrong with the files is collected."""
+def _fixed(sources: EventSources, span: tuple[Milliseconds, Milliseconds]) -> tuple[list[ScheduledEvent], list[str]]:
+    """Gather what needs no network, with notes; what is wrong with the files is collected."""
     found = [*builtin_events(sources.calendars, *span)]
+    notes: list[str] = []
     problems: list[str] = []
     for one in sources.listed:
         try:
             if isinstance(one, ListedEvent):
                 found.append(event_of_row(_texts(one.model_dump(exclude_none=True)), "config.yaml"))
             elif isinstance(one, EventFile):
-                found += read_event_file(one, span)
+                read, odd = read_event_file(one, span)
+                found += read
+                notes += odd
         except DataError as error:
             problems.append(str(error))
     if problems:
         raise DataError("\n".join(problems))
-    return found
+    return found, notes
 
 
-def read_event_file(file: EventFile, span: tuple[Milliseconds, Milliseconds]) -> tuple[ScheduledEvent, ...]:
-    """Read one calendar file; of YAML and CSV everything, of ICS what overlaps the span.
+def read_event_file(file: EventFile, span: tuple[Milliseconds, Milliseconds]) -> _Read:
+    """Read one calendar file; of YAML and CSV everything, of ICS what overlaps the span, with what is wrong in it.
 
     Raises:
         DataError: It is not there, too large, of another kind, or holds mistakes.
@@ -160,16 +172,13 @@ def read_event_file(file: EventFile, span: tuple[Milliseconds, Milliseconds]) ->
     if path.suffix.lower() == ".ics":
         from reportgen.events.ics import read_ics
 
-        calendar = read_ics(content, path.name, span, file.kind)
-        if calendar.problems:
-            raise DataError("\n".join(f"{name}: {problem}" for problem in calendar.problems))
-        return _chosen(calendar.events, file)
+        return _of_ics(read_ics(content, path.name, span, file.kind), file, path.name)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{name}: byte {error.start} is not UTF-8. Save it as UTF-8.") from error
 
-    return (events_of_csv if path.suffix.lower() == ".csv" else events_of_yaml)(text, path.name)
+    return (events_of_csv if path.suffix.lower() == ".csv" else events_of_yaml)(text, path.name), ()
 
 
 def _of_feed(
@@ -190,14 +199,14 @@ def _of_feed(
     retrieved = f"{datetime.fromtimestamp(answer.since_ms / 1000, tz=UTC):%Y-%m-%d}"
     late = answer.since_ms - as_of_ms > _KNOWN_LATER_MS
     hindsight = f"{request.shown} was first read on {retrieved}, after as-of: it may know what was not known then."
-    notes = (answer.note, hindsight if late else "", *(f"{request.shown}: {problem}" for problem in problems))
+    notes = (answer.note, hindsight if late else "", *problems)
     placed = tuple(replace(event, retrieved=retrieved) for event in events)
     return GatheredEvents(events=placed, notes=tuple(filter(None, notes)))
 
 
 def _asked(
     feed: Feed, as_of_ms: Milliseconds, span: tuple[Milliseconds, Milliseconds]
-) -> tuple[Request, Callable[[bytes], tuple[tuple[ScheduledEvent, ...], tuple[str, ...]]]]:
+) -> tuple[Request, Callable[[bytes], _Read]]:
     """Give what to ask for, and what reads the answer: its events, and what could not be read of it."""
     if isinstance(feed, UnlockFeed):
         from reportgen.events.services import read_unlocks, unlock_request
@@ -210,21 +219,23 @@ def _asked(
         request = status_request(feed.exchange_status, feed.url)
         return request, lambda content: (read_status(content, feed.exchange_status, request.shown, as_of_ms), ())
 
-    def parse(content: bytes) -> tuple[tuple[ScheduledEvent, ...], tuple[str, ...]]:
+    def parse(content: bytes) -> _Read:
         from reportgen.events.ics import read_ics
 
-        calendar = read_ics(content, request.shown, span, feed.kind)
-        return _chosen(calendar.events, feed), calendar.problems
+        return _of_ics(read_ics(content, request.shown, span, feed.kind), feed, request.shown)
 
     request = Request(url=feed.url)
     return request, parse
 
 
-def _chosen(events: tuple[ScheduledEvent, ...], source: EventFile | EventFeed) -> tuple[ScheduledEvent, ...]:
+def _of_ics(calendar: IcsCalendar, source: EventFile | EventFeed, place: str) -> _Read:
     """Keep the ICS entries whose title holds one of the words asked for, with the weight asked for."""
     words = tuple(word.casefold() for word in source.only)
-    kept = (event for event in events if not words or any(word in event.name.casefold() for word in words))
-    return tuple(event if source.weight is None else replace(event, weight=source.weight) for event in kept)
+    kept = (event for event in calendar.events if not words or any(word in event.name.casefold() for word in words))
+    events = tuple(event if source.weight is None else replace(event, weight=source.weight) for event in kept)
+    count = f"{calendar.left_out} of {calendar.entries} entries could not be listed."
+    told = (*([count] if calendar.left_out else ()), *calendar.problems)
+    return events, tuple(f"{place}: {problem}" for problem in told)
 
 
 def event_of_row(row: Mapping[str, str], default_source: str) -> ScheduledEvent:
