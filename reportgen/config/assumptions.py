@@ -403,6 +403,10 @@ class Assumptions(EventAssumptions):
     reaction_sample_zones: int = declared(11_096, "zones", "see docs/tried.md", "zone-decisions behind the shares")
     reaction_sample_symbols: int = declared(7, "symbols", "see docs/tried.md", "symbols behind the shares")
     reaction_sample_days: int = declared(153, "days", "see docs/tried.md", "days behind the shares")
+    held_out_touched: tuple[float, ...] = declared(
+        (0.89, 0.73, 0.44, 0.24, 0.13, 0.07, 0.04, 0.03, 0.0), "fraction", _TOUCH_SOURCE,
+        "share of zones touched in 24 h by reaction_distance_edges, printed beside the shares",
+    )  # fmt: skip
     evidence_least: int = declared(
         2, "arguments", "own choice", "evidence leans to an outcome from so many more arguments for than against"
     )
@@ -507,6 +511,12 @@ class Assumptions(EventAssumptions):
         3.0, "days", "own choice", "a zone waits so long for late bars, then is censored"
     )
     record_least_days: float = declared(20.0, "days", "as verdict_least_days", "fewer effective days give no interval")
+    reliability_edges: tuple[float, ...] = declared(
+        (0.05, 0.1, 0.25, 0.5),
+        "fraction",
+        "own choice",
+        "bounds of the bands that hold shares against outcomes",
+    )
     record_enough_events: int = declared(
         330, "events", "own count: 80 % power", "independent events that a skill of 0.05 needs"
     )

@@ -52,6 +52,7 @@ class LedgerRow:
             outcome, else "".
         planned: Whether the brief had a plan for the zone; the six that follow are those of `Passage`.
         scored_as_of_ms: The moment of the run that scored it; nothing later was known.
+        lean: The outcome that the brief's evidence leaned to, "none" where it leaned to none, "" where it did not say.
     """
 
     symbol: str
@@ -83,6 +84,7 @@ class LedgerRow:
     invalidation_ms: Milliseconds | None
     de_risk_ms: Milliseconds | None
     scored_as_of_ms: Milliseconds
+    lean: str = ""
 
     @property
     def zone(self) -> tuple[bool, int, str, str, str]:
@@ -359,7 +361,8 @@ def _row(brief: Brief, symbol: SymbolBrief, price: Price, zone: Zone, bars: _Jud
     atr = typical_range(symbol.structure, symbol.zones, price)
     at = ZoneAt(where=zone.side, low=zone.low, high=zone.high, price=price, atr=atr or 1.0, decision_ms=bars.from_ms)
     plan = next((one for one in symbol.plan if (one.label, one.side) == (zone.label, zone.side)), None)
-    shown = next((one.shares for one in symbol.reactions if (one.label, one.side) == (zone.label, zone.side)), None)
+    reaction = next((one for one in symbol.reactions if (one.label, one.side) == (zone.label, zone.side)), None)
+    shown = None if reaction is None else reaction.shares
     alone = None if zone.price_inside else distance_shares(zone.distance_atr, brief.horizon_hours, now.assumptions)
     state, timeout, reason = _state(at, bars, now) if atr else ("censored", False, _RANGE_GONE)
     passage = Passage()
@@ -376,6 +379,7 @@ def _row(brief: Brief, symbol: SymbolBrief, price: Price, zone: Zone, bars: _Jud
         touched_ms=passage.touched_ms, excursion_atr=passage.excursion_atr, alert_ms=passage.alert_ms,
         entry_ms=passage.entry_ms, invalidation_ms=passage.invalidation_ms, de_risk_ms=passage.de_risk_ms,
         scored_as_of_ms=now.as_of_ms,
+        lean="" if reaction is None or not reaction.answer else reaction.leans_to or "none",
     )  # fmt: skip
 
 

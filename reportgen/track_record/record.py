@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, Literal
 
 import numpy as np
@@ -18,9 +19,11 @@ from reportgen import notation
 from reportgen.brief.types import (
     NO_LEVELS_BEFORE,
     Brief,
+    LeanCount,
     LevelFate,
     OutcomeCount,
     RecordSkill,
+    ReliabilityBand,
     RunningRecord,
     SkillInterval,
     SkillVerdict,
@@ -140,6 +143,44 @@ def running_record(
         against_distance=distance,
         against_climatology=anywhere,
         text=_text(sample, distance, anywhere),
+        reliability=reliability(shown, outcome, assumptions.reliability_edges),
+        leans=_leans(scored),
+    )
+
+
+def reliability(shown: Floats, outcome: Ints, edges: Sequence[float]) -> tuple[ReliabilityBand, ...]:
+    """Count, of all shares shown between two bounds, how many of their outcomes came.
+
+    Args:
+        shown: Shape (n, 4), the shares shown. outcome: shape (n,), which of the four came.
+        outcome: Shape (n,), place of what came.
+        edges: Inner bounds of the bands; the last band holds 1.
+    """
+    came = np.arange(shown.shape[1]) == outcome[:, None]
+    band = np.searchsorted(edges, shown, side="right")
+    bounds = (0.0, *edges, 1.0)
+    return tuple(
+        ReliabilityBand(
+            low=low,
+            high=high,
+            given=int((band == place).sum()),
+            came=int(came[band == place].sum()),
+            expected=float(shown[band == place].sum()),
+        )
+        for place, (low, high) in enumerate(pairwise(bounds))
+    )
+
+
+def _leans(scored: Sequence[LedgerRow]) -> LeanCount | None:
+    """Hold the evidence's leaning against what the shares called likeliest, on the zones where it leaned."""
+    leaned = [row for row in scored if row.lean in _ORDER and row.shown]
+    if not leaned:
+        return None
+    likeliest = [_ORDER[int(np.argmax(row.shown or ()))] for row in leaned]
+    return LeanCount(
+        zones=len(leaned),
+        evidence_came=sum(row.lean == row.outcome for row in leaned),
+        shares_came=sum(name == row.outcome for name, row in zip(likeliest, leaned, strict=True)),
     )
 
 

@@ -148,6 +148,9 @@ def test_the_first_exit_is_the_nearest_level_or_cluster_beyond_else_a_usual_day(
     assert (by_cluster.de_risk, by_cluster.de_risk_is) == (beyond.low, "97\u202f500 (near edge of C)")
     assert by_range.de_risk == pytest.approx(near.low + ATR)
     assert by_range.de_risk_is == "97\u202f500 (1.0 usual day beyond)"
+    wide = zone("A", "above", 1.0, width=0.5)
+    by_far_edge = first(context(zones=(wide,)))
+    assert (by_far_edge.de_risk, by_far_edge.de_risk_is) == (wide.high, "96\u202f250 (far edge of A)")
     at_the_line = first(context(zones=(near,), structure=structure(resistances=(level("above", 1.1),))))
     assert at_the_line.de_risk == pytest.approx(level("above", 1.1).price + ATR)
 

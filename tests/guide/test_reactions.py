@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from reportgen import notation
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.guide.context import Context
-from reportgen.guide.reactions import Evidence, Outcome, Shares, distance_shares, shares_source, touch_probability
+from reportgen.guide.reactions import (
+    Evidence,
+    Outcome,
+    Shares,
+    distance_shares,
+    held_out_touch,
+    shares_source,
+    touch_probability,
+)
 from reportgen.guide.reactions.evidence import gather_evidence, leaning, read_reactions
 from reportgen.guide.structure import Sweep, TakerFlow
 from reportgen.guide.zones import Zone
@@ -281,3 +289,16 @@ def test_evidence_is_the_same_upside_down(market: Context) -> None:
         assert [(e.feature, e.outcome, e.supports) for e in one.evidence] == [
             (e.feature, e.outcome, e.supports) for e in two.evidence
         ]
+
+
+@pytest.mark.parametrize(
+    ("distance", "words"),
+    [(0.0, "0 to 0.25 usual days away were touched within 24\u202fh in 89\u202f%"),
+     (1.0, "1 to 1.5 usual days away were touched within 24\u202fh in 24\u202f%"),
+     (5.0, "over 5 usual days away were touched within 24\u202fh in <1\u202f%")],
+)  # fmt: skip
+def test_held_out_figures_stand_beside_the_shares(distance: float, words: str) -> None:
+    """What came on days that the shares were not fitted on is printed for the zone's own distance."""
+    assert held_out_touch(distance, DEFAULTS) == f"held out, zones {words} of cases"
+    market = context(zones=(zone("A", "above", max(distance, 0.01)),), no_dense_zone=())
+    assert read_reactions(market)[0].held_out == held_out_touch(max(distance, 0.01), DEFAULTS)

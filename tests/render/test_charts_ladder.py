@@ -95,7 +95,7 @@ def test_a_zone_beyond_the_ladder_is_an_arrow() -> None:
 def test_the_ladder_says_what_it_shows() -> None:
     """Its label names each zone with side, prices and distance, or says that there is none."""
     label = str(parsed(with_zones(("A", 1.03, 1.04))).get("aria-label"))
-    assert "zone A above, 95\u202f319\u201396\u202f245, 1.1\u202fATR" in label
+    assert "zone A above, 95\u202f319\u201396\u202f245, 1.1 usual days" in label
     assert "no dense zone" in str(parsed(pictures.without_zones(pictures.symbol_brief())).get("aria-label"))
 
 

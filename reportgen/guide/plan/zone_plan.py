@@ -81,7 +81,8 @@ def entry_line(zone: Zone, context: Context) -> NamedLevel:
 def targets_beyond(side: Where, line: Price, context: Context, atr: Price) -> tuple[NamedLevel, ...]:
     """List where to take parts off beyond a line, nearest first: chart levels and edges of zones, else a usual day.
 
-    What lies nearer to the line than `plan_room_atr` is the line itself; at least one target is always given.
+    What lies nearer to the line than `plan_room_atr` is the line itself; the far edge of a zone counts where the zone
+    is at least as wide as the plan's stop is deep. At least one exit is always given.
     """
     sign, a = outward(side), context.assumptions
     known = [(level.price, level_name(level, context)) for level in context.levels(side)]
@@ -89,6 +90,11 @@ def targets_beyond(side: Where, line: Price, context: Context, atr: Price) -> tu
         (near_edge(zone), f"{at(near_edge(zone), context)} (near edge of {zone.label})")
         for zone in context.zones
         if zone.side == side
+    ]
+    known += [
+        (far_edge(zone), f"{at(far_edge(zone), context)} (far edge of {zone.label})")
+        for zone in context.zones
+        if zone.side == side and zone.high - zone.low >= a.plan_invalidation_atr * atr
     ]
     room = a.plan_room_atr * atr
     ahead = sorted((one for one in known if sign * (one[0] - line) > room), key=lambda one: sign * one[0])

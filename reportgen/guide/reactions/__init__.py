@@ -6,6 +6,7 @@ The shares come from here; `guide/reactions/evidence.py` writes what argues besi
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,6 +64,7 @@ class Reaction:
         evidence: for and against.
         leans_to: the outcome that the evidence argues for by its count, None when for none. answer: that in one line,
             beside what the shares say.
+        held_out: how often zones about as far away were touched in the days the shares were not fitted on.
     """
 
     label: Label
@@ -74,6 +76,7 @@ class Reaction:
     evidence: tuple[Evidence, ...]
     leans_to: Outcome | None = None
     answer: str = ""
+    held_out: str = ""
 
 
 def touch_probability(distance_atr: float, horizon_hours: float, assumptions: Assumptions) -> Fraction | None:
@@ -117,3 +120,13 @@ def shares_source(horizon_hours: float, a: Assumptions) -> str:
         f"by distance in usual days and by horizon, fitted on {a.reaction_sample_symbols} symbols over "
         f"{a.reaction_sample_days} days; {error}; the features beside them do not change them"
     )
+
+
+def held_out_touch(distance_atr: float, a: Assumptions) -> str:
+    """Say how often zones about as far away were touched in 24 h, on days the shares were not fitted on."""
+    edges = (0.0, *a.reaction_distance_edges)
+    band = bisect_right(a.reaction_distance_edges, distance_atr)
+    far = f"{edges[band]:g} to {edges[band + 1]:g}" if band + 1 < len(edges) else f"over {edges[band]:g}"
+    touched = notation.share(a.held_out_touched[band]) if a.held_out_touched[band] else f"<1{notation.THIN}%"
+    hours = f"{a.reaction_horizon_hours:g}{notation.THIN}h"
+    return f"held out, zones {far} usual days away were touched within {hours} in {touched} of cases"

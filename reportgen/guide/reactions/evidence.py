@@ -13,7 +13,15 @@ from typing import Final
 
 from reportgen import notation
 from reportgen.guide.context import Context
-from reportgen.guide.reactions import Evidence, Outcome, Reaction, Shares, distance_shares, shares_source
+from reportgen.guide.reactions import (
+    Evidence,
+    Outcome,
+    Reaction,
+    Shares,
+    distance_shares,
+    held_out_touch,
+    shares_source,
+)
 from reportgen.guide.structure import Structure
 from reportgen.guide.structure.volume import confirms, volume_text
 from reportgen.guide.wording import crowd, due, event_name, level_name, ordinal, relative_meaning, swept_text
@@ -56,6 +64,7 @@ def read_reactions(context: Context) -> tuple[Reaction, ...]:
                 evidence=evidence,
                 leans_to=lean,
                 answer=_answer(evidence, lean, shares),
+                held_out="" if zone.price_inside else held_out_touch(zone.distance_atr, context.assumptions),
             )
         )
     return tuple(found)
