@@ -66,10 +66,10 @@ def show(
 
     Example: reportgen archive show 2026-01-19
     """
-    from reportgen.delivery.archive.upkeep import briefs_of, find_brief
+    from reportgen.delivery.archive.upkeep import brief_of_day, briefs_of
 
     store = _open(config, output)
-    brief = briefs_of(store)[-1] if day == "latest" else find_brief(store, _day(day, "DATE"), revision)
+    brief = briefs_of(store)[-1] if day == "latest" else brief_of_day(store, _day(day, "DATE"), revision)
     facts = _facts(store, brief)
     if as_json:
         tell_json(facts)

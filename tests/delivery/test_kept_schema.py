@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from reportgen.brief.types import SCHEMA_VERSION
-from reportgen.delivery.archive.rows import read_facts
+from reportgen.delivery.archive.days import BriefFolder
+from reportgen.delivery.archive.rows import brief_days
 from reportgen.render.html import render_html
 from reportgen.render.json import brief_from_json
 
@@ -26,4 +27,6 @@ def test_a_kept_brief_still_renders(path: Path) -> None:
     brief = brief_from_json(path.read_bytes(), path.name)
     page = render_html(brief, {}).decode()
     assert brief.headline in page
-    assert read_facts(path.read_bytes(), path.name).headline == brief.headline
+    place = BriefFolder(day="2026-01-19", revision=1)
+    (day,) = brief_days({place: path.read_bytes()}, {place: []})
+    assert day.headline == brief.headline

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from reportgen.delivery.archive.query import run_query
-from reportgen.delivery.archive.snapshots import TABLES
+from reportgen.delivery.archive.rows import TABLES
 from reportgen.delivery.archive.store import open_store
 from reportgen.errors import UsageError
 from tests.cli.cli_process import REPOSITORY, reportgen

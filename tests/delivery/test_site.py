@@ -13,8 +13,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from reportgen.delivery.archive.commit import writing
-from reportgen.delivery.archive.days import Shelf
-from reportgen.delivery.archive.rows import brief_day, read_facts
+from reportgen.delivery.archive.days import BriefFolder
+from reportgen.delivery.archive.rows import brief_days
 from reportgen.delivery.archive.site import every_page, site_of
 from reportgen.delivery.archive.store import open_store
 from reportgen.delivery.archive.upkeep import rebuild, verify
@@ -120,18 +120,14 @@ def test_the_feed_is_atom_with_stable_ids(archive: Path) -> None:
 def test_the_feed_keeps_the_last_thirty(tmp_path: Path) -> None:
     """An id that once stood in the feed is the same later, and the feed does not grow."""
     store = open_store(tmp_path)
-    days = [brief_day(read_facts(brief_of(day)[1], ""), shelf_on(day), ["brief.html"]) for day in range(33)]
+    places = {BriefFolder(day="-".join(day_of(brief_of(day)[0])), revision=1): brief_of(day)[1] for day in range(33)}
+    days = brief_days(places, {place: ["brief.html"] for place in places})
     early, late = (
         re.findall(r"<id>(tag:[^<]+/r1)</id>", every_page(site_of(some, store))["feed.xml"].decode())
         for some in (days[:21], days)
     )
     assert (len(early), len(late)) == (21, 30)
     assert early[:18] == late[-18:]
-
-
-def shelf_on(day: int) -> Shelf:
-    """Give the place of the first brief of a day."""
-    return Shelf(day="-".join(day_of(brief_of(day)[0])), revision=1)
 
 
 def changed_by_a_day(folder: Path, day: int) -> int:

@@ -16,14 +16,12 @@ from typing import Final, TypeAlias
 from pydantic import TypeAdapter, ValidationError
 
 from reportgen.config.places import Place
-from reportgen.delivery.archive.days import JSON, LATEST, Shelf, choose_shelf
+from reportgen.delivery.archive.days import JSON, LATEST, BriefFolder, choose_folder
 from reportgen.delivery.archive.manifest import MANIFEST, Entry, end_of_manifest, entry_of, is_part, write_lines
 from reportgen.delivery.archive.store import Reader, Store, open_store, sync_folder, write_through
 from reportgen.errors import DataError, UsageError
 from reportgen.render.formats import FORMATS
 from reportgen.units import Milliseconds
-
-# ---- Many files at once: all of them are written, or none is, whenever the run is ended ----
 
 STAGING: Final = ".transaction"
 JOURNAL: Final = f"{STAGING}/journal.json"
@@ -37,11 +35,6 @@ class Staged:
     waits_at: str
     sha256: str
     size: int
-
-    @property
-    def entry(self) -> Entry:
-        """Describe its bytes."""
-        return Entry(sha256=self.sha256, size=self.size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +81,8 @@ def commit(store: Store, contents: Mapping[str, bytes], removed: Iterable[str] =
         OSError: Something could not be written; what stood there before is unchanged.
     """
     for path in contents:
-        _check(path)
+        if path.startswith("/") or "\\" in path or not {"", ".", ".."}.isdisjoint(path.split("/")):
+            raise UsageError(f"`{path}` is no path inside the archive. Name it relative to the output, as input/a.csv.")
     held = store.same(contents)
     new = {path: content for path, content in contents.items() if path not in held}
     gone = tuple(removed)
@@ -150,17 +144,12 @@ def _stage(store: Store, contents: Mapping[str, bytes], removed: tuple[str, ...]
         entry = entry_of(content)
         staged.append(Staged(path=path, waits_at=waiting[path], sha256=entry.sha256, size=entry.size))
     store.prepare(contents)
-    listed = {each.path: each.entry for each in staged if is_part(each.path)}
+    listed = {each.path: Entry(sha256=each.sha256, size=each.size) for each in staged if is_part(each.path)}
     if not size:
-        listed = _standing(store) | listed
+        found = ((path, store.read(path)) for path in sorted(store.files()) if is_part(path))
+        listed = {path: entry_of(content) for path, content in found if content is not None} | listed
     lines = write_lines(seal, listed, [path for path in removed if is_part(path)])
     return Journal(files=tuple(staged), removed=removed, manifest_size=size, lines=lines.decode())
-
-
-def _standing(store: Store) -> dict[str, Entry]:
-    """Describe the files of a place that has no manifest yet."""
-    found = ((path, store.read(path)) for path in sorted(store.files()) if is_part(path))
-    return {path: entry_of(content) for path, content in found if content is not None}
 
 
 def _finish(store: Store, journal: Journal) -> None:
@@ -179,13 +168,6 @@ def _clear(store: Store) -> None:
     store.remove(left)
     if left:
         store.settle((JOURNAL,))
-
-
-def _check(path: str) -> None:
-    """Refuse a path that leads out of the archive."""
-    parts = path.split("/")
-    if path.startswith("/") or "\\" in path or not all(parts) or {".", ".."} & set(parts):
-        raise UsageError(f"`{path}` is no path inside the archive. Name it relative to the output, as input/a.csv.")
 
 
 Also: TypeAlias = Callable[[Reader], Mapping[str, bytes]]
@@ -238,17 +220,17 @@ def write_brief_files(
         OSError: The folder cannot be written; what stood there before is unchanged.
     """
     with writing(output) as store:
-        shelf, new = choose_shelf(store, as_of_ms, files[JSON])
+        place, new = choose_folder(store, as_of_ms, files[JSON])
         contents: dict[str, bytes] = {}
         removed: list[str] = []
         if new:
-            contents, removed = _filed(store, shelf, {**files, **extra})
+            contents, removed = _with_pages(store, place, {**files, **extra})
         if also is not None:
             contents |= also(store)
         commit(store, contents, removed)
         return WrittenBrief(
-            files={one.name: store.path(f"{shelf.folder}/{one.file}") for one in FORMATS if one.file in files},
-            folder=shelf.folder,
+            files={one.name: store.path(f"{place.folder}/{one.file}") for one in FORMATS if one.file in files},
+            folder=place.folder,
             new=new,
         )
 
@@ -264,23 +246,21 @@ def add_files(output: Place, contents: Mapping[str, bytes]) -> None:
         commit(store, contents)
 
 
-def _filed(store: Store, shelf: Shelf, files: Mapping[str, bytes]) -> tuple[dict[str, bytes], list[str]]:
-    """Put a new brief on its shelf: its files, latest/, its rows and its pages; also what latest/ no longer holds."""
+def _with_pages(store: Store, place: BriefFolder, files: Mapping[str, bytes]) -> tuple[dict[str, bytes], list[str]]:
+    """Give a new brief's files, latest/, its rows and its pages; also what latest/ no longer holds."""
     # They load the templates and the tables' writer, which commands that only replace a file can do without.
-    from reportgen.delivery.archive.rows import brief_day, read_brief_days, read_facts
+    from reportgen.delivery.archive.rows import brief_days, read_brief_days, snapshot_files
     from reportgen.delivery.archive.site import newest, open_site, pages_with, site_of, with_brief
-    from reportgen.delivery.archive.snapshots import snapshot_files
 
-    facts = read_facts(files[JSON], JSON)
-    new = brief_day(facts, shelf, files)
+    (new,) = brief_days({place: files[JSON]}, {place: files})
     site = with_brief(open_site(store) or site_of(read_brief_days(store, store.files()), store), new)
-    contents = {f"{shelf.folder}/{name}": content for name, content in files.items()}
+    contents = {f"{place.folder}/{name}": content for name, content in files.items()}
     removed: list[str] = []
     if newest(site) == new:
         latest = {f"{LATEST}/{name}": content for name, content in files.items() if "/" not in name}
         contents |= latest
         removed = [path for path in store.files(LATEST) if path not in latest]
-    return contents | snapshot_files(facts, shelf) | pages_with(site, new), removed
+    return contents | snapshot_files(files[JSON], place) | pages_with(site, new), removed
 
 
 def replace_files(contents: Mapping[Path, bytes]) -> None:
@@ -291,25 +271,19 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
     Raises:
         OSError: One of them could not be written.
     """
-    unfinished: dict[Path, Path] = {}
+    for path in contents:
+        if path.is_dir():
+            raise IsADirectoryError(21, "is a folder", str(path))
+    halves = {path: path.with_name(f".{path.name}{_UNFINISHED}") for path in contents}
     try:
-        for path, content in contents.items():
-            unfinished[path] = path.with_name(f".{path.name}{_UNFINISHED}")
-            write_through(unfinished[path], content)
-        _refuse_folders(contents)
-        for path, temporary in unfinished.items():
-            temporary.replace(path)
+        for path, half in halves.items():
+            write_through(half, contents[path])
+        for path, half in halves.items():
+            half.replace(path)
     except BaseException:
-        for temporary in unfinished.values():
+        for half in halves.values():
             with suppress(OSError):
-                temporary.unlink(missing_ok=True)
+                half.unlink(missing_ok=True)
         raise
     for folder in {path.parent for path in contents}:
         sync_folder(folder)
-
-
-def _refuse_folders(paths: Mapping[Path, bytes]) -> None:
-    """Find a folder that stands where a file belongs before the first file is replaced."""
-    for path in paths:
-        if path.is_dir():
-            raise IsADirectoryError(21, "is a folder", str(path))

@@ -8,12 +8,12 @@ Rows are loaded into memory first; then the database is locked: no files, no net
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reportgen.delivery.archive.snapshots import FOLDER, KEY_COLUMNS, TABLES
+from reportgen.delivery.archive.rows import FOLDER, KEYS, TABLES, database_of
 from reportgen.delivery.archive.store import FolderStore, Store
 from reportgen.errors import UsageError
 
@@ -41,7 +41,7 @@ def run_query(store: Store, sql: str) -> Answer:
     """
     import duckdb
 
-    with duckdb.connect(":memory:") as database, tempfile.TemporaryDirectory(prefix="reportgen-") as scratch:
+    with database_of({}) as database, tempfile.TemporaryDirectory(prefix="reportgen-") as scratch:
         try:
             statements = duckdb.extract_statements(sql)
         except duckdb.Error as error:
@@ -50,6 +50,7 @@ def run_query(store: Store, sql: str) -> Answer:
             raise UsageError("A query is one SELECT. Put the others into queries of their own; nothing can be changed.")
         for table in TABLES:
             _load(database, store, table, Path(scratch), wanted=table in sql.lower())
+        database.execute("DROP VIEW one; DROP TABLE brief; DROP TABLE given; RESET threads")
         database.execute("SET enable_external_access = false")
         database.execute("SET lock_configuration = true")
         try:
@@ -62,10 +63,11 @@ def run_query(store: Store, sql: str) -> Answer:
 
 def _load(database: duckdb.DuckDBPyConnection, store: Store, table: str, scratch: Path, *, wanted: bool) -> None:
     """Make a table and its view; one whose name the query does not hold stays empty and costs nothing."""
-    columns = {"date": "DATE", **KEY_COLUMNS, **TABLES[table]}
-    typed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
-    database.execute(f"CREATE TABLE {table}_all ({typed})")
-    files = _local_files(store, table, scratch) if wanted else []
+    database.execute(
+        f"CREATE TABLE {table}_all AS SELECT NULL::DATE AS date, * FROM (SELECT {KEYS}, {TABLES[table]})"  # noqa: S608 - own names
+    )
+    paths = sorted(path for path in store.files(f"{FOLDER}/{table}") if path.endswith(".parquet")) if wanted else []
+    files = list(_local(store, paths, scratch))
     if files:
         database.execute(
             f"INSERT INTO {table}_all BY NAME SELECT * FROM read_parquet("  # noqa: S608 - own names
@@ -77,18 +79,12 @@ def _load(database: duckdb.DuckDBPyConnection, store: Store, table: str, scratch
     database.execute(f"CREATE VIEW {table} AS SELECT * FROM {table}_all WHERE (date, revision) IN ({last})")  # noqa: S608
 
 
-def _local_files(store: Store, table: str, scratch: Path) -> list[str]:
-    """Name a table's files; those of a remote archive are fetched first."""
-    paths = sorted(path for path in store.files(f"{FOLDER}/{table}") if path.endswith(".parquet"))
-    if isinstance(store, FolderStore):
-        return [store.path(path) for path in paths]
-    return list(_fetched(store, paths, scratch))
-
-
-def _fetched(store: Store, paths: Iterable[str], scratch: Path) -> Iterable[str]:
+def _local(store: Store, paths: Iterable[str], scratch: Path) -> Iterator[str]:
+    """Name files on this machine; those of a remote archive are fetched first."""
     for path in paths:
-        content = store.read(path)
-        if content is not None:
+        if isinstance(store, FolderStore):
+            yield store.path(path)
+        elif (content := store.read(path)) is not None:
             target = scratch / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)

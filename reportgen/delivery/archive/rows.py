@@ -1,288 +1,201 @@
-"""From a brief's facts to what the site remembers of it."""
+"""Rows of a brief.json, by SQL: its tables for analysis as Parquet, and what the site shows of it.
+
+    snapshots/TABLE/date=YYYY-MM-DD/r1.parquet     read by `query.py`, and by anything that knows Hive partitions
+
+What is missing is NULL, never zero; the same brief gives the same bytes. Briefs of older versions of the schema, and
+fields of newer ones, are read as far as they are known.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from reportgen.delivery.archive.days import JSON, Shelf, belongs_to, shelves
+from reportgen.delivery.archive.days import JSON, BriefFolder, folder_holding
 from reportgen.delivery.archive.store import Reader
 from reportgen.errors import DataError
-from reportgen.render.site import BriefDay, SymbolDay, ZoneBand
-from reportgen.units import Maybe, Missing
+from reportgen.render.site import BriefDay
 
-# ---- What the archive remembers of a brief: the part of brief.json that its site and its tables are made from ----
+if TYPE_CHECKING:
+    import duckdb
 
-NOT_KEPT: Final = Missing("The brief does not hold it.")
+KEYS: Final = "as_of, revision, brief"
+"""What every row begins with: moment, revision and folder of its brief; the date is the partition's."""
 
+_BRIEF_DAY: Final = TypeAdapter(BriefDay)
+_TEXT, _NUMBER, _COUNT, _FLAG, _MOMENT = "VARCHAR", "DOUBLE", "INTEGER", "BOOLEAN", "BIGINT"
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LevelFacts:
-    """A support or a resistance."""
+_SHAPE: Final = {
+    "schema_version": _COUNT, "as_of_ms": _MOMENT, "headline": _TEXT, "horizon_hours": _NUMBER, "timeframe": _TEXT,
+    "simulated": _FLAG, "data_quality": {"grade": _TEXT, "inputs_known": _COUNT, "inputs_total": _COUNT},
+    "symbols": [{
+        "symbol": _TEXT, "base": _TEXT, "quote": _TEXT, "venue": _TEXT, "price": _NUMBER, "price_decimals": _COUNT,
+        "change_24h": _NUMBER, "map_quality": {"grade": _TEXT}, "map_engine": _TEXT, "calibrated": _FLAG,
+        "structure": {
+            "trend": _TEXT, "regime": _TEXT, "atr": _NUMBER, "atr_fraction": _NUMBER, "momentum": _NUMBER,
+            "volume_ratio": _NUMBER, "supports": [{"price": _NUMBER}], "resistances": [{"price": _NUMBER}],
+        },
+        "confluence": {"lean": _TEXT, "agree": _COUNT, "conflict": _FLAG}, "stance": {"kind": _TEXT},
+        "zones": [{
+            "label": _TEXT, "side": _TEXT, "liquidated_side": _TEXT, "low": _NUMBER, "high": _NUMBER, "share": _NUMBER,
+            "intensity": _NUMBER, "notional": _NUMBER, "distance_fraction": _NUMBER, "distance_atr": _NUMBER,
+            "touch_probability": _NUMBER, "persistence": _NUMBER, "rank": _COUNT, "score": _NUMBER,
+            "price_inside": _FLAG,
+        }],
+        "positioning": {
+            "open_interest": {
+                "open_interest_quote": _NUMBER, "open_interest_base": _NUMBER, "change_24h": _NUMBER,
+                "percentile": _NUMBER, "trend": _TEXT,
+            },
+            "funding": {"rate_8h": _NUMBER, "percentile": _NUMBER, "bias": _TEXT, "extreme": _FLAG},
+            "crowded_side": _TEXT,
+        },
+        "reactions": [{
+            "label": _TEXT, "side": _TEXT, "distance_atr": _NUMBER, "sample_size": _COUNT,
+            "shares": {"reject": _NUMBER, "tap_continue": _NUMBER, "front_run": _NUMBER, "ignore": _NUMBER},
+        }],
+        "plan": [{
+            "label": _TEXT, "side": _TEXT, "alert": _NUMBER, "entry_text": _TEXT, "invalidation": _NUMBER,
+            "de_risk": _NUMBER, "de_risk_is": _TEXT, "post_event": _FLAG,
+        }],
+        "coverage": {"venues": [{
+            "venue": _TEXT, "tables": [_TEXT], "interval": _TEXT, "bars": _COUNT, "gaps": _COUNT,
+            "open_interest_share": _NUMBER,
+        }]},
+    }],
+    "events": [{
+        "name": _TEXT, "kind": _TEXT, "at_ms": _MOMENT, "inside_horizon": _FLAG, "hours_away": _NUMBER, "source": _TEXT,
+    }],
+    "missing": [{"symbol": _TEXT, "venue": _TEXT, "what": _TEXT, "reason": _TEXT}],
+}  # fmt: skip
+"""The part of brief.json that is remembered; where it holds a Missing, the value and its fields are NULL."""
 
-    price: float
+TABLES: Final[Mapping[str, str]] = {
+    "briefs": """
+        headline, horizon_hours, timeframe, simulated, data_quality.grade AS data_quality, data_quality.inputs_known,
+        data_quality.inputs_total, len(symbols)::INTEGER AS symbols, schema_version
+        FROM brief""",
+    "symbols": """
+        symbol, base, quote, nullif(venue, '') AS venue, price, change_24h, structure.trend, structure.regime,
+        structure.atr, structure.atr_fraction, structure.momentum, structure.volume_ratio,
+        structure.supports[1].price AS support, structure.resistances[1].price AS resistance, confluence.lean,
+        confluence.agree AS layers_agree, confluence.conflict, stance.kind AS stance, map_quality.grade AS map_quality,
+        coalesce(calibrated, false) AS calibrated, coalesce(map_engine, '') AS map_engine
+        FROM one""",
+    "zones": "symbol, unnest(zones, max_depth := 2) FROM one",
+    "positioning": """
+        symbol, oi.open_interest_quote, oi.open_interest_base, oi.change_24h AS open_interest_change_24h,
+        oi.percentile AS open_interest_percentile, oi.trend AS open_interest_trend, funding.rate_8h AS funding_rate_8h,
+        funding.percentile AS funding_percentile, funding.bias AS funding_bias, funding.extreme AS funding_extreme,
+        crowded_side
+        FROM (SELECT *, positioning.open_interest AS oi, positioning.funding, positioning.crowded_side FROM one)""",
+    "reactions": """
+        symbol, each.label, each.side, each.distance_atr, each.shares.reject, each.shares.tap_continue,
+        each.shares.front_run, each.shares.ignore, each.sample_size
+        FROM (SELECT *, unnest(reactions) AS each FROM one)""",
+    "plans": """
+        symbol, each.label, each.side, each.alert, each.entry_text AS entry, each.invalidation, each.de_risk,
+        each.de_risk_is, each.post_event
+        FROM (SELECT *, unnest(plan) AS each FROM one)""",
+    "events": """
+        each.name, each.kind, epoch_ms(each.at_ms) AS event_time, each.inside_horizon, each.hours_away,
+        coalesce(each.source, '') AS source
+        FROM (SELECT *, unnest(events) AS each FROM brief)""",
+    "coverage": """
+        symbol, each.venue, unnest(each.tables) AS input, true AS known, NULL::VARCHAR AS reason, each.bars, each.gaps,
+        each.interval AS bar_interval, each.open_interest_share
+        FROM (SELECT *, unnest(coverage.venues) AS each FROM one)
+        UNION ALL SELECT as_of, revision, brief, nullif(each.symbol, ''), nullif(each.venue, ''), each.what, false,
+        each.reason, NULL, NULL, NULL, NULL
+        FROM (SELECT *, unnest(missing) AS each FROM brief)""",
+}
+"""What a row of each table holds behind `KEYS`, and where it comes from."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StructureFacts:
-    """The chart environment."""
-
-    trend: str
-    regime: str
-    atr: float
-    atr_fraction: float
-    momentum: float | None = None
-    volume_ratio: float | None = None
-    supports: tuple[LevelFacts, ...] = ()
-    resistances: tuple[LevelFacts, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZoneFacts:
-    """A dense zone."""
-
-    label: str
-    side: str
-    liquidated_side: str
-    low: float
-    high: float
-    share: float
-    intensity: float | None = None
-    notional: float | None = None
-    distance_fraction: float
-    distance_atr: float
-    touch_probability: float | None = None
-    persistence: float | None = None
-    rank: int | None = None
-    score: float | None = None
-    price_inside: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InterestFacts:
-    """Open interest."""
-
-    trend: str
-    change_24h: float
-    open_interest_base: float
-    open_interest_quote: float
-    percentile: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FundingFacts:
-    """Funding."""
-
-    rate_8h: float
-    bias: str
-    extreme: bool
-    percentile: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PositioningFacts:
-    """Open interest and funding."""
-
-    open_interest: Maybe[InterestFacts] = NOT_KEPT
-    funding: Maybe[FundingFacts] = NOT_KEPT
-    crowded_side: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShareFacts:
-    """Shares of the four outcomes."""
-
-    reject: float
-    tap_continue: float
-    front_run: float
-    ignore: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReactionFacts:
-    """The four outcomes at one zone."""
-
-    label: str
-    side: str
-    distance_atr: float
-    sample_size: int
-    shares: Maybe[ShareFacts] = NOT_KEPT
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanFacts:
-    """The levels and the response for one zone."""
-
-    label: str
-    side: str
-    alert: float
-    entry_text: str
-    invalidation: float
-    de_risk: float
-    de_risk_is: str
-    post_event: bool = False
+FOLDER: Final = "snapshots"
+_AT_A_TIME: Final = 64
+_BRIEF_DAYS: Final = """
+    SELECT day, revision, brief AS folder, as_of_ms, headline, unnest(data_quality), simulated
+    FROM brief ORDER BY day, revision"""
+_SYMBOL_DAYS: Final = """
+    SELECT brief AS folder, symbol, base, price, price_decimals AS decimals, change_24h AS change,
+    coalesce(structure.trend, '') AS trend, map_quality.grade AS quality,
+    (SELECT arg_min(z, z.distance_fraction) FROM (SELECT unnest(zones) AS z) WHERE z.side = 'above') AS above,
+    (SELECT arg_min(z, z.distance_fraction) FROM (SELECT unnest(zones) AS z) WHERE z.side = 'below') AS below
+    FROM one"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VenueFacts:
-    """What one venue gave."""
-
-    venue: str
-    tables: tuple[str, ...]
-    interval: str
-    bars: int
-    gaps: int
-    open_interest_share: Maybe[float] = NOT_KEPT
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CoverageFacts:
-    """Where the input came from."""
-
-    primary_venue: str = ""
-    venues: tuple[VenueFacts, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QualityFacts:
-    """The grade of the map."""
-
-    grade: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfluenceFacts:
-    """Whether the layers lean the same way."""
-
-    lean: str
-    agree: int
-    conflict: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StanceFacts:
-    """What to do with all of it."""
-
-    kind: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SymbolFacts:
-    """One symbol."""
-
-    symbol: str
-    base: str
-    quote: str
-    venue: str
-    price: Maybe[float]
-    price_decimals: int
-    change_24h: Maybe[float] = NOT_KEPT
-    structure: Maybe[StructureFacts] = NOT_KEPT
-    zones: tuple[ZoneFacts, ...] = ()
-    positioning: Maybe[PositioningFacts] = NOT_KEPT
-    reactions: tuple[ReactionFacts, ...] = ()
-    plan: tuple[PlanFacts, ...] = ()
-    map_quality: QualityFacts
-    coverage: Maybe[CoverageFacts] = NOT_KEPT
-    confluence: Maybe[ConfluenceFacts] = NOT_KEPT
-    stance: Maybe[StanceFacts] = NOT_KEPT
-    map_engine: str = ""
-    calibrated: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventFacts:
-    """Something scheduled."""
-
-    name: str
-    kind: str
-    at_ms: int
-    inside_horizon: bool
-    hours_away: float
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MissingFacts:
-    """An input that the brief had to do without."""
-
-    symbol: str
-    venue: str
-    what: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputFacts:
-    """The badge of the data."""
-
-    grade: str
-    inputs_known: int
-    inputs_total: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BriefFacts:
-    """One brief."""
-
-    schema_version: int
-    as_of: str
-    as_of_ms: int
-    horizon_hours: float
-    timeframe: str
-    simulated: bool
-    headline: str
-    data_quality: InputFacts
-    symbols: tuple[SymbolFacts, ...]
-    events: tuple[EventFacts, ...] = ()
-    missing: tuple[MissingFacts, ...] = ()
-
-
-_BRIEF: Final = TypeAdapter(BriefFacts)
-
-
-def read_facts(content: bytes, name: str) -> BriefFacts:
-    """Read what the archive remembers from the bytes of a brief.json.
+@contextmanager
+def database_of(contents: Mapping[BriefFolder, bytes]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a database in which `brief` has a row for each brief and `one` a row for each symbol of each.
 
     Args:
-        content: The bytes, of this or an older version of the schema.
-        name: What errors call the file.
+        contents: Each brief.json by its place; none to know the types of the tables' columns.
+    """
+    import duckdb
+
+    # One thread: the order of rows, and with it the bytes, must not depend on the machine.
+    with duckdb.connect(":memory:", config={"threads": 1}) as database:
+        places = [[place.day, place.revision, place.folder, content.decode()] for place, content in contents.items()]
+        database.execute("CREATE TABLE given (day VARCHAR, revision INTEGER, brief VARCHAR, content VARCHAR)")
+        if places:
+            database.executemany("INSERT INTO given VALUES (?, ?, ?, ?)", places)
+        database.execute(
+            "CREATE TABLE brief AS SELECT epoch_ms(as_of_ms) AS as_of, * "
+            "FROM (SELECT day, revision, brief, unnest(from_json(content, $shape)) FROM given)",
+            {"shape": json.dumps(_SHAPE)},
+        )
+        database.execute("CREATE VIEW one AS SELECT as_of, revision, brief, unnest(symbols, max_depth := 2) FROM brief")
+        yield database
+
+
+def snapshot_files(content: bytes, place: BriefFolder) -> dict[str, bytes]:
+    """Write a brief's rows, one Parquet file a table, by path; a table in which it has no row has no file."""
+    written = {}
+    with database_of({place: content}) as database, tempfile.TemporaryDirectory(prefix="reportgen-") as scratch:
+        target = Path(scratch) / "rows.parquet"
+        quoted = str(target).replace("'", "''")
+        for name, select in TABLES.items():
+            database.execute(f"CREATE TABLE {name}_rows AS SELECT {KEYS}, {select}")
+            if database.table(f"{name}_rows").limit(1).fetchall():
+                database.execute(f"COPY {name}_rows TO '{quoted}' (FORMAT parquet, COMPRESSION zstd)")
+                written[f"{FOLDER}/{name}/date={place.day}/r{place.revision}.parquet"] = target.read_bytes()
+    return written
+
+
+def brief_days(contents: Mapping[BriefFolder, bytes], files: Mapping[BriefFolder, Iterable[str]]) -> list[BriefDay]:
+    """Sum briefs up for the site, oldest first.
+
+    Args:
+        contents: Each brief.json by its place.
+        files: What stands in each folder, by path relative to it.
 
     Raises:
-        DataError: It is no brief.json; names the first place that is wrong.
+        DataError: One is no brief.json; names the first place that is wrong.
     """
+    import duckdb
+
     try:
-        return _BRIEF.validate_json(content)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        raise DataError(f"{name}: {place}: {first['msg']}. Is this a brief.json?") from error
-
-
-def brief_day(facts: BriefFacts, shelf: Shelf, files: Iterable[str]) -> BriefDay:
-    """Sum a brief up for the site.
-
-    Args:
-        facts: What it says.
-        shelf: Where it stands.
-        files: What stands in its folder, by path relative to it.
-    """
-    return BriefDay(
-        day=shelf.day,
-        revision=shelf.revision,
-        folder=shelf.folder,
-        as_of_ms=facts.as_of_ms,
-        headline=facts.headline,
-        grade=facts.data_quality.grade,
-        inputs_known=facts.data_quality.inputs_known,
-        inputs_total=facts.data_quality.inputs_total,
-        simulated=facts.simulated,
-        symbols=tuple(_symbol_day(one) for one in facts.symbols),
-        files=tuple(sorted(files)),
-    )
+        with database_of(contents) as database:
+            symbols = groupby(_rows(database, _SYMBOL_DAYS), key=itemgetter("folder"))
+            by_folder = {folder: list(rows) for folder, rows in symbols}
+            days = _rows(database, _BRIEF_DAYS)
+    except (duckdb.Error, UnicodeDecodeError) as error:
+        if len(contents) > 1:  # name the one that is at fault
+            return [day for place in sorted(contents) for day in brief_days({place: contents[place]}, files)]
+        (place,) = contents
+        raise DataError(f"{place.folder}/{JSON}: {str(error).splitlines()[0]}. Is this a brief.json?") from error
+    return [
+        _brief_day({**row, "symbols": by_folder.get(row["folder"], []), "files": sorted(files[place])})
+        for place, row in zip(sorted(contents), days, strict=True)
+    ]
 
 
 def read_brief_days(store: Reader, paths: Iterable[str]) -> list[BriefDay]:
@@ -295,45 +208,34 @@ def read_brief_days(store: Reader, paths: Iterable[str]) -> list[BriefDay]:
     Raises:
         DataError: A brief.json cannot be read.
     """
-    every = sorted(paths)
-    by_day: dict[str, list[str]] = {}
-    for path in every:
-        by_day.setdefault(path[:10], []).append(path)
-    found = []
-    for shelf in shelves(every):
-        content = store.read(f"{shelf.folder}/{JSON}")
-        if content is None:
-            raise DataError(f"{shelf.folder}/{JSON} is gone. See what else is with `reportgen archive verify`.")
-        own = [path for path in by_day[shelf.day_folder] if belongs_to(path, shelf)]
-        names = [path.removeprefix(f"{shelf.folder}/") for path in own]
-        found.append(brief_day(read_facts(content, f"{shelf.folder}/{JSON}"), shelf, names))
+    files: dict[BriefFolder, list[str]] = {}
+    for path in paths:
+        place = folder_holding(path)
+        if place is not None:
+            files.setdefault(place, []).append(path.removeprefix(f"{place.folder}/"))
+    places = sorted(place for place, names in files.items() if JSON in names)
+    found: list[BriefDay] = []
+    for first in range(0, len(places), _AT_A_TIME):
+        contents: dict[BriefFolder, bytes] = {}
+        for place in places[first : first + _AT_A_TIME]:
+            content = store.read(f"{place.folder}/{JSON}")
+            if content is None:
+                raise DataError(f"{place.folder}/{JSON} is gone. See what else is with `reportgen archive verify`.")
+            contents[place] = content
+        found += brief_days(contents, files)
     return found
 
 
-def _symbol_day(one: SymbolFacts) -> SymbolDay:
-    return SymbolDay(
-        symbol=one.symbol,
-        base=one.base,
-        price=None if isinstance(one.price, Missing) else one.price,
-        decimals=one.price_decimals,
-        change=None if isinstance(one.change_24h, Missing) else one.change_24h,
-        trend="" if isinstance(one.structure, Missing) else one.structure.trend,
-        quality=one.map_quality.grade,
-        above=_nearest(one, "above"),
-        below=_nearest(one, "below"),
-    )
+def _rows(database: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
+    asked = database.execute(sql)
+    names = [column[0] for column in asked.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in asked.fetchall()]
 
 
-def _nearest(one: SymbolFacts, side: str) -> ZoneBand | None:
-    """Find the nearest zone on a side."""
-    zones = [zone for zone in one.zones if zone.side == side]
-    if not zones:
-        return None
-    zone = min(zones, key=lambda each: each.distance_fraction)
-    return ZoneBand(
-        low=zone.low,
-        high=zone.high,
-        distance_fraction=zone.distance_fraction,
-        distance_atr=zone.distance_atr,
-        share=zone.share,
-    )
+def _brief_day(row: Mapping[str, Any]) -> BriefDay:
+    try:
+        return _BRIEF_DAY.validate_python(row)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise DataError(f"{row['folder']}/{JSON}: {where}: {first['msg']}. Is this a brief.json?") from error

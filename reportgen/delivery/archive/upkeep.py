@@ -1,25 +1,23 @@
-"""Looking after an archive: what it holds, its site written again, old days removed."""
+"""Looking after an archive: is it what it was, what it holds, its site written again, old days removed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal, TypeAlias
 
 from reportgen.delivery.archive.commit import JOURNAL, Journal, commit, unfinished
-from reportgen.delivery.archive.days import Shelf, shelves
+from reportgen.delivery.archive.days import brief_folders
 from reportgen.delivery.archive.manifest import MANIFEST, Entry, Listed, entry_of, is_part, read_manifest
+from reportgen.delivery.archive.rows import FOLDER as SNAPSHOTS
 from reportgen.delivery.archive.rows import read_brief_days
 from reportgen.delivery.archive.site import every_page, open_site, site_of
-from reportgen.delivery.archive.snapshots import FOLDER as SNAPSHOTS
 from reportgen.delivery.archive.store import Store
 from reportgen.errors import DataError, UsageError
 from reportgen.render.site import BriefDay
 from reportgen.track_record.ledger import LEDGER_FILE, verify_ledger
-
-# ---- Is every file of the archive what it was when it was written? Missing, changed and unlisted files by name ----
 
 _MOST_LOOKS: Final = 4
 _AT_A_TIME: Final = 8
@@ -62,17 +60,12 @@ def verify(store: Store) -> Verdict:
     Raises:
         DataError: The journal of an unfinished transaction was changed.
     """
-    for _ in range(_MOST_LOOKS - 1):
-        before = _moment(store)
+    for _ in range(_MOST_LOOKS):
+        before = store.tail(MANIFEST, 1)[0], store.read(JOURNAL)
         verdict = _look(store)
-        if not verdict.findings or _moment(store) == before:
-            return verdict
-    return _look(store)
-
-
-def _moment(store: Store) -> tuple[int, bytes | None]:
-    """Tell one state of the archive from the next: where the manifest ends, and the journal."""
-    return store.tail(MANIFEST, 1)[0], store.read(JOURNAL)
+        if not verdict.findings or before == (store.tail(MANIFEST, 1)[0], store.read(JOURNAL)):
+            break
+    return verdict
 
 
 def _look(store: Store) -> Verdict:
@@ -81,7 +74,9 @@ def _look(store: Store) -> Verdict:
     listed = _listed(store, journal)
     waiting = {staged.path: staged.waits_at for staged in journal.files} if journal else {}
     going = set(journal.removed) if journal else set()
-    found = list(_manifest_findings(listed))
+    found = []
+    if listed.damaged:
+        found.append(Finding(fault="changed", path=MANIFEST, detail=f"line {listed.damaged} breaks the chain of seals"))
     with ThreadPoolExecutor(_AT_A_TIME) as pool:  # a bucket answers slowly, and hashing leaves the interpreter free
         compared = pool.map(lambda item: _compare(store, item[0], item[1], waiting), listed.files.items())
         found += [finding for finding in compared if finding is not None]
@@ -108,11 +103,6 @@ def _listed(store: Store, journal: Journal | None) -> Listed:
     if journal is not None:
         content = content[: journal.manifest_size] + journal.lines.encode()
     return read_manifest(content)
-
-
-def _manifest_findings(listed: Listed) -> Iterator[Finding]:
-    if listed.damaged:
-        yield Finding(fault="changed", path=MANIFEST, detail=f"line {listed.damaged} breaks the chain of seals")
 
 
 def _compare(store: Store, path: str, entry: Entry, waiting: Mapping[str, str]) -> Finding | None:
@@ -158,9 +148,13 @@ def briefs_of(store: Store) -> list[BriefDay]:
     if site is None:
         found = read_brief_days(store, store.files())
         if not found:
-            raise DataError(f"{store.name} holds no brief. Make one with `reportgen brief`, or name another --output.")
+            raise _no_brief(store)
         return found
     return site.briefs(site.state.months)
+
+
+def _no_brief(store: Store) -> DataError:
+    return DataError(f"{store.name} holds no brief. Make one with `reportgen brief`, or name another --output.")
 
 
 def rebuild(store: Store, *, reread: bool) -> Rebuilt:
@@ -175,7 +169,7 @@ def rebuild(store: Store, *, reread: bool) -> Rebuilt:
     fresh = site or site_of(read_brief_days(store, every), store)
     pages = every_page(fresh)
     if not pages:
-        raise DataError(f"{store.name} holds no brief. Make one with `reportgen brief`, or name another --output.")
+        raise _no_brief(store)
     stale = _stale_pages(store, pages)
     changed = commit(store, pages, stale)
     return Rebuilt(briefs=len(fresh.briefs(fresh.state.months)), pages=len(pages), changed=changed)
@@ -191,8 +185,14 @@ def prune(store: Store, before: date, *, dry_run: bool, snapshots: bool) -> Prun
         snapshots: Remove their rows too; they are small, and stay otherwise.
     """
     listed = listed_files(store)
-    gone = sorted({shelf.day for shelf in shelves(listed) if shelf.day < before.isoformat()})
-    files = _files_of(listed, gone, snapshots=snapshots)
+    gone = sorted({place.day for place in brief_folders(listed) if place.day < before.isoformat()})
+    folders = {day.replace("-", "/") for day in gone}
+    dates = {f"date={day}" for day in gone} if snapshots else set()
+    files = [
+        path
+        for path in listed
+        if path[:10] in folders or (path.startswith(f"{SNAPSHOTS}/") and path.split("/")[2] in dates)
+    ]
     pruned = Pruned(days=tuple(gone), files=tuple(files), size=sum(listed[path].size for path in files))
     if dry_run or not gone:
         return pruned
@@ -211,7 +211,7 @@ def first_day_kept(store: Store, days: int) -> date:
     return date.fromisoformat(newest) - timedelta(days=days - 1)
 
 
-def find_brief(store: Store, day: date, revision: int | None) -> BriefDay:
+def brief_of_day(store: Store, day: date, revision: int | None) -> BriefDay:
     """Find the brief of a day, its last revision when none is named.
 
     Raises:
@@ -224,18 +224,6 @@ def find_brief(store: Store, day: date, revision: int | None) -> BriefDay:
     near = min(every, key=lambda brief: abs(brief.date - day))
     which = f" revision {revision}" if revision is not None else ""
     raise DataError(f"There is no brief{which} of {day}. The nearest is {near.day}, revision {near.revision}.")
-
-
-def _files_of(listed: Mapping[str, Entry], days: list[str], *, snapshots: bool) -> list[str]:
-    """List the files of some days."""
-    folders = {Shelf(day=day, revision=1).day_folder for day in days}
-    dates = set(days) if snapshots else set()
-    return [
-        path
-        for path in listed
-        if path[:10] in folders
-        or (path.startswith(f"{SNAPSHOTS}/") and path.split("/")[2].removeprefix("date=") in dates)
-    ]
 
 
 def _stale_pages(store: Store, pages: Mapping[str, bytes]) -> list[str]:
