@@ -199,5 +199,5 @@ def test_a_finding_says_how_a_file_differs(archive: Path) -> None:
     path = archive / "2026/01/19/brief.pdf"
     path.write_bytes(path.read_bytes() + b"!")
     assert verify(open_store(archive)).findings == (
-        Finding(fault="changed", path="2026/01/19/brief.pdf", detail="5 bytes instead of 4"),
+        Finding(fault="changed", path="2026/01/19/brief.pdf", detail="15 bytes instead of 14"),
     )
