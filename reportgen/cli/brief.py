@@ -167,11 +167,11 @@ def with_input(
     """Give the input to keep, by file name; its fingerprint, or why it is not kept, goes into the provenance."""
     if request.live:
         return gathered, live
-    from reportgen.market.folder.keep import fingerprint, sample_folder, used_rows
+    from reportgen.market.folder.keep import fingerprint, input_files, sample_folder
     from reportgen.units import Missing
 
     with sample_folder() if request.folder is None else nullcontext(request.folder) as folder:
-        kept = used_rows(folder, gathered.markets, gathered.as_of_ms)
+        kept = input_files(folder, gathered.markets, gathered.as_of_ms)
     if isinstance(kept, Missing):
         note(f"The input is not kept with the brief, only its sums: {kept.reason}")
     about = f"not kept: {kept.reason}" if isinstance(kept, Missing) else fingerprint(kept)

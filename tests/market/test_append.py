@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from itertools import pairwise
 from pathlib import Path
 
@@ -112,3 +113,50 @@ def test_a_table_without_a_column_that_may_be_presumed_is_not_added_to(tmp_path:
     folder = folders.write_folder(tmp_path, {"candles": folders.candles(), "positions": undated})
     with pytest.raises(DataError, match="has no column `time_ms`"):
         append_to_folder(folder, [Part(table=POSITIONS, columns=folders.positions())])
+
+
+def test_a_spreadsheets_table_grows_and_keeps_its_rows(tmp_path: Path) -> None:
+    """Semicolons, decimal commas, other spellings and a name in capitals: the rows stay, written as usual."""
+    plain = folders.write_folder(tmp_path / "plain", {"funding": folders.funding()}, "csv")
+    other = tmp_path / "other"
+    other.mkdir()
+    head, *lines = (plain / "funding.csv").read_text().splitlines()
+    lines = [
+        line.replace(",", ";").replace(".", ",").replace(BTC, "BTCUSDT").replace("binance", "Binance") for line in lines
+    ]
+    (other / "Funding.CSV").write_text("\n".join([head.replace(",", ";"), *lines, ""]))
+    for folder in (plain, other):
+        (done,) = append_to_folder(folder, [Part(table=FUNDING, columns=folders.funding(rates=9))])
+        assert (done.added, done.repeated, done.contradicted) == (3, 6, 0)
+    assert [path.name for path in other.iterdir()] == ["Funding.CSV"]
+    first, second = (
+        read_market(folder, (BTC,), as_of_ms=folders.START_MS * 2).markets[BTC].funding for folder in (plain, other)
+    )
+    assert folders.plain(first) == folders.plain(second)
+
+
+def test_a_cell_that_cannot_be_read_is_not_written_over(tmp_path: Path) -> None:
+    """One such row of fifty does no harm to a brief, but adding rows would lose what stands there."""
+    folder = folders.write_folder(
+        tmp_path, {"candles": folders.bent(folders.candles(bars=60), "close", 30, "12,5")}, "csv"
+    )
+    before = contents(folder)
+    with pytest.raises(DataError, match=r"candles\.csv: row 30: close is `12,5`"):
+        append_to_folder(folder, [Part(table=CANDLES, columns=folders.candles(bars=70))])
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize("name", ["funding.csv.gz", "funding.parquet"])
+def test_nothing_is_added_to_a_packed_table_or_to_parts(tmp_path: Path, name: str) -> None:
+    """Beside them a second file of the table would make the folder unusable."""
+    plain = folders.write_folder(tmp_path / "plain", {"funding": folders.funding()}, name.split(".")[1])
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    if name.endswith("gz"):
+        (folder / name).write_bytes(gzip.compress((plain / "funding.csv").read_bytes()))
+    else:
+        (folder / name).mkdir()
+        (plain / name).rename(folder / name / "part-0.parquet")
+    with pytest.raises(DataError, match=r"no rows can be added to it"):
+        append_to_folder(folder, [Part(table=FUNDING, columns=folders.funding(rates=9))])
+    assert [path.name for path in folder.iterdir()] == [name]

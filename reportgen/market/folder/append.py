@@ -1,14 +1,13 @@
-"""Adding rows to a market folder: nothing twice, nothing half.
+"""Writing the tables of a market folder, and adding rows to them: nothing twice, nothing half.
 
 New rows join the table that is there, in CSV or Parquet as it is. A moment that the folder knows already keeps what it
 says when dumps are added, and says the newer thing when exchanges were asked (`market/folder/keep.py`): venues
 correct their
-past. Every table is written beside its place, passed over the border, and only then are all of them put in place.
+past. Every table is written beside its place, held against the rules, and only then are all of them put in place.
 """
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,14 +21,12 @@ from numpy.typing import NDArray
 
 from reportgen.errors import DataError, UsageError
 from reportgen.market.dumps.cells import Columns, Part
-from reportgen.market.folder.columns import read_rows
-from reportgen.market.folder.files import LATEST_MS, open_database, open_table
+from reportgen.market.folder.columns import SHARE_LEFT_OUT, read_rows
+from reportgen.market.folder.files import LATEST_MS, open_database, open_table, table_path
 from reportgen.market.folder.tables import NEWEST_CLOSE, TABLES, Kind, TableFormat
 from reportgen.market.folder.validate import checked
 from reportgen.units import Ints
 
-# ---- Writing tables of a market folder: the simulator's script and `fetch` make folders that `market/folder/read.py`
-# reads -
 _FORMATS = {".parquet": "FORMAT parquet, COMPRESSION zstd", ".csv": "FORMAT csv, HEADER true"}
 
 
@@ -58,7 +55,7 @@ def write_table(path: Path, columns: Mapping[str, NDArray[Any] | Sequence[Any]])
 def write_relation(database: duckdb.DuckDBPyConnection, relation: str, path: Path) -> None:
     """Write a relation of a database that runs on one thread as Parquet or CSV, by the suffix of the file's name."""
     target = str(path).replace("'", "''")
-    database.execute(f"COPY (SELECT * FROM {relation}) TO '{target}' ({_FORMATS[path.suffix]})")  # noqa: S608 - COPY takes no parameters
+    database.execute(f"COPY (SELECT * FROM {relation}) TO '{target}' ({_FORMATS[path.suffix.lower()]})")  # noqa: S608 - COPY takes no parameters
 
 
 def plain(values: NDArray[Any] | Sequence[Any]) -> NDArray[Any]:
@@ -67,7 +64,7 @@ def plain(values: NDArray[Any] | Sequence[Any]) -> NDArray[Any]:
     return array.astype(object) if array.dtype.kind == "U" else array
 
 
-_SUFFIXES: Final = (".parquet", ".csv")
+TEXT: Final = "VARCHAR"
 _ADDED_TYPES: Final = {Kind.TIME: "BIGINT", Kind.NUMBER: "DOUBLE"}
 
 
@@ -104,7 +101,7 @@ def append_to_folder(folder: Path, parts: Sequence[Part]) -> tuple[Appended, ...
     """
     folder.mkdir(parents=True, exist_ok=True)
     asked = [(table, [part.columns for part in parts if part.table is table]) for table in TABLES]
-    filled = [(table, [columns for columns in new if _length(columns)]) for table, new in asked]
+    filled = [(table, [columns for columns in new if len(next(iter(columns.values())))]) for table, new in asked]
     staged: list[tuple[Path, Appended]] = []
     try:
         for table, new in filled:
@@ -118,14 +115,10 @@ def append_to_folder(folder: Path, parts: Sequence[Part]) -> tuple[Appended, ...
     return tuple(appended for _, appended in staged)
 
 
-def _length(columns: Columns) -> int:
-    return len(next(iter(columns.values())))
-
-
 def _stage(folder: Path, table: TableFormat, new: Sequence[Columns]) -> tuple[Path, Appended]:
     """Write the whole table beside its place and judge it there."""
     path = place_of_table(folder, table)
-    temporary = folder / f".{table.name}.{os.getpid()}{path.suffix}"
+    temporary = folder / f".{table.name}.{os.getpid()}{path.suffix.lower()}"
     try:
         appended = merge(path, table, new, temporary)
     except BaseException:
@@ -135,15 +128,24 @@ def _stage(folder: Path, table: TableFormat, new: Sequence[Columns]) -> tuple[Pa
 
 
 def place_of_table(folder: Path, table: TableFormat) -> Path:
-    """Give the file of a table in a folder: the one that is there, else the Parquet that would be made."""
-    path = folder / f"{table.name}.parquet"
-    return next((p for s in _SUFFIXES if (p := folder / f"{table.name}{s}").exists()), path)
+    """Give the file of a table in a folder: the one that is there, else the Parquet that would be made.
+
+    Raises:
+        DataError: It is there, and packed or in parts, so that nothing can be added to it.
+    """
+    path = table_path(folder, table.name) if folder.is_dir() else None
+    if path and (path.is_dir() or path.suffix.lower() not in _FORMATS):
+        what = "a folder of parts" if path.is_dir() else "packed"
+        raise DataError(
+            f"{path.name}: is {what}, so no rows can be added to it. Make one .parquet or .csv of it first."
+        )
+    return path or folder / f"{table.name}.parquet"
 
 
 def merge(
     path: Path, table: TableFormat, new: Sequence[Columns], target: Path, *, newer_wins: bool = False
 ) -> Appended:
-    """Write a table with new rows beside its old ones, both passed over the border.
+    """Write a table with new rows beside its old ones, both held against the rules.
 
     Args:
         path: The table as it stands; it may not be there. It is not changed.
@@ -156,7 +158,7 @@ def merge(
         DataError: The table cannot be read, or what would be written is impossible.
     """
     if path.exists():
-        judge(path, table, path.name)
+        judge(path, table, path.name, few=0)  # what cannot be read would be lost when the table is written anew
     with open_database() as database:
         appended = _join(database, table, path, new, newer_wins=newer_wins)
         write_relation(database, "merged", target)
@@ -188,13 +190,14 @@ def judge_part(part: Part, name: str) -> tuple[Part, int]:
     return Part(table=part.table, columns=columns), count - len(good)
 
 
-def judge(path: Path, table: TableFormat, shown: str) -> Ints:
+def judge(path: Path, table: TableFormat, shown: str, *, few: float = SHARE_LEFT_OUT) -> Ints:
     """Hold a whole table file against the rules.
 
     Args:
         path: The file.
         table: What it holds.
         shown: What errors call it.
+        few: Share of the rows that may be unreadable.
 
     Returns:
         The rows that can be true, counted from 1, in no order.
@@ -208,7 +211,7 @@ def judge(path: Path, table: TableFormat, shown: str) -> Ints:
             named = database.execute(f"SELECT DISTINCT symbol FROM {table.name} WHERE symbol IS NOT NULL").fetchall()  # noqa: S608 - our own names
             whole = replace(source, table=replace(table, snapshot=()))
             names = tuple(sorted(name for (name,) in named))
-            return checked(read_rows(database, whole, names, LATEST_MS - 1))[0].row
+            return checked(read_rows(database, whole, names, LATEST_MS - 1, few=few))[0].row
     except DataError as error:
         raise DataError(str(error).replace(path.name, shown)) from error
 
@@ -219,13 +222,29 @@ def _join(
     """Put old and new rows into the relation `merged`, each moment once, sorted."""
     database.execute("SET threads TO 1")  # the order of rows, and with it the bytes, must not depend on the machine
     parts = []
+    known = (*table.required, *table.optional)
     if path.exists():
-        reader = f"read_csv('{_quoted(path)}', all_varchar = true)" if path.suffix == ".csv" else f"'{_quoted(path)}'"
-        database.execute(f"CREATE TEMP VIEW old AS SELECT * FROM {reader}")  # noqa: S608 - our own names
-        parts.append(_selected(database, table, "old", path.name, 0))
+        source = open_table(database, path, table)
+        typed = {
+            name: source.typed(name) if table.kind(name) in _ADDED_TYPES else source.key(name)
+            for name in known
+            if name in source.types
+        }
+        cells = ", ".join(
+            f'"{name}"' if name not in typed else f"{_empty(table, name, typed[name])} AS {name}"
+            for name in source.types
+        )
+        parts.append(f"SELECT {cells}, 0 AS age_ FROM {table.name}")  # noqa: S608 - our own names
     for number, columns in enumerate(new):
         database.register(f"new_{number}", {name: plain(values) for name, values in columns.items()})
-        parts.append(_selected(database, table, f"new_{number}", path.name, 1))
+        if absent := [column for column in table.required if column not in columns]:
+            raise DataError(f"{path.name}: the new rows have no column `{absent[0]}`, so they cannot be added to it.")
+        cells = ", ".join(
+            f"{_empty(table, name, f'CAST({name} AS {_ADDED_TYPES.get(table.kind(name), TEXT)})')} AS {name}"
+            for name in columns
+            if name in known
+        )
+        parts.append(f"SELECT {cells}, 1 AS age_ FROM new_{number}")  # noqa: S608 - our own names
     moment = tuple(dict.fromkeys((*table.keys, *([table.moment] if table.moment else []))))
     keys = ", ".join(dict.fromkeys((*moment, *table.order)))
     together = " UNION ALL BY NAME ".join(parts)
@@ -246,30 +265,11 @@ def _join(
     return _counts(database, table, path, keys)
 
 
-def _selected(database: duckdb.DuckDBPyConnection, table: TableFormat, relation: str, file: str, age: int) -> str:
-    """Give the SQL that reads a relation with the table's types.
-
-    Raises:
-        DataError: It lacks a column.
-    """
-    has = {name: kind for name, kind, *_ in database.execute(f"DESCRIBE {relation}").fetchall()}
-    if absent := [column for column in table.required if column not in has]:
-        raise DataError(f"{file}: has no column `{absent[0]}`, so no rows can be added to it. Add the column first.")
-    known = {*table.required, *table.optional}
-    columns = ", ".join(
-        f"CAST({_cell(table, name, kind)} AS {_ADDED_TYPES.get(table.kind(name), 'VARCHAR')}) AS {name}"
-        if name in known
-        else f'"{name}"'
-        for name, kind in has.items()
-    )
-    return f"SELECT {columns}, {age} AS age_ FROM {relation}"  # noqa: S608 - our own names
-
-
-def _cell(table: TableFormat, column: str, kind: str) -> str:
+def _empty(table: TableFormat, column: str, cell: str) -> str:
     """Give the SQL of a cell that is NULL where it is empty: empty text, or no number where there need be none."""
-    if kind == "DOUBLE":
-        return f"CASE WHEN isnan({column}) THEN NULL ELSE {column} END" if column in table.optional else column
-    return f"NULLIF(CAST({column} AS VARCHAR), '')"
+    if table.kind(column) is Kind.NUMBER and column in table.optional:
+        return f"CASE WHEN isnan({cell}) THEN NULL ELSE {cell} END"
+    return cell if table.kind(column) in _ADDED_TYPES else f"NULLIF({cell}, '')"
 
 
 def _counts(database: duckdb.DuckDBPyConnection, table: TableFormat, path: Path, keys: str) -> Appended:
@@ -287,7 +287,3 @@ def _counts(database: duckdb.DuckDBPyConnection, table: TableFormat, path: Path,
         f"FROM (SELECT *{first} FROM ranked WINDOW same AS (PARTITION BY {keys} ORDER BY nth_))"
     ).fetchall()[0]
     return Appended(table=table.name, path=path, added=added, repeated=repeated, contradicted=contradicted, total=total)
-
-
-def _quoted(path: Path) -> str:
-    return glob.escape(str(path)).replace("'", "''")

@@ -117,15 +117,27 @@ def known_symbols(
 
 
 def read_rows(
-    database: duckdb.DuckDBPyConnection, source: Source, symbols: tuple[str, ...], as_of_ms: Milliseconds
+    database: duckdb.DuckDBPyConnection,
+    source: Source,
+    symbols: tuple[str, ...],
+    as_of_ms: Milliseconds,
+    *,
+    few: float = SHARE_LEFT_OUT,
 ) -> Rows:
     """Read the rows of these symbols that were known by as-of; a few that cannot be read are left out and noted.
+
+    Args:
+        database: Where the table is open.
+        source: The table.
+        symbols: Unified.
+        as_of_ms: Later rows are left out.
+        few: Share of the rows that may be left out.
 
     Raises:
         DataError: Cells cannot be read as what their column should hold; names the first row of each column.
     """
     cut = cut_rows(database, source, symbols, as_of_ms)
-    unread, notes = _unread_rows(database, source, cut)
+    unread, notes = _unread_rows(database, source, cut, few)
     table = source.table
     where = f"WHERE NOT ({unread})" if notes else ""
     keys = ", ".join(f"{source.key(key)} AS {key}" for key in table.keys)
@@ -175,7 +187,9 @@ def cut_rows(
     return cut
 
 
-def _unread_rows(database: duckdb.DuckDBPyConnection, source: Source, cut: str) -> tuple[str, tuple[str, ...]]:
+def _unread_rows(
+    database: duckdb.DuckDBPyConnection, source: Source, cut: str, few: float
+) -> tuple[str, tuple[str, ...]]:
     """Give the SQL that finds rows with a cell that cannot be read, and a note on each column that has some.
 
     Raises:
@@ -209,7 +223,7 @@ def _unread_rows(database: duckdb.DuckDBPyConnection, source: Source, cut: str) 
         lines.append(f"{source.file}: row {row}{also(count)}: {column} is {shown}; {wanted}.")
         kept_out = "1 row" if count == 1 else f"{count} rows"
         notes.append(f"{source.table.says.capitalize()}: {kept_out} left out: {column} is {shown}.")
-    if lines and (shortened or bad > SHARE_LEFT_OUT * rows):
+    if lines and (shortened or bad > few * rows):
         raise DataError("\n".join(lines))
     return unread, tuple(notes)
 

@@ -1,7 +1,4 @@
-"""The bundled simulated market: a market folder inside the package, read like any other.
-
-`scripts/make_sample.py` wrote it with the simulator; nothing is simulated when a brief is made.
-"""
+"""Market folders as files: what was gathered, what a brief was made from, and the bundled sample."""
 
 from __future__ import annotations
 
@@ -10,7 +7,6 @@ import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from importlib.resources import as_file, files
 from itertools import groupby
 from pathlib import Path
@@ -27,21 +23,13 @@ from reportgen.market.exchanges.gather import Gathering
 from reportgen.market.exchanges.rows import TableRows
 from reportgen.market.folder.append import merge, place_of_table, write_relation
 from reportgen.market.folder.columns import cut_rows
-from reportgen.market.folder.files import ROW, Source, find_tables, open_database, open_table, table_path
+from reportgen.market.folder.files import ROW, Source, find_tables, is_parquet, open_database, open_table, table_path
 from reportgen.market.folder.read import ASKED, NOBODY, NOTE, RECORD, open_tables, read_market, symbols_in
-from reportgen.market.folder.tables import ETF_FLOWS, TableFormat
+from reportgen.market.folder.tables import ETF_FLOWS
 from reportgen.market.symbols import REFERENCE_SYMBOL
 from reportgen.units import Maybe, Milliseconds, Missing
 
 # ---- What was gathered, as files: a market folder that grows, and a record of what the venues did not give ----
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _NewRows:
-    """Rows of one table, as columns of one length."""
-
-    table: TableFormat
-    columns: Mapping[str, Any]
 
 
 def folder_files(gathering: Gathering, folder: Path | None = None) -> dict[str, bytes]:
@@ -59,10 +47,12 @@ def folder_files(gathering: Gathering, folder: Path | None = None) -> dict[str, 
     """
     files = {}
     with TemporaryDirectory() as scratch:
-        for new in _tables(gathering):
-            path = place_of_table(folder or Path(scratch) / "nothing", new.table)
+        groups = [tuple(group) for _, group in groupby(gathering.pieces, key=lambda piece: piece.table.name)]
+        new = [(group[0].table, _columns(group)) for group in groups]
+        for table, columns in (*new, (RECORD, _record(gathering))):
+            path = place_of_table(folder or Path(scratch) / "nothing", table)
             target = Path(scratch) / path.name
-            merge(path, new.table, [new.columns], target, newer_wins=True)
+            merge(path, table, [columns], target, newer_wins=True)
             files[path.name] = target.read_bytes()
     return files
 
@@ -73,14 +63,8 @@ def fingerprint(files: Mapping[str, bytes]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _tables(gathering: Gathering) -> Iterable[_NewRows]:
-    """Put pieces of a table into its columns, the keys repeated, and the record beside them."""
-    for _, group in groupby(gathering.pieces, key=lambda piece: piece.table.name):
-        yield _columns(tuple(group))
-    yield _record(gathering)
-
-
-def _columns(pieces: Sequence[TableRows]) -> _NewRows:
+def _columns(pieces: Sequence[TableRows]) -> Mapping[str, Any]:
+    """Put pieces of one table into its columns, the keys repeated."""
     table = pieces[0].table
     lengths = [len(next(iter(piece.columns.values()))) for piece in pieces]
     keys = {
@@ -95,17 +79,17 @@ def _columns(pieces: Sequence[TableRows]) -> _NewRows:
         for name in names
         if any(name in piece.columns for piece in pieces)
     }
-    return _NewRows(table=table, columns=keys | cells)
+    return keys | cells
 
 
-def _record(gathering: Gathering) -> _NewRows:
+def _record(gathering: Gathering) -> Mapping[str, Any]:
     """Write down who was asked, what was missing and what was noted, so that a later brief can say it too."""
     rows = [(symbol, venue, ASKED, NOBODY) for symbol, venue in gathering.asked]
     rows += [(symbol, gap.venue, gap.what, gap.reason) for symbol, gap in gathering.gaps]
     rows += [(NOBODY, NOBODY, NOTE, note) for note in gathering.notes]
     columns = {name: np.array([row[at] for row in rows], dtype=object) for at, name in enumerate(RECORD.keys)}
     times = np.full(len(rows), gathering.as_of_ms, dtype=np.int64)
-    return _NewRows(table=RECORD, columns={**columns, RECORD.moment: times})
+    return {**columns, RECORD.moment: times}
 
 
 # ---- The rows of a market folder that a brief was made from, as a small market folder of its own ----
@@ -114,7 +98,7 @@ MOST_ROWS: Final = 500_000
 """More than this is not kept each morning: some 8 MiB a day, 3 GiB a year."""
 
 
-def used_rows(
+def input_files(
     folder: Path, symbols: Iterable[str], as_of_ms: Milliseconds, *, most: int = MOST_ROWS
 ) -> Maybe[Mapping[str, bytes]]:
     """Give what `read_market` reads of some symbols at a moment, as files of a market folder.
@@ -132,10 +116,13 @@ def used_rows(
     with open_database() as database, tempfile.TemporaryDirectory() as scratch:
         database.execute("SET threads = 1")  # the order of rows must not depend on the machine
         chosen = dict(_chosen(database, folder, asked, as_of_ms))
-        rows = sum(_count(database, relation) for relation in chosen.values())
+        counts = (f"SELECT count(*) FROM {relation}" for relation in chosen.values())  # noqa: S608 - our own names
+        rows = sum(int(database.execute(count).fetchall()[0][0]) for count in counts)
         if rows > most:
             return Missing(f"The brief rests on {rows:,} rows; up to {most:,} are kept with it.")
-        return {name: _written(database, relation, Path(scratch) / name) for name, relation in chosen.items()}
+        for name, relation in chosen.items():
+            write_relation(database, relation, Path(scratch) / name)
+        return {name: (Path(scratch) / name).read_bytes() for name in chosen}
 
 
 def _chosen(
@@ -148,7 +135,8 @@ def _chosen(
     funds = table_path(folder, ETF_FLOWS.name)
     if funds is not None:  # the page names this file, so it keeps its suffix
         source = open_table(database, funds, ETF_FLOWS)
-        yield funds.name, f"{_typed(source, ETF_FLOWS.name, f'{source.known_at()} <= {as_of_ms}')}"
+        suffix = ".parquet" if is_parquet(funds) else ".csv"
+        yield f"{ETF_FLOWS.name}{suffix}", f"{_typed(source, ETF_FLOWS.name, f'{source.known_at()} <= {as_of_ms}')}"
     record = table_path(folder, RECORD.name)
     if record is not None:
         source = open_table(database, record, RECORD)
@@ -165,14 +153,7 @@ def _typed(source: Source, relation: str, where: str = "true") -> str:
     return f"(SELECT {cells} FROM {relation} WHERE {where} ORDER BY {ROW})"  # noqa: S608 - our own names
 
 
-def _count(database: duckdb.DuckDBPyConnection, relation: str) -> int:
-    return int(database.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0])  # noqa: S608 - our own names
-
-
-def _written(database: duckdb.DuckDBPyConnection, relation: str, path: Path) -> bytes:
-    write_relation(database, relation, path)
-    return path.read_bytes()
-
+# ---- The bundled simulated market, read like any other; scripts/make_sample.py wrote it ----
 
 _FOLDER = "sample_data"
 _NAME = "the bundled simulated market"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reportgen.market.data import Gathered
-from reportgen.market.folder.keep import used_rows
+from reportgen.market.folder.keep import input_files
 from reportgen.market.folder.read import RECORD, read_market
 from reportgen.units import HOUR_MS, Missing
 from tests.market import folders
@@ -40,7 +40,7 @@ def whole(folder: Path, suffix: str) -> Path:
 def test_kept_rows_give_the_same_market(tmp_path: Path, suffix: str, symbols: tuple[str, ...]) -> None:
     """Whatever the folder's format, and with BTC kept for comparison; later rows and other symbols are left out."""
     folder = whole(tmp_path / "market", suffix)
-    kept = used_rows(folder, symbols, AS_OF_MS)
+    kept = input_files(folder, symbols, AS_OF_MS)
     assert not isinstance(kept, Missing)
     again = tmp_path / "again"
     again.mkdir()
@@ -48,13 +48,13 @@ def test_kept_rows_give_the_same_market(tmp_path: Path, suffix: str, symbols: tu
         (again / name).write_bytes(content)
     first, second = (read_market(each, symbols, as_of_ms=AS_OF_MS) for each in (folder, again))
     assert without_origin(second) == without_origin(first)
-    assert used_rows(folder, symbols, AS_OF_MS) == kept
+    assert input_files(folder, symbols, AS_OF_MS) == kept
     assert read_market(again, symbols, as_of_ms=None).as_of_ms <= AS_OF_MS
 
 
 def test_too_many_rows_are_not_kept(tmp_path: Path) -> None:
     """The reason says how many there are and how many may be."""
     folder = folders.write_folder(tmp_path, folders.whole_folder())
-    kept = used_rows(folder, (BTC,), AS_OF_MS, most=20)
+    kept = input_files(folder, (BTC,), AS_OF_MS, most=20)
     assert isinstance(kept, Missing)
     assert "20" in kept.reason
