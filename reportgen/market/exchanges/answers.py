@@ -106,7 +106,10 @@ def sides(
 
 
 def rows(*cells: str | int, at: tuple[str | int, ...] = (), seconds: bool = False) -> Read:
-    """Make the reader of a list of rows: some cells of each, the time first.
+    """Make the reader of a list of rows: some cells of each, the time first; a cell that is null becomes NaN.
+
+    The rules of the table leave such rows out and count them; a time that is null, or a cell that is not there, makes
+    the answer unreadable.
 
     Args:
         cells: Names or places in a row.
@@ -115,7 +118,14 @@ def rows(*cells: str | int, at: tuple[str | int, ...] = (), seconds: bool = Fals
     """
 
     def read(answer: Any) -> list[Row]:  # noqa: ANN401 - JSON
-        found = [numbers(row, *cells) for row in rows_of(answer, *at)]
+        time, *others = cells
+        found = [
+            (
+                number(within(row, time)),
+                *(NAN if within(row, cell) is None else number(within(row, cell)) for cell in others),
+            )
+            for row in rows_of(answer, *at)
+        ]
         return [(row[0] * 1000, *row[1:]) for row in found] if seconds else found
 
     return read

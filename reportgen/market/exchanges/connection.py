@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from reportgen.market.exchanges.answers import unreadable
 from reportgen.market.exchanges.venue import FaultKind, Venue, VenueFault
-from reportgen.market.web import Patience
+from reportgen.market.web import LARGEST_ANSWER, Patience
 from reportgen.units import Milliseconds
 
 _GEO_WORDS: Final = ("cloudfront", "restricted", "country")
@@ -89,6 +89,9 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
+_CHUNK: Final = 65_536
+_LONGEST_ANSWER_SECONDS: Final = 10.0
+
 LINES: Final = 4
 """Requests of one venue that may be under way at once."""
 
@@ -96,7 +99,7 @@ _GIVE_UP_AFTER: Final = 3
 """Questions in a row that ended in an outage before a venue is left alone for the run."""
 
 _UNSAID_WAITS: Final = 4
-"""First waits to pause for where a venue does not say: three such pauses outlast Bybit's window of 5 s."""
+"""First waits to pause for, at least, where a venue does not say; else its documented window is waited out."""
 
 _RETRIED: Final = frozenset({FaultKind.RATE_LIMITED, FaultKind.OUTAGE})
 
@@ -150,6 +153,8 @@ class Connection:
         self.requests = 0
         self._clock = clock
         self._ahead: Milliseconds | None = None
+        self._agreed: Milliseconds | None = None
+        self._pace = patience.pace if url else 1.0
         self._closed: VenueFault | None = None
         self._outages = 0
         self._asked: dict[object, Future[Any]] = {}
@@ -159,9 +164,9 @@ class Connection:
         for exchange in _exchanges(venue, url, LINES, self._received, self._judged):
             exchange.timeout = round(patience.request_seconds * 1000)
             self._idle.put(exchange)
-        self._limit = RateLimit(exchange.rateLimit / 1000 * (patience.pace if url else 1.0))
+        self._limit = RateLimit(exchange.rateLimit / 1000 * self._pace)
         for each in self._idle.queue:
-            each.throttle = self._limit.wait
+            each.throttle = self._take_turn
 
     @property
     def owed_seconds(self) -> float:
@@ -169,19 +174,27 @@ class Connection:
         return self._limit.owed_seconds
 
     @property
-    def heard(self) -> bool:
-        """Whether the venue has dated an answer."""
-        return self._ahead is not None
+    def ahead_ms(self) -> Milliseconds | None:
+        """How far the venue's answers date themselves ahead of this machine's clock; None while it dated none."""
+        return self._ahead
+
+    def agree(self, ahead_ms: Milliseconds) -> None:
+        """Use the time that several clocks agree on from here on, whatever this venue's own says."""
+        self._agreed = ahead_ms
 
     def server_now(self) -> Milliseconds:
-        """Give the venue's time as its answers date themselves; ours while it has given none."""
-        return self._clock() + (self._ahead or 0)
+        """Give the time that was agreed on; before that the venue's, as its answers date themselves, or ours."""
+        return self._clock() + (self._agreed if self._agreed is not None else self._ahead or 0)
+
+    def _take_turn(self, cost: float | None) -> None:
+        """Wait for one's turn; where the venue documents its weights, they count and not ccxt's."""
+        self._limit.wait(cost if self._what.weight is None else self._what.weight)
 
     def ask(self, endpoint: str, parameters: Mapping[str, Any] | None = None, *, about: str = "such market") -> Any:  # noqa: ANN401 - JSON
         """Ask one question, once a run.
 
         Args:
-            endpoint: Name of ccxt's implicit method, or a path of the public API that ccxt has no method for.
+            endpoint: Name of ccxt's implicit method, or GROUP:PATH of a part of the API that ccxt has no method for.
             parameters: Of the request.
             about: What is asked about, for the sentence about an unknown one: "perpetual of BTC".
 
@@ -235,6 +248,7 @@ class Connection:
             raise VenueFault(FaultKind.OUT_OF_TIME, sentence)
         exchange = self._idle.get()
         self._what.about = about
+        self._what.weight = self.venue.weight(parameters) if self.venue.weight else None
         try:
             self.requests += 1
             answer = _call(exchange, endpoint, dict(parameters), self.venue)
@@ -250,7 +264,8 @@ class Connection:
             return False
         if error.kind is FaultKind.OUTAGE:
             return True
-        wait = _UNSAID_WAITS * self.patience.first_wait_seconds if error.retry_after is None else error.retry_after
+        unsaid = max(_UNSAID_WAITS * self.patience.first_wait_seconds, self.venue.window_seconds * self._pace)
+        wait = unsaid if error.retry_after is None else error.retry_after
         if wait > min(self.patience.longest_wait_seconds, self.deadline - time.monotonic()):
             return False
         self._limit.hold(wait)
@@ -268,7 +283,7 @@ class Connection:
         date = headers.get("Date")
         try:
             ahead = round(parsedate_to_datetime(date).timestamp() * 1000) - self._clock() if date else None
-        except ValueError:
+        except (ValueError, OverflowError):
             ahead = None
         if ahead is not None and (self._ahead is None or ahead > self._ahead):
             self._ahead = ahead
@@ -303,10 +318,37 @@ def _exchanges(
                 name: _sent_to(url, place, hosts.get(name, exchange.hostname))
                 for name, place in exchange.urls["api"].items()
             }
+        exchange.session = _capped_session(venue)
         exchange.on_rest_response = _listener(received)
         exchange.handle_errors = _judge_of(judged)
         made.append(exchange)
     return made
+
+
+def _capped_session(venue: Venue) -> Any:  # noqa: ANN401 - ccxt's
+    """Make a session that unpacks no answer beyond a size, and follows no redirect."""
+    import requests
+
+    class Capped(requests.Session):
+        def request(self, *given: Any, **more: Any) -> requests.Response:  # noqa: ANN401 - as requests has it
+            answer = super().request(*given, **{**more, "stream": True, "allow_redirects": False})
+            parts: list[bytes] = []
+            size = 0
+            until = time.monotonic() + 2 * float(more.get("timeout") or _LONGEST_ANSWER_SECONDS)
+            for part in answer.iter_content(_CHUNK):
+                parts.append(part)
+                size += len(part)
+                if size > LARGEST_ANSWER or time.monotonic() > until:
+                    answer.close()
+                    if size <= LARGEST_ANSWER:
+                        raise requests.exceptions.ReadTimeout
+                    megabytes = LARGEST_ANSWER // 1_000_000
+                    sentence = f"{venue.display} sent an answer larger than {megabytes} MB, which is refused."
+                    raise VenueFault(FaultKind.BAD_PAYLOAD, sentence)
+            answer._content = b"".join(parts)  # noqa: SLF001 - what the class itself keeps once it has read all
+            return answer
+
+    return Capped()
 
 
 def _sent_to(url: str, place: Any, hostname: Any) -> Any:  # noqa: ANN401 - ccxt nests its addresses
@@ -341,8 +383,9 @@ def _call(exchange: Any, endpoint: str, parameters: dict[str, Any], venue: Venue
     import ccxt
 
     try:
-        if "/" in endpoint:
-            return exchange.request(endpoint, ["public"], "GET", parameters, {"cost": 1})
+        if ":" in endpoint:
+            group, _, path = endpoint.rpartition(":")
+            return exchange.request(path, [group or "public"], "GET", parameters, {"cost": 1})
         return getattr(exchange, endpoint)(parameters)
     except ccxt.RequestTimeout as error:
         raise VenueFault(FaultKind.OUTAGE, f"{venue.display} did not answer in time.") from error

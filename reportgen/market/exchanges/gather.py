@@ -8,8 +8,8 @@ other does.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,7 +18,6 @@ from reportgen.market.data import ALL_DATA, VenueGap
 from reportgen.market.exchanges.answers import UNREADABLE, unreadable
 from reportgen.market.exchanges.connection import LINES, Connection
 from reportgen.market.exchanges.history import HistoryCache
-from reportgen.market.exchanges.judge import judge_prices
 from reportgen.market.exchanges.rows import DatumRequest, TableRows, ask, ask_brackets
 from reportgen.market.exchanges.units import find_contract
 from reportgen.market.exchanges.venue import Datum, FaultKind, Listing, VenueFault
@@ -31,7 +30,10 @@ from reportgen.units import Milliseconds, Missing
 PATIENCE: Final = Patience(total_seconds=600.0, longest_wait_seconds=60.0)
 _SECOND_MS: Final = 1000
 _PING_PATIENCE: Final = Patience(total_seconds=30.0, attempts=2, longest_wait_seconds=60.0)
-_CLOCK_WRONG_MS: Final = 30_000
+CLOCK_WRONG_MS: Final = 30_000
+_LISTING_SECONDS: Final = 5.0
+"""Longest wait for all venues' lists before their clocks are compared; who is later takes the others' time."""
+
 _NOT_LISTED: Final = "perpetual"
 
 
@@ -107,12 +109,18 @@ def gather_live(
         for name in VENUES
         if any(venue == name for _, venue in asked)
     }
-    pool = ThreadPoolExecutor(max(len(lines), 1))
-    working = [
-        pool.submit(_ask_venue, line, [one for (_, venue), one in asked.items() if venue == name], cache, done)
-        for name, line in lines.items()
-    ]
+    pool = ThreadPoolExecutor(max(2 * len(lines), 1))
     try:
+        listings = {name: pool.submit(_listings, line) for name, line in lines.items()}
+        wait(listings.values(), timeout=min(_LISTING_SECONDS, patience.total_seconds / 4))
+        notes = agree_on_time(lines.values())
+        working = [
+            pool.submit(
+                _ask_venue, line, listings[name],
+                [one for (_, venue), one in asked.items() if venue == name], cache, done,
+            )
+            for name, line in lines.items()
+        ]  # fmt: skip
         answers = [answer for future in working for answer in future.result()]
     except BaseException:
         for line in lines.values():
@@ -121,7 +129,43 @@ def gather_live(
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown()
-    return _put_together(answers, lines, clock, tuple(sorted(asked)))
+    return _put_together(answers, lines, clock, tuple(sorted(asked)), notes)
+
+
+def agree_on_time(lines: Iterable[Connection]) -> list[str]:
+    """Let all venues and this machine decide together what time it is: no clock is believed alone.
+
+    The middle one of all clocks counts, the earlier of two: a bar that is still open by it is not over.
+
+    Args:
+        lines: The venues; each uses the time that was agreed on from here on.
+
+    Returns:
+        Sentences on the clocks that are more than half a minute off it.
+    """
+    asked = list(lines)
+    told = [line.ahead_ms for line in asked if line.ahead_ms is not None]
+    clocks = sorted([0, *told])
+    agreed = clocks[(len(clocks) - 1) // 2]
+    notes = []
+    for line in asked:
+        line.agree(agreed)
+        off = (line.ahead_ms or 0) - agreed
+        if len(told) == 1 and line.ahead_ms is not None and abs(line.ahead_ms) > CLOCK_WRONG_MS:
+            apart = f"{line.venue.display}'s clock is {_span(line.ahead_ms)} this machine's"
+            return [f"{apart}; nothing tells which is right, so the earlier time is used."]
+        if line.ahead_ms is not None and abs(off) > CLOCK_WRONG_MS:
+            notes.append(f"{line.venue.display}'s clock is {_span(off)} the others', whose time is used.")
+    if abs(agreed) > CLOCK_WRONG_MS:
+        notes.append(f"This machine's clock is {_span(-agreed)} the exchanges', whose time is used.")
+    return notes
+
+
+def _span(off: Milliseconds) -> str:
+    """Write how far one clock is from another: 2.0 hours ahead of, 45 seconds behind."""
+    seconds = abs(off) / _SECOND_MS
+    far = f"{seconds / 3600:,.1f} hours" if seconds >= 3600 else f"{seconds:.0f} seconds"
+    return f"{far} {'ahead of' if off > 0 else 'behind'}"
 
 
 def refuse_unknown(venues: Iterable[str]) -> None:
@@ -139,12 +183,16 @@ def refuse_unknown(venues: Iterable[str]) -> None:
 
 
 def _ask_venue(
-    line: Connection, wanted: list[Wanted], cache: HistoryCache | None, done: Callable[[str], None]
+    line: Connection,
+    listing: Future[Mapping[str, Listing]],
+    wanted: list[Wanted],
+    cache: HistoryCache | None,
+    done: Callable[[str], None],
 ) -> list[_DatumResult]:
     """Ask one venue for its symbols, several questions at a time."""
     venue = line.venue
     try:
-        listings = _listings(line)
+        listings = listing.result()
     except VenueFault as fault:
         for one in wanted:
             done(f"{line.venue.display} {base_of(one.symbol)}")
@@ -206,21 +254,19 @@ def _put_together(
     lines: Mapping[str, Connection],
     clock: Callable[[], Milliseconds],
     asked: tuple[tuple[str, str], ...],
+    notes: Sequence[str],
 ) -> Gathering:
-    """Compare the venues with each other, and sort what is left."""
-    judged, notes = _without_strangers(answers)
-    pieces = sorted((piece for one in judged for piece in one.pieces), key=lambda piece: (piece.table.name, piece.keys))
-    gaps = [(one.symbol, VenueGap(venue=one.venue, what=one.what, reason=one.reason)) for one in judged if one.reason]
+    """Sort what the venues gave; what it says is judged when it is read, as in any market folder."""
+    pieces = sorted(
+        (piece for one in answers for piece in one.pieces), key=lambda piece: (piece.table.name, piece.keys)
+    )
+    gaps = [(one.symbol, VenueGap(venue=one.venue, what=one.what, reason=one.reason)) for one in answers if one.reason]
     if not any(piece.table is CANDLES for piece in pieces):
         reasons = " ".join(dict.fromkeys(gap.reason for _, gap in gaps if gap.what in {ALL_DATA, Datum.CANDLES}))
         raise DataError(f"No venue gave candles, so nothing is written. {reasons} Try again later.")
-    heard = [line for line in lines.values() if line.heard]
-    now = max((line.server_now() for line in heard), default=clock())
+    now = next(iter(lines.values())).server_now() if lines else clock()
     stamps = (piece.columns.get("time_ms") for piece in pieces)
     newest = max((int(times.max()) for times in stamps if times is not None), default=now)
-    skew = abs(now - clock())
-    if skew > _CLOCK_WRONG_MS:
-        notes.append(f"This machine's clock is {skew // _SECOND_MS} seconds off the exchanges', whose time is used.")
     return Gathering(
         as_of_ms=-(-max(now, newest) // _SECOND_MS) * _SECOND_MS,
         pieces=tuple(pieces),
@@ -230,27 +276,6 @@ def _put_together(
         requests={name: line.requests for name, line in lines.items()},
         owed_seconds={name: line.owed_seconds for name, line in lines.items()},
     )
-
-
-def _without_strangers(answers: list[_DatumResult]) -> tuple[list[_DatumResult], list[str]]:
-    """Leave out whatever a venue says of a symbol whose price there is of something else."""
-    notes: list[str] = []
-    wrong: dict[tuple[str, str], str] = {}
-    for symbol in sorted({one.symbol for one in answers}):
-        closes = {
-            VENUES[one.venue].display: float(one.pieces[0].columns["close"][-1])
-            for one in answers
-            if one.symbol == symbol and one.what == Datum.CANDLES and one.pieces
-        }
-        strange, apart = judge_prices(closes)
-        wrong |= {(symbol, venue.name): strange[venue.display] for venue in VENUES.values() if venue.display in strange}
-        notes += [f"{base_of(symbol)}: {clause}." for clause in apart]
-    kept = [one for one in answers if (one.symbol, one.venue) not in wrong]
-    left_out = [
-        _DatumResult(symbol=symbol, venue=venue, what=ALL_DATA, reason=reason)
-        for (symbol, venue), reason in wrong.items()
-    ]
-    return kept + left_out, notes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,6 @@ A venue's rows pass here before they become tables, so that one venue's nonsense
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping
 from typing import Final
 
@@ -25,14 +24,6 @@ _CLOCKS_DIFFER_MS: Final = 5 * 60_000
 
 _STALE_BARS: Final = 3
 _FROZEN_ROWS: Final = 24
-_WIDEST_JUMP: Final = 5.0
-"""Close or open interest over the one before, either way, beyond which a slip of units is the likelier story."""
-
-_OUTLIER: Final = 0.2
-"""Distance from the median of the venues at which a price is of something else."""
-
-_NOTEWORTHY: Final = 0.02
-_ENOUGH_VENUES: Final = 3
 
 
 def pass_border(
@@ -74,7 +65,7 @@ def pass_border(
 def refuse_bad_bars(
     venue: Venue, time_ms: Ints, prices: Mapping[str, Floats], volume: Floats, now: Milliseconds
 ) -> None:
-    """Refuse bars that are late, that repeat themselves, or that jump as no market does.
+    """Refuse bars that are late or repeat themselves.
 
     Args:
         venue: Who sent them.
@@ -89,38 +80,15 @@ def refuse_bad_bars(
     late = (now - int(time_ms[-1])) // HOUR_MS - 1
     if late > _STALE_BARS:
         raise VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display}'s newest bar closed {late} hours ago.")
-    _refuse_frozen(venue, "bar", np.column_stack([*prices.values(), volume]))
-    _refuse_jumps(venue, "candles", "close", prices["close"])
+    refuse_frozen(venue, "bar", np.column_stack([*prices.values(), volume]))
 
 
-def refuse_bad_interest(venue: Venue, amount: Floats) -> None:
-    """Refuse open interest that repeats itself to the last digit, or jumps as no market does.
-
-    Args:
-        venue: Who sent it.
-        amount: Shape (n,), ascending in time.
-
-    Raises:
-        VenueFault: With the sentence for the reader.
-    """
-    _refuse_frozen(venue, "open interest", amount[:, None])
-    _refuse_jumps(venue, "open interest", "amount", amount)
-
-
-def _refuse_frozen(venue: Venue, what: str, cells: Floats) -> None:
+def refuse_frozen(venue: Venue, what: str, cells: Floats) -> None:
     """Refuse rows, shape (n, cells), whose last day is one row again and again."""
     last = cells[-_FROZEN_ROWS:]
     if len(last) == _FROZEN_ROWS and bool(np.all(last == last[0])):
         sentence = f"{venue.display} has repeated the same {what} for {_FROZEN_ROWS} hours."
         raise VenueFault(FaultKind.BAD_PAYLOAD, sentence)
-
-
-def _refuse_jumps(venue: Venue, table: str, what: str, values: Floats) -> None:
-    """Refuse values, shape (n,), one of which is many times its neighbour; zeros are judged elsewhere."""
-    steps = np.abs(np.diff(np.log(values[values > 0])))
-    if len(steps) and steps.max() > np.log(_WIDEST_JUMP):
-        factor = float(np.exp(steps.max()))
-        raise _nonsense(venue, table, f"the {what} is {factor:.0f} times the one beside it")
 
 
 def refuse_future(venue: Venue, time_ms: Ints, now: Milliseconds) -> None:
@@ -142,36 +110,6 @@ def refuse_stale(venue: Venue, what: str, newest: Milliseconds, now: Millisecond
     if newest < now - longest:
         hours = (now - newest) // HOUR_MS
         raise VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display}'s newest {what} is {hours} hours old.")
-
-
-def judge_prices(closes: Mapping[str, float]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Compare the venues' last closes of one symbol.
-
-    Args:
-        closes: By display name of the venue.
-
-    Returns:
-        The venues whose price is of something else, with the reason; and clauses on those that merely stand apart.
-    """
-    if len(closes) < _ENOUGH_VENUES:
-        return {}, ()
-    middle = statistics.median(closes.values())
-    away = {venue: close / middle - 1 for venue, close in closes.items()}
-    wrong = {
-        venue: f"{venue}'s price is {_apart(part)} the median of {len(closes)} venues, so it is of something else."
-        for venue, part in away.items()
-        if abs(part) > _OUTLIER
-    }
-    apart = tuple(
-        f"{venue}'s price is {_apart(part)} the median of {len(closes)} venues"
-        for venue, part in away.items()
-        if _NOTEWORTHY < abs(part) <= _OUTLIER
-    )
-    return wrong, apart
-
-
-def _apart(part: float) -> str:
-    return f"{part:.1%} above" if part > 0 else f"{-part:.1%} below"
 
 
 def _nonsense(venue: Venue, what: str, why: str) -> VenueFault:

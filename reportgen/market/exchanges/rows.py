@@ -6,8 +6,8 @@ Stands between the readers and `market/exchanges/gather.py`, which asks for many
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from reportgen.market.exchanges.history import HistoryCache, HistoryRequest, rea
 from reportgen.market.exchanges.judge import (
     pass_border,
     refuse_bad_bars,
-    refuse_bad_interest,
+    refuse_frozen,
     refuse_future,
     refuse_stale,
 )
@@ -26,10 +26,10 @@ from reportgen.market.exchanges.units import (
     coin_of,
     in_base,
     maintenance_amounts,
-    real_intervals,
     settled_times,
 )
 from reportgen.market.exchanges.venue import Contract, Datum, FaultKind, RawBook, Row, UnitRule, Venue, VenueFault
+from reportgen.market.folder.plausible import funding_hours
 from reportgen.market.folder.tables import (
     BRACKETS,
     CANDLES,
@@ -43,8 +43,10 @@ from reportgen.market.folder.tables import (
     SPOT_CANDLES,
     TableFormat,
 )
+from reportgen.market.symbols import base_of
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Milliseconds, Missing
 
+_T = TypeVar("_T")
 _INTERVAL: Final = "1h"
 _OHLC: Final = ("open", "high", "low", "close")
 _LONGEST_SILENCE: Final = {Datum.OPEN_INTEREST: 6 * HOUR_MS, Datum.RATIO: 6 * HOUR_MS, Datum.FUNDING: DAY_MS}
@@ -112,7 +114,8 @@ class DatumRequest:
         )  # fmt: skip
         rows = read_history(wanted, self.cache)
         bars = datum in {Datum.CANDLES, Datum.MARK, Datum.SPOT, Datum.LIQUIDATIONS}
-        closed = rows[rows[:, 0] + HOUR_MS <= self.until] if bars and len(rows) else rows
+        # A statistic of the running hour may be stamped with its end.
+        closed = rows[rows[:, 0] + (HOUR_MS if bars else 0) <= self.until] if len(rows) else rows
         if not len(closed):
             raise VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display} gave no rows of {datum}.")
         return closed
@@ -166,7 +169,15 @@ def _coins_of_symbol(contract: Contract) -> float:
 def _open_interest(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, ...]:
     """Put the history and the present snapshot into one series, in base coins, each position once."""
     venue, line, contract = request.venue, request.line, request.contract
-    rows = request.history() if Datum.OPEN_INTEREST in venue.paged else np.empty((0, 3))
+    rows = np.empty((0, 3))
+    notes: tuple[str, ...] = ()
+    if Datum.OPEN_INTEREST in venue.paged:
+        try:
+            rows = request.history()
+        except VenueFault as fault:
+            if not venue.interest_now or fault.kind is not FaultKind.BAD_PAYLOAD:
+                raise
+            notes = (f"Open interest of {base_of(contract.symbol)} on {contract.venue.name} has no history: {fault}",)
     if venue.interest_now:
         rows = np.concatenate([rows, np.array([venue.interest_now(line, contract)])])
     _, last = np.unique(rows[::-1, 0], return_index=True)
@@ -177,16 +188,24 @@ def _open_interest(request: DatumRequest, now: Milliseconds) -> tuple[TableRows,
     price: Maybe[float] = Missing("It lists no mark price.")
     if venue.mark_price:
         price = venue.mark_price(line, contract) / contract.scale
-    base = _known(in_base(request.rule, contract, rows[:, 1], price))
-    refuse_bad_interest(venue, base)
-    columns = {"open_interest_base": base, "open_interest_quote": rows[:, 2] / request.rule.sides}
-    return (_passed(request, OPEN_INTEREST, (), times, columns),)
+    rule = request.rule
+    if venue.sides:
+        sides, note = venue.sides(line, contract, float(rows[-1, 1]))
+        rule, notes = replace(rule, sides=sides), (*notes, *([note] if note else []))
+    base = _known(in_base(rule, contract, rows[:, 1], price))
+    refuse_frozen(venue, "open interest", base[:, None])
+    columns = {"open_interest_base": base, "open_interest_quote": rows[:, 2] / rule.sides}
+    found = _passed(request, OPEN_INTEREST, (), times, columns)
+    return (replace(found, notes=(*found.notes, *notes)),)
 
 
 def _funding(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, ...]:
     rows = request.history()
     times, first = np.unique(settled_times(rows[:, 0].astype(np.int64)), return_index=True)
-    hours = _known(real_intervals(times, request.contract.listing.funding_hours))
+    listed = request.contract.listing.funding_hours
+    hours = funding_hours(times)
+    if np.isnan(hours).any():
+        hours = np.full(len(times), _known(listed))
     longest = max(_LONGEST_SILENCE[Datum.FUNDING], round(3 * hours[-1] * HOUR_MS))
     refuse_stale(request.venue, "funding rate", int(times[-1]), now, longest)
     columns = {"funding_rate": rows[first, 1], "interval_hours": hours}
@@ -223,18 +242,19 @@ def _liquidations(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, 
         rows = request.history()
     else:
         since = now - request.rule.days * DAY_MS
-        rows = _by_hour(request, request.venue.events(request.line, request.contract, since), now)
+        known, events = request.venue.events(request.line, request.contract, since)
+        rows = _by_hour(request, known, events, now)
     columns = {"liquidated_long_quote": rows[:, 1], "liquidated_short_quote": rows[:, 2]}
     return (_passed(request, LIQUIDATIONS, (_INTERVAL,), rows[:, 0].astype(np.int64), columns),)
 
 
-def _by_hour(request: DatumRequest, events: list[Row], now: Milliseconds) -> Floats:
-    """Add single liquidations up over the whole hours that they are known of: without events an hour is a true zero."""
-    if not events:
+def _by_hour(request: DatumRequest, known: Milliseconds, events: list[Row], now: Milliseconds) -> Floats:
+    """Add single liquidations up over the whole hours since they are known: without events an hour is a true zero."""
+    if not known:
         raise VenueFault(FaultKind.BAD_PAYLOAD, f"{request.venue.display} gave no rows of {request.datum}.")
-    found = np.array(events, dtype=np.float64)
+    found = np.array(events, dtype=np.float64).reshape(-1, 4)
     refuse_future(request.venue, found[:, 0].astype(np.int64), now)
-    begin = -(-int(found[:, 0].min()) // HOUR_MS) * HOUR_MS
+    begin = -(-known // HOUR_MS) * HOUR_MS
     hours = np.arange(begin, now // HOUR_MS * HOUR_MS, HOUR_MS)
     if not len(hours):
         raise VenueFault(FaultKind.BAD_PAYLOAD, f"{request.venue.display} gave less than an hour of liquidations.")
@@ -311,7 +331,7 @@ def _passed(
     return TableRows(table=table, keys=keys, columns=moment | columns, notes=notes)
 
 
-def _known(values: Maybe[Floats]) -> Floats:
+def _known(values: Maybe[_T]) -> _T:
     """Give converted amounts.
 
     Raises:

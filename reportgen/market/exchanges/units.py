@@ -14,7 +14,6 @@ from reportgen.units import HOUR_MS, Floats, Ints, Maybe, Missing
 _MULTIPLIED: Final = re.compile(r"(?P<count>10{3,6}|1M|k)(?P<coin>[A-Z].*)")
 _COUNTS: Final = {"k": 1e3, "1M": 1e6}
 _QUOTES: Final = ("USDT", "USDC", "USD")
-_INTERVALS: Final = (1.0, 2.0, 4.0, 6.0, 8.0, 12.0, 24.0)
 _MINUTE_MS: Final = HOUR_MS // 60
 
 
@@ -68,27 +67,6 @@ def in_base(rule: UnitRule, contract: Contract, amount: Floats, price: Maybe[Flo
 def settled_times(times_ms: Ints) -> Ints:
     """Take the jitter off settlement times: some venues stamp them milliseconds late; shape (n,)."""
     return (times_ms + _MINUTE_MS // 2) // _MINUTE_MS * _MINUTE_MS
-
-
-def real_intervals(times_ms: Ints, listed_hours: Maybe[float]) -> Maybe[Floats]:
-    """Give the hours that each settled rate covers, from the gaps between settlements and not from a constant.
-
-    A gap that no venue uses is an absent settlement: then the interval before it stands.
-
-    Args:
-        times_ms: Shape (n,), ascending.
-        listed_hours: What the venue lists at present, for a single settlement.
-
-    Returns:
-        Shape (n,), or Missing when neither the gaps nor the list say.
-    """
-    gaps = np.diff(times_ms) / HOUR_MS
-    known = np.concatenate([[np.nan], np.where(np.isin(gaps, _INTERVALS), gaps, np.nan)])
-    good = np.flatnonzero(~np.isnan(known))
-    if not len(good):
-        return listed_hours if isinstance(listed_hours, Missing) else np.full(len(times_ms), listed_hours)
-    last = np.maximum.accumulate(np.where(np.isnan(known), -1, np.arange(len(known))))
-    return np.asarray(known[np.where(last < 0, good[0], last)], dtype=np.float64)
 
 
 def maintenance_amounts(floor: Floats, rate: Floats) -> Floats:

@@ -183,7 +183,10 @@ class Venue:
             NaN where the list of perpetuals says). mark_price: at present, per coin of the listing.
         order_book: The book now. brackets: (floor, maintenance rate, highest leverage, deduction or NaN) by notional;
             needs a price where the bounds are contracts. brackets_date: of a bundled table; "" for one read today.
-        events: (time, 1 for longs and -1 for shorts, amount, price) of single liquidations, newest first.
+        events: Since when single liquidations are known, and (time, 1 for longs and -1 for shorts, amount, price) each.
+        sides: From the last raw open interest, how often each position counts, and a note where nothing says.
+        weight: What a question costs of the venue's limit, where it documents that and ccxt charges something else.
+        window_seconds: In which the venue counts requests: an unexplained refusal waits that long.
     """
 
     name: str
@@ -202,7 +205,10 @@ class Venue:
     mark_price: Callable[[Transport, Contract], float] | None = None
     brackets: Callable[[Transport, Contract, float], list[Row]] | None = None
     brackets_date: str = ""
-    events: Callable[[Transport, Contract, Milliseconds], list[Row]] | None = None
+    events: Callable[[Transport, Contract, Milliseconds], tuple[Milliseconds, list[Row]]] | None = None
+    sides: Callable[[Transport, Contract, float], tuple[int, str]] | None = None
+    weight: Callable[[Mapping[str, Any]], float] | None = None
+    window_seconds: float = 5.0
 
     def rule(self, datum: Datum) -> Maybe[UnitRule]:
         """Give the rule of a datum, or why there is none."""
@@ -246,7 +252,7 @@ def mark_rule(history: str = "since listing") -> UnitRule:
 
 BASE_VOLUME: Final = "volume in base coins"
 TAKER_VOLUME: Final = "volume in base coins, with the part that takers bought"
-SPOT: Final = UnitRule(unit=Unit.BASE, says=BASE_VOLUME, history="since listing", days=30, source=CCXT)
+SPOT: Final = UnitRule(unit=Unit.BASE, says=BASE_VOLUME, history="since listing", days=22, source=CCXT)
 
 
 def codes(*, rate: str = "", outage: str = "", symbol: str = "") -> dict[str, FaultKind]:

@@ -40,6 +40,7 @@ class Exchanges:
     Attributes:
         faults: By venue, the name of the fault. paths: by venue, a text that a question must hold to be answered so.
         asked: How often each (venue, path) was asked. coins: that are listed.
+        dates: By venue, milliseconds that its Date is ahead of its rows, or what stands there.
     """
 
     def __init__(self, coins: tuple[str, ...] = ("BTC", "ETH", "PEPE")) -> None:
@@ -50,6 +51,7 @@ class Exchanges:
         self.asked: Counter[tuple[str, str]] = Counter()
         self.questions: Counter[str] = Counter()
         self.ahead_ms = 0
+        self.dates: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -73,6 +75,7 @@ class Exchanges:
         self.asked.clear()
         self.questions.clear()
         self.ahead_ms = 0
+        self.dates.clear()
 
     def count(self, venue: str, path: str, question: str) -> int:
         """Note a question; give how often its venue and path were asked before."""
@@ -91,6 +94,7 @@ class _Server(ThreadingHTTPServer):
 def _handler(exchanges: Exchanges) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        date = ""
         disable_nagle_algorithm = True
 
         def log_message(self, *_: object) -> None:
@@ -122,8 +126,10 @@ def _handler(exchanges: Exchanges) -> type[BaseHTTPRequestHandler]:
                     return 200, TOO_MANY[venue]
                 return answers.answer(venue, host, f"/{rest}", asked, told, exchanges.coins)
 
+            wrong = exchanges.dates.get(venue, 0)
+            self.date = wrong if isinstance(wrong, str) else formatdate((now + wrong) / 1000, usegmt=True)
             with suppress(BrokenPipeError, ConnectionResetError):
-                _reply(self, fault, make, before, now)
+                _reply(self, fault, make, before)
 
     return Handler
 
@@ -134,9 +140,7 @@ def _is_list(path: str, asked: Mapping[str, Any]) -> bool:
     return any(path.endswith(each) or each in path for each in lists) or "metaAndAssetCtxs" in str(asked)
 
 
-def _reply(
-    handler: BaseHTTPRequestHandler, fault: str, make: Callable[[], tuple[int, Any]], before: int, now: int
-) -> None:
+def _reply(handler: Any, fault: str, make: Callable[[], tuple[int, Any]], before: int) -> None:
     """Send the right answer, or the one that the fault makes of it."""
     if fault == "timeout":
         time.sleep(1.5)
@@ -149,25 +153,25 @@ def _reply(
         return
     if fault in PLAIN:
         status, body, headers = PLAIN[fault]
-        _send(handler, status, body, now, headers)
+        _send(handler, status, body, headers)
         return
     if fault == "429 once" and before == 0:
-        _send(handler, 429, '{"code":-1003,"msg":"Too many requests"}', now, {"Retry-After": "0.2"})
+        _send(handler, 429, '{"code":-1003,"msg":"Too many requests"}', {"Retry-After": "0.2"})
         return
     if fault == "500 once" and before == 0:
-        _send(handler, 500, '{"code":-1001,"msg":"Internal error"}', now, {})
+        _send(handler, 500, '{"code":-1001,"msg":"Internal error"}', {})
         return
     status, answer = make()
     if fault in MANGLED:
         answer = _mangled(answer, MANGLED[fault])
     text = json.dumps(answer)
-    _send(handler, status, text[: len(text) // 2] if fault == "truncated" else text, now, {})
+    _send(handler, status, text[: len(text) // 2] if fault == "truncated" else text, {})
 
 
-def _send(handler: BaseHTTPRequestHandler, status: int, body: str, now: int, headers: Mapping[str, str]) -> None:
+def _send(handler: Any, status: int, body: str, headers: Mapping[str, str]) -> None:
     content = body.encode()
     handler.send_response_only(status)
-    handler.send_header("Date", formatdate(now / 1000, usegmt=True))
+    handler.send_header("Date", handler.date)
     handler.send_header("Content-Type", "text/html" if body.startswith("<") else "application/json")
     handler.send_header("Content-Length", str(len(content)))
     for name, value in headers.items():

@@ -38,7 +38,7 @@ UNREADABLE = ("html", "null", "truncated", "none cells")
 CANDLE_PATHS = {
     "binance": "/klines", "bybit": "market/kline", "okx": "market/history-candles", "gate": "usdt/candlesticks",
     "bitget": "market/history-candles", "hyperliquid": "candleSnapshot", "deribit": "get_tradingview_chart_data",
-    "kraken": "charts",
+    "kraken": "charts/v1/trade",
 }  # fmt: skip
 
 
@@ -220,19 +220,6 @@ def test_closed_history_comes_from_the_disk(exchanges: Exchanges, gather: Gather
     assert exchanges.faults == {}
 
 
-def test_a_price_of_something_else_is_left_out(
-    exchanges: Exchanges, gather: Gather, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A venue whose price is far from the others' median gives nothing, and the reader learns by how much."""
-    from tests.market.live import venue_answers
-
-    monkeypatch.setitem(venue_answers.MULTIPLIED, "gate", {"BTC": 1.5})
-    found = gather("BTC", venues=("binance", "bybit", "gate", "okx"), data=(Datum.CANDLES, Datum.OPEN_INTEREST))
-    assert "50.0% above the median of 4 venues" in gaps(found, "gate")[ALL_DATA]
-    assert tables(found, "gate") == set()
-    assert exchanges.faults == {}
-
-
 @pytest.mark.parametrize("fault", [*FINAL, *UNREADABLE, "500", "reset", "unknown symbol", "empty list", "stale"])
 def test_a_venue_of_liquidations_alone_costs_only_those(exchanges: Exchanges, gather: Gather, fault: str) -> None:
     """HTX gives nothing but liquidations: whatever goes wrong there is named, and nothing else is missing."""
@@ -244,14 +231,35 @@ def test_a_venue_of_liquidations_alone_costs_only_those(exchanges: Exchanges, ga
     assert gaps(found, "hyperliquid") == {}
 
 
-def test_the_exchanges_clock_decides(exchanges: Exchanges, gather: Gather) -> None:
-    """Where this machine's clock is wrong the venue's own time says which bars are closed, and a note says so."""
+def test_the_exchanges_clocks_decide_together(exchanges: Exchanges, gather: Gather) -> None:
+    """Where two venues say that this machine's clock is wrong their time says which bars are closed, and a note why."""
     exchanges.ahead_ms = 3 * truth.HOUR
-    found = gather("BTC", venues=("hyperliquid",), data=(Datum.CANDLES,))
+    found = gather("BTC", venues=("hyperliquid", "deribit"), data=(Datum.CANDLES,))
     closed = int(found.pieces[0].columns["open_time_ms"][-1]) + truth.HOUR
     assert closed <= found.as_of_ms <= exchanges.now() + 1000
     assert found.as_of_ms - closed < truth.HOUR + 60_000
-    assert any("clock" in note for note in found.notes)
+    assert found.notes == ("This machine's clock is 3.0 hours behind the exchanges', whose time is used.",)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "venues", "note"),
+    [
+        ({"binance": "Fri, 31 Dec 9999 23:59:59 GMT"}, ("binance", "okx"), "Binance's clock is "),
+        ({"okx": 2 * truth.HOUR}, ("binance", "okx", "bybit"), "OKX's clock is 2.0 hours ahead of the others'"),
+        ({"okx": 2 * truth.HOUR}, ("okx",), "OKX's clock is 2.0 hours ahead of this machine's; nothing tells"),
+    ],
+)
+def test_no_venues_clock_is_believed_alone(
+    exchanges: Exchanges, gather: Gather, ahead: dict[str, object], venues: tuple[str, ...], note: str
+) -> None:
+    """One Date far from the others' neither moves as-of nor closes a bar, and is named."""
+    exchanges.dates.update(ahead)
+    found = gather("BTC", venues=venues, data=(Datum.CANDLES,))
+    assert found.as_of_ms <= exchanges.now() + 1000
+    assert any(one.startswith(note) for one in found.notes), found.notes
+    for piece in found.pieces:
+        if piece.table.name == "candles":
+            assert int(piece.columns["open_time_ms"][-1]) + truth.HOUR <= exchanges.now() + 1000
 
 
 def test_a_folder_of_csv_stays_one_and_keeps_what_it_had(exchanges: Exchanges, gather: Gather, tmp_path: Path) -> None:
@@ -267,3 +275,11 @@ def test_a_folder_of_csv_stays_one_and_keeps_what_it_had(exchanges: Exchanges, g
     (tmp_path / "candles.csv").write_bytes(grown)
     assert folder_files(found, tmp_path)["candles.csv"] == grown
     assert exchanges.faults == {}
+
+
+def test_runs_ask_no_more_than_is_stated(gather: Gather, tmp_path: Path) -> None:
+    """At most 20 questions a symbol and venue on a first run, at most 12 on the next: docs/venues.md says so."""
+    first, second = (gather("BTC", "ETH", venues=("binance", "bybit", "okx"), cache=tmp_path) for _ in range(2))
+    assert sum(first.requests.values()) <= 20 * 2 * 3
+    assert sum(second.requests.values()) <= 12 * 2 * 3
+    assert max(second.requests.values()) <= 12 * 2 + 2

@@ -103,7 +103,7 @@ def test_with_every_venue_down_nothing_is_written(exchanges: Exchanges, tmp_path
 
 def test_a_fetched_folder_grows_without_doubles(exchanges: Exchanges, tmp_path: Path) -> None:
     """A second fetch, days later by the exchanges' clock, adds rows, repeats none, and loses none that was there."""
-    configured(tmp_path, exchanges, ("hyperliquid",))
+    configured(tmp_path, exchanges, ("hyperliquid", "deribit"))
     assert run(tmp_path, "fetch", "--out", "market").returncode == 0
     before = rows(tmp_path / "market")
     exchanges.ahead_ms = 2 * 86_400_000
@@ -111,11 +111,11 @@ def test_a_fetched_folder_grows_without_doubles(exchanges: Exchanges, tmp_path: 
     after = rows(tmp_path / "market")
     for name, (count, distinct) in after.items():
         assert count == distinct, name
-    assert after["candles"][0] == before["candles"][0] + 48
-    assert after["open_interest"][0] == before["open_interest"][0] + 1
+    assert after["candles"][0] == before["candles"][0] + 96
+    assert after["open_interest"][0] == before["open_interest"][0] + 2
     (read,) = read_market(tmp_path / "market", ("BTC",), as_of_ms=None).markets.values()
     assert isinstance(read.candles, dict)
-    assert len(read.candles["hyperliquid"]) == after["candles"][0]
+    assert 2 * len(read.candles["hyperliquid"]) == after["candles"][0]
 
 
 def rows(folder: Path) -> dict[str, tuple[int, int]]:
@@ -178,7 +178,7 @@ def test_a_pace_that_is_none_is_refused(exchanges: Exchanges, tmp_path: Path) ->
 
 def test_fetches_of_one_day_leave_a_folder_that_can_be_read(exchanges: Exchanges, tmp_path: Path) -> None:
     """OKX bounds its brackets in contracts: at another price the day's list is another, and the newest stands whole."""
-    configured(tmp_path, exchanges, ("okx",))
+    configured(tmp_path, exchanges, ("okx", "deribit"))
     for ahead in (0, 7_200_000, 14_400_000):
         exchanges.ahead_ms = ahead
         fetched = run(tmp_path, "fetch", "--out", "market")

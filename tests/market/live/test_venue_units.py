@@ -11,12 +11,11 @@ from reportgen.market.exchanges.units import (
     find_contract,
     in_base,
     maintenance_amounts,
-    real_intervals,
 )
 from reportgen.market.exchanges.venue import Contract, Datum, Listing, Unit, UnitRule
 from reportgen.market.exchanges.venues import VENUES
 from reportgen.market.exchanges.venues.binance import TIERS
-from reportgen.units import HOUR_MS, Missing
+from reportgen.units import Missing
 
 
 def listing(base: str, *, quote: str = "USDT", size: object = 1.0, inverse: bool = False) -> Listing:
@@ -92,12 +91,8 @@ def test_both_sides_are_halved_and_dollars_divided() -> None:
     assert [float(np.asarray(each)[0]) for each in found] == pytest.approx([3.0] * 4)
 
 
-def test_intervals_follow_the_settlements() -> None:
-    """An interval that changes mid-life is seen, an absent settlement makes none, and one alone takes the list's."""
-    hours = np.array([0, 8, 16, 20, 24, 25, 41])
-    assert real_intervals(hours * HOUR_MS, 8.0).tolist() == [8, 8, 8, 4, 4, 1, 1]  # type: ignore[union-attr]
-    assert real_intervals(np.array([0]), 4.0).tolist() == [4]  # type: ignore[union-attr]
-    assert real_intervals(np.array([0]), Missing("not listed")) == Missing("not listed")
+def test_a_rate_is_shown_over_eight_hours() -> None:
+    """An hourly rate counts eightfold beside one of eight hours."""
     assert eight_hour_rate(0.0001, 1.0) == pytest.approx(0.0008)
 
 

@@ -342,9 +342,10 @@ def okx_interest_history(asked: Asked, now: int, coins: tuple[str, ...], _: str)
     if coin is None:
         return None
     page = span(asked, now, "begin", "end", 100, newest=True)
-    found = {at: truth.interest(coin, "okx", at) for at in reversed(page)}
+    ends = {at: at + HOUR for at in reversed(page)}  # a row is stamped with the open of the hour whose end it holds
+    found = {at: (truth.interest(coin, "okx", end), truth.price(coin, end)) for at, end in ends.items()}
     size = contract("okx", coin)
-    return okx([[str(at), repr(n / size), repr(n), repr(n * truth.price(coin, at))] for at, n in found.items()])
+    return okx([[str(at), repr(n / size), repr(n), repr(n * price)] for at, (n, price) in found.items()])
 
 
 def okx_funding(asked: Asked, now: int, coins: tuple[str, ...], _: str) -> Any:
@@ -376,7 +377,7 @@ def okx_book(asked: Asked, now: int, coins: tuple[str, ...], _: str) -> Any:
 
 def okx_liquidations(asked: Asked, now: int, coins: tuple[str, ...], _: str) -> Any:
     """Answer liquidation-orders: one long and one short in the middle of each hour, newest first, 100 a page."""
-    coin = coin_in(asked["uly"], coins)
+    coin = coin_in(asked.get("instFamily", asked.get("uly", "")), coins)
     if coin is None:
         return None
     end = int(asked.get("after", now))
@@ -388,7 +389,7 @@ def okx_liquidations(asked: Asked, now: int, coins: tuple[str, ...], _: str) -> 
             rows.append({"bkPx": repr(paid), "posSide": "long" if side == "sell" else "short", "side": side,
                          "sz": repr(size), "ts": str(at), "time": str(at)})  # fmt: skip
     page = [row for row in rows if int(row["ts"]) < min(end, now)][:100]
-    return okx([{"details": page, "instId": f"{coin}-USDT-SWAP", "instType": "SWAP", "uly": asked["uly"]}])
+    return okx([{"details": page, "instId": f"{coin}-USDT-SWAP", "instType": "SWAP", "uly": f"{coin}-USDT"}])
 
 
 def okx_ratio(asked: Asked, now: int, coins: tuple[str, ...], _: str) -> Any:
@@ -412,7 +413,8 @@ def gate_info(_: Asked, now: int, coins: tuple[str, ...], __: str) -> Any:
     """Answer contracts."""
     return [
         {"name": f"{coin}_USDT", "quanto_multiplier": repr(contract("gate", coin)), "funding_interval": 28800,
-         "mark_price": repr(truth.price(coin, now)), "in_delisting": False, "type": "direct", "position_size": 1,
+         "mark_price": repr(truth.price(coin, now)), "in_delisting": False, "type": "direct",
+         "position_size": truth.interest(coin, "gate", now) / contract("gate", coin),
          "funding_rate": repr(truth.running(8))}
         for coin in coins
     ]  # fmt: skip
@@ -780,20 +782,33 @@ def htx_info(_: Asked, now: int, coins: tuple[str, ...], __: str) -> Any:
 
 
 def htx_liquidations(asked: Asked, now: int, coins: tuple[str, ...], _: str) -> Any:
-    """Answer liquidation_orders: one long and one short in each hour, newest first, 100 a page."""
+    """Answer liquidation_orders: one long and one short in each hour, newest first, two hours a question."""
     coin = coin_in(asked["contract_code"], coins)
     if coin is None:
         return None
-    end = int(asked.get("end_time", now))
+    begin, end = int(asked["start_time"]), int(asked["end_time"])
+    if end - begin > 2 * HOUR or begin < now - 90 * DAY or asked["direct"] != "prev":
+        return {"code": 400, "message": "the window is longer than two hours", "data": None, "ts": now}
     rows = []
-    for hour in reversed(truth.hours(max(now - 3 * DAY, int(asked["start_time"])), now)):
+    for hour in reversed(truth.hours(begin, end)):
         at, paid = hour + HOUR // 2, truth.bar(coin, hour)[0]
         for side, usd in zip(("long", "short"), truth.liquidated(hour), strict=True):
-            rows.append({"contract_code": asked["contract_code"], "liquidation_time": str(at),
+            rows.append({"contract_code": asked["contract_code"], "liquidation_time": str(at), "id": str(at),
                          "side": "sell" if side == "long" else "buy", "position_side": side,
                          "volume": repr(usd / paid / 0.001), "bankrupt_price": repr(paid)})  # fmt: skip
-    page = [row for row in rows if int(row["liquidation_time"]) <= min(end, now)][:100]
-    return {"code": 200, "message": "Success", "data": page, "ts": now}
+    return {"code": 200, "message": "Success", "data": rows[:100], "ts": now}
+
+
+def kraken_interest(asked: Asked, now: int, coins: tuple[str, ...], path: str) -> Any:
+    """Answer charts/v1/analytics open-interest: seconds, bars of one value here."""
+    coin = coin_in(path.split("/")[-2], coins)
+    if coin is None:
+        return None
+    begin, end = int(asked["since"]) * 1000, int(asked["to"]) * 1000
+    page = truth.hours(begin, min(end, now))
+    values = [repr(truth.interest(coin, "kraken", at)) for at in page]
+    result = {"timestamp": [at // 1000 for at in page], "more": False, "data": [[value] * 4 for value in values]}
+    return {"result": result, "errors": []}
 
 
 Reply = Callable[[Asked, int, tuple[str, ...], str], Any]
@@ -840,7 +855,7 @@ VENUES: Mapping[str, Mapping[str, Reply]] = {
     },
     "htx": {"swap_contract_info": htx_info, "liquidation_orders": htx_liquidations},
     "kraken": {
-        "instruments": kraken_info, "charts": kraken_bars, "historicalfundingrates": kraken_funding,
-        "tickers": kraken_tickers, "orderbook": kraken_book,
+        "instruments": kraken_info, "analytics": kraken_interest, "charts": kraken_bars,
+        "historicalfundingrates": kraken_funding, "tickers": kraken_tickers, "orderbook": kraken_book,
     },
 }  # fmt: skip

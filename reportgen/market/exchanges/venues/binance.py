@@ -151,6 +151,7 @@ VENUE: Final = rules.Venue(
     display="Binance",
     ccxt_id="binanceusdm",
     rank=1,
+    window_seconds=60.0,
     quote="USDT",
     rules={
         Datum.CANDLES: rules.candle_rule(rules.TAKER_VOLUME),
@@ -165,7 +166,9 @@ VENUE: Final = rules.Venue(
         Datum.FUNDING_NOW: rules.running_rule("lastFundingRate, an estimate for the next settlement"),
         Datum.BOOK: rules.book_rule(Unit.BASE, "sizes in base coins", "1000"),
         Datum.RATIO: rules.ratio_rule("accounts long over short", "latest 30 days"),
-        Datum.BRACKETS: rules.bracket_rule(f"bundled table of {DATE}: the venue's own needs an account", "VENUES 4.2"),
+        Datum.BRACKETS: rules.bracket_rule(
+            f"bundled table of {DATE}: the venue's own needs an account", "public tests built on snapshots of 2024"
+        ),
     },
     codes=rules.codes(rate="-1003 -1008 -1015", outage="-1000 -1001 -1006 -1007 -1016", symbol="-1121"),
     listings=_listings,

@@ -24,7 +24,7 @@ from reportgen.market.exchanges.answers import (
     within,
 )
 from reportgen.market.exchanges.venue import Contract, Datum, Listing, Paged, RawBook, Row, Transport, Unit, UnitRule
-from reportgen.units import Milliseconds
+from reportgen.units import Milliseconds, Missing
 
 _PRODUCT: Final = "USDT-FUTURES"
 _MOST_PAGES: Final = 24
@@ -77,7 +77,7 @@ def _funding_now(connection: Transport, contract: Contract) -> Row:
 
 def _order_book(connection: Transport, contract: Contract) -> RawBook:
     answer = connection.ask(
-        "publicMixGetV2MixMarketMergeDepth", _asked(contract, limit="100"), about=perpetual(contract)
+        "publicMixGetV2MixMarketMergeDepth", _asked(contract, limit="max"), about=perpetual(contract)
     )
     bids, offers = sides(within(answer, "data"), "bids", "asks")
     return RawBook(time_ms=int(number(within(answer, "data", "ts"))), bids=bids, asks=offers)
@@ -104,7 +104,11 @@ VENUE: Final = rules.Venue(
         ),
         Datum.FUNDING: rules.funding_rule("fraction per interval; the interval in hours from the list", "months"),
         Datum.FUNDING_NOW: rules.running_rule("an estimate for the next settlement"),
-        Datum.BOOK: rules.book_rule(Unit.BASE, "sizes in base coins", "100"),
+        Datum.BOOK: rules.book_rule(Unit.BASE, "sizes in base coins", "the most"),
+        Datum.LIQUIDATIONS: Missing(
+            "Bitget publishes three days of liquidations (v3 market/liquidations); no answer of it was recorded, so "
+            "they are not read."
+        ),
         Datum.RATIO: rules.ratio_rule("accounts long over accounts short", "some days"),
         Datum.BRACKETS: rules.bracket_rule("bounds in USDT"),
     },

@@ -65,9 +65,25 @@ def _hours(contract: Contract, since: Milliseconds, until: Milliseconds) -> dict
     return _asked(contract, interval="60", start=since, end=until - 1, limit=1000)
 
 
-def _ticker(connection: Transport, contract: Contract, cell: str) -> Row:
+def _ticker(connection: Transport, contract: Contract) -> tuple[float, Any]:
     answer = connection.ask("publicGetV5MarketTickers", _asked(contract), about=perpetual(contract))
-    return (number(within(answer, "time")), number(within(answer, *_LIST, 0, cell)), NAN)
+    return number(within(answer, "time")), within(answer, *_LIST, 0)
+
+
+def _interest(row: object) -> float:
+    """Read both sides: twice the one side where the venue states it (since 2026-06-11)."""
+    single = optional(row, "singleOpenInterest")
+    return 2 * single if single > 0 else number(within(row, "openInterest"))
+
+
+def _interest_now(connection: Transport, contract: Contract) -> Row:
+    time, ticker = _ticker(connection, contract)
+    return (time, _interest(ticker), NAN)
+
+
+def _funding_now(connection: Transport, contract: Contract) -> Row:
+    time, ticker = _ticker(connection, contract)
+    return (time, number(within(ticker, "fundingRate")), NAN)
 
 
 def _order_book(connection: Transport, contract: Contract) -> RawBook:
@@ -97,10 +113,10 @@ VENUE: Final = rules.Venue(
         Datum.OPEN_INTEREST: UnitRule(
             unit=Unit.BASE,
             sides=2,
-            says="base coins of both sides, halved",
+            says="base coins: singleOpenInterest where it is given, else both sides halved",
             history="since listing",
             days=30,
-            source=f"singleOpenInterest is exactly half of openInterest; {rules.AUDIT}",
+            source="recorded 2026-08-13: openInterest 59,972.256 is twice singleOpenInterest 29,986.128",
         ),
         Datum.FUNDING: rules.funding_rule(
             "fraction per interval; the interval in minutes from the list", "since listing"
@@ -135,7 +151,9 @@ VENUE: Final = rules.Venue(
                 lambda contract, since, until: _asked(
                     contract, intervalTime="1h", startTime=since, endTime=until - 1, limit=200
                 ),
-                lambda answer: [(*numbers(row, "timestamp", "openInterest"), NAN) for row in rows_of(answer, *_LIST)],
+                lambda answer: [
+                    (number(within(row, "timestamp")), _interest(row), NAN) for row in rows_of(answer, *_LIST)
+                ],
             ),
             rows=200,
         ),
@@ -159,8 +177,8 @@ VENUE: Final = rules.Venue(
             rows=500,
         ),
     },
-    interest_now=lambda connection, contract: _ticker(connection, contract, "openInterest"),
-    funding_now=lambda connection, contract: _ticker(connection, contract, "fundingRate"),
+    interest_now=_interest_now,
+    funding_now=_funding_now,
     order_book=_order_book,
     brackets=_brackets,
 )

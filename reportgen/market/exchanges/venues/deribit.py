@@ -77,7 +77,9 @@ VENUE: Final = rules.Venue(
     rank=7,
     quote="USD",
     rules={
-        Datum.CANDLES: rules.candle_rule(rules.BASE_VOLUME),
+        Datum.CANDLES: rules.candle_rule(
+            "volume in base coins of the inverse perpetual; linear ones (ETH_USDC-PERPETUAL) are not read"
+        ),
         Datum.OPEN_INTEREST: UnitRule(
             unit=Unit.USD,
             says="USD ÷ mark price (inverse), each position once",

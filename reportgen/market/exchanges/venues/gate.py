@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 from reportgen.market.exchanges import venue as rules
@@ -14,6 +15,7 @@ from reportgen.market.exchanges.answers import (
     listed,
     number,
     numbers,
+    optional,
     perpetual,
     positive,
     rows,
@@ -36,10 +38,13 @@ from reportgen.market.exchanges.venue import (
     Transport,
     Unit,
     UnitRule,
+    VenueFault,
 )
 from reportgen.units import Milliseconds
 
 _SECOND_MS: Final = 1000
+_SAME_SIZE: Final = 0.25
+"""How far open interest may lie from once or twice the positions: they are counted at different moments."""
 
 
 def _contracts(connection: Transport) -> list[Any]:
@@ -82,10 +87,27 @@ def _statistic(*cells: str) -> Page:
     )
 
 
-def _funding_now(connection: Transport, contract: Contract) -> Row:
-    """Find the rate in the list of contracts, which carries no time but that of the answer."""
+def _listed(connection: Transport, contract: Contract, cell: str) -> float:
+    """Read a number of the list of contracts, which carries no time but that of the answer."""
     mine = next((row for row in _contracts(connection) if text(row, "name") == contract.market_id), None)
-    return (float(connection.server_now()), number(within(mine, "funding_rate")), NAN)
+    return optional(mine, cell)
+
+
+def _funding_now(connection: Transport, contract: Contract) -> Row:
+    rate = _listed(connection, contract, "funding_rate")
+    return (float(connection.server_now()), number(rate), NAN)
+
+
+def _sides(connection: Transport, contract: Contract, interest: float) -> tuple[int, str]:
+    """Compare contract_stats with the list's position_size, which counts longs alone: twice it is both sides."""
+    try:
+        ratio = interest / (_listed(connection, contract, "position_size") or NAN)
+    except (VenueFault, ValueError, AttributeError):
+        return 2, ""
+    counted = next((sides for sides in (1, 2) if abs(ratio / sides - 1) < _SAME_SIZE), None)
+    if counted:
+        return counted, ""
+    return 2, "" if math.isnan(ratio) else f"Gate's open interest is {ratio:.2f} times its positions; it is halved."
 
 
 def _order_book(connection: Transport, contract: Contract) -> RawBook:
@@ -112,7 +134,7 @@ VENUE: Final = rules.Venue(
         Datum.OPEN_INTEREST: UnitRule(
             unit=Unit.CONTRACTS,
             sides=2,
-            says="contracts of both sides × quanto multiplier, halved",
+            says="contracts × quanto multiplier; halved where they are twice the list's position_size",
             history="long",
             days=30,
             source=rules.AUDIT,
@@ -125,7 +147,7 @@ VENUE: Final = rules.Venue(
             says="USD a bar by liquidated side, from contract_stats",
             history="long",
             days=30,
-            source="VENUES 3.5",
+            source=rules.CCXT,
         ),
         Datum.RATIO: rules.ratio_rule("accounts long over short", "long"),
         Datum.BRACKETS: rules.bracket_rule("risk limits in USDT"),
@@ -177,6 +199,7 @@ VENUE: Final = rules.Venue(
         Datum.LIQUIDATIONS: Paged(page=_statistic("long_liq_usd", "short_liq_usd"), rows=100),
     },
     funding_now=_funding_now,
+    sides=_sides,
     order_book=_order_book,
     brackets=_brackets,
 )

@@ -60,6 +60,15 @@ def _funding(connection: Transport, contract: Contract, since: Milliseconds, unt
     return [(time, number(within(row, "relativeFundingRate"))) for time, row in found if since <= time < until]
 
 
+def _interest_history(answer: object) -> list[Row]:
+    """Read open interest at the open of each hour: of a bar its first value, which nobody knew later than its stamp."""
+    stamps, values = rows_of(answer, "result", "timestamp"), rows_of(answer, "result", "data")
+    return [
+        (number(stamp) * _SECOND_MS, number(value[0] if isinstance(value, list) else value), NAN)
+        for stamp, value in zip(stamps, values, strict=True)
+    ]
+
+
 def _interest_now(connection: Transport, contract: Contract) -> Row:
     time, ticker = _ticker(connection, contract)
     return (time, number(within(ticker, "openInterest")), NAN)
@@ -101,13 +110,25 @@ VENUE: Final = rules.Venue(
         Datum.CANDLES: rules.candle_rule(rules.BASE_VOLUME),
         Datum.MARK: rules.mark_rule(),
         Datum.OPEN_INTEREST: UnitRule(
-            unit=Unit.BASE, says="base coins (PF_), each position once", history="now only", days=0, source=rules.AUDIT
+            unit=Unit.BASE,
+            says="base coins (PF_), each position once; history from charts/v1/analytics",
+            history="at least a year",
+            days=30,
+            source="the venue's documentation; doctor --online compares the history with now",
         ),
         Datum.FUNDING: rules.funding_rule(
             "relative rate per hour; the absolute one in USD a contract is not used", "all, in one answer"
         ),
         Datum.FUNDING_NOW: rules.running_rule("USD per contract and hour ÷ mark price"),
         Datum.BOOK: rules.book_rule(Unit.BASE, "sizes in base coins (PF_)", "all"),
+        Datum.LIQUIDATIONS: Missing(
+            "Kraken Futures publishes liquidation volume (charts/v1/analytics) without saying its unit, so it is not "
+            "read."
+        ),
+        Datum.RATIO: Missing(
+            "Kraken Futures publishes a long/short ratio (charts/v1/analytics) without saying what it counts, so it is "
+            "not read."
+        ),
         Datum.BRACKETS: Missing(
             "Kraken Futures does not say in which unit its margin levels are bounded, so they are not used."
         ),
@@ -130,6 +151,20 @@ VENUE: Final = rules.Venue(
                 "chartsGetPriceTypeSymbolInterval",
                 _bars("mark"),
                 rows("time", "open", "high", "low", "close", at=("candles",)),
+            ),
+            rows=2000,
+        ),
+        Datum.OPEN_INTEREST: Paged(
+            page=asks(
+                "charts:analytics/{symbol}/open-interest",
+                lambda contract, since, until: {
+                    "symbol": contract.market_id,
+                    "version": "v1",
+                    "interval": 3600,
+                    "since": since // _SECOND_MS,
+                    "to": (until - 1) // _SECOND_MS,
+                },
+                _interest_history,
             ),
             rows=2000,
         ),

@@ -65,10 +65,20 @@ def _statistic(contract: Contract, since: Milliseconds, until: Milliseconds) -> 
     return {"instId": contract.market_id, "period": "1H", "begin": since, "end": until - 1, "limit": 100}
 
 
+def _before_stamp(contract: Contract, since: Milliseconds, until: Milliseconds) -> dict[str, Any]:
+    """Ask for rows by their stamp, the open of the hour whose end they hold."""
+    return _statistic(contract, since - HOUR_MS, until - HOUR_MS)
+
+
+def _history(answer: object) -> list[Row]:
+    """Read open interest at the end of each hour, in the coins that the answer states beside its contracts."""
+    return [(time + HOUR_MS, coins, usd) for time, coins, usd in rows(0, 2, 3, at=_DATA)(answer)]
+
+
 def _interest_now(connection: Transport, contract: Contract) -> Row:
     asked = {"instType": "SWAP", "instId": contract.market_id}
     answer = connection.ask("publicGetPublicOpenInterest", asked, about=perpetual(contract))
-    return numbers(within(answer, "data", 0), "ts", "oi", "oiUsd")
+    return numbers(within(answer, "data", 0), "ts", "oiCcy", "oiUsd")
 
 
 def _funding_now(connection: Transport, contract: Contract) -> Row:
@@ -97,12 +107,17 @@ def _brackets(connection: Transport, contract: Contract, price: float) -> list[R
     return tiers((most * size * price, rate, leverage, NAN) for most, rate, leverage in found)
 
 
-def _events(connection: Transport, contract: Contract, since: Milliseconds) -> list[Row]:
+def _events(connection: Transport, contract: Contract, since: Milliseconds) -> tuple[Milliseconds, list[Row]]:
     """Read single liquidations backwards, as many pages as are reasonable; a forced sale closes a long."""
     found: list[Row] = []
-    asked: dict[str, Any] = {"instType": "SWAP", "uly": _family(contract), "state": "filled", "limit": _EVENTS_A_PAGE}
+    asked: dict[str, Any] = {
+        "instType": "SWAP",
+        "instFamily": _family(contract),
+        "state": "filled",
+        "limit": _EVENTS_A_PAGE,
+    }
     for _ in range(_MOST_PAGES):
-        answer = connection.ask("public/liquidation-orders", asked, about=perpetual(contract))
+        answer = connection.ask("public:public/liquidation-orders", asked, about=perpetual(contract))
         new: list[Row] = []
         for row in (row for one in rows_of(answer, "data") for row in rows_of(one, "details")):
             time, size, price = numbers(row, "ts", "sz", "bkPx")
@@ -111,7 +126,8 @@ def _events(connection: Transport, contract: Contract, since: Milliseconds) -> l
         if len(new) < _EVENTS_A_PAGE or min(row[0] for row in new) <= since:
             break
         asked = {**asked, "after": int(min(row[0] for row in new))}
-    return found
+    # Nothing says how far the venue remembers: what is before the oldest event is not known to be quiet.
+    return (int(min(row[0] for row in found)) if found else 0), found
 
 
 VENUE: Final = rules.Venue(
@@ -127,11 +143,11 @@ VENUE: Final = rules.Venue(
         Datum.MARK: rules.mark_rule(),
         Datum.SPOT: rules.SPOT,
         Datum.OPEN_INTEREST: UnitRule(
-            unit=Unit.CONTRACTS,
-            says="contracts × contract value, each position once; oiUsd as quote",
+            unit=Unit.BASE,
+            says="oiCcy, base coins, each position once; oiUsd as quote; history at the end of its hour",
             history="1440 hours",
             days=30,
-            source=rules.AUDIT,
+            source="two independent programs shift the history by a period; doctor --online compares it with now",
         ),
         Datum.FUNDING: rules.funding_rule("realised fraction per interval", "about 3 months"),
         Datum.FUNDING_NOW: rules.running_rule(
@@ -141,9 +157,9 @@ VENUE: Final = rules.Venue(
         Datum.LIQUIDATIONS: UnitRule(
             unit=Unit.CONTRACTS,
             says="contracts × contract value × bankruptcy price: a lower bound",
-            history="latest 7 days at most",
-            days=7,
-            source="VENUES 1.1 and 3.5",
+            history="about the latest day, some 1,000 events",
+            days=1,
+            source="the venue's documentation; a public probe of 2026-08-08",
         ),
         Datum.RATIO: rules.ratio_rule("accounts long over short", "1440 hours"),
         Datum.BRACKETS: rules.bracket_rule("bounds in contracts × contract value × price"),
@@ -172,7 +188,7 @@ VENUE: Final = rules.Venue(
             rows=300,
         ),
         Datum.OPEN_INTEREST: Paged(
-            page=asks("publicGetRubikStatContractsOpenInterestHistory", _statistic, rows(0, 1, 3, at=_DATA)), rows=100
+            page=asks("publicGetRubikStatContractsOpenInterestHistory", _before_stamp, _history), rows=100
         ),
         Datum.FUNDING: Paged(
             page=asks("publicGetPublicFundingRateHistory", _before(100), rows("fundingTime", "realizedRate", at=_DATA)),
