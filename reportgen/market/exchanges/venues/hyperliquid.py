@@ -27,18 +27,20 @@ from reportgen.units import HOUR_MS
 _INFO: Final = "publicPostInfo"
 _OVERVIEW: Final = {"type": "metaAndAssetCtxs"}
 _HOURLY: Final = 1.0
+_QUESTION: Final = 20.0
+_LIGHT: Final = 2.0
 
 
 def _weight(asked: Mapping[str, Any]) -> float:
     """Charge what the venue documents of its 1,200 a minute: 20 a question, 2 the light ones, more for many rows."""
     kind = asked.get("type")
     if kind in {"l2Book", "allMids", "clearinghouseState"}:
-        return 2.0
+        return _LIGHT
     span = asked.get("req", asked)
     hours = (span["endTime"] - span["startTime"]) / HOUR_MS if "endTime" in span else 0.0
     candles = math.ceil(min(hours, 5000) / 60) if kind == "candleSnapshot" else 0
     settlements = math.ceil(min(hours, 500) / 20) if kind == "fundingHistory" else 0
-    return 20.0 + candles + settlements
+    return _QUESTION + candles + settlements
 
 
 def _listings(connection: Transport) -> Mapping[str, Listing]:
