@@ -216,7 +216,7 @@ def _structure(was: Structure, now: Structure, symbol: SymbolBrief) -> Iterator[
         )  # fmt: skip
     if was.regime != now.regime:
         text = (
-            f"volatility {was.regime} {_ARROW} {now.regime}, ATR percentile "
+            f"volatility {was.regime} {_ARROW} {now.regime}, true-range percentile "
             f"{was.atr_percentile * 100:.0f} {_ARROW} {now.atr_percentile * 100:.0f}, range percentile "
             f"{was.range_percentile * 100:.0f} {_ARROW} {now.range_percentile * 100:.0f}"
         )
