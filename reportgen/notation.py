@@ -79,14 +79,27 @@ def usual_days(value: float) -> str:
     return f"{text} usual day{'' if text == '1.0' else 's'}"
 
 
+_DOLLAR_UNITS = ((1e9, f"{THIN}bn"), (1e6, f"{THIN}m"), (1e3, f"{THIN}k"))
+
+
 def dollars(value: float) -> str:
     """Write an amount of US dollars with three significant digits: $8.82 bn."""
-    for size, word in ((1e9, f"{THIN}bn"), (1e6, f"{THIN}m"), (1e3, f"{THIN}k")):
+    for size, word in _DOLLAR_UNITS:
         if abs(value) >= size:
             scaled = value / size
             decimals = max(0, 2 - math.floor(math.log10(abs(scaled))))
             return f"{MINUS if value < 0 else ''}${abs(scaled):.{decimals}f}{word}"
     return f"{MINUS if value < 0 else ''}${abs(value):.0f}"
+
+
+def dollar_range(low: float, high: float) -> str:
+    """Write an interval of dollars, both ends to the second digit of the upper one: $8–63 m, $0.4–6.3 bn."""
+    size, word = next(((size, word) for size, word in _DOLLAR_UNITS if high >= size), (1.0, ""))
+    place = 1 - math.floor(math.log10(high / size)) if high > 0 else 0
+    first, last = (f"{round(end / size, place):.{max(0, place)}f}" for end in (low, high))
+    if low > 0 and float(first) == 0:  # too far below the upper end to be written with its digits
+        return f"{dollars(low)} to {dollars(high)}"
+    return f"${first}\u2013{last}{word}"
 
 
 def ratio(value: float) -> str:

@@ -219,6 +219,12 @@ class Assumptions(EventAssumptions):
     calibration_least_share: float = declared(0.0001, "of volume", "own count: .0007 to .003", "less is in other units")
     calibration_largest_share: float = declared(0.2, "of volume", "own count: .0007 to .003", "more is in other units")
     calibration_largest_turnover: float = declared(150.0, "a day", "own count: .2 to 5", "volume this far off is too")
+    calibration_drift_days: float = declared(
+        45.0,
+        "days",
+        "measured on unseen data, docs/method.md",
+        "an older calibration says beside its dollars that it drifts",
+    )
     calibration_oldest_days: float = declared(90.0, "days", "own choice", "an older calibration is not used")
     calibration_far_price: float = declared(
         3.0, "ratio", "own choice", "a price so far off the sample's is another market"

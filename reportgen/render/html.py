@@ -44,6 +44,7 @@ _NOTATION = (
     "funding",
     "ratio",
     "usual_days",
+    "dollar_range",
     "dollars",
     "times",
     "signed",

@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 
 from reportgen.config.assumptions import DEFAULTS
+from reportgen.guide.positioning import Positioning
+from reportgen.guide.zones.dollars import price_zones
+from reportgen.guide.zones.finding import find_zones
 from reportgen.liquidation.calibration.dollars import calibrated_map, unit_dollars
 from reportgen.liquidation.conservation import conservation_flows, node_distances, swept_by_node
-from reportgen.liquidation.map import grid_around
+from reportgen.liquidation.map import build_map, grid_around
+from reportgen.liquidation.margin import flat
 from reportgen.liquidation.profile import draw_profiles
 from reportgen.market.data import Candles
-from reportgen.units import Floats, Missing, Side
+from reportgen.units import DAY_MS, Floats, Missing, Side
 from tests.liquidation.test_calibration import market_of
 from tests.test_calibrations import calibration
 
@@ -106,3 +110,36 @@ def test_a_sure_posterior_leaves_only_the_shift() -> None:
     half = np.where(np.arange(60) < 30, 1.0, 0.5) * np.ones((7, 60))
     tilted = draw_profiles(nodes, np.random.default_rng(2), still, half)
     assert np.all(tilted[:, :30].sum(axis=1) > drawn[:, :30].sum(axis=1))
+
+
+@pytest.mark.parametrize(("days", "said"), [(44.9, False), (45.1, True)])
+def test_a_zones_dollars_are_its_share_of_the_sides_total(days: float, said: bool) -> None:  # noqa: FBT001
+    """Share times the side's total gives the dollars; the age stands beside them, and past 45 days that they drift."""
+    assert not isinstance(MARKET.candles, Missing)
+    candles = MARKET.candles["a"]
+    estimate = build_map(candles, flat(0.005, 125, "t"), candles.close_time_ms[-24:], LOOSE)
+    ended = MARKET.as_of_ms - round(days * DAY_MS)
+    made = replace(calibration(churn=0.3), symbol=MARKET.symbol, sample_end_ms=ended, open_interest_venues=("a",))
+    none = Missing("not needed here")
+    nothing = Positioning(open_interest=none, funding=none, crowded_side=None, crowded_because="")
+    found = find_zones(
+        estimate, none, nothing, atr=0.02 * estimate.price, horizon_hours=24.0,
+        rng=np.random.default_rng(1), assumptions=replace(LOOSE, draws=1),
+    )  # fmt: skip
+    assert found.zones
+    in_dollars = calibrated_map(MARKET, estimate.grid, estimate.price, (made,), LOOSE)
+    assert not isinstance(in_dollars, Missing), in_dollars
+    priced = price_zones(
+        found.zones, MARKET, in_dollars, estimate=estimate, calibrations=(made,), depth=none, assumptions=LOOSE,
+        scope={side: one.scope for side, one in found.shares.items()},
+    )  # fmt: skip
+    assert not isinstance(priced.basis, Missing)
+    totals = {Side.LONG: priced.basis.long_total, Side.SHORT: priced.basis.short_total}
+    for zone in priced.zones:
+        total = totals[zone.liquidated_side]
+        assert total is not None
+        assert zone.notional == pytest.approx(zone.share * total)
+        assert 0 < zone.share < 1
+    assert priced.basis.age_days == pytest.approx(days, abs=0.01)
+    assert any("days before as-of" in line for line in priced.basis.text)
+    assert any("drifted" in line for line in priced.basis.text) is said

@@ -1,12 +1,13 @@
 """Dollars beside the zones, where a calibration gives them: how much, how far that may be off, and on what it rests.
 
-Zones are found in the kernel engine's shares; their dollars come from the conservation nodes with
-weights fitted to observed liquidations. Without a calibration there are none.
+Zones are found on the kernel map. Where a calibration fits, their dollars and their shares of a side both come from the
+conservation nodes with weights fitted to observed liquidations, so that share x the side's total is the dollars;
+without one there are no dollars, and shares are the kernel map's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -19,8 +20,9 @@ from reportgen.guide.zones import Zone
 from reportgen.liquidation.calibration import Calibration
 from reportgen.liquidation.calibration.choice import refusal
 from reportgen.liquidation.calibration.dollars import CalibratedMap
+from reportgen.liquidation.map import LiquidationMap
 from reportgen.market.data import Depth, MarketData
-from reportgen.units import Fraction, Maybe, Milliseconds, Missing, Price, Side
+from reportgen.units import DAY_MS, Fraction, Maybe, Milliseconds, Missing, Notional, Side
 
 NO_DOLLARS: Final = Missing("No calibration was found; `reportgen calibrate` makes one from observed liquidations.")
 """What a brief says where nobody has calibrated anything."""
@@ -40,6 +42,8 @@ class DollarBasis:
             how many sweeps.
         identified_to: Log distance up to which the nodes were fitted; farther ones kept their prior.
         text: All that as sentences for the reader, and why a newer calibration was not used.
+        age_days: From the sample's end to as-of.
+        long_total, short_total: All longs, all shorts within the map's scope: zone share x it = zone dollars.
     """
 
     sample_start_ms: Milliseconds
@@ -56,6 +60,9 @@ class DollarBasis:
     interval_tried: int | None
     identified_to: float | None
     text: tuple[str, ...]
+    age_days: float = 0.0
+    long_total: Notional | None = None
+    short_total: Notional | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -71,8 +78,8 @@ def price_zones(
     market: MarketData,
     calibrated: CalibratedMap,
     *,
-    step: float,
-    price: Price,
+    estimate: LiquidationMap,
+    scope: Mapping[Side, int],
     calibrations: Sequence[Calibration],
     depth: Maybe[Depth],
     assumptions: Assumptions,
@@ -83,17 +90,19 @@ def price_zones(
         zones: As found on the map.
         market: Known up to as-of.
         calibrated: The market's nodes in dollars.
-        step: Log width of a bin.
-        price: At as-of.
+        estimate: The map that the zones were found on.
+        scope: Bins from the price that count, per side.
         calibrations: All that were found, to say which newer ones were passed over.
         depth: Resting size near the price, for the zone as a multiple of it.
         assumptions: Refusal rules.
     """
     chosen = calibrated.calibration
     by_distance = {side: calibrated.notional(side) for side in Side}
+    total = {side: float(by_distance[side][: scope[side]].sum()) for side in Side}
     priced = []
     for zone in zones:
-        near, far = sorted(round(abs(float(np.log(edge / price))) / step) for edge in (zone.low, zone.high))
+        edges = (abs(float(np.log(edge / estimate.price))) for edge in (zone.low, zone.high))
+        near, far = sorted(round(edge / estimate.grid.step) for edge in edges)
         notional = float(by_distance[zone.liquidated_side][near:far].sum())
         resting = 0.0
         if not isinstance(depth, Missing):  # what rests on the side that its liquidations would take from
@@ -101,6 +110,7 @@ def price_zones(
         priced.append(
             replace(
                 zone,
+                share=notional / total[zone.liquidated_side] if total[zone.liquidated_side] > 0 else zone.share,
                 notional=notional,
                 notional_band=None if isinstance(chosen.interval, Missing) else chosen.interval.bounds(notional),
                 depth_multiple=notional / resting if resting > 0 else None,
@@ -111,7 +121,29 @@ def price_zones(
         for one in calibrations
         if one.symbol == market.symbol and chosen.sample_end_ms < one.sample_end_ms <= market.as_of_ms
     )
-    return PricedZones(zones=tuple(priced), basis=_basis(chosen, refused))
+    age = (market.as_of_ms - chosen.sample_end_ms) / DAY_MS
+    basis = _basis(chosen, (*_totals(total, age, assumptions), *refused))
+    return PricedZones(
+        zones=tuple(priced),
+        basis=replace(basis, age_days=age, long_total=total[Side.LONG], short_total=total[Side.SHORT]),
+    )
+
+
+def _totals(total: Mapping[Side, Notional], age_days: float, assumptions: Assumptions) -> tuple[str, ...]:
+    """Say what the shares are of, and how old the weights are."""
+    a = assumptions
+    within = f"Within {notation.share(a.zone_scope_fraction)} of the price all longs come to"
+    both = f"{notation.dollars(total[Side.LONG])} and all shorts to {notation.dollars(total[Side.SHORT])}"
+    lines = [
+        f"{within} {both}; a zone's share is its part of that.",
+        f"The sample ended {notation.grouped(age_days, 0)} days before as-of.",
+    ]
+    if age_days > a.calibration_drift_days:
+        lines.append(
+            f"That is more than {a.calibration_drift_days:.0f} days, after which levels have drifted: 1.5 times in "
+            "three months, 2.2 times in four. Calibrate again."
+        )
+    return tuple(lines)
 
 
 def _basis(chosen: Calibration, refused: tuple[str, ...]) -> DollarBasis:
@@ -146,8 +178,8 @@ def _sentences(chosen: Calibration, reach: float | None) -> tuple[str, ...]:
     interest = ", ".join(chosen.open_interest_venues)
     lines = [f"Dollars are estimates calibrated on {whose}, {span} ({venues}; open interest of {interest})."]
     lines.append(
-        "They come from the conservation nodes, the shares from the kernel map; how far zone edges may lie off and how "
-        "often a zone recurs come from draws of the calibrated weights."
+        "They and the shares of a side come from the conservation nodes, the zones' edges from the kernel map; how far "
+        "edges may lie off and how often a zone recurs come from draws of the calibrated weights."
     )
     if isinstance(chosen.held_out, Missing):
         lines.append(f"How they hold on later days is not known: {chosen.held_out.reason}")
