@@ -48,3 +48,16 @@ class EnvironmentProblem(ReportgenError):
 
 class RenderError(ReportgenError):
     """A template or a chart could not be made."""
+
+
+def without_secrets(address: str, *, path: bool = False) -> str:
+    """Name an address so that it can be printed: scheme and host, nothing that may be a user, password or token.
+
+    Args:
+        address: Anything a setting that may hold a URL holds, also a mistyped one.
+        path: Keep the path, where it is no secret: that of the output. A query never stays.
+    """
+    scheme, _, rest = address.rpartition("://") if "://" in address else ("", "", address)
+    rest = rest.rpartition("@")[2].partition("?")[0].partition("#")[0]
+    shown = rest if path else rest.partition("/")[0]
+    return f"{scheme.rpartition('@')[2]}://{shown}" if scheme else shown

@@ -278,3 +278,44 @@ def test_numbers_are_decimal() -> None:
     assert found.data[7:] == texts  # type: ignore[index]
     as_text = parse_yaml(b"[024, true, 1.50, ~, on]", "a.yaml", as_text=True)
     assert as_text.data == ["024", "true", "1.50", None, "on"]
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "output: 's3://KEY:hunter2@bucket/x'",
+        "output: 's3://KEY:hun/ter2@bucket/x'",
+        "venues: {binance: {url: 'htp://joe:hunter2@proxy.test:1'}}",
+        "events: [{url: 'htps://joe:hunter2@x.test/hunter2.ics'}]",
+        "events: [{url: 'joe:hunter2@x.test'}]",
+        "events: [{unlocks: arbitrum, symbol: ARB, url: 'ftp://hunter2@x.test'}]",
+        "mail: {from: a@b.test, smtp: {host: 'joe:hunter2@relay.test'}}",
+        "mail: {from: a@b.test, smtp: {host: 'smtps://relay.test/hunter2'}}",
+        "mail: {from: a@b.test, smtp: {host: h}, link: 'htps://x.test/?k=hunter2'}",
+        "mail: {from: a@b.test, smtp: {host: h}, unsubscribe: {url: 'http://joe:hunter2@x.test/{token}'}}",
+    ],
+)
+def test_no_message_repeats_the_secret_in_an_address(tmp_path: Path, setting: str) -> None:
+    """Whatever setting can hold a URL, its user, password, path and query stay out of the message."""
+    (line,) = problems_of(tmp_path, f"watchlist: [BTC]\n{setting}\n")
+    assert line.startswith("config.yaml:2: ")
+    assert "hun" not in line
+    assert "joe" not in line
+
+
+def test_home_and_variables_are_filled_in_wherever_a_path_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """~ and $NAME mean what they mean in a shell; one that is not set is named, and no folder of that name is made."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("BRIEFS", str(tmp_path / "b"))
+    monkeypatch.delenv("NOT_SET", raising=False)
+    config = load_config(
+        written(tmp_path, "watchlist: [BTC]\noutput: $HOME/x\nsource: ~/m\ncalibration: ${BRIEFS}/w\n")
+    )
+    assert (config.output, config.source) == (tmp_path / "home" / "x", str(tmp_path / "home" / "m"))
+    assert config.calibration == tmp_path / "b" / "w"
+    (line,) = problems_of(tmp_path, "watchlist: [BTC]\noutput: $NOT_SET/x\n")
+    assert "`$NOT_SET/x` names $NOT_SET, which is not set" in line
+    (line,) = problems_of(tmp_path, "watchlist: [BTC]\ntemplates: ~nobody-of-this-name/x\n")
+    assert "home is not known" in line

@@ -17,6 +17,7 @@ from reportgen.guide.structure import Structure
 from reportgen.guide.zones import Label, NoDenseZone, Zone
 from reportgen.guide.zones.dollars import NO_DOLLARS, DollarBasis
 from reportgen.guide.zones.sensitivity import Sensitivity
+from reportgen.liquidation.cone import NO_CONE, Cone
 from reportgen.liquidation.known_positions import ExactLayer
 from reportgen.liquidation.picture import HeatmapPicture
 from reportgen.market.quality import Coverage, MapQuality, VenueReading
@@ -94,6 +95,7 @@ class SymbolBrief:
         stale: why the last bar is too old to act on at as-of, or "".
         daily_volume: quote currency traded on the primary venue in the last day.
         recalculate: the guide's reasons to make the map again, as today's levels.
+        cone: how far price may go within the horizon, 10, 50 and 90 % of its high and low, or why that is not known.
     """
 
     symbol: str
@@ -136,6 +138,7 @@ class SymbolBrief:
     stale: str = ""
     daily_volume: Maybe[Notional] = NO_VOLUME
     recalculate: tuple[RecalculateIf, ...] = ()
+    cone: Maybe[Cone] = NO_CONE
 
 
 ChangeKind = Literal[

@@ -61,6 +61,7 @@ from reportgen.guide.zones.finding import ZoneFinding, find_zones
 from reportgen.guide.zones.sensitivity import Sensitivity, zone_sensitivities
 from reportgen.liquidation.calibration import Calibration
 from reportgen.liquidation.calibration.dollars import CalibratedMap, calibrated_map
+from reportgen.liquidation.cone import range_cone
 from reportgen.liquidation.known_positions import exact_layer
 from reportgen.liquidation.map import DEFAULT_ENGINE, LiquidationMap, build_map
 from reportgen.liquidation.margin import brackets_of
@@ -464,7 +465,8 @@ def write_section(market: MarketData, reference: MarketData, reading: Reading) -
     context = replace(context, map_quality=grade_map(market, coverage, reading.assumptions))
     section = _section(market, venue, candles, context, mapped, coverage)
     consumed = consumed_since(market, candles, reading.past, section.price_decimals, reading.assumptions)
-    return replace(section, consumed=consumed, stale=context.stale)
+    cone = range_cone(candles, reading.horizon_hours, reading.assumptions)
+    return replace(section, consumed=consumed, stale=context.stale, cone=cone)
 
 
 def _section(

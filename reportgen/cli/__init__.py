@@ -30,7 +30,7 @@ from reportgen.cli import (
     setup,
     subscribers,
 )
-from reportgen.cli.console import complain
+from reportgen.cli.console import complain, guard_stdout
 from reportgen.errors import ReportgenError
 
 _WRITE_HINTS: Final = {
@@ -95,13 +95,16 @@ def _options(
 
 def main() -> None:
     """Run one command and leave with its exit code; the user's mistakes end in one sentence each."""
+    outlet = guard_stdout()
     code = _run()
-    try:
-        sys.stdout.flush()
-    except OSError:
-        # The reader has gone or the disk is full, and it has been said: Python must not say it again on its way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = code or 1
+    outlet.flush()
+    if outlet.lost is not None:
+        # Python must not say it again on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if outlet.lost.errno != errno.EPIPE:  # a reader that has gone needs no word
+            reason = outlet.lost.strerror or outlet.lost
+            complain(f"Standard output could not be written ({reason}). {outlet.stands or 'Send it elsewhere'}.")
+        code = code or (0 if outlet.stands else 1)
     if code == _INTERRUPTED:
         # Without waiting for workers: their pool's thread can miss that they were ended, and wait for ever.
         pools = sys.modules.get("multiprocessing")

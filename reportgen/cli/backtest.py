@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from reportgen.cli.console import AsJson, ConfigFile, Output, Sample, Source, progress, tell, tell_json
+from reportgen.cli.console import AsJson, ConfigFile, Output, Sample, Source, progress, stands, tell, tell_json
 from reportgen.config.places import Place, inside
 from reportgen.errors import DataError, UsageError
 
@@ -79,6 +79,7 @@ def backtest(
         step("Writing the files")
         made = results if pooled is None or isinstance(pooled, Missing) else [*results, pooled]
         written = {result.symbol: _write(request.config.output, result) for result in made}
+    stands("The record", inside(request.config.output, "backtests"))
     if as_json:
         files = {symbol: list(paths) for symbol, paths in written.items()}
         tell_json({"files": files, "backtests": [as_record(one) for one in results], "pooled": as_record(pooled)})

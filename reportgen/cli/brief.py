@@ -21,6 +21,7 @@ from reportgen.cli.console import (
     Templates,
     note,
     progress,
+    stands,
     tell,
     tell_json,
 )
@@ -97,6 +98,7 @@ def brief(
             | dict(alert_files(made)),
             also=remembered.also(),
         )
+    stands("The brief", next(iter(written.files.values())))
     _report(made, written, as_json=as_json, strict=strict)
     if strict and made.missing:
         raise typer.Exit(_MISSING_UNDER_STRICT)
@@ -245,6 +247,7 @@ def render(
         step("Writing the files")
         written = {one.name: folder / one.file for one in FORMATS if one is not COPY}
         replace_files({path: pages.files[path.name] for path in written.values()})
+    stands("The page", folder)
     if as_json:
         tell_json({name: str(path) for name, path in written.items()})
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from reportgen.cli.console import AsJson, ConfigFile, Output, Sample, Source, note, progress, tell, tell_json
+from reportgen.cli.console import AsJson, ConfigFile, Output, Sample, Source, note, progress, stands, tell, tell_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,6 +79,7 @@ def calibrate(
         step("Writing the file")
         named = out is not None or request.config.calibration is not None
         kept = keep_calibrations(request.config.output, path, made, named=named)
+    stands("The calibration", kept)
     for text in gathered.notes:
         note(text)
     if as_json:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -42,6 +44,59 @@ Symbols: TypeAlias = Annotated[
 Step: TypeAlias = Callable[[str], None]
 
 _UNPRINTABLE: Final = {code: "\ufffd" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) != "\n"}
+
+
+class Stdout(io.TextIOWrapper):
+    """Standard output whose failure is remembered and not raised: what a command wrote elsewhere stands all the same.
+
+    Attributes:
+        lost: What the system said when a line could not be written; None while all went well.
+        stands: What the command has written and where, for the message then; "" when nothing.
+    """
+
+    lost: OSError | None = None
+    stands: str = ""
+
+    def write(self, text: str, /) -> int:
+        """Write, or remember why not."""
+        try:
+            return super().write(text)
+        except OSError as error:
+            self.lost = self.lost or error
+            return len(text)
+
+    def flush(self) -> None:
+        """Hand what was written to the system, or remember why that fails."""
+        try:
+            super().flush()
+        except OSError as error:
+            self.lost = self.lost or error
+
+
+def guard_stdout() -> Stdout:
+    """Put a guard before standard output, and something behind it where it was closed."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:  # closed: a file opened later must not take its number, and be printed into
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as long as the process
+    old = sys.stdout
+    if isinstance(old, io.TextIOWrapper):
+        old.flush()
+        line_by_line = bool(old.line_buffering)
+        guarded = Stdout(old.detach(), encoding=old.encoding, errors=old.errors, line_buffering=line_by_line)
+    else:
+        guarded = Stdout(io.FileIO(1, "w", closefd=False), encoding="utf-8", write_through=True)
+    sys.stdout = guarded
+    return guarded
+
+
+def stands(what: str, place: object) -> None:
+    """Remember what was written, so that a standard output that fails does not make it look undone."""
+    if isinstance(sys.stdout, Stdout):
+        sys.stdout.stands = f"{what} stands at {place}"
 
 
 def tell(line: object) -> None:

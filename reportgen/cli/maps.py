@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from reportgen.cli.console import AsJson, ConfigFile, Sample, Source, progress, tell, tell_json
+from reportgen.cli.console import AsJson, ConfigFile, Sample, Source, progress, stands, tell, tell_json
 from reportgen.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def export(
         content, shape = _npz(market, times, request.config.assumptions)
         step("Writing the file")
         replace_files({out: content})
+    stands("The file", out)
     if as_json:
         span = {"from": moment_text(times[0]), "until": last}
         tell_json({"npz": str(out), "symbol": market.symbol, "times": shape[0], "bins": shape[1]} | span)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from reportgen.cli.console import AsJson, ConfigFile, Output, note, tell, tell_json
+from reportgen.cli.console import AsJson, ConfigFile, Output, note, stands, tell, tell_json
 from reportgen.errors import EnvironmentProblem, UsageError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def init(
     Example: reportgen init ~/briefs
     """
     config, schema_file = write_scaffold(folder, force=force)
+    stands("The configuration", config)
     if as_json:
         tell_json({"config": str(config), "schema": str(schema_file)})
     else:

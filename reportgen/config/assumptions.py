@@ -181,6 +181,23 @@ class Assumptions(EventAssumptions):
     smooth_distance_share: float = declared(0.2, "fraction", KERNEL_FIT, "and by this share of the distance")
     map_least_days: float = declared(7.0, "days", "own choice", "path that the book needs before a map is shown")
     map_reach: float = declared(0.32, "log price", "own choice", "how far beyond the path the map's grid goes")
+    # --- the cone: how far price may go within the horizon ---------------------------------------------------------
+    cone_constant: float = declared(
+        -0.674, "1", "own fit: seven symbols, hourly, 2025-09..2026-01, docs/method.md",
+        "log of the range that a log volatility of 0 would give",
+    )  # fmt: skip
+    cone_weights: tuple[float, ...] = declared(
+        (0.199, 0.215, 0.252), "1", "own fit, docs/method.md",
+        "how the range follows the volatility of the last day, 7 days and 30 days",
+    )  # fmt: skip
+    cone_weekend: float = declared(
+        -0.533, "1", "own fit, docs/method.md", "how much narrower the log range of a weekend is"
+    )
+    cone_ratios: tuple[float, ...] = declared(
+        (0.077, 0.425, 1.223), "of the expected range", "conformal on training data, docs/method.md",
+        "how far the high or the low is away at 10, 50 and 90 %",
+    )  # fmt: skip
+    cone_past_days: int = declared(60, "days", "own choice", "own past days on which the cone's coverage is counted")
     # --- calibration -----------------------------------------------------------------------------------------------
     calibration_steps: int = declared(
         300, "rounds", "own choice", "rounds of expectation maximisation behind the weights"

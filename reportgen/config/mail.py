@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from reportgen.config.values import WEB_ADDRESS, FilePath, Secret, Settings, Text, setting_error
+from reportgen.errors import without_secrets
 
 DOMAIN_NAME: Final = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"
 TOKEN_FIELD: Final = "{token}"  # noqa: S105 - a place in a template, not a secret
@@ -32,7 +33,7 @@ def _mailbox(text: str) -> str:
 def _unsubscribe_url(text: str) -> str:
     if not text.startswith("https://") or text.count(TOKEN_FIELD) != 1:
         raise setting_error(
-            f"`{text}` is no unsubscribe address",
+            f"`{without_secrets(text)}` is no unsubscribe address",
             "Start it with https:// and write {token} once, where the token belongs: https://example.com/leave/{token}.",
         )
     return text
@@ -42,10 +43,20 @@ Mailbox = Annotated[Text, AfterValidator(_mailbox)]
 Domain = Annotated[str, Field(min_length=1, max_length=253, pattern=DOMAIN_NAME)]
 
 
+def _host(text: str) -> str:
+    """Refuse a URL or a login where a host belongs, without repeating it."""
+    if "@" in text or "://" in text or "/" in text:
+        raise setting_error(
+            "is no host name",
+            "Write the relay's name alone, as smtp.example.com; user, password and port have settings of their own.",
+        )
+    return text
+
+
 class SmtpSettings(Settings):
     """The relay that takes the mail."""
 
-    host: Text = Field(description="Host name or address of the relay.")
+    host: Annotated[Text, AfterValidator(_host)] = Field(description="Host name or address of the relay.")
     port: int = Field(default=587, ge=1, le=65535, description="587 for starttls, 465 for tls.")
     security: Literal["none", "starttls", "tls"] = Field(
         default="starttls", description="How the line is encrypted; the certificate is always checked."

@@ -5,13 +5,18 @@ Stands at the edge, between config.yaml or the command line and whatever reads o
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from reportgen.errors import UsageError
+from reportgen.errors import UsageError, without_secrets
 
 Place: TypeAlias = Path | str
 """A folder as a path; a URL as text, since a path would fold its two slashes into one."""
+
+
+_VARIABLE: Final = re.compile(r"\$([A-Za-z_]\w*|\{[A-Za-z_]\w*\})")
 
 
 def is_url(text: str) -> bool:
@@ -20,8 +25,36 @@ def is_url(text: str) -> bool:
 
 
 def place_of(text: str, beside: Path = Path()) -> Place:
-    """Read what the user wrote: a URL stays as it is, a folder is relative to `beside`."""
-    return text.rstrip("/") if is_url(text) else beside / Path(text).expanduser()
+    """Read where the briefs go: a URL stays as it is, a folder is relative to `beside`.
+
+    Raises:
+        UsageError: Nothing is named, the URL holds a password, or as `local_path`.
+    """
+    if not text.strip():
+        raise UsageError("The output is empty. Name a folder, or a URL such as s3://bucket/briefs.")
+    if not is_url(text):
+        return local_path(text, beside)
+    if ":" in text.partition("://")[2].rpartition("@")[0]:
+        raise UsageError(
+            f"The output {without_secrets(text, path=True)} is written with a password in it. "
+            "Leave it out: credentials belong into the environment (docs/archive.md)."
+        )
+    return text.rstrip("/")
+
+
+def local_path(text: str, beside: Path = Path()) -> Path:
+    """Read a path: ~ and $NAME are filled in, what is relative stands in `beside`.
+
+    Raises:
+        UsageError: A variable is not set, or there is no such user.
+    """
+    for name in _VARIABLE.findall(text):
+        if not os.environ.get(name.strip("{}")):
+            raise UsageError(f"`{text}` names ${name}, which is not set. Set it, or write the path out.")
+    try:
+        return beside / Path(os.path.expandvars(text)).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"`{text}` names a user whose home is not known. Write the path out.") from error
 
 
 def inside(place: Place, path: str) -> str:
@@ -40,5 +73,6 @@ def local_folder(place: Place, what: str) -> Path:
         UsageError: The place is a URL.
     """
     if isinstance(place, str):
-        raise UsageError(f"{what} must stand on this machine, and {place} does not. Name a folder for it.")
+        named = without_secrets(place, path=True)
+        raise UsageError(f"{what} must stand on this machine, and {named} does not. Name a folder for it.")
     return place

@@ -16,7 +16,7 @@ from reportgen.config import events, mail, settings, values
 from reportgen.config.assumptions import Assumptions
 from reportgen.config.values import WrittenAs
 from reportgen.config.yaml import Problem, Trail, YamlFile
-from reportgen.errors import UsageError
+from reportgen.errors import UsageError, without_secrets
 from reportgen.market.symbols import unified_symbol
 
 _SENTENCES: Final = {
@@ -155,4 +155,6 @@ def _shown(detail: ErrorDetails, written: str | None) -> str:
     if value is None:
         return "nothing"
     text = str(value) if written is None else written
+    if "://" in text or (detail.get("ctx") or {}).get("pattern") == values.WEB_ADDRESS:
+        text = without_secrets(text)
     return f"`{text[:_LONGEST_VALUE]}{'…' if len(text) > _LONGEST_VALUE else ''}`"

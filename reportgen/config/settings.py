@@ -18,7 +18,7 @@ from reportgen.config.assumptions import DEFAULTS, Assumptions
 from reportgen.config.events import TAGS as EVENT_TAGS
 from reportgen.config.events import AnyEvent, AnyFlow, EventSources, time_zone
 from reportgen.config.mail import MailSettings
-from reportgen.config.places import Place, place_of
+from reportgen.config.places import Place, local_path, place_of
 from reportgen.config.values import WEB_ADDRESS, FilePath, Settings, Text, WrittenAs, setting_error, several
 from reportgen.errors import UsageError
 from reportgen.events.builtin import DEFAULT_NAMES, BuiltinCalendar
@@ -168,7 +168,7 @@ class Config(Settings):
         str,
         WrittenAs(
             form=Text,
-            read=lambda text, folder: text if text in (LIVE, SAMPLE) else str(folder / Path(text).expanduser()),
+            read=lambda text, folder: text if text in (LIVE, SAMPLE) else str(local_path(text, folder)),
         ),
     ] = Field(default=LIVE, description="live for the exchanges, sample, or a market folder relative to this file.")
     templates: FilePath | None = Field(default=None, description="A folder whose files replace single templates.")

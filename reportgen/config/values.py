@@ -13,7 +13,8 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from reportgen.errors import EnvironmentProblem
+from reportgen.config.places import local_path
+from reportgen.errors import EnvironmentProblem, UsageError
 
 _COMMAND_SECONDS: Final = 60
 ONE_LINE: Final = r"^[^\x00-\x1f\x7f]*$"
@@ -44,9 +45,12 @@ class WrittenAs:
 
         def read(value: Any, check: Callable[[Any], Any], info: ValidationInfo) -> Any:  # noqa: ANN401 - any setting
             given = list(value) if isinstance(value, tuple) else value
-            return self.read(
-                given if isinstance(given, Path) else check(given), (info.context or {}).get(FOLDER, Path())
-            )
+            checked = given if isinstance(given, Path) else check(given)
+            try:
+                return self.read(checked, (info.context or {}).get(FOLDER, Path()))
+            except UsageError as error:
+                reason, _, suggestion = str(error).partition(". ")
+                raise setting_error(reason, suggestion) from error
 
         return core_schema.with_info_wrap_validator_function(read, handler.generate_schema(self.form))
 
@@ -69,7 +73,7 @@ def _reference_only(value: object) -> object:
 
 
 Text = Annotated[str, Field(min_length=1, max_length=300, pattern=ONE_LINE)]
-FilePath = Annotated[Path, WrittenAs(form=Text, read=lambda path, folder: folder / Path(path).expanduser())]
+FilePath = Annotated[Path, WrittenAs(form=Text, read=lambda path, folder: local_path(str(path), folder))]
 """A file or folder, relative to config.yaml."""
 
 

@@ -158,14 +158,29 @@ def test_a_reader_that_leaves_early_causes_no_noise() -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
 def test_a_full_disk_is_one_sentence() -> None:
-    """Output that cannot be written ends with 1 and says that the disk is full."""
+    """Output that cannot be written ends with 1 where it is all that the command makes, and says why."""
     with Path("/dev/full").open("w") as full:
         command = [sys.executable, "-m", "reportgen", "config", "schema"]
         asked = subprocess.run(command, cwd=REPOSITORY, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert asked.returncode == 1
     assert asked.stderr.startswith("Error: ")
-    assert "disk is full" in asked.stderr
+    assert "Standard output could not be written" in asked.stderr
     assert "Traceback" not in asked.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_what_was_written_stands_when_its_paths_cannot_be_printed(tmp_path: Path) -> None:
+    """A full or closed standard output changes neither files nor exit code, and the message blames no folder."""
+    for number, where in enumerate((">/dev/full", ">&-", ">&- 2>&- <&-")):
+        folder = tmp_path / str(number)
+        command = f"{sys.executable} -m reportgen init {folder} {where}"
+        asked = subprocess.run(command, shell=True, cwd=REPOSITORY, capture_output=True, text=True, check=False)  # noqa: S602
+        assert asked.returncode == 0
+        assert (folder / "config.yaml").read_text().startswith("# yaml-language-server")
+        assert "Traceback" not in asked.stderr
+        if number == 0:
+            assert f"The configuration stands at {folder / 'config.yaml'}." in asked.stderr
+            assert "unchanged" not in asked.stderr
 
 
 def test_decision_times_include_both_ends() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from reportgen.errors import DataError
 from reportgen.market.folder.read import read_market
-from reportgen.units import HOUR_MS
+from reportgen.units import HOUR_MS, Missing
 from tests.market import folders
 from tests.market.folders import BTC, START_MS
 
@@ -192,3 +192,70 @@ def test_faults_of_symbols_that_nobody_asked_for_are_left_alone(tmp_path: Path) 
     folder = folders.write_folder(tmp_path, {"candles": folders.stacked(folders.candles(), other)})
     gathered = read_market(folder, (BTC,), as_of_ms=None)
     assert gathered.as_of_ms == START_MS + 48 * HOUR_MS
+
+
+def many(bars: int) -> folders.Columns:
+    """Make candles of some bars."""
+    return folders.candles(bars=bars)
+
+
+@pytest.mark.parametrize(("bars", "kept"), [(49, None), (50, 49), (200, 199)])
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("high", 1.0), ("close", "12,5"), ("close", ""), ("open_time_ms", "now"), ("venue", ""), ("low", -1.0)],
+)
+def test_up_to_two_percent_of_impossible_rows_cost_themselves_alone(
+    tmp_path: Path, bars: int, kept: int | None, column: str, value: Any
+) -> None:
+    """One bad row of fifty is left out, counted and said; one of forty-nine refuses the table with its line."""
+    tables = {"candles": folders.bent(many(bars), column, 30, value)}
+    if kept is None:
+        assert failure(tmp_path, tables).startswith("candles.csv: row 30")
+        return
+    gathered = read_market(folders.write_folder(tmp_path, tables, "csv"), (BTC,), as_of_ms=None)
+    found = gathered.markets[BTC].candles
+    assert not isinstance(found, Missing)
+    assert len(found["binance"]) == kept
+    assert [("1 row" in note, "left out" in note) for note in gathered.notes] == [(True, True)]
+
+
+def test_of_two_answers_about_one_bar_the_larger_volume_counts(tmp_path: Path) -> None:
+    """A venue that answers an hour twice grew it in between; elsewhere the later row counts."""
+    again = folders.chosen(many(100), [40])
+    grown = again | {"volume_base": [again["volume_base"][0] + 7]}
+    first = {"candles": folders.stacked(many(100), grown)}
+    second = {"candles": folders.stacked(grown, many(100))}
+    for number, tables in enumerate((first, second)):
+        gathered = read_market(folders.write_folder(tmp_path / str(number), tables, "csv"), (BTC,), as_of_ms=None)
+        found = gathered.markets[BTC].candles
+        assert not isinstance(found, Missing)
+        assert len(found["binance"]) == 100
+        assert found["binance"].volume_base[40] == grown["volume_base"][0]
+        assert "another row of the same moment counts" in gathered.notes[0]
+
+
+@pytest.mark.parametrize("text", ["1.76889E+12", "1,76889E+12", "1.76889e12"])
+def test_a_time_that_a_spreadsheet_cut_refuses_the_table(tmp_path: Path, text: str) -> None:
+    """Its last digits are gone, so not even one such row is guessed at or left out."""
+    message = failure(tmp_path, {"candles": folders.bent(many(200), "open_time_ms", 3, text)})
+    assert message.startswith(f"candles.csv: row 3: open_time_ms is `{text}`; a spreadsheet cut its last digits. ")
+
+
+@pytest.mark.parametrize(("shift", "refused"), [(0, False), (-1, True), (1000, True)])
+def test_bars_that_open_between_the_hours_are_refused(tmp_path: Path, shift: int, *, refused: bool) -> None:
+    """A bar stamped by its close, 07:59:59.999, would put as-of into the future."""
+    bars = many(60)
+    tables = {"candles": bars | {"open_time_ms": [at + shift for at in bars["open_time_ms"]]}}
+    if refused:
+        assert "no bar of this length opens at that time" in failure(tmp_path, tables)
+    else:
+        read_market(folders.write_folder(tmp_path, tables, "csv"), (BTC,), as_of_ms=None)
+
+
+def test_brackets_whose_rates_are_percent_are_refused(tmp_path: Path) -> None:
+    """0.4 beside 125x would liquidate a position when it is opened."""
+    tables = {
+        "candles": folders.candles(),
+        "leverage_brackets": folders.bent(folders.brackets(), "maintenance_margin_rate", 1, 0.4),
+    }
+    assert "would be liquidated when it is opened" in failure(tmp_path, tables)

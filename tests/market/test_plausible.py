@@ -133,11 +133,26 @@ def test_a_low_that_nobody_else_saw_is_named_and_clipped(
     assert [note for note in gathered.notes if "bad print" in note] == [f"BTC: {each}." for each in found.doubts]
 
 
-def test_a_deep_wick_in_a_wild_market_stays_where_nobody_else_could_have_seen_it(tmp_path: Path) -> None:
-    """Alone, a wick must halve the price, or be a fifth of it and fifty usual ranges, to be out of all proportion."""
-    found = market(tmp_path, candles=wick(folders.candles(bars=BARS), 200, 70.0))
+@pytest.mark.parametrize(("low", "volume", "clipped"), [(25.0, 10.0, True), (25.0, 100.0, False), (20.0, 100.0, True)])
+def test_alone_a_crash_is_told_from_a_bad_print_by_what_was_traded(
+    tmp_path: Path, low: float, volume: float, *, clipped: bool
+) -> None:
+    """In calm bars a wick of a fifth that hardly anybody traded is none; one to less than a quarter never is."""
+    calm = folders.candles(bars=BARS)
+    for name in ("open", "close"):
+        calm[name] = [100.0] * BARS
+    calm["high"], calm["low"] = [100.5] * BARS, [99.5] * BARS
+    bars = folders.bent(folders.bent(calm, "volume_base", 200, volume), "low", 200, low)
+    found = market(tmp_path, candles=bars)
     assert not isinstance(found.candles, Missing)
-    assert found.candles["binance"].low[199] == 70.0
+    assert (found.candles["binance"].low[199] == 100.0) == clipped
+
+
+def test_a_deep_wick_in_a_wild_market_stays_where_nobody_else_could_have_seen_it(tmp_path: Path) -> None:
+    """Alone, a wick of less than fifty usual ranges is no bad print."""
+    found = market(tmp_path, candles=wick(folders.candles(bars=BARS), 200, 30.0))
+    assert not isinstance(found.candles, Missing)
+    assert found.candles["binance"].low[199] == 30.0
     assert found.doubts == ()
 
 

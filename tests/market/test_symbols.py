@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reportgen.errors import UsageError
-from reportgen.market.symbols import base_of, quote_of, unified_symbol
+from reportgen.market.symbols import base_of, quote_of, unified_symbol, venue_name
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,35 @@ def test_a_unified_name_stays_as_it_is(symbol: str) -> None:
     """Naming twice changes nothing, and the parts are those of the name."""
     assert unified_symbol(symbol) == symbol
     assert unified_symbol(f"{base_of(symbol)}{quote_of(symbol)}") == symbol
+
+
+@pytest.mark.parametrize(
+    ("text", "base"),
+    [
+        ("kPEPE", "1000PEPE"),
+        ("kPEPE/USDT:USDT", "1000PEPE"),
+        ("1000PEPE", "1000PEPE"),
+        ("1000PEPEUSDT", "1000PEPE"),
+        ("1MBABYDOGE", "1000000BABYDOGE"),
+        ("1MBABYDOGEUSDT", "1000000BABYDOGE"),
+        ("1000000MOG", "1000000MOG"),
+        ("KAVA", "KAVA"),
+        ("kava", "KAVA"),
+        ("1INCH", "1INCH"),
+    ],
+)
+def test_a_multiplier_is_read_before_capitals_hide_it(text: str, base: str) -> None:
+    """Each spelling of a thousand PEPE is one market, and no coin is called KPEPE."""
+    assert base_of(unified_symbol(text)) == base
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("Binance ", "binance"), ("OKX", "okx"), ("Gate.io", "gate"), ("Binance+Bybit", "binance+bybit"), ("all", "all")],
+)
+def test_a_venue_has_one_name(text: str, name: str) -> None:
+    """Case, blanks and old names do not make another venue."""
+    assert venue_name(text) == name
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from reportgen.delivery.archive.store import LOCK, LONGEST_WAIT_SECONDS, FolderStore, Store, busy
-from reportgen.errors import EnvironmentProblem, UsageError
+from reportgen.errors import EnvironmentProblem, UsageError, without_secrets
 
 _OBJECT_STORES: Final = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "az", "adl", "oss", "oci", "r2", "memory"})
 _RENEWED_EVERY_SECONDS: Final = 5.0
@@ -47,7 +47,9 @@ def open_remote(url: str) -> Store:
     try:
         files, root = fsspec.core.url_to_fs(url, use_listings_cache=False)
     except ValueError as error:
-        raise UsageError(f"{url} is no kind of URL that fsspec knows. Write it as s3://bucket/briefs.") from error
+        raise UsageError(
+            f"{without_secrets(url, path=True)} is no kind of URL that fsspec knows. Write it as s3://bucket/briefs."
+        ) from error
     except ImportError as error:
         raise EnvironmentProblem(_not_installed(url)) from error
     if "file" in _protocols(files):
@@ -58,7 +60,8 @@ def open_remote(url: str) -> Store:
 
 
 def _not_installed(url: str) -> str:
-    return f"What writes to {url} is not installed. Run: pip install 'reportgen[s3]'; for other kinds see fsspec."
+    named = without_secrets(url, path=True)
+    return f"What writes to {named} is not installed. Run: pip install 'reportgen[s3]'; for other kinds see fsspec."
 
 
 def _protocols(files: Any) -> set[str]:  # noqa: ANN401 - fsspec has no types

@@ -25,15 +25,11 @@ from numpy.typing import NDArray
 
 from reportgen.errors import DataError
 from reportgen.market.folder.columns import EARLIEST_MS, SHARE_LEFT_OUT
-from reportgen.market.folder.files import LATEST_MS, open_database
+from reportgen.market.folder.files import LATEST_MS, most_unpacked, open_database
 from reportgen.market.folder.tables import TableFormat
 from reportgen.units import Bools, Floats, Ints
 
 _MEGABYTE: Final = 2**20
-_LARGEST_MB: Final = 512
-_LARGEST_PACKED: Final = 50
-"""How many times its packed size a file may unpack to where that is more than `_LARGEST_MB`."""
-
 _PIECE: Final = 2**20
 _BEGINNING: Final = 65_536
 _SHOWN_CELL: Final = 40
@@ -158,7 +154,7 @@ def unpacked(path: Path) -> Iterator[Dump]:
         _check_sum(path)
         with TemporaryDirectory() as scratch:
             plain = Path(scratch) / "plain"
-            most = max(_LARGEST_MB * _MEGABYTE, _LARGEST_PACKED * path.stat().st_size)
+            most = most_unpacked(path)
             match path.suffix.lower():
                 case ".zip":
                     with zipfile.ZipFile(path) as archive:

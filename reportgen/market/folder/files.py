@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import difflib
 import glob
+import gzip
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,10 @@ ROW: Final = "data_row"
 NOTHING_PRESUMED: Final[Mapping[str, str]] = MappingProxyType({})
 SUFFIXES: Final = (".parquet", ".csv", ".csv.gz", ".csv.zst")
 _LONGEST_HEADER: Final = 100_000
+_BEGINNING: Final = 100
+_PIECE: Final = 2**20
+_LARGEST_UNPACKED: Final = 512 * 2**20
+_LARGEST_PACKED: Final = 50
 _LIKE_A_TABLE: Final = 0.75
 _NUMERIC: Final = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL.*")
 _PARQUET_TYPES: Final = {
@@ -155,6 +161,11 @@ def open_database() -> duckdb.DuckDBPyConnection:
     )
 
 
+def most_unpacked(path: Path) -> int:
+    """Give the bytes that a packed file may unpack to: 512 MB, or fifty times its size where that is more."""
+    return max(_LARGEST_UNPACKED, _LARGEST_PACKED * path.stat().st_size)
+
+
 def is_parquet(path: Path) -> bool:
     """Tell Parquet from CSV by the name."""
     return path.name.lower().endswith(".parquet")
@@ -197,16 +208,19 @@ def open_table(
     except OSError as error:
         raise DataError(f"{file}: cannot be opened ({error.strerror}). Check the file's permissions.") from error
     ask_table(database, file, _relation_sql(path, table, header, delimiter, line_end))
-    has = {column: kind for column, kind, *_ in ask_table(database, file, f"DESCRIBE {name}_file").fetchall()}
+    has = {each.lower(): kind for each, kind, *_ in ask_table(database, file, f"DESCRIBE {name}_file").fetchall()}
     added = "".join(
         f", CAST('{value}' AS {SQL_TYPES[table.kind(column)]}) AS {column}"
         for column, value in presumed.items()
         if column not in has
     )
+    known = {*table.required, *table.optional}
     renamed, notes = _one_spelling(database, file, table, has)
     ask_table(database, file, f"CREATE TEMP VIEW {name} AS SELECT *{renamed}{added} FROM {name}_file")  # noqa: S608 - our own names
     described = ask_table(database, file, f"DESCRIBE {name}").fetchall()
-    types = {column: kind for column, kind, *_ in described if column != ROW}
+    # Names of columns count in any case, as they do in SQL.
+    named = {column: column.lower() if column.lower() in known else column for column, *_ in described}
+    types = {named[column]: kind for column, kind, *_ in described if column != ROW}
     empty = not ask_table(database, file, f"SELECT 1 FROM {name} LIMIT 1").fetchall()  # noqa: S608 - our own names
     types = _without_empty_columns(database, file, table, types)
     _refuse_wrong_columns(file, table, types, empty=empty)
@@ -219,28 +233,25 @@ def open_table(
         texts = ask_table(database, file, f"SELECT DISTINCT CAST(interval AS VARCHAR) FROM {name} ORDER BY 1")  # noqa: S608 - our own names
         lengths = {text: interval_ms(text) for (text,) in texts.fetchall() if text is not None}
     return Source(
-        file=file, table=table, types=types, decimal_comma=delimiter == ";", notes=notes,
+        file=file, table=table, types=types, notes=notes,
+        decimal_comma=delimiter == ";" and not _has_points(database, file, table, types),
         intervals={text: length for text, length in lengths.items() if length is not None},
     )  # fmt: skip
+
+
+def _has_points(database: duckdb.DuckDBPyConnection, file: str, table: TableFormat, types: Mapping[str, str]) -> bool:
+    """Tell whether any number is written with a point: then a comma cannot be its decimal sign."""
+    numbers = [column for column in (*table.numbers, *table.optional) if column in types]
+    points = " OR ".join(f"contains({column}, '.')" for column in numbers) or "false"
+    sql = f"SELECT 1 FROM {table.name} WHERE {points} LIMIT 1"  # noqa: S608 - our own names
+    return bool(ask_table(database, file, sql).fetchall())
 
 
 def _csv_header(path: Path) -> tuple[tuple[str, ...], str, str]:
     """Read the header line of a CSV file; give its names, what parts its cells, and what ends its lines."""
     file = path.name
-    if path.name.lower().endswith((".gz", ".zst")):
-        with open_database() as database:  # duckdb unpacks both
-            quoted = glob.escape(str(path)).replace("'", "''")
-            line = ask_table(
-                database,
-                file,
-                f"SELECT l FROM read_csv('{quoted}', columns = {{'l': 'VARCHAR'}}, auto_detect = false, "  # noqa: S608 - our own names
-                "header = false, delim = '\x01', quote = '', escape = '', new_line = '\\n') LIMIT 1",
-            ).fetchall()
-        begin = f"{line[0][0]}\n".encode() if line else b""
-    else:
-        with path.open("rb") as lines:
-            begin = lines.read(_LONGEST_HEADER)
-    if begin.startswith((b"\xff\xfe", b"\xfe\xff")):
+    begin = _beginning(path)
+    if begin.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in begin[:_BEGINNING]:
         raise DataError(f"{file}: is UTF-16 (a spreadsheet's Unicode text). Save it as CSV in UTF-8.")
     line_end = "\\r" if b"\r" in begin and b"\n" not in begin else ""
     first = re.split(rb"\r\n|\n|\r", begin, maxsplit=1)[0]
@@ -261,6 +272,42 @@ def _csv_header(path: Path) -> tuple[tuple[str, ...], str, str]:
     if twice := sorted({name for name in names if [each.lower() for each in names].count(name.lower()) > 1}):
         raise DataError(f"{file}: has two columns called `{twice[0]}`. Remove or rename one.")
     return names, delimiter, line_end
+
+
+def _beginning(path: Path) -> bytes:
+    """Read the beginning of a file, unpacked.
+
+    Raises:
+        DataError: It is damaged, or unpacks to more than a table can hold.
+    """
+    file, most = path.name, most_unpacked(path)
+    endless = DataError(f"{file}: unpacks to more than {most // 2**20} MB. Is it a table?")
+    if file.lower().endswith(".gz"):
+        try:
+            with gzip.open(path) as packed:
+                begin = packed.read(_LONGEST_HEADER)
+                size = len(begin)
+                while piece := packed.read(_PIECE):
+                    size += len(piece)
+                    if size > most:
+                        raise endless
+        except (OSError, EOFError, zlib.error) as error:
+            raise DataError(f"{file}: is damaged or no gzip file. Export or download it again.") from error
+        return begin
+    if file.lower().endswith(".zst"):
+        quoted = glob.escape(str(path)).replace("'", "''")
+        lines = (
+            f"FROM read_csv('{quoted}', columns = {{'l': 'VARCHAR'}}, auto_detect = false, header = false, "
+            "delim = '\x01', quote = '', escape = '')"
+        )
+        with open_database() as database:  # duckdb unpacks it, Python's own library only from 3.14 on
+            size = ask_table(database, file, f"SELECT sum(strlen(l) + 1) {lines}").fetchall()[0][0] or 0
+            if size > most:
+                raise endless
+            first = ask_table(database, file, f"SELECT l {lines} LIMIT 1").fetchall()
+        return f"{first[0][0]}\n".encode() if first else b""
+    with path.open("rb") as plain:
+        return plain.read(_LONGEST_HEADER)
 
 
 def _relation_sql(path: Path, table: TableFormat, header: tuple[str, ...], delimiter: str, line_end: str) -> str:
@@ -327,6 +374,8 @@ def _symbol_name(text: str) -> str:
 def _unreadable(file: str, cause: str) -> str:
     """Say in one sentence why a file could not be parsed, with its row when duckdb named a line."""
     kind = "Parquet" if file.lower().endswith(".parquet") else "CSV"
+    if "unicode" in cause.lower() or "utf-8" in cause.lower():
+        return f"{file}: is not UTF-8 text. Save it as CSV in UTF-8."
     if line := re.search(r"Line: (\d+)", cause):
         widths = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", cause)
         why = f"has {widths[2]} cells where the header has {widths[1]}" if widths else "cannot be parsed"

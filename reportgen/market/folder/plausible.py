@@ -24,6 +24,7 @@ from reportgen.market.folder.tables import (
     FUNDING_NOW,
     MARK_CANDLES,
     OPEN_INTEREST,
+    ORDER_BOOK,
     SPOT_CANDLES,
     TableFormat,
 )
@@ -40,8 +41,10 @@ _WICK: Final = 0.05
 
 _LONE_WICK: Final = 0.2
 _LONE_RANGES: Final = 50
-_LONE_FACTOR: Final = 2.0
-"""Without a witness: a wick beyond half or double the body, or of a fifth of it and fifty usual ranges around it."""
+_LONE_FACTOR: Final = 4.0
+_CRASH_VOLUME: Final = 5.0
+"""Without a witness: a wick beyond a quarter of the body or fourfold; or of a fifth of the body and fifty usual ranges
+of the bars around it, unless it was traded in: more than five times their usual volume is a crash, not a bad print."""
 
 _AROUND_BARS: Final = 24
 _FROZEN_MS: Final = 3 * HOUR_MS
@@ -49,6 +52,7 @@ _VALUE_OFF: Final = 0.1
 """How far the price that open interest implies (value over coins) may lie outside the bar of its moment."""
 
 _FEW: Final = 0.02
+_STILL_ROWS: Final = 24
 _OUTAGE: Final = 2.0
 _OUTAGE_LONGEST_MS: Final = DAY_MS
 _BACK_WITHIN: Final = 0.25
@@ -132,6 +136,7 @@ def judge_together(tables: Mapping[str, Rows]) -> Judged:
         _clip_wicks(judged, symbol)
         _name_frozen(judged, symbol)
         _check_interest(judged, symbol)
+        _check_books(judged, symbol)
         _check_funding(judged, symbol)
     return judged
 
@@ -286,10 +291,13 @@ def _lone_print(rows: Rows, series: Series, at: int, value: float, body: float) 
     """Tell whether a wick that nobody else could have seen is out of all proportion to the bars around it."""
     around = np.arange(max(series.start, at - _AROUND_BARS), min(series.stop, at + _AROUND_BARS + 1))
     around = around[around != at]
-    usual = float(np.median(rows.number("high")[around] - rows.number("low")[around])) if len(around) else np.inf
-    wick = abs(value - body)
-    manifold = abs(np.log(value / body)) > np.log(_LONE_FACTOR)
-    return bool(manifold or (wick > _LONE_WICK * body and wick > _LONE_RANGES * usual))
+    wick, volume = abs(value - body), rows.number("volume_base")
+    if abs(np.log(value / body)) > np.log(_LONE_FACTOR):
+        return True
+    if not len(around) or wick <= _LONE_WICK * body:
+        return False
+    usual = float(np.median(rows.number("high")[around] - rows.number("low")[around]))
+    return bool(wick > _LONE_RANGES * usual and volume[at] <= _CRASH_VOLUME * np.median(volume[around]))
 
 
 def _name_frozen(judged: Judged, symbol: str) -> None:
@@ -317,9 +325,24 @@ def _name_frozen(judged: Judged, symbol: str) -> None:
 def _check_interest(judged: Judged, symbol: str) -> None:
     """Hold open interest against its own value, the candles and itself: outages and changed units."""
     for venue in sorted({each.keys[1] for _, each in judged.series(OPEN_INTEREST, symbol)}):
+        _name_still(judged, symbol, venue)
         _check_value(judged, symbol, venue)
         _leave_out_outage(judged, symbol, venue)
         _leave_out_other_unit(judged, symbol, venue)
+
+
+def _name_still(judged: Judged, symbol: str, venue: str) -> None:
+    """Name open interest that has been the same to the last digit for a day."""
+    found = _one(judged, OPEN_INTEREST, symbol, venue)
+    if found is None:
+        return
+    rows, each = found
+    amount, times = rows.number("open_interest_base")[each.rows], rows.time_ms[each.rows]
+    same = amount == amount[-1]
+    since = 0 if same.all() else len(same) - int(np.argmin(same[::-1]))
+    if len(same) - since >= _STILL_ROWS and times[-1] - times[since] >= DAY_MS:
+        hours = int(times[-1] - times[since]) // HOUR_MS
+        judged.doubt(symbol, f"{shown(venue)}'s open interest has not changed for {hours} hours")
 
 
 def _one(judged: Judged, table: TableFormat, symbol: str, venue: str) -> tuple[Rows, Series] | None:
@@ -334,22 +357,14 @@ def _check_value(judged: Judged, symbol: str, venue: str) -> None:
     if found is None or bars is None:
         return
     rows, each = found
-    table, candles = bars
     implied = rows.number("open_interest_quote")[each.rows] / rows.number("open_interest_base")[each.rows]
-    times, opens = rows.time_ms[each.rows], table.time_ms[candles.rows]
-    at = np.searchsorted(opens, times, side="right") - 1
-    # The bar of the moment, or the last closed one before it.
-    near = (at >= 0) & (times - opens[np.maximum(at, 0)] <= 2 * table.source.intervals[candles.keys[2]])
-    at = np.maximum(at, 0)
-    low, high = table.number("low")[candles.rows][at], table.number("high")[candles.rows][at]
-    known = near & np.isfinite(implied)
-    off = known & ((implied < low / (1 + _VALUE_OFF)) | (implied > high * (1 + _VALUE_OFF)))
+    known, off, close = _beside_bars(bars, rows.time_ms[each.rows], implied)
     if not off.any():
         return
     whole = np.zeros(len(rows.row), dtype=np.bool_)
     whole[each.rows] = off
     last = int(np.flatnonzero(known)[-1])
-    price = _price(table.number("close")[candles.rows][at[last]])
+    price = _price(close[last])
     if off.sum() > _FEW * known.sum() and off[last]:
         judged.leave_out(
             (OPEN_INTEREST,), symbol, venue, Datum.OPEN_INTEREST,
@@ -360,6 +375,39 @@ def _check_value(judged: Judged, symbol: str, venue: str) -> None:
     judged.leave_out_rows(OPEN_INTEREST, whole, "value over coins is no price of that time")
     if off.sum() > _FEW * known.sum():
         judged.doubt(symbol, f"{shown(venue)}'s open interest changed its unit; the older rows are not used")
+
+
+def _beside_bars(bars: tuple[Rows, Series], times: Ints, prices: Floats) -> tuple[Bools, Bools, Floats]:
+    """Compare prices with the bars of their moments, or the last closed ones before them.
+
+    Returns:
+        Shape (n,) each: where there is a price and a bar, where the price lies outside it, the bar's close.
+    """
+    table, candles = bars
+    opens = table.time_ms[candles.rows]
+    at = np.searchsorted(opens, times, side="right") - 1
+    near = (at >= 0) & (times - opens[np.maximum(at, 0)] <= 2 * table.source.intervals[candles.keys[2]])
+    low, high, close = (table.number(name)[candles.rows][np.maximum(at, 0)] for name in ("low", "high", "close"))
+    known = near & np.isfinite(prices)
+    off = known & ((prices < low / (1 + _VALUE_OFF)) | (prices > high * (1 + _VALUE_OFF)))
+    return known, off, close
+
+
+def _check_books(judged: Judged, symbol: str) -> None:
+    """Leave out order books whose best prices are no price of their moment."""
+    for venue in sorted({each.keys[1] for _, each in judged.series(ORDER_BOOK, symbol)}):
+        bars = _one(judged, CANDLES, symbol, venue) or next(iter(judged.series(CANDLES, symbol)), None)
+        sides = [(rows, each) for rows, each in judged.series(ORDER_BOOK, symbol) if each.keys[1] == venue]
+        best = [
+            rows.number("price")[each.rows].max() if each.keys[2] == "bid" else rows.number("price")[each.rows].min()
+            for rows, each in sides
+        ]
+        if bars is None:
+            continue
+        _, off, close = _beside_bars(bars, np.array([rows.time_ms[each.start] for rows, each in sides]), np.array(best))
+        if off.any():
+            reason = f"{shown(venue)}'s order book stands at {_price(best[0])} beside candles at {_price(close[0])}."
+            judged.leave_out((ORDER_BOOK,), symbol, venue, Datum.BOOK, reason)
 
 
 def _leave_out_outage(judged: Judged, symbol: str, venue: str) -> None:
@@ -430,6 +478,8 @@ def _check_funding(judged: Judged, symbol: str) -> None:
                 "meant (0.0001 is 0.01 %), so they are not used.",
             )  # fmt: skip
             continue
+        if venue == "all" or "+" in venue:
+            continue  # a sum over venues has no settlements of its own
         stated = rows.number("interval_hours")[each.rows]
         hours = funding_hours(rows.time_ms[each.rows], stated)
         if (differs := hours != stated).any():

@@ -212,6 +212,12 @@ _RULES: Final[dict[str, tuple[Rule, ...]]] = {
             fault="a rate is a fraction, 0.004 is 0.4 %",
         ),
         Rule(bad=lambda rows: rows.number("max_leverage") < 1, shows=("max_leverage",), fault="it must be 1 or more"),
+        Rule(
+            bad=lambda rows: rows.number("maintenance_margin_rate") * rows.number("max_leverage") > 1,
+            shows=("maintenance_margin_rate", "max_leverage"),
+            fault="a position at that leverage would be liquidated when it is opened",
+            next_step="Give the rate as a fraction, 0.004 is 0.4 %",
+        ),
         _not_negative("maintenance_amount"),
     ),
 }

@@ -1,0 +1,140 @@
+"""How far price may go within the horizon: the cone, a range forecast from realised volatility.
+
+The scale is a HAR regression on log volatility (one day, seven, thirty, and how much of the horizon is weekend); the
+quantiles are conformal, ratios of what was reached to that scale on training data (docs/method.md). It says how far,
+never which way: the same ratios serve the high and the low.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from reportgen.config.assumptions import Assumptions
+from reportgen.market.data import Candles
+from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Milliseconds, Missing, Price
+
+NO_CONE: Final = Missing("No range forecast was made.")
+_PARKINSON: Final = 4 * float(np.log(2))
+"""Log range squared over this is the variance of a bar."""
+_SPANS_DAYS: Final = (1, 7, 30)
+_THURSDAY: Final = 3
+"""Of 1 January 1970, Monday 0."""
+_SATURDAY: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cone:
+    """The range that price may go through from as-of to the horizon.
+
+    Attributes:
+        horizon_hours: How far it looks. price: at as-of.
+        high: 10, 50 and 90 % quantiles of the highest price up to the horizon, ascending, >= price.
+        low: The same of the lowest price, ascending, <= price.
+        covered: Of this market's own past days, highs and lows that lay in the 10-90 % range known before them.
+        of: How many there were; both 0 where the history is too short to ask.
+    """
+
+    horizon_hours: float
+    price: Price
+    high: tuple[Price, Price, Price]
+    low: tuple[Price, Price, Price]
+    covered: int
+    of: int
+
+
+def range_cone(candles: Candles, horizon_hours: float, assumptions: Assumptions) -> Maybe[Cone]:
+    """Forecast the range of the hours after the last close.
+
+    Args:
+        candles: Bars up to as-of, of a day at most.
+        horizon_hours: > 0.
+        assumptions: Those named cone_*.
+
+    Returns:
+        The cone, or why there is none: the history is shorter than the longest span, or price did not move.
+    """
+    a = assumptions
+    at = np.array([len(candles)], dtype=np.int64)
+    scale = float(cone_scales(candles, at, horizon_hours, a)[0])
+    if not np.isfinite(scale):
+        return Missing(f"A range forecast needs {_SPANS_DAYS[-1]} days of bars that are no longer than a day and move.")
+    price = float(candles.close[-1])
+    near, middle, far = (float(np.exp(scale * ratio)) for ratio in a.cone_ratios)
+    bars = max(1, round(horizon_hours * HOUR_MS / candles.interval_ms))
+    past = np.arange(len(candles) - bars, 0, -max(1, DAY_MS // candles.interval_ms))[: a.cone_past_days]
+    inside = cone_held(candles, np.sort(past), bars, horizon_hours, a)
+    return Cone(
+        horizon_hours=horizon_hours,
+        price=price,
+        high=(price * near, price * middle, price * far),
+        low=(price / far, price / middle, price / near),
+        covered=int(np.nansum(inside)),
+        of=int(np.isfinite(inside).sum()),
+    )
+
+
+def cone_scales(candles: Candles, at: Ints, horizon_hours: float, assumptions: Assumptions) -> Floats:
+    """Give the expected log range from each moment to the horizon, high to low.
+
+    Args:
+        candles: n bars.
+        at: Shape (m,), how many bars are known at each moment.
+        horizon_hours: > 0; beyond a day or within it the scale grows with the square root of time.
+        assumptions: `cone_constant`, `cone_weights`, `cone_weekend`.
+
+    Returns:
+        Shape (m,), NaN where bars are too few or too long, or did not move.
+    """
+    a = assumptions
+    per_day = DAY_MS / candles.interval_ms
+    log_scale = np.full(len(at), a.cone_constant)
+    total = np.concatenate([[0.0], np.cumsum(np.square(np.log(candles.high / candles.low)) / _PARKINSON)])
+    for days, weight in zip(_SPANS_DAYS, a.cone_weights, strict=True):
+        bars = int(days * per_day)
+        if bars < 1:
+            return np.full(len(at), np.nan)
+        daily = (total[at] - total[np.maximum(at - bars, 0)]) / days
+        log_scale += weight * np.log(np.where((at >= bars) & (daily > 0), daily, np.nan)) / 2
+    log_scale += a.cone_weekend * _weekend_share(candles.close_time_ms[at - 1], horizon_hours)
+    return np.asarray(np.exp(log_scale) * np.sqrt(horizon_hours * HOUR_MS / DAY_MS))
+
+
+def cone_held(candles: Candles, at: Ints, bars: int, horizon_hours: float, assumptions: Assumptions) -> Floats:
+    """Tell for past moments which of high and low lay in the 10-90 % range foretold then.
+
+    Args:
+        candles: n bars.
+        at: Shape (m,), how many bars were known.
+        bars: To the horizon; moments with fewer bars after them are not judged.
+        horizon_hours: The same in hours.
+        assumptions: As `cone_scales`, and `cone_ratios`.
+
+    Returns:
+        Shape (m, 2), high and low: 1 inside, 0 outside, NaN not judged.
+    """
+    held = np.full((len(at), 2), np.nan)
+    scale = cone_scales(candles, at, horizon_hours, assumptions)
+    least, _, most = assumptions.cone_ratios
+    for row, known in enumerate(at.tolist()):
+        after = slice(known, known + bars)
+        whole = known + bars <= len(candles) and (
+            int(candles.close_time_ms[known + bars - 1]) - int(candles.close_time_ms[known - 1])
+            == bars * candles.interval_ms
+        )
+        if not whole or not np.isfinite(scale[row]):
+            continue
+        price = float(candles.close[known - 1])
+        gone = np.log([float(candles.high[after].max()) / price, price / float(candles.low[after].min())])
+        ratio = np.maximum(gone, 0.0) / scale[row]
+        held[row] = (ratio >= least) & (ratio <= most)
+    return held
+
+
+def _weekend_share(moment_ms: Ints | Milliseconds, horizon_hours: float) -> Floats:
+    """Give the part of the hours after each moment that lies on a Saturday or Sunday, UTC."""
+    ahead = np.asarray(moment_ms)[..., None] + HOUR_MS * np.arange(max(1, round(horizon_hours)))
+    weekday = (ahead // DAY_MS + _THURSDAY) % 7
+    return np.asarray((weekday >= _SATURDAY).mean(axis=-1))

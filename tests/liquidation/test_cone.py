@@ -1,0 +1,118 @@
+"""The cone: a range forecast that scales with volatility, knows weekends, and counts how often it held."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from reportgen.config.assumptions import DEFAULTS
+from reportgen.liquidation.cone import Cone, cone_held, cone_scales, range_cone
+from reportgen.market.data import Candles
+from reportgen.units import DAY_MS, HOUR_MS, Missing
+
+from .markets import START_MS, candles_from, random_walk, scaled
+
+DAYS = 32
+
+
+def cone_of(candles: Candles, hours: float = 24.0) -> Cone:
+    """Make a cone that must be there."""
+    found = range_cone(candles, hours, DEFAULTS)
+    assert isinstance(found, Cone)
+    return found
+
+
+def ending_on(weekday: int) -> Candles:
+    """Give hourly bars that end with the hour before this weekday (Monday 0) begins, UTC."""
+    candles = random_walk(24 * 40)
+    ends = (START_MS // DAY_MS + 40) * DAY_MS
+    shift = (weekday - (ends // DAY_MS + 3)) % 7
+    start = ends - 24 * 40 * HOUR_MS + shift * DAY_MS
+    return replace(candles, open_time_ms=start + HOUR_MS * np.arange(len(candles), dtype=np.int64))
+
+
+def test_quantiles_ascend_around_the_price() -> None:
+    """The high's quantiles lie above the price and the low's below it, each in order and mirrored in log price."""
+    found = cone_of(random_walk(24 * DAYS))
+    assert found.low[0] < found.low[1] < found.low[2] < found.price < found.high[0] < found.high[1] < found.high[2]
+    assert np.log(found.high) == pytest.approx(2 * np.log(found.price) - np.log(found.low[::-1]))
+
+
+def test_the_range_scales_with_prices_and_the_square_root_of_time() -> None:
+    """Prices times k give the same log distances; four times the horizon, all on weekdays, twice as far."""
+    candles = ending_on(0)
+    day, four = cone_of(candles), cone_of(candles, 96.0)
+    many = cone_of(scaled(candles, 1000.0))
+    assert np.log(many.high) - np.log(many.price) == pytest.approx(np.log(day.high) - np.log(day.price))
+    assert np.log(four.high[1] / four.price) == pytest.approx(2 * np.log(day.high[1] / day.price))
+
+
+def test_a_weekend_is_narrower() -> None:
+    """A horizon that is all weekend is exp(-.533) times as wide as one without; two days, half weekend, lie between."""
+    friday, saturday = cone_of(ending_on(4)), cone_of(ending_on(5))
+    across = cone_of(ending_on(4), 48.0)
+
+    def width(cone: Cone) -> float:
+        return float(np.log(cone.high[1] / cone.price))
+
+    assert width(saturday) / width(friday) == pytest.approx(np.exp(DEFAULTS.cone_weekend))
+    assert width(across) / width(friday) == pytest.approx(np.sqrt(2) * np.exp(DEFAULTS.cone_weekend / 2))
+
+
+def test_wilder_markets_have_wider_cones() -> None:
+    """Twice the volatility everywhere widens the cone by two to the power of the weights' sum."""
+    calm, wild = (candles_from(np.full(24 * DAYS, 100.0), spread=spread) for spread in (0.004, 0.008))
+    widths = [np.log(cone.high[1] / cone.price) for cone in (cone_of(calm), cone_of(wild))]
+    assert widths[1] / widths[0] == pytest.approx(2 ** sum(DEFAULTS.cone_weights), rel=1e-2)
+
+
+@pytest.mark.parametrize(("bars", "known"), [(24 * 30 - 1, False), (24 * 30, True)])
+def test_thirty_days_of_bars_are_needed(bars: int, known: bool) -> None:  # noqa: FBT001
+    """One hour less than thirty days gives no cone and says so; thirty days give one."""
+    found = range_cone(random_walk(bars), 24.0, DEFAULTS)
+    assert isinstance(found, Cone) is known
+    if isinstance(found, Missing):
+        assert "30 days" in found.reason
+
+
+def test_a_market_that_stood_still_has_none() -> None:
+    """Without any movement there is no scale; bars longer than a day have none either."""
+    still = candles_from(np.full(24 * DAYS, 100.0), spread=0.0)
+    assert isinstance(range_cone(still, 24.0, DEFAULTS), Missing)
+    weekly = replace(random_walk(60), interval_ms=7 * DAY_MS)
+    assert isinstance(range_cone(weekly, 24.0, DEFAULTS), Missing)
+
+
+def test_bars_of_an_hour_and_of_four_agree() -> None:
+    """Volatility is read from ranges, so that coarser bars of a random walk give nearly the same cone."""
+    fine = np.exp(np.cumsum(np.random.default_rng(3).normal(0, 0.0008, 60 * 24 * DAYS))).reshape(-1, 60)
+    cones = []
+    for hours in (1, 4):
+        rows = fine.reshape(-1, 60 * hours)
+        candles = replace(
+            candles_from(100 * rows[:, -1], spread=0.0, interval_ms=hours * HOUR_MS),
+            open=100 * rows[:, 0], high=100 * rows.max(axis=1), low=100 * rows.min(axis=1),
+        )  # fmt: skip
+        cones.append(cone_of(candles))
+    wide = [np.log(cone.high[1] / cone.price) for cone in cones]
+    assert wide[1] / wide[0] == pytest.approx(1, abs=0.08)
+
+
+def test_what_was_held_is_counted_on_past_days_alone() -> None:
+    """A past day's range is judged by the cone of its morning, and bars after as-of or beyond a gap are never used."""
+    candles = random_walk(24 * 50, volatility=0.004)
+    at = np.array([24 * 40, 24 * 49 + 1])
+    held = cone_held(candles, at, 24, 24.0, DEFAULTS)
+    scale = cone_scales(candles, at, 24.0, DEFAULTS)[0]
+    price = candles.close[24 * 40 - 1]
+    up = np.log(candles.high[24 * 40 : 24 * 41].max() / price) / scale
+    assert held[0, 0] == (DEFAULTS.cone_ratios[0] <= up <= DEFAULTS.cone_ratios[2])
+    assert np.isnan(held[1]).all()
+    keep = np.ones(len(candles), dtype=bool)
+    keep[24 * 40 + 5] = False
+    assert np.isnan(cone_held(candles.part(keep), at[:1], 24, 24.0, DEFAULTS)).all()
+    found = cone_of(candles)
+    assert found.of == 2 * 20
+    assert 0 <= found.covered <= found.of
