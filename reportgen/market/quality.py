@@ -1,6 +1,6 @@
-"""What each venue says of one symbol right now, in one unit, with the rule that made it so: rows of the last table.
+"""How far one symbol's data and map can be trusted: coverage, the map's grade, and what each venue says right now.
 
-Stands beside coverage. Pure.
+Pure.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ from reportgen.market.folder.build import missing_bars
 from reportgen.market.folder.tables import interval_text
 from reportgen.market.symbols import base_of
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Fraction, Maybe, Milliseconds, Missing, Notional
-
-# ---- How far the data and the map can be trusted: validation verdicts, coverage, map quality ----
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +80,9 @@ class MapQuality:
     reasons: tuple[str, ...]
 
 
-# ---- What one symbol's market data cover: venues, gaps, age, and how much of the open positions was seen being opened
+# ---- What one symbol's market data cover ----
+
+
 def assess_coverage(
     market: MarketData, *, inputs_known: int, inputs_total: int, assumptions: Assumptions
 ) -> Maybe[Coverage]:
@@ -168,9 +168,13 @@ def open_interest_shares(market: MarketData) -> Maybe[Mapping[str, Fraction]]:
     if any(venue == "all" or "+" in venue for venue in market.open_interest):
         return Missing("The market data give open interest as a sum of venues, so no venue's share is known.")
     newest = max(int(each.time_ms[-1]) for each in market.open_interest.values())
-    last = {venue: _recent(each, newest) for venue, each in sorted(market.open_interest.items())}
-    total = sum(value for value in last.values() if value is not None)
-    return {venue: value / total for venue, value in last.items() if value is not None}
+    last = {
+        venue: float(each.open_interest_base[-1])
+        for venue, each in sorted(market.open_interest.items())
+        if int(each.time_ms[-1]) >= newest - DAY_MS  # one that ended earlier says nothing of now
+    }
+    total = sum(last.values())
+    return {venue: value / total for venue, value in last.items()}
 
 
 def daily_quote_volume(candles: Candles, days: float) -> Notional:
@@ -179,13 +183,6 @@ def daily_quote_volume(candles: Candles, days: float) -> Notional:
     start = int(np.searchsorted(candles.open_time_ms, since))
     span = int(candles.close_time_ms[-1]) - int(candles.open_time_ms[start])
     return float(np.sum(candles.volume_base[start:] * candles.close[start:])) * DAY_MS / span
-
-
-def _recent(open_interest: OpenInterest, newest: Milliseconds) -> float | None:
-    """Give the last open interest of a venue, None when it ended more than a day before the newest of all."""
-    if int(open_interest.time_ms[-1]) < newest - DAY_MS:
-        return None
-    return float(open_interest.open_interest_base[-1])
 
 
 def _venues(market: MarketData, candles: Mapping[str, Candles]) -> tuple[VenueCoverage, ...]:
@@ -211,19 +208,16 @@ def _venues(market: MarketData, candles: Mapping[str, Candles]) -> tuple[VenueCo
             interval=interval_text(candles[venue].interval_ms) if venue in candles else "",
             bars=len(candles[venue]) if venue in candles else 0,
             gaps=missing_bars(candles[venue].open_time_ms, candles[venue].interval_ms) if venue in candles else 0,
-            open_interest_share=_share(shares, venue),
+            open_interest_share=shares
+            if isinstance(shares, Missing)
+            else shares.get(venue, Missing(f"The market data hold no recent open interest of {venue}.")),
         )
         for venue in (*candles, *others)
     )
 
 
-def _share(shares: Maybe[Mapping[str, Fraction]], venue: str) -> Maybe[Fraction]:
-    if isinstance(shares, Missing):
-        return shares
-    return shares[venue] if venue in shares else Missing(f"The market data hold no recent open interest of {venue}.")
+# ---- The guide's three questions on an altcoin's map, asked of every symbol ----
 
-
-# ---- How far one symbol's map can be trusted: the guide's three questions on an altcoin's map, asked of every symbol -
 Finding: TypeAlias = tuple[int, str]
 """The weight of a fault, 0 for none, and its clause for the reader."""
 
@@ -231,7 +225,8 @@ Finding: TypeAlias = tuple[int, str]
 def grade_map(market: MarketData, coverage: Maybe[Coverage], assumptions: Assumptions) -> MapQuality:
     """Grade a map High, Medium or Low, with the reasons that lowered it first; None without candles."""
     depth = market_depth(market, assumptions)
-    concentration = _concentration(market)
+    shares = open_interest_shares(market)
+    concentration = shares if isinstance(shares, Missing) else max(shares.values())
     if isinstance(market.candles, Missing):
         return _no_map(market.candles, depth, concentration)
     if isinstance(coverage, Missing):
@@ -248,8 +243,9 @@ def grade_map(market: MarketData, coverage: Maybe[Coverage], assumptions: Assump
         *((1, clause) for clause in market.doubts),
     ]
     said = sorted((finding for finding in findings if finding[1]), key=lambda finding: -finding[0])
+    faults = sum(weight for weight, _ in said)
     return MapQuality(
-        grade=_grade(sum(weight for weight, _ in said), assumptions),
+        grade="Low" if faults >= assumptions.low_faults else "Medium" if faults else "High",
         depth=depth,
         venue_concentration=concentration,
         gap_risk=risk,
@@ -327,20 +323,8 @@ def gap_risk(candles: Candles, assumptions: Assumptions) -> Maybe[Fraction]:
     return (int(jumps) + absent) / (bars + absent)
 
 
-def _grade(faults: int, assumptions: Assumptions) -> Literal["High", "Medium", "Low"]:
-    if faults >= assumptions.low_faults:
-        return "Low"
-    return "Medium" if faults else "High"
-
-
 def _thinner_side(depth: Depth) -> float:
     return min(depth.bid_quote, depth.ask_quote)
-
-
-def _concentration(market: MarketData) -> Maybe[Fraction]:
-    """Give the largest venue's share of the known open interest."""
-    shares = open_interest_shares(market)
-    return shares if isinstance(shares, Missing) else max(shares.values())
 
 
 def _judge_history(coverage: Coverage, candles: Candles, assumptions: Assumptions) -> Finding:

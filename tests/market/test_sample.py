@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 from reportgen.market.folder.keep import read_sample
 from reportgen.units import DAY_MS, Missing
 from tests.market import folders
@@ -29,3 +34,23 @@ def test_the_sample_can_be_read_as_of_an_earlier_day() -> None:
     for market in read_sample(("BTC", "ETH"), as_of_ms).markets.values():
         assert not isinstance(market.candles, Missing)
         assert all(int(bars.close_time_ms[-1]) == as_of_ms for bars in market.candles.values())
+
+
+def test_a_brief_from_a_folder_does_without_pandas(tmp_path: Path) -> None:
+    """The way from a market folder to the pages never loads it: it would cost half a second of each morning."""
+    folder = folders.write_folder(tmp_path / "market", folders.whole_folder())
+    script = (
+        "import sys\n"
+        f"sys.argv = ['reportgen', 'brief', '--source', {str(folder)!r}, '--symbols', 'BTC', "
+        f"'--output', {str(tmp_path / 'out')!r}]\n"
+        "from reportgen.cli import main\n"
+        "try: main()\n"
+        "finally: sys.stderr.write('\\nloaded ' + ' '.join(sorted(set(sys.modules))))"
+    )
+    paths = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path, env=paths
+    )
+    assert "brief.html" in done.stdout, done.stderr
+    assert "duckdb" in done.stderr.split()
+    assert "pandas" not in done.stderr.split()
