@@ -190,21 +190,28 @@ def doctor(
 
 
 def _ask_venues(config: Path | None) -> tuple[Check, ...]:
-    """Ask the configured venues, or all, one question each; one that cannot be reached is no fault of the machine."""
+    """Ask the configured venues, or all, and compare what they say; what they do is no fault of the machine."""
     from reportgen.cli.doctor import Check
     from reportgen.cli.live import now_ms
     from reportgen.config.load import DEFAULT_PATH, read_config
+    from reportgen.market.exchanges.compare import compare_venues
     from reportgen.market.exchanges.gather import ping
     from reportgen.market.exchanges.venues import VENUES
 
     settings, _ = read_config(config or DEFAULT_PATH)
     urls = settings.venue_urls if settings else {}
-    return tuple(
+    asked = urls or VENUES
+    answered = tuple(
         Check(
             name=f"venue {one.display}",
             state="ok" if one.answered else "note",
             finding=one.said.rstrip("."),
             fix="" if one.answered else "A brief does without it and says so; send its requests elsewhere with `url`",
         )
-        for one in ping(urls or VENUES, urls, clock=now_ms)
+        for one in ping(asked, urls, clock=now_ms)
     )
+    compared = tuple(
+        Check(name=one.name, state="ok" if one.verdict == "right" else "note", finding=f"{one.verdict}: {one.finding}")
+        for one in compare_venues(asked, urls, clock=now_ms)
+    )
+    return answered + compared

@@ -18,7 +18,10 @@ from reportgen.events.calendar import ScheduledEvent, clean_name
 from reportgen.market.web import Request
 from reportgen.units import Milliseconds
 
-_Moment = Annotated[int, BeforeValidator(lambda told: told or 0)]
+_LATEST_MS: Final = 4_102_444_800_000
+"""The year 2100: who announces a later end says nothing that can be used."""
+
+_Moment = Annotated[int, Field(ge=0, lt=_LATEST_MS), BeforeValidator(lambda told: told or 0)]
 """Milliseconds as a number or a text; an empty text where the time is open."""
 
 

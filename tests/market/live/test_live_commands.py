@@ -155,16 +155,22 @@ def test_known_positions_are_fetched_and_kept_with_the_rest(exchanges: Exchanges
     assert found == [("BTC/USDT:USDT", address, "long", 2.0, 60_000.0), ("ETH/USDT:USDT", address, "short", 1.0, None)]
 
 
-def test_doctor_asks_each_venue_one_question(exchanges: Exchanges, tmp_path: Path) -> None:
-    """`doctor --online` prints what each venue answered, or why it did not."""
+def test_doctor_asks_each_venue_and_compares(exchanges: Exchanges, tmp_path: Path) -> None:
+    """`doctor --online` prints what each venue answered, and right, wrong or unknown for what it compares."""
     exchanges.faults["bybit"] = "403"
+    exchanges.dates["kraken"] = 7_200_000
     configured(tmp_path, exchanges, tuple(VENUES))
     asked = run(tmp_path, "doctor", "--online")
     assert "Bybit refused this location (HTTP 403)" in asked.stdout
     assert "venue Binance" in asked.stdout
     assert "its clock says 20" in asked.stdout
     assert asked.stdout.count("answered within") == len(VENUES) - 1
-    assert len(exchanges.asked) == len(VENUES)
+    lines = asked.stdout.splitlines()
+    assert any("OKX open interest history" in line and "right: its newest row is 1.0" in line for line in lines)
+    assert any("Gate sides of open interest" in line and "halved" in line for line in lines)
+    assert any("Kraken Futures clock" in line and "wrong: +7" in line for line in lines)
+    assert any("Binance candles" in line and "right: the newest row is" in line for line in lines)
+    assert not any("Bybit candles" in line for line in lines)
 
 
 def test_a_pace_that_is_none_is_refused(exchanges: Exchanges, tmp_path: Path) -> None:
