@@ -195,7 +195,7 @@ class _CarefulRedirect(HTTPRedirectHandler):
         target, here = urlsplit(newurl), urlsplit(req.full_url)
         if target.scheme not in {"http", "https"}:
             raise WebError("", clause="it redirects to an address that is not http")
-        if _is_private(target.hostname) and not _is_private(here.hostname):
+        if is_private(target.hostname) and not is_private(here.hostname):
             raise WebError("", clause="it redirects to an address of this machine or its network")
         made = super().redirect_request(req, fp, code, msg, headers, newurl)
         if made is not None and target.netloc != here.netloc:
@@ -203,7 +203,7 @@ class _CarefulRedirect(HTTPRedirectHandler):
         return made
 
 
-def _is_private(host: str | None) -> bool:
+def is_private(host: str | None) -> bool:
     """Tell whether a name leads to loopback, a private network or a link of this machine."""
     try:
         found = socket.getaddrinfo(host, None)

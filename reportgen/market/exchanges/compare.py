@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from reportgen.market.exchanges.answers import UNREADABLE, unreadable
 from reportgen.market.exchanges.connection import Connection
@@ -22,6 +22,7 @@ from reportgen.market.symbols import REFERENCE_SYMBOL
 from reportgen.market.web import Patience
 from reportgen.units import DAY_MS, HOUR_MS, Milliseconds
 
+Verdict: TypeAlias = Literal["right", "wrong", "unknown"]
 _PATIENCE: Final = Patience(total_seconds=60.0, attempts=2, longest_wait_seconds=60.0)
 _OLDEST_HOURS: Final = {Datum.FUNDING: 9.0}
 _OLDEST: Final = 3.0
@@ -36,7 +37,7 @@ class Comparison:
     """One thing that was compared. name: venue and what. verdict: what it showed. finding: the numbers."""
 
     name: str
-    verdict: Literal["right", "wrong", "unknown"]
+    verdict: Verdict
     finding: str
 
 
@@ -66,7 +67,7 @@ def _compare(line: Connection) -> Iterator[Comparison]:
         return
     if line.ahead_ms is not None:
         seconds = line.ahead_ms / 1000
-        verdict = "right" if abs(line.ahead_ms) <= CLOCK_WRONG_MS else "wrong"
+        verdict: Verdict = "right" if abs(line.ahead_ms) <= CLOCK_WRONG_MS else "wrong"
         yield Comparison(
             name=f"{venue.display} clock", verdict=verdict, finding=f"{seconds:+.1f} s from this machine's"
         )
@@ -96,7 +97,7 @@ def _age(line: Connection, contract: Contract, datum: Datum, newest: dict[Datum,
     except UNREADABLE:
         return Comparison(name=name, verdict="unknown", finding=str(unreadable(line.venue)))
     hours = (now - newest[datum][0]) / HOUR_MS
-    verdict: Literal["right", "wrong"] = "right" if hours <= _OLDEST_HOURS.get(datum, _OLDEST) else "wrong"
+    verdict: Verdict = "right" if hours <= _OLDEST_HOURS.get(datum, _OLDEST) else "wrong"
     return Comparison(name=name, verdict=verdict, finding=f"the newest row is {hours:.1f} hours old")
 
 
@@ -109,7 +110,7 @@ def _same_interest(line: Connection, contract: Contract, last: float) -> Compari
         return Comparison(name=name, verdict="unknown", finding=str(fault))
     except UNREADABLE:
         return Comparison(name=name, verdict="unknown", finding=str(unreadable(line.venue)))
-    verdict: Literal["right", "wrong"] = "right" if abs(last / present - 1) <= _SAME else "wrong"
+    verdict: Verdict = "right" if abs(last / present - 1) <= _SAME else "wrong"
     return Comparison(
         name=name, verdict=verdict, finding=f"its newest row is {last / present:.3f} of open interest now"
     )

@@ -12,6 +12,7 @@ from reportgen.market.exchanges.answers import (
     listed,
     number,
     numbers,
+    optional,
     perpetual,
     positive,
     rows,
@@ -71,8 +72,13 @@ def _interest_now(connection: Transport, contract: Contract) -> Row:
 
 def _funding_now(connection: Transport, contract: Contract) -> Row:
     answer = connection.ask("publicMixGetV2MixMarketCurrentFundRate", _asked(contract), about=perpetual(contract))
-    rate, hours = numbers(within(answer, "data", 0), "fundingRate", "fundingRateInterval")
-    return (number(within(answer, "requestTime")), rate, hours)
+    row = within(answer, "data", 0)
+    # Without its interval, as answers were before 2025, the list of perpetuals says.
+    return (
+        number(within(answer, "requestTime")),
+        number(within(row, "fundingRate")),
+        optional(row, "fundingRateInterval"),
+    )
 
 
 def _order_book(connection: Transport, contract: Contract) -> RawBook:
