@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from reportgen.config.values import WEB_ADDRESS, FilePath, Secret, SecretReference, Settings, Text, setting_error
@@ -60,7 +61,17 @@ def _env_or_file(secret: SecretReference) -> SecretReference:
     return secret
 
 
-Address = Annotated[Text, Field(pattern=WEB_ADDRESS)]
+def _web_address(value: object) -> object:
+    """Take webcal: for the https: that it is; an address may hold a key, so a wrong one is not repeated."""
+    if not isinstance(value, str) or re.match(WEB_ADDRESS, value):
+        return value
+    secure = re.sub("^webcals?://", "https://", value, flags=re.IGNORECASE)
+    if not re.match(WEB_ADDRESS, secure):
+        raise setting_error("this is not a web address", "Start it with http:// or https://.")
+    return secure
+
+
+Address = Annotated[Text, BeforeValidator(_web_address), Field(json_schema_extra={"pattern": r"^(https?|webcals?)://"})]
 Coin = Annotated[str, Field(min_length=1, max_length=40, pattern=COIN)]
 
 

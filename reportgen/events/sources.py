@@ -306,8 +306,11 @@ def events_of_csv(text: str, file: str) -> tuple[ScheduledEvent, ...]:
     """
     if "\0" in text:
         raise DataError(f"{file}: is not a text file. Export it as CSV in UTF-8.")
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), restkey="")
-    header = [(name or "").strip().lower() for name in reader.fieldnames or ()]
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=None), restkey="")
+    try:
+        header = [(name or "").strip().lower() for name in reader.fieldnames or ()]
+    except csv.Error as error:
+        raise DataError(f"{file}:1: this is not CSV ({error}). Export it again.") from error
     if not {"name", "at"} <= set(header):
         raise DataError(f"{file}: the first line names no `name` and `at`. Its columns may be {', '.join(FIELDS)}.")
     reader.fieldnames = header
@@ -327,8 +330,8 @@ def _texts(row: object) -> Mapping[str, str]:
 
 def _all_read(rows: Iterator[tuple[int, Mapping[str, str]]], file: str, unit: str) -> tuple[ScheduledEvent, ...]:
     found, problems = [], []
-    for number, row in rows:
-        if number > MOST_EVENTS:
+    for count, (number, row) in enumerate(rows, start=1):
+        if count > MOST_EVENTS:
             raise DataError(f"{file}: holds more than {MOST_EVENTS} events. Keep those of the next months.")
         try:
             found.append(event_of_row(row, file))

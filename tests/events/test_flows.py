@@ -176,6 +176,53 @@ def test_a_table_that_makes_no_sense_is_refused(tmp_path: Path, text: str, said:
         read_flow_file(path)
 
 
+@pytest.mark.parametrize(
+    ("text", "net"),
+    [
+        ("Date;A;B;Total\n18 Nov 2026;10,0;(3,2);6,8\n19 Nov 2026;1.013,5;3,0;1.016,5\n", [6.8, 1016.5]),
+        ("Date\tA\tB\tTotal\n18 Nov 2026\t1,197\t45\t1,242\n19 Nov 2026\t10\t5\t15\n", [1242, 15]),
+        ("Date\tA\tB\n18 Nov 2026\t1,197.0\t45\n19 Nov 2026\t10.5\t5\n", [1242, 15.5]),
+        ("Date\tA\tTotal Net Flow\n18-Nov-26\t10.0\t10.0\n19-Nov-26\t12.8\t12.8\n", [10, 12.8]),
+        ("Date\tA\n11/18/2026\t10.0\n11/19/2026\t12.8\n", [10, 12.8]),
+        ("Date\tA\n18/11/2026\t10.0\n19/11/2026\t12.8\n", [10, 12.8]),
+        ("Date\tA\nWed, Nov 18, 2026\t10.0\n2026-11-19 00:00:00\t12.8\nSource: a page\n", [10, 12.8]),
+        ("date,totalNetInflow,totalNetAssets,cumNetInflow\n2026-11-18,11.8,100000,5000\n2026-11-19,12.8,100000,5000\n",
+         [11.8, 12.8]),
+        ("Date,iShares,Fidelity,BTC price,Volume,AUM\n2026-11-18,1.5,2,91000,5000,9\n2026-11-19,2,3,91000,6000,9\n",
+         [3.5, 5]),
+    ],
+)  # fmt: skip
+def test_figures_dates_and_columns_are_read_as_they_are_meant(tmp_path: Path, text: str, net: list[float]) -> None:
+    """Decimal commas, thousands, a spreadsheet's dates, totals by another name, assets, prices and volumes."""
+    path = tmp_path / "btc.txt"
+    path.write_text(text, encoding="utf-8")
+    found = read_flow_file(path)
+    assert found.date == ("2026-11-18", "2026-11-19")
+    assert (found.net_flow_quote / 1e6).tolist() == pytest.approx(net)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Date;A;B\n18 Nov 2026;1,197;2,250\n", "may part thousands or decimals"),
+        ("Date;A;B;Total\n18 Nov 2026;1,197;2,250;3,447\n", "may part thousands or decimals"),
+        ("Date;A;B\n18 Nov 2026;12,8;10.5\n", "`12,8` is not a flow"),
+        ("Date;A\n18 Nov 2026;1,19,7\n", "`1,19,7` is not a flow"),
+        ("18 Nov 2026\n10.0\n5.0\n19 Nov 2026\n11.0\n", "f.txt:2: `10.0` is neither a date nor a row of totals"),
+        ("Date;A\n18 Nov 2026;10\n19 of November;12\n", "f.txt:3: `19 of November` is neither a date"),
+        ("Date;A\n11/10/2026;10\n11/11/2026;12\n", "may be of two days"),
+        ("x\t" + "9" * 200_000, "f.txt:1: this is no table"),
+    ],
+)
+def test_what_may_mean_two_things_is_refused_with_its_place(tmp_path: Path, text: str, said: str) -> None:
+    """A figure or a day that can be read in two ways, a row that is neither, and a cell without end are not guessed."""
+    path = tmp_path / "f.txt"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        read_flow_file(path)
+    assert said in str(caught.value)
+
+
 def test_the_service_is_asked_with_its_key_and_tells_it_to_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from pydantic import ValidationError
 
 from reportgen.config.events import EventFeed, EventFile, EventSources, ListedEvent, StatusFeed, StatusVenue, UnlockFeed
 from reportgen.errors import DataError
-from reportgen.events.sources import gather_events, read_event_file
+from reportgen.events.sources import MOST_EVENTS, gather_events, read_event_file
 from reportgen.moments import moment_text, parse_moment
 from reportgen.units import DAY_MS, HOUR_MS
 from tests.events.servers import NOW_MS, ics, network, serving
@@ -285,3 +286,33 @@ def test_what_an_absent_feed_lists_is_unknown() -> None:
     assert one.weight == "high"
     assert one.reason == gathered.absent[0]
     assert "key" not in one.name + one.reason
+
+
+def test_as_many_events_as_are_stated_fit_into_a_file_beside_its_header(tmp_path: Path) -> None:
+    """Twenty thousand rows are read; one more is refused."""
+    rows = "".join(f"E{number},2026-11-20T12:00Z\n" for number in range(MOST_EVENTS))
+    assert len(read_event_file(write(tmp_path / "a.csv", f"name,at\n{rows}"), SPAN)[0]) == MOST_EVENTS
+    with pytest.raises(DataError, match="more than 20000 events"):
+        read_event_file(write(tmp_path / "a.csv", f"name,at\n{rows}X,2026-11-20T12:00Z\n"), SPAN)
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+def test_a_csv_file_may_end_its_lines_in_any_way(tmp_path: Path, ends: str) -> None:
+    """The line ends of Unix, Windows and old Macs are all read."""
+    path = tmp_path / "a.csv"
+    path.write_bytes(ends.join(["name,at", "A,2026-12-10", "B,2026-12-11", ""]).encode())
+    assert [event.name for event in read_event_file(EventFile(file=path), SPAN)[0]] == ["A", "B"]
+
+
+def test_a_header_without_end_is_one_sentence(tmp_path: Path) -> None:
+    """A cell beyond what CSV allows is named with file and line."""
+    with pytest.raises(DataError, match=r"a\.csv:1: this is not CSV"):
+        read_event_file(write(tmp_path / "a.csv", "name," + "x" * 200_000), SPAN)
+
+
+def test_webcal_is_https_and_a_wrong_address_is_never_repeated() -> None:
+    """What calendar programs hand out is read as the https address that it is; another scheme is refused unprinted."""
+    assert EventFeed(url="webcal://x.test/published/2/key").url == "https://x.test/published/2/key"
+    with pytest.raises(ValidationError) as caught:
+        EventFeed(url="ftp://me:hush@x.test/c.ics")
+    assert "hush" not in caught.value.errors(include_input=False, include_url=False)[0]["msg"]
