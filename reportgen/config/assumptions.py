@@ -517,6 +517,7 @@ class Assumptions(EventAssumptions):
     size_low: float = declared(0.25, "of the maximum", "own choice", "the most on a map of low quality")
     size_medium: float = declared(0.75, "1", "own choice", "what Medium map quality leaves of the size")
     size_no_depth: float = declared(0.75, "1", "own choice", "what an unknown order book leaves of the size")
+    size_unknown: float = declared(0.75, "1", "own choice", "what a heavy release of unknown date leaves of the size")
     size_surprise: float = declared(0.5, "1", "own choice", "what a surprise in spot money leaves of the size")
     slippage_order: float = declared(50_000.0, "quote currency", "own choice", "market order of the slippage note")
     slippage_wide: float = declared(

@@ -120,6 +120,11 @@ class Context:
         shocks = () if isinstance(self.flows, Missing) else self.flows.shocks
         return " and ".join(shock.text for shock in shocks)
 
+    @property
+    def unknown_movers(self) -> tuple[str, ...]:
+        """Names of what could move the plan within the horizon and nobody told us of: unknown, which is not absent."""
+        return tuple(one.name for one in self.unknown_events if one.weight != "low")
+
     def touch(self, price: Price) -> Fraction | None:
         """Give the share of levels as far away that price touches within the horizon; None without a usual day."""
         if self.atr is None:

@@ -24,6 +24,7 @@ from reportgen.guide.wording import (
     due,
     event_name,
     fuel,
+    listed,
     sentence,
     zone_with_band,
 )
@@ -76,13 +77,15 @@ def heatmap_alt(context: Context) -> str:
 
 
 def _caution(context: Context) -> str:
-    """Say what weakens the map: stale bars, an event, a surprise in spot money, a low quality; all in one sentence."""
+    """Say what weakens the map: stale bars, events, surprises, dates nobody knows, low quality; all in one sentence."""
     events, quality = context.moving_events, context.map_quality
     low = quality.grade in ("Low", "None") and context.no_map is None
     weak = f"map quality is {quality.grade.lower()}"
     found = [context.stale.rstrip(".")] if context.stale else []
     found += [" and ".join(_is_due(event) for event in events[:2])] if events else []
     found += [f"spot money surprised ({context.surprise})"] if context.surprise else []
+    if context.unknown_movers:
+        found.append(f"whether {listed(context.unknown_movers)} falls inside the horizon is not known")
     if found:
         state = " and ".join([*found, weak] if low else found)
         useful = "the map remains useful, but " if context.no_map is None else ""

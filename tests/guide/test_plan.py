@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 
 from reportgen.config.assumptions import DEFAULTS
+from reportgen.events.calendar import UnknownEvents
 from reportgen.guide.confluence import find_confluence
 from reportgen.guide.context import Context
 from reportgen.guide.plan import Condition, Plan, Scenario, ZonePlan
@@ -30,7 +31,7 @@ from tests.guide.readings import (
     surprise,
     zone,
 )
-from tests.guide.readings_grid import any_context
+from tests.guide.readings_grid import any_context, everything
 
 
 def conflicting(market: Context) -> Context:
@@ -273,6 +274,22 @@ def test_a_surprise_in_spot_money_halves_the_size_and_is_said() -> None:
     assert rung(surprised)[:2] == ("one of three", 0.125)
     text = plan_of(surprised).stance.text
     assert text.endswith("Spot money surprised: ETF flow +$1.20\u202fbn on 12 Jan, z 18.0; it can override any zone.")
+
+
+def test_a_release_whose_date_nobody_knows_is_no_calm() -> None:
+    """Read, stance and size say that it is unknown whether it falls inside the horizon; a light one changes nothing."""
+    unknown = UnknownEvents(name="US CPI", weight="high", reason="Dates of US CPI are not known here.")
+    market = context(zones=NEAR, unknown_events=(unknown,))
+    plan = plan_of(market)
+    assert plan.stance.text.endswith(" Look up US CPI: no date is known here for this horizon.")
+    assert plan.sizing.factor == 0.25 * 0.75
+    assert plan.sizing.reasons == ("one of three", "unknown dates of US CPI")
+    assert everything(market).read[0] == (
+        "Whether US CPI falls inside the horizon is not known: the map remains useful, but confidence in any one "
+        "direction is lower."
+    )
+    light = replace(market, unknown_events=(replace(unknown, weight="low"),))
+    assert plan_of(light) == plan_of(context(zones=NEAR))
 
 
 def test_the_size_is_a_part_of_the_operators_maximum() -> None:

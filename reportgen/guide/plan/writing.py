@@ -10,7 +10,7 @@ from reportgen.guide.context import Context
 from reportgen.guide.plan import Plan, Rung, Sizing, Stance
 from reportgen.guide.plan.scenario import write_scenarios
 from reportgen.guide.plan.zone_plan import plan_zone
-from reportgen.guide.wording import because, due, event_name, sentence
+from reportgen.guide.wording import because, due, event_name, listed, sentence
 from reportgen.market.data import Depth
 from reportgen.units import Fraction, Missing
 
@@ -37,13 +37,13 @@ def decide_stance(context: Context, confluence: Confluence) -> Stance:
     leaves `size_surprise` of it.
     """
     stance = _aside(context, confluence) or _acting(context, confluence)
-    if not context.surprise:
-        return stance
-    return Stance(
-        kind=stance.kind,
-        text=f"{stance.text} Spot money surprised: {context.surprise}; it can override any zone.",
-        size=(stance.size or 0.0) * context.assumptions.size_surprise,
-    )
+    text, size = stance.text, stance.size or 0.0
+    if context.surprise:
+        text = f"{text} Spot money surprised: {context.surprise}; it can override any zone."
+        size *= context.assumptions.size_surprise
+    if context.unknown_movers:
+        text = f"{text} Look up {listed(context.unknown_movers)}: no date is known here for this horizon."
+    return Stance(kind=stance.kind, text=text, size=size)
 
 
 def _aside(context: Context, confluence: Confluence) -> Stance | None:
@@ -105,7 +105,7 @@ def out_of_reach(context: Context) -> str:
 def size_idea(context: Context, stance: Stance) -> Sizing:
     """Suggest the most to put at risk on one idea: the operator's maximum, times the rung, times what else applies.
 
-    Medium map quality and an unknown order book reduce further; nothing enlarges.
+    Medium map quality, an unknown order book and releases whose dates nobody knows reduce further; nothing enlarges.
     """
     a, quality = context.assumptions, context.map_quality
     rung = stance.size or 0.0
@@ -116,6 +116,8 @@ def size_idea(context: Context, stance: Stance) -> Sizing:
         reductions.append((a.size_low, f"map quality {quality.grade.lower()}"))
     if isinstance(quality.depth, Missing):
         reductions.append((a.size_no_depth, "unknown order-book depth"))
+    if context.unknown_movers:
+        reductions.append((a.size_unknown, f"unknown dates of {listed(context.unknown_movers)}"))
     event = context.leading_event
     reasons = [reason for _, reason in reductions]
     if event is not None:

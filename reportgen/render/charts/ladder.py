@@ -153,7 +153,7 @@ def _words(symbol: SymbolBrief, placed: Sequence[Mark]) -> str:
         for m in placed
     ]
     found = "; ".join(told) if told else "no dense zone"
-    return f"{symbol.base}, estimated liquidations from {notation.MINUS}6 to +6 ATR: {found}."
+    return f"{symbol.base}, estimated liquidations from {notation.MINUS}6 to +6 usual days: {found}."
 
 
 def _svg_bars(drawn: Sequence[Bar]) -> list[str]:
