@@ -193,10 +193,14 @@ class _CarefulRedirect(HTTPRedirectHandler):
     ) -> UrllibRequest | None:  # fmt: skip
         """Follow, or refuse by name."""
         target, here = urlsplit(newurl), urlsplit(req.full_url)
+        why = ""
         if target.scheme not in {"http", "https"}:
-            raise WebError("", clause="it redirects to an address that is not http")
-        if is_private(target.hostname) and not is_private(here.hostname):
-            raise WebError("", clause="it redirects to an address of this machine or its network")
+            why = "it redirects to an address that is not http"
+        elif is_private(target.hostname) and not is_private(here.hostname):
+            why = "it redirects to an address of this machine or its network"
+        if why:
+            fp.close()
+            raise WebError(why, clause=why)
         made = super().redirect_request(req, fp, code, msg, headers, newurl)
         if made is not None and target.netloc != here.netloc:
             made.headers = {"User-agent": USER_AGENT}

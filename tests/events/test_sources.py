@@ -223,6 +223,17 @@ def test_a_venue_that_is_well_gives_nothing_and_one_that_is_not_gives_an_event(v
     assert "is not a status" in strange.absent[0]
 
 
+@pytest.mark.parametrize("end", ["999999999999999999", "-5", "4102444800000"])
+def test_a_status_that_ends_at_no_possible_time_is_a_missing_input(end: str) -> None:
+    """An end beyond 2100, or before time began, stops no brief: the feed is absent, with the reason."""
+    window = {"title": "t", "state": "s", "begin": str(NOW_MS), "end": end}
+    with serving() as server:
+        server.body["/v5/system/status"] = json.dumps({"result": {"list": [window]}}).encode()
+        told = gather_events(only(StatusFeed(exchange_status="bybit", url=server.url)), NOW_MS, 24, network())
+    assert told.events == ()
+    assert "is not a status" in told.absent[0]
+
+
 def test_a_status_of_now_says_nothing_about_another_day() -> None:
     """For a brief of last week nobody is asked, and the page says why."""
     gathered = gather_events(only(StatusFeed(exchange_status="binance")), NOW_MS - 7 * DAY_MS, 24, network())
