@@ -30,7 +30,7 @@ FINDS_ITS_FILES: Final = "market.exchanges.venues"
 """The registry looks for the venues in its own folder, which is the only file that a pure module may read."""
 
 PURE_GROUND: Final = GROUND | MARKET_TYPES
-EDGE_GROUND: Final = PURE_GROUND | {"moments", "config.places"}
+EDGE_GROUND: Final = PURE_GROUND | {"moments", "config.places", "config.text"}
 
 MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "": frozenset(),

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
+import threading
 from typing import Annotated, Final
 
 import typer
@@ -96,6 +98,8 @@ def _options(
 def main() -> None:
     """Run one command and leave with its exit code; the user's mistakes end in one sentence each."""
     outlet = guard_stdout()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops us, what is in flight is finished
     code = _run()
     outlet.flush()
     if outlet.lost is not None:

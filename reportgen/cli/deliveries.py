@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reportgen.cli.console import note, tell, tell_json
 from reportgen.cli.letters import (
+    COPY_NAME,
     KeptBrief,
+    last_made,
     mail_config,
     read_kept,
     reader_of,
@@ -28,13 +30,17 @@ from reportgen.delivery.mail.letters import Composer, Letter, dkim_signer, messa
 from reportgen.delivery.mail.people import Subscriber, SubscriberList, Suppressions, parse_address, read_subscribers
 from reportgen.delivery.mail.send import Mailing, Run
 from reportgen.delivery.mail.smtp import Login, is_loopback
-from reportgen.errors import UsageError
+from reportgen.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from reportgen.render.mail import Reader
 
 CAN_BE_RETRIED: Final = 4
 _MOST_NAMED: Final = 20
+_AT_A_TIME: Final = 100
+"""Messages of a dry run that are held in memory."""
+
+_MADE_UP_READER: Final = "reader@example.com"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +51,9 @@ class SendOptions:
     attach_pdf: bool
     resume: bool
     resend_unknown: bool
+    suppress_all: bool
+    stale: bool
+    dry_run: bool
     templates: Path | None
     as_json: bool
 
@@ -71,13 +80,24 @@ class Sending:
 
 def prepare(config: Path | None, output: str | None, day: str | None, options: SendOptions) -> Sending:
     """Read the settings and the brief."""
-    settings, mail = mail_config(config, output)
-    return Sending(settings=settings, mail=mail, kept=read_kept(settings.output, day), options=options)
+    settings, mail = mail_config(config, output, to_look_at=options.dry_run)
+    kept = read_kept(settings.output, day, _now_ms())
+    return Sending(settings=settings, mail=mail, kept=kept, options=options)
 
 
 def send_all(sending: Sending) -> int:
-    """Queue who has no line in the ledger, send what is open, say how it went, and give the exit code."""
+    """Queue who has no line in the ledger, send what is open, say how it went, and give the exit code.
+
+    Raises:
+        DataError: The brief is stale, or the suppression list cannot be read: nothing has been sent.
+    """
     mail, brief, options = sending.mail, sending.kept.name, sending.options
+    if sending.kept.brief.stale and not options.stale:
+        raise DataError(
+            f"The brief of {brief} is stale: {sending.kept.brief.stale.rstrip('.')}. Make a new one with "
+            "`reportgen brief`, or send it as it is with --stale."
+        )
+    Suppressions(mail.suppressions).keys()  # a line that says nothing stops the run before the first mail
     listed = _chosen(mail, options)
     for line in (*listed.notes, *listed.problems):
         note(line)
@@ -90,23 +110,49 @@ def send_all(sending: Sending) -> int:
             waiting = (one.subscriber for one in ledger.deliveries(brief, OPEN) if one.named)
             people = {key: Subscriber(address=parse_address(key)) for key in waiting} | people
         open_ones = _queue(ledger, sending, people)
-        ended = None
+        ended, run = None, None
         if open_ones:
             mailing = Mailing(
                 brief=brief,
                 addresses={key: subscriber.address for key, subscriber in people.items()},
                 write=_writer(sending, people, open_ones),
                 now=_now_ms,
+                suppress_all=options.suppress_all,
             )
-            ended = Run(mailing, mail, _login(mail), ledger).start(open_ones)
-        else:
-            note("Nothing to send: each of them has a line in the ledger already, or the list is empty.")
+            run = Run(mailing, mail, _login(mail), ledger)
+            ended = run.start(open_ones)
         code = _report(ledger, sending, ended, listed.problems)
-    return code or int(bool(listed.problems))
+    if run is None:
+        return code or _nothing_to_send(sending) or int(bool(listed.problems))
+    if run.unproven:
+        note(
+            f"Nobody was put on the suppression list: the relay says of {run.unproven} that they do not exist, and "
+            f"took {run.sent} messages. Where it is right and they are over a tenth of the list, use --suppress-all."
+        )
+    if not run.sent:
+        note("Nobody was sent anything.")
+    return code or int(not run.sent or bool(listed.problems))
+
+
+def _nothing_to_send(sending: Sending) -> int:
+    """Say that there is nothing to send; 1 when a brief that was made after the newest one waits behind it."""
+    note("Nothing to send: each of them has a line in the ledger already, or the list is empty.")
+    kept, options = sending.kept, sending.options
+    fresh = last_made(kept.store)
+    if options.resume or fresh in (None, f"{kept.folder}/{COPY_NAME}"):
+        return 0
+    note(
+        f"The newest brief, {kept.name} ({kept.place}), stands in the way of the one that was made last, "
+        f"{kept.store.path(fresh or '')}. Send that with `reportgen send {(fresh or '')[:10].replace('/', '-')}`."
+    )
+    return 1
 
 
 def _chosen(mail: MailSettings, options: SendOptions) -> SubscriberList:
     """Read the subscribers; with --to those named, whether they are on the list or not."""
+    if options.dry_run and not options.to and not mail.subscribers.exists():
+        note(f"{mail.subscribers} is not there yet, so the mail is written to a made-up reader.")
+        return SubscriberList(subscribers=(Subscriber(address=parse_address(_MADE_UP_READER)),))
     if not options.to:
         return read_subscribers(mail.subscribers)
     listed = read_subscribers(mail.subscribers).subscribers if mail.subscribers.exists() else ()
@@ -264,27 +310,32 @@ def dry_run(sending: Sending) -> int:
     letters = _letters(sending, map(reader_of, people))
     composers = _composers(sending, letters)
     folder = make_private(sending.folder) / "dry-run" / kept.brief.as_of[:10]
-    files: dict[Path, bytes] = {}
-    for one in people:
-        name = message_id(kept.name, one.address.key, mail)
-        message = composers[reader_of(one)].compose(one, message_id=name, date_ms=kept.brief.as_of_ms)
-        files[folder / _file_name(one)] = message
-    mails = [str(path) for path in files]
+    mails: dict[Path, Subscriber] = {folder / _file_name(one): one for one in people}
     preview = next((letter for letter in letters.values() if letter.html), None)
-    if preview is not None:
-        files[folder / "preview.html"] = shown_in_browser(preview).encode()
+    page = folder / "preview.html" if preview else None
     for path in (*folder.glob("*.eml"), *folder.glob("preview.html")):
-        if path not in files:
+        if path not in mails and path != page:
             path.unlink()  # of an earlier dry run: its readers get nothing now
-    replace_files(files)
+    every = list(mails.items())
+    for start in range(0, len(every), _AT_A_TIME):
+        replace_files(
+            {
+                path: composers[reader_of(one)].compose(
+                    one, message_id=message_id(kept.name, one.address.key, mail), date_ms=kept.brief.as_of_ms
+                )
+                for path, one in every[start : start + _AT_A_TIME]
+            }
+        )
+    if preview is not None and page is not None:
+        replace_files({page: shown_in_browser(preview).encode()})
     left_out = len(listed.subscribers) - len(people)
     for line in (*listed.notes, *listed.problems, *([f"{left_out} on the suppression list"] if left_out else [])):
         note(line)
     if sending.options.as_json:
-        page = str(folder / "preview.html") if preview else None
-        tell_json({"mails": mails, "preview": page, "problems": list(listed.problems)})
+        shown = str(page) if page else None
+        tell_json({"mails": [str(path) for path in mails], "preview": shown, "problems": list(listed.problems)})
     else:
-        for path in files:
+        for path in (*mails, *([page] if page else [])):
             tell(path)
     return int(bool(listed.problems))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from reportgen.cli.console import note
 from reportgen.errors import EnvironmentProblem, UsageError
 
 if TYPE_CHECKING:
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
     from reportgen.delivery.mail.people import Subscriber
     from reportgen.render.mail import Reader
 
+COPY_NAME: Final = "brief.json"
+CLOCK_SLACK_MS: Final = 5 * 60_000
+"""Clocks differ: a brief of the next minutes is one of now."""
+
+SHORTEST_SECRET: Final = 16
+"""Bytes."""
+
+MADE_UP: Final = {"from": "Morning brief <brief@example.com>", "smtp": {"host": "localhost"}}
 MOST_PDF_BYTES: Final = 10_000_000
 """Many servers refuse more; the web page is the better place for a long brief."""
 
@@ -54,8 +63,13 @@ class KeptBrief:
         return f"{link.rstrip('/')}/{self.folder}/brief.html" if link else ""
 
 
-def read_kept(output: Place, day: str | None) -> KeptBrief:
+def read_kept(output: Place, day: str | None, now_ms: int | None = None) -> KeptBrief:
     """Read the newest brief, or that of a day.
+
+    Args:
+        output: Folder or URL of the briefs.
+        day: As 2026-01-19, or None for the newest.
+        now_ms: The newest is never later than now, UTC epoch milliseconds; None asks nothing.
 
     Raises:
         UsageError: There is none.
@@ -66,33 +80,70 @@ def read_kept(output: Place, day: str | None) -> KeptBrief:
     from reportgen.render.json import brief_from_json
 
     store = open_store(output)
-    path = find_brief(store, day)
-    brief = brief_from_json(store.read(path) or b"", store.path(path))
-    return KeptBrief(
-        store=store,
-        path=path,
-        brief=brief,
-        name=brief.as_of + (" simulated" if brief.simulated else ""),
-        folder=folder_of(store, path, brief.as_of_ms),
-    )
+
+    def read(path: str) -> KeptBrief:
+        brief = brief_from_json(store.read(path) or b"", store.path(path))
+        name = brief.as_of + (" simulated" if brief.simulated else "")
+        folder = folder_of(store, path, brief.as_of_ms)
+        return KeptBrief(store=store, path=path, brief=brief, name=name, folder=folder)
+
+    newest = read(find_brief(store, day))
+    if day is not None or now_ms is None or newest.brief.as_of_ms <= now_ms + CLOCK_SLACK_MS:
+        return newest
+    others = (read(path) for path in kept_paths(store.files()) if path != f"{newest.folder}/{COPY_NAME}")
+    earlier = next((one for one in others if one.brief.as_of_ms <= now_ms + CLOCK_SLACK_MS), None)
+    said = f"The brief of {newest.name} ({newest.place}) speaks of a moment that lies ahead"
+    if earlier is None:
+        raise UsageError(f"{said}, and there is no other. Make one of now with `reportgen brief`, or name its day.")
+    note(f"{said}, so the newest before now is taken: {earlier.name}. Name its day to take it all the same.")
+    return earlier
 
 
-def mail_config(config: Path | None, output: str | None = None) -> tuple[Config, MailSettings]:
+def kept_paths(paths: Iterable[str]) -> list[str]:
+    """List the brief.json among an archive's files, the newest day and revision first."""
+    found = [path for path in paths if path.endswith(f"/{COPY_NAME}") and path[:4].isdigit()]
+    return sorted(found, key=lambda path: (path[:10], len(path), path), reverse=True)
+
+
+def last_made(store: Store) -> str | None:
+    """Find the brief.json that was written last, whatever moment it speaks of; None where nothing says so."""
+    from reportgen.delivery.archive.manifest import MANIFEST, read_manifest
+
+    listed = read_manifest(store.read(MANIFEST) or b"").files
+    made = [path for path in listed if path in set(kept_paths(listed))]
+    return made[-1] if made else None
+
+
+def mail_config(
+    config: Path | None, output: str | None = None, *, to_look_at: bool = False
+) -> tuple[Config, MailSettings]:
     """Read the configuration of a command that needs `mail:`.
+
+    Args:
+        config: The file; config.yaml if not named.
+        output: Folder or URL of the briefs; the configuration's if not named.
+        to_look_at: Nothing is sent, so a made-up sender will do where there is no `mail:`.
 
     Raises:
         ConfigError: The configuration holds problems.
         UsageError: It has no `mail:`.
     """
     from reportgen.config.load import DEFAULT_PATH, load_config
+    from reportgen.config.mail import MailSettings
     from reportgen.config.places import place_of
+    from reportgen.config.settings import Config
+    from reportgen.config.values import FOLDER
 
-    settings = load_config(config or DEFAULT_PATH)
-    if settings.mail is None:
-        raise UsageError(
-            f"{config or DEFAULT_PATH} has no `mail:`. Add from, smtp and subscribers; docs/mail.md shows how."
-        )
-    return settings.model_copy(update={"output": place_of(output)} if output else None), settings.mail
+    path = config or DEFAULT_PATH
+    nothing = to_look_at and config is None and not path.exists()
+    settings = Config.model_validate({"watchlist": ["BTC"]}) if nothing else load_config(path)
+    mail = settings.mail
+    if mail is None and to_look_at:
+        mail = MailSettings.model_validate(MADE_UP, context={FOLDER: path.parent})
+        note(f"{path} has no `mail:`, so sender and relay are made up; docs/mail.md shows how to write one.")
+    if mail is None:
+        raise UsageError(f"{path} has no `mail:`. Add from, smtp and subscribers; docs/mail.md shows how.")
+    return settings.model_copy(update={"output": place_of(output)} if output else None), mail
 
 
 def unsubscribe_link(mail: MailSettings) -> UnsubscribeLink:
@@ -101,6 +152,11 @@ def unsubscribe_link(mail: MailSettings) -> UnsubscribeLink:
 
     leave = mail.unsubscribe
     secret = leave.secret.read().encode() if leave.secret else b""
+    if leave.secret and len(secret) < SHORTEST_SECRET:
+        raise UsageError(
+            f"The secret of mail.unsubscribe has {len(secret)} bytes, and one under {SHORTEST_SECRET} can be guessed: "
+            "anybody could sign others off. Make a long one, as with `openssl rand -hex 32`; old links end with it."
+        )
     return UnsubscribeLink(mailto=mail.unsubscribe_mailto, url=leave.url, secret=secret, list_id=mail.list_name)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from http.server import ThreadingHTTPServer
 
 LOOPBACK: Final = "127.0.0.1"
+_OUR_NAMES: Final = (LOOPBACK, "localhost")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,9 @@ def preview_server(documents: Mapping[str, Document], port: int = 0) -> Threadin
             self._answer(with_content=False)
 
         def _answer(self, *, with_content: bool) -> None:
+            if self.headers.get("Host", "").partition(":")[0].lower() not in _OUR_NAMES:
+                self.send_error(403, "this server is for this machine alone")  # another site's name leads here
+                return
             document = documents.get(self.path.partition("?")[0].partition("#")[0])
             if document is None:
                 self.send_error(404, "not here")

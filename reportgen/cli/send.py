@@ -29,6 +29,14 @@ def send(
     resend_unknown: Annotated[
         bool, typer.Option("--resend-unknown", help="Send again where a crash left open whether it arrived.")
     ] = False,
+    suppress_all: Annotated[
+        bool,
+        typer.Option(
+            "--suppress-all",
+            help="Suppress whoever the relay says does not exist; at most a tenth of the list otherwise.",
+        ),
+    ] = False,
+    stale: Annotated[bool, typer.Option("--stale", help="Send a brief whose data is too old to act on.")] = False,
     status: Annotated[bool, typer.Option("--status", help="Say how the deliveries stand, and send nothing.")] = False,
     templates: Templates = None,
     as_json: AsJson = False,
@@ -45,6 +53,9 @@ def send(
         attach_pdf=attach_pdf,
         resume=resume,
         resend_unknown=resend_unknown,
+        suppress_all=suppress_all,
+        stale=stale,
+        dry_run=dry_run,
         templates=templates,
         as_json=as_json,
     )

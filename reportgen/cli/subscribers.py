@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from reportgen.cli.console import AsJson, ConfigFile, note, tell, tell_json
-from reportgen.errors import UsageError
+from reportgen.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reportgen.config.settings import Config
     from reportgen.delivery.mail.people import Subscriber
 
 app: Final = typer.Typer(help="Look after the list of subscribers.", no_args_is_help=True, rich_markup_mode=None)
@@ -38,16 +41,62 @@ def add(
     from reportgen.cli.letters import mail_config
     from reportgen.delivery.mail.people import Suppressions, add_subscribers, check_entry
 
-    _, mail = mail_config(config)
+    settings, mail = mail_config(config)
     values = {"address": address, "name": name, "symbols": symbols, "only": "yes" if only else ""}
     made = check_entry(values | {"locale": locale, "timezone": timezone, "format": form})
     add_subscribers(mail.subscribers, made)
+    for line in unwatched(settings, (made,)):
+        note(line)
     if Suppressions(mail.suppressions).lift(made.address.key):
         note(f"{made.address.written} was on the suppression list and is off it now.")
     if as_json:
         tell_json({"added": _as_json(made), "file": str(mail.subscribers)})
     else:
         tell(f"{made.address.written} added to {mail.subscribers}")
+
+
+@app.command("edit", short_help="Change one subscriber.")
+def edit(
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="anna@example.com")],
+    *,
+    to: Annotated[str | None, typer.Option("--address", metavar="ADDRESS", help="Their new address.")] = None,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="For the To line.")] = None,
+    symbols: Annotated[
+        str | None,
+        typer.Option("--symbols", "--symbol", metavar="LIST", help='Their markets first, as BTC,ETH; or "".'),
+    ] = None,
+    only: Annotated[bool | None, typer.Option("--only/--not-only", help="Nothing but those.")] = None,
+    locale: Annotated[str | None, typer.Option(metavar="TAG", help="As en-US.")] = None,
+    timezone: Annotated[str | None, typer.Option(metavar="ZONE", help="As Europe/Berlin.")] = None,
+    form: Annotated[str | None, typer.Option("--format", metavar="FORM", help="html or text.")] = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change what is named, and leave the rest and everybody else as they are.
+
+    Example: reportgen subscribers edit anna@example.com --symbols ETH,SOL --format text
+    """
+    from reportgen.cli.letters import mail_config
+    from reportgen.delivery.mail.people import check_entry, parse_address, read_entries, replace_subscriber
+
+    settings, mail = mail_config(config)
+    key = parse_address(address).key
+    entries = {entry.key: entry for entry in read_entries(mail.subscribers)}
+    if key not in entries:
+        raise UsageError(f"{key} is not in {mail.subscribers}. `reportgen subscribers list` shows who is.")
+    if to is not None and parse_address(to).key in entries.keys() - {key}:
+        raise UsageError(f"{to} is in {mail.subscribers} already. Remove one of the two.")
+    said = {"address": to, "name": name, "symbols": symbols, "locale": locale, "timezone": timezone, "format": form}
+    given = {field: value for field, value in said.items() if value is not None}
+    given |= {} if only is None else {"only": "yes" if only else ""}
+    made = check_entry({**entries[key].values, **given})
+    replace_subscriber(mail.subscribers, key, made)
+    for line in unwatched(settings, (made,)):
+        note(line)
+    if as_json:
+        tell_json({"changed": _as_json(made), "file": str(mail.subscribers)})
+    else:
+        tell(f"{made.address.written} changed in {mail.subscribers}")
 
 
 @app.command("remove", short_help="Remove one subscriber, at once.")
@@ -65,7 +114,7 @@ def remove(
     Example: reportgen subscribers remove anna@example.com
     """
     from reportgen.cli.letters import mail_config, unsubscribe_link
-    from reportgen.delivery.mail.people import Suppressions, parse_address, read_subscribers, remove_subscriber
+    from reportgen.delivery.mail.people import Suppressions, parse_address, read_subscribers, replace_subscriber
 
     _, mail = mail_config(config)
     if (address is None) == (token is None):
@@ -75,13 +124,18 @@ def remove(
         raise UsageError("mail.unsubscribe has no url and secret, so there are no tokens. Name the address.")
     key = link.read_token(token) if token else parse_address(address or "").key
     suppressed = Suppressions(mail.suppressions)
-    if key not in suppressed:
+    try:
+        left = key in suppressed
+    except DataError as error:  # nobody is kept from leaving by another line of the list
+        note(str(error))
+        left = False
+    if not left:
         suppressed.add(key, _LEFT)
     listed = mail.subscribers.exists() and any(
         one.address.key == key for one in read_subscribers(mail.subscribers).subscribers
     )
     if listed:
-        remove_subscriber(mail.subscribers, key)
+        replace_subscriber(mail.subscribers, key, None)
     if as_json:
         tell_json({"removed": key, "was_listed": listed})
     else:
@@ -102,7 +156,7 @@ def import_from(
     from reportgen.cli.letters import mail_config
     from reportgen.delivery.mail.people import Suppressions, add_subscribers, read_subscribers
 
-    _, mail = mail_config(config)
+    settings, mail = mail_config(config)
     found = read_subscribers(file)
     listed = read_subscribers(mail.subscribers).subscribers if mail.subscribers.exists() else ()
     known, suppressed = {one.address.key for one in listed}, Suppressions(mail.suppressions)
@@ -110,7 +164,12 @@ def import_from(
     new = [one for one in found.subscribers if one.address.key not in known and one not in left]
     if new:
         add_subscribers(mail.subscribers, *new)
-    for line in (*found.notes, *found.problems, *(f"{one.address.written} has left and stays out." for one in left)):
+    for line in (
+        *found.notes,
+        *found.problems,
+        *unwatched(settings, new),
+        *(f"{one.address.written} has left and stays out." for one in left),
+    ):
         note(line)
     if as_json:
         tell_json({"added": [one.address.written for one in new], "problems": list(found.problems)})
@@ -129,9 +188,9 @@ def show(*, config: ConfigFile = None, as_json: AsJson = False) -> None:
     from reportgen.cli.letters import mail_config
     from reportgen.delivery.mail.people import Suppressions, read_subscribers
 
-    _, mail = mail_config(config)
+    settings, mail = mail_config(config)
     found, suppressed = read_subscribers(mail.subscribers), Suppressions(mail.suppressions)
-    for line in (*found.notes, *found.problems):
+    for line in (*found.notes, *found.problems, *unwatched(settings, found.subscribers)):
         note(line)
     if as_json:
         people = [_as_json(one) | {"suppressed": one.address.key in suppressed} for one in found.subscribers]
@@ -143,6 +202,15 @@ def show(*, config: ConfigFile = None, as_json: AsJson = False) -> None:
             tell(" · ".join(filter(None, (one.address.written, one.name, symbols, one.timezone, one.format, gone))))
     if found.problems:
         raise typer.Exit(1)
+
+
+def unwatched(settings: Config, subscribers: Iterable[Subscriber]) -> Iterator[str]:
+    """Say who asks for a market that no brief holds, because it is not on the watchlist."""
+    watched = {entry.symbol for entry in settings.watchlist}
+    for one in subscribers:
+        absent = [symbol for symbol in one.symbols if symbol not in watched]
+        if absent:
+            yield f"{one.address.written}: {', '.join(absent)} is not on the watchlist, so no brief will hold it."
 
 
 def _as_json(subscriber: Subscriber) -> dict[str, Any]:

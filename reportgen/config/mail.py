@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -11,6 +13,8 @@ from pydantic import AfterValidator, Field, model_validator
 from reportgen.config.values import WEB_ADDRESS, FilePath, Secret, Settings, Text, setting_error
 from reportgen.errors import without_secrets
 
+_SPECIAL: Final = re.compile(r"[,;:@\[\]]")
+_HOST: Final = re.compile(r"\[?[\w.:%-]+\]?")
 DOMAIN_NAME: Final = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"
 TOKEN_FIELD: Final = "{token}"  # noqa: S105 - a place in a template, not a secret
 
@@ -19,6 +23,13 @@ def _mailbox(text: str) -> str:
     """Check an address, with or without a name before it."""
     from email_validator import EmailNotValidError, validate_email
 
+    name, bracket, rest = text.rpartition("<")
+    special = _SPECIAL.search("" if name.lstrip().startswith('"') else name)
+    if bracket and special:
+        raise setting_error(
+            f"the name in `{text}` holds `{special[0]}`, which separates addresses unless it stands in quotes",
+            f"Put the name in quotes: '\"{name.strip()}\" <{rest}'.",
+        )
     address = parseaddr(text)[1]
     try:
         validate_email(address, check_deliverability=False, test_environment=True)
@@ -27,6 +38,27 @@ def _mailbox(text: str) -> str:
         raise setting_error(
             f"`{text}` is no mail address ({reason})", 'Write it as "Morning brief <brief@example.com>".'
         ) from error
+    if not address.rpartition("@")[0].isascii():
+        raise setting_error(
+            f"`{address}` has letters beyond ASCII before the @, which only relays with SMTPUTF8 take",
+            "Send from an address in ASCII; the name before it may hold any letter.",
+        )
+    return text
+
+
+def _host(text: str) -> str:
+    """Refuse what is more than a host, without repeating it: user and password may stand in it."""
+    plain = _HOST.fullmatch(text) is not None
+    if ":" in text:
+        try:
+            ipaddress.IPv6Address(text.strip("[]"))
+        except ValueError:
+            plain = False
+    if not plain:
+        raise setting_error(
+            "is no host name or address",
+            "Write it alone, as smtp.example.com; user, password and port are settings of their own.",
+        )
     return text
 
 
@@ -41,16 +73,6 @@ def _unsubscribe_url(text: str) -> str:
 
 Mailbox = Annotated[Text, AfterValidator(_mailbox)]
 Domain = Annotated[str, Field(min_length=1, max_length=253, pattern=DOMAIN_NAME)]
-
-
-def _host(text: str) -> str:
-    """Refuse a URL or a login where a host belongs, without repeating it."""
-    if "@" in text or "://" in text or "/" in text:
-        raise setting_error(
-            "is no host name",
-            "Write the relay's name alone, as smtp.example.com; user, password and port have settings of their own.",
-        )
-    return text
 
 
 class SmtpSettings(Settings):

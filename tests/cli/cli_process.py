@@ -22,16 +22,23 @@ def reportgen(cwd: Path, *words: object, **environment: str) -> subprocess.Compl
     return subprocess.run(command, cwd=cwd, env=inherited, capture_output=True, text=True, timeout=120, check=False)
 
 
+class _Printed(io.BytesIO):
+    """What was printed; stays readable when the command has let go of its standard output."""
+
+    def close(self) -> None:
+        """Stay open."""
+
+
 def reportgen_here(cwd: Path, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run reportgen in this process, which has loaded its libraries already; the answer is that of a process."""
     command = ["reportgen", *(str(word) for word in words)]
-    stdout, stderr, code = io.StringIO(), io.StringIO(), 0
+    stdout, stderr, code = _Printed(), io.StringIO(), 0
     with (
         contextlib.chdir(cwd), patch.dict(os.environ, environment), patch.object(sys, "argv", command),
-        contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr),
+        contextlib.redirect_stdout(io.TextIOWrapper(stdout, encoding="utf-8")), contextlib.redirect_stderr(stderr),
     ):  # fmt: skip
         try:
             main()
         except SystemExit as left:
             code = int(left.code or 0)
-    return subprocess.CompletedProcess(command, code, stdout.getvalue(), stderr.getvalue())
+    return subprocess.CompletedProcess(command, code, stdout.getvalue().decode(), stderr.getvalue())

@@ -12,6 +12,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -25,6 +26,7 @@ from reportgen import notation
 from reportgen.delivery.archive.commit import write_brief_files
 from reportgen.delivery.mail.ledger import MailLedger
 from reportgen.errors import EnvironmentProblem
+from reportgen.moments import parse_moment
 from reportgen.render.json import brief_to_json
 from reportgen.render.mail import plain
 from reportgen.units import Missing
@@ -207,8 +209,9 @@ def test_a_crash_between_data_and_answer_becomes_unknown(folder: Path) -> None:
     assert script.tried.count(ANNA) == 1
 
 
-def test_an_interrupt_lets_what_is_in_flight_find_its_line(folder: Path) -> None:
-    """Ctrl-C ends with 130 once the message in flight is settled, and nobody after it is tried."""
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_lets_what_is_in_flight_find_its_line(folder: Path, asked: signal.Signals) -> None:
+    """Ctrl-C and SIGTERM end with 130 once the message in flight is settled, and nobody after it is tried."""
     script = Script()
     script.at_data[ANNA] = ["stall"]
     with relay(script) as port:
@@ -217,7 +220,7 @@ def test_an_interrupt_lets_what_is_in_flight_find_its_line(folder: Path) -> None
         child = subprocess.Popen(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(REPOSITORY)})
         while "sending" not in set(states(folder).values()):
             assert child.poll() is None
-        child.send_signal(signal.SIGINT)
+        child.send_signal(asked)
         assert child.wait(30) == 130
     assert states(folder) == {ANNA: "unknown", BOB: "queued", CARL: "queued"}
 
@@ -310,6 +313,96 @@ def test_no_password_crosses_the_network_in_the_clear(folder: Path) -> None:
     assert "hunter2" not in done.stderr
 
 
+def test_a_dry_run_needs_no_mail_section(folder: Path) -> None:
+    """Without `mail:`, even without a configuration, sender and reader are made up and said to be."""
+    (folder / "config.yaml").write_text("watchlist: [BTC]\n")
+    listed = reportgen_here(folder, "send", "--dry-run")
+    (folder / "subscribers.yaml").unlink()
+    (folder / "config.yaml").unlink()
+    alone = reportgen_here(folder, "send", "--dry-run", "--output", "output")
+    assert (listed.returncode, alone.returncode) == (0, 0), alone.stderr
+    assert f"{ANNA}.eml" in listed.stdout
+    assert "reader@example.com.eml" in alone.stdout
+    assert "has no `mail:`" in alone.stderr
+    assert reportgen_here(folder, "send", "--output", "output").returncode == 2
+
+
+def test_nobody_is_mailed_before_the_suppression_list_can_be_read(folder: Path) -> None:
+    """A line that is no address ends the run before the first mail, and leaving works all the same."""
+    script = Script()
+    (folder / "suppressed.txt").write_text("anna(at)example.com\n")
+    with relay(script) as port:
+        configure(folder, port)
+        done = reportgen_here(folder, "send")
+        assert (done.returncode, script.tried) == (1, [])
+        assert "suppressed.txt:1: 'anna(at)example.com'" in done.stderr
+        gone = reportgen_here(folder, "subscribers", "remove", BOB)
+    assert gone.returncode == 0
+    assert BOB in (folder / "suppressed.txt").read_text()
+
+
+def test_a_run_in_which_nobody_was_sent_anything_has_failed(folder: Path) -> None:
+    """All refused is exit code 1; all said not to exist is 4 and suppresses nobody; all suppressed is 1."""
+    script = Script()
+    script.at_rcpt = {who: ["550 5.7.1 no"] for who in (ANNA, BOB, CARL)}
+    with relay(script) as port:
+        configure(folder, port)
+        refused = reportgen_here(folder, "send")
+        (folder / "output/.mail/deliveries.sqlite").unlink()
+        script.at_rcpt = {who: ["550 5.1.1 who?"] for who in (ANNA, BOB, CARL)}
+        unknown = reportgen_here(folder, "send")
+        (folder / "suppressed.txt").write_text(f"{ANNA}\n{BOB}\n{CARL}\n")
+        left = reportgen_here(folder, "send")
+    assert (refused.returncode, unknown.returncode, left.returncode) == (1, 4, 1)
+    assert "Nobody was put on the suppression list" in unknown.stderr
+    assert "Nobody was sent anything" in left.stderr
+
+
+def test_a_stale_brief_is_sent_when_asked_only(folder: Path) -> None:
+    """A brief that is no news stays here without --stale."""
+    old = replace(briefs.simulated(), stale="its last bar closed 30 h before as-of")
+    for name in ("latest", "2026/01/19"):
+        (folder / "output" / name / "brief.json").write_bytes(brief_to_json(old))
+    script = Script()
+    with relay(script) as port:
+        configure(folder, port)
+        refused = reportgen_here(folder, "send")
+        assert (refused.returncode, script.tried) == (1, [])
+        assert "is stale: its last bar closed 30 h before as-of" in refused.stderr
+        assert reportgen_here(folder, "send", "--stale").returncode == 0
+    assert len(script.accepted) == 3
+
+
+def test_a_brief_of_the_future_is_not_the_newest(folder: Path) -> None:
+    """The newest is never later than now: what lies ahead is passed over by name, and taken where its day is named."""
+    ahead = replace(briefs.simulated(), as_of="2099-01-19T07:00Z", as_of_ms=parse_moment("2099-01-19T07:00Z"))
+    write_brief_files(folder / "output", ahead.as_of_ms, files=files_of(brief_to_json(ahead)))
+    script = Script()
+    with relay(script) as port:
+        configure(folder, port)
+        done = reportgen_here(folder, "send")
+        named = reportgen_here(folder, "send", "2099-01-19", "--to", ANNA)
+    assert (done.returncode, named.returncode) == (0, 0), named.stderr
+    assert "2099-01-19T07:00Z simulated" in done.stderr
+    assert done.stdout.startswith("2026-01-19T07:00Z simulated: 3 sent")
+    assert named.stdout.startswith("2099-01-19T07:00Z simulated: 1 sent")
+
+
+def test_what_stands_before_a_fresh_brief_is_named(folder: Path) -> None:
+    """Nothing to send is no success when the brief that was made last waits behind a newer one."""
+    script = Script()
+    with relay(script) as port:
+        configure(folder, port)
+        assert reportgen_here(folder, "send").returncode == 0
+        assert reportgen_here(folder, "send").returncode == 0
+        fresh = replace(briefs.simulated(), as_of="2026-01-18T07:00Z", as_of_ms=parse_moment("2026-01-18T07:00Z"))
+        write_brief_files(folder / "output", fresh.as_of_ms, files=files_of(brief_to_json(fresh)))
+        done = reportgen_here(folder, "send")
+    assert done.returncode == 1
+    assert "2026-01-19T07:00Z simulated" in done.stderr
+    assert "reportgen send 2026-01-18" in done.stderr
+
+
 def test_two_sends_at_once_are_refused(folder: Path) -> None:
     """While one send holds the lock another ends at once and says so; nobody else may read the folder."""
     reportgen_here(folder, "send", "--dry-run")
@@ -368,11 +461,24 @@ def test_subscribers_come_and_go(folder: Path) -> None:
     assert ANNA in reportgen_here(folder, "subscribers", "list").stdout
 
 
+def test_one_subscriber_is_changed(folder: Path) -> None:
+    """Edit changes what is named; a market that is not on the watchlist is worth a note."""
+    done = reportgen_here(folder, "subscribers", "edit", ANNA, "--symbols", "BTC,SOL", "--format", "html")
+    assert (done.returncode, "SOL/USDT:USDT is not on the watchlist" in done.stderr) == (0, True), done.stderr
+    anna, *others = facts(reportgen_here(folder, "subscribers", "list", "--json"))["subscribers"]
+    assert (anna["symbols"], anna["format"]) == (["BTC/USDT:USDT", "SOL/USDT:USDT"], "html")
+    assert (anna["name"], anna["timezone"], len(others)) == ("Anna", "Europe/Berlin", 2)
+    for words in (["zoe@example.com", "--only"], [ANNA, "--address", BOB], [ANNA, "--timezone", "Moon"]):
+        assert reportgen_here(folder, "subscribers", "edit", *words).returncode == 2
+
+
 def test_a_token_from_a_link_is_enough_to_leave(folder: Path) -> None:
     """An endpoint hands on the token of the link; a forged one is refused."""
     way_out = {"url": "https://example.com/leave/{token}", "secret": {"env": "LEAVE_SECRET"}}
     configure(folder, 9, unsubscribe=way_out)
-    secret = {"LEAVE_SECRET": "a long secret"}
+    secret = {"LEAVE_SECRET": "a long secret, of which nobody knows a word"}
+    short = reportgen_here(folder, "send", "--dry-run", "--to", ANNA, LEAVE_SECRET="fifteen letters")
+    assert (short.returncode, "has 15 bytes" in short.stderr, "fifteen" in short.stderr) == (2, True, False)
     reportgen_here(folder, "send", "--dry-run", "--to", ANNA, **secret)
     (mail,) = (folder / "output/.mail/dry-run").rglob("*.eml")
     message = message_from_bytes(mail.read_bytes(), policy=default)
@@ -411,3 +517,8 @@ def test_preview_shows_mail_and_page_on_this_machine_only(preview: str) -> None:
         urllib.request.urlopen(preview + "../config.yaml")
     assert refused.value.code == 404
     refused.value.close()
+    for host in ("evil.example", "evil.example:80", ""):
+        with pytest.raises(urllib.error.HTTPError) as foreign:
+            urllib.request.urlopen(urllib.request.Request(f"{preview}mail.html", headers={"Host": host}))
+        assert foreign.value.code == 403
+        foreign.value.close()

@@ -174,6 +174,8 @@ Also: TypeAlias = Callable[[Reader], Mapping[str, bytes]]
 """What else a run writes, decided inside the lock: whole new contents by path relative to the output's root."""
 
 _NOTHING: Final[Mapping[str, bytes]] = MappingProxyType({})
+_PERMISSIONS: Final = 0o777
+_OURS_ALONE: Final = 0o600
 _UNFINISHED: Final = ".unfinished"
 
 
@@ -263,10 +265,14 @@ def _with_pages(store: Store, place: BriefFolder, files: Mapping[str, bytes]) ->
     return contents | snapshot_files(files[JSON], place) | pages_with(site, new), removed
 
 
-def replace_files(contents: Mapping[Path, bytes]) -> None:
+def replace_files(contents: Mapping[Path, bytes], *, mode: int | None = None) -> None:
     """Write several files beside their places, and move them there once all are complete.
 
     For files outside an archive; inside one use `add_files`, which lists them.
+
+    Args:
+        contents: Whole new content by path; a file that stands there already keeps its permissions.
+        mode: Permissions of files that are new; the system's default if not named.
 
     Raises:
         OSError: One of them could not be written.
@@ -277,7 +283,13 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
     halves = {path: path.with_name(f".{path.name}{_UNFINISHED}") for path in contents}
     try:
         for path, half in halves.items():
+            permissions = path.stat().st_mode & _PERMISSIONS if path.exists() else mode
+            if permissions is not None:
+                half.parent.mkdir(parents=True, exist_ok=True)
+                half.touch(mode=_OURS_ALONE)
             write_through(half, contents[path])
+            if permissions is not None:
+                half.chmod(permissions)
         for path, half in halves.items():
             half.replace(path)
     except BaseException:

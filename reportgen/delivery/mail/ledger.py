@@ -190,6 +190,13 @@ class MailLedger:
             (now_ms, brief, subscriber),
         )
 
+    def queue_again(self, brief: str, subscriber: str, now_ms: Milliseconds) -> None:
+        """Write down that the line broke before the message could be taken: as if nothing had been tried."""
+        self._run(
+            "UPDATE deliveries SET state = 'queued', changed_ms = ? WHERE brief = ? AND subscriber = ?",
+            (now_ms, brief, subscriber),
+        )
+
     def settle(self, brief: str, subscriber: str, state: State, answer: Answer, now_ms: Milliseconds) -> None:
         """Write down what became of an attempt.
 

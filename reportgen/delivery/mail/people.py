@@ -14,12 +14,13 @@ import re
 import sqlite3
 import zoneinfo
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
+from reportgen.config.text import read_text
 from reportgen.config.yaml import read_yaml
 from reportgen.delivery.archive.commit import replace_files
 from reportgen.errors import DataError, UsageError
@@ -40,6 +41,11 @@ _NO: Final = frozenset({"", "false", "no", "0", "off"})
 _LOCALE: Final = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 _LONGEST_NAME: Final = 200
 _LARGEST_FILE: Final = 50_000_000
+_OURS_ALONE: Final = 0o600
+"""Permissions of new files: they hold addresses."""
+
+_COMMENT: Final = re.compile(r"(^|\s)#.*")
+_BETWEEN_ADDRESSES: Final = re.compile(r"(?:[\s,;|<>\"()\[\]\ufeff\u200b]|mailto:)+", re.IGNORECASE)
 _YAML_HEAD: Final = (
     "# Who gets the brief. address is needed; name, symbols, only, locale, timezone and format (html, text) are not.\n"
 )
@@ -49,6 +55,10 @@ _TABLE: Final = (
 )
 _INSERT: Final = (
     'INSERT INTO subscribers (address, name, symbols, "only", locale, timezone, format) VALUES (?, ?, ?, ?, ?, ?, ?)'
+)
+_UPDATE: Final = (
+    'UPDATE subscribers SET address = ?, name = ?, symbols = ?, "only" = ?, locale = ?, timezone = ?, format = ? '
+    "WHERE rowid = ?"
 )
 
 
@@ -242,7 +252,7 @@ def read_entries(path: Path) -> tuple[Entry, ...]:
         raise DataError(f"{path}: there is no such file of subscribers. Add one with `reportgen subscribers add`.")
     try:
         return tuple({"yaml": _yaml_entries, "csv": _csv_entries, "sqlite": _sqlite_entries}[kind](path))
-    except (csv.Error, sqlite3.Error, UnicodeDecodeError) as error:
+    except (csv.Error, sqlite3.Error) as error:
         first = " ".join(str(error).split())
         raise DataError(f"{path}: cannot be read as {kind}: {first}. Mend the file.") from error
 
@@ -278,7 +288,7 @@ def _yaml_entries(path: Path) -> Iterator[Entry]:
 
 
 def _csv_entries(path: Path) -> Iterator[Entry]:
-    text = path.read_text(encoding="utf-8-sig")
+    text = read_text(path)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     header = next(reader, [])
     before = reader.line_num
@@ -312,27 +322,31 @@ def add_subscribers(path: Path, *subscribers: Subscriber) -> None:
     for one in subscribers:
         if one.address.key in known:
             raise UsageError(f"{one.address.written} is in {path} already. Remove it first, or edit the file.")
-    kind, rows = _kind(path), [_row(one) for one in subscribers]
+    kind = _kind(path)
     if kind == "sqlite":
-        _change(path, _INSERT, [tuple(row.values()) for row in rows])
+        _change(path, _INSERT, [tuple(_row(one).values()) for one in subscribers])
         return
-    text = (
-        path.read_text(encoding="utf-8") if path.exists() else _YAML_HEAD if kind == "yaml" else f"{','.join(FIELDS)}\n"
-    )
+    text = read_text(path) if path.exists() else _YAML_HEAD if kind == "yaml" else f"{','.join(FIELDS)}\n"
     text += "" if text.endswith("\n") else "\n"
-    added = io.StringIO()
-    if kind == "csv":
+    _replace(path, text + _as_text(path, text, subscribers), len(entries) + len(subscribers))
+
+
+def _as_text(path: Path, text: str, subscribers: Sequence[Subscriber]) -> str:
+    """Write entries as lines of a YAML or CSV file, in a CSV by the columns that its text begins with."""
+    written = io.StringIO()
+    rows = [_row(one) for one in subscribers]
+    if _kind(path) == "csv":
         delimiter = _delimiter(text)
-        header = next(csv.reader([text.partition("\n")[0].lstrip("\ufeff")], delimiter=delimiter))
+        header = next(csv.reader([text.partition("\n")[0]], delimiter=delimiter))
         lines = ([row.get(_field_of(name), "") for name in header] for row in rows)
-        csv.writer(added, delimiter=delimiter, lineterminator="\n").writerows(lines)
-    else:
-        for row, subscriber in zip(rows, subscribers, strict=True):
-            values: dict[str, object] = {name: value for name, value in row.items() if value}
-            values |= {"symbols": list(subscriber.symbols)} if subscriber.symbols else {}
-            values |= {"only": True} if subscriber.only else {}
-            added.write(f"- {json.dumps(values, ensure_ascii=False)}\n")  # one line of JSON is YAML
-    _replace(path, text + added.getvalue(), len(entries) + len(rows))
+        csv.writer(written, delimiter=delimiter, lineterminator="\n").writerows(lines)
+        return written.getvalue()
+    for row, subscriber in zip(rows, subscribers, strict=True):
+        values: dict[str, object] = {name: value for name, value in row.items() if value}
+        values |= {"symbols": list(subscriber.symbols)} if subscriber.symbols else {}
+        values |= {"only": True} if subscriber.only else {}
+        written.write(f"- {json.dumps(values, ensure_ascii=False)}\n")  # one line of JSON is YAML
+    return written.getvalue()
 
 
 def _row(subscriber: Subscriber) -> dict[str, str]:
@@ -348,8 +362,8 @@ def _row(subscriber: Subscriber) -> dict[str, str]:
     }
 
 
-def remove_subscriber(path: Path, key: str) -> None:
-    """Remove one entry; every other line of the file stays as it is.
+def replace_subscriber(path: Path, key: str, new: Subscriber | None) -> None:
+    """Write one entry anew where it stands, or remove it; every other line of the file stays as it is.
 
     Raises:
         UsageError: The address is not in it.
@@ -358,18 +372,25 @@ def remove_subscriber(path: Path, key: str) -> None:
     found = [entry for entry in entries if entry.key == key]
     if not found:
         raise UsageError(f"{key} is not in {path}. `reportgen subscribers list` shows who is.")
-    gone = {row for entry in found for row in entry.rows}
+    first, gone = found[0].rows[0], {row for entry in found for row in entry.rows}
     if _kind(path) == "sqlite":
+        if new is not None:
+            _change(path, _UPDATE, [(*_row(new).values(), first)])
+            gone.remove(first)
         _change(path, "DELETE FROM subscribers WHERE rowid = ?", [(row,) for row in gone])
         return
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    _replace(
-        path, "".join(line for number, line in enumerate(lines, 1) if number not in gone), len(entries) - len(found)
-    )
+    text = read_text(path)
+    lines = dict(enumerate(io.StringIO(text, newline="").readlines(), 1))
+    written = "" if new is None else _as_text(path, text, (new,))
+    kept = "".join(written if number == first else "" if number in gone else line for number, line in lines.items())
+    _replace(path, kept, len(entries) - len(found) + (new is not None))
 
 
 def _change(path: Path, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
     """Change a database, all rows or none."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=_OURS_ALONE)
     try:
         with closing(sqlite3.connect(path)) as base, base:
             base.execute(_TABLE)
@@ -384,7 +405,7 @@ def _replace(path: Path, text: str, entries: int) -> None:
     """Write a changed file once it is sure that it still reads as meant."""
     trial = path.with_name(f".{path.stem}.trial{path.suffix}")
     try:
-        replace_files({trial: text.encode()})
+        replace_files({trial: text.encode()}, mode=_OURS_ALONE)
         meant = len(read_entries(trial)) == entries
     except DataError:
         meant = False
@@ -392,11 +413,15 @@ def _replace(path: Path, text: str, entries: int) -> None:
         trial.unlink(missing_ok=True)
     if not meant:
         raise DataError(f"{path}: is written in a way that cannot be changed safely here. Edit the file by hand.")
-    replace_files({path: text.encode()})
+    replace_files({path: text.encode()}, mode=_OURS_ALONE)
 
 
 class Suppressions:
-    """Addresses that get nothing any more: a file, read again before every message; an absent one is an empty list."""
+    """Addresses that get nothing any more: a file, read again before every message; an absent one is an empty list.
+
+    Each line holds an address, however it is written: bare, quoted, `Name <address>`, mailto:, or with more columns
+    behind it. What follows a # is a note.
+    """
 
     def __init__(self, path: Path) -> None:
         """Remember where it is."""
@@ -404,24 +429,33 @@ class Suppressions:
         self._seen = ""
         self._keys: frozenset[str] = frozenset()
 
-    def __contains__(self, key: str) -> bool:
-        """Tell whether an address's key is on the list as it stands on disk now."""
+    def keys(self) -> frozenset[str]:
+        """Give the keys of the addresses on the list as it stands on disk now.
+
+        Raises:
+            DataError: The file is not UTF-8, or a line holds no address; nobody may be mailed who could stand there.
+        """
         try:
             found = self.path.stat()
             state = f"{found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
         except FileNotFoundError:
             state = ""
         if state != self._seen:
-            self._keys = frozenset(map(_suppressed_key, self._lines()))
+            lines = enumerate(self._lines(), 1)
+            self._keys = frozenset(key for number, line in lines for key in _suppressed(line, f"{self.path}:{number}"))
             self._seen = state
-        return key in self._keys
+        return self._keys
+
+    def __contains__(self, key: str) -> bool:
+        """Tell whether an address's key is on the list as it stands on disk now."""
+        return key in self.keys()
 
     def add(self, address: str, why: str) -> None:
         """Put an address on the list, in one write so that two processes do not mix their lines."""
         reason = " ".join(why.split())
         self.path.parent.mkdir(parents=True, exist_ok=True)
         ended = not self.path.exists() or self.path.read_bytes()[-1:] in (b"", b"\n")
-        handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+        handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, _OURS_ALONE)
         try:
             os.write(handle, f"{'' if ended else chr(10)}{address}  # {reason}\n".encode())
             os.fsync(handle)
@@ -432,14 +466,30 @@ class Suppressions:
         """Take an address off the list; tells whether it was on it."""
         if key not in self:
             return False
-        kept = "".join(f"{line}\n" for line in self._lines() if _suppressed_key(line) != key)
-        replace_files({self.path: kept.encode()})
+        kept = []
+        for number, line in enumerate(self._lines(), 1):
+            found = _suppressed(line, f"{self.path}:{number}")
+            kept += [line] if key not in found else [other for other in found if other != key]
+        replace_files({self.path: "".join(f"{line}\n" for line in kept).encode()}, mode=_OURS_ALONE)
         return True
 
     def _lines(self) -> list[str]:
-        return self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
+        return read_text(self.path).splitlines() if self.path.exists() else []
 
 
-def _suppressed_key(line: str) -> str:
-    written = line.partition("#")[0].strip()
-    return address_key(written) if written else ""
+def _suppressed(line: str, place: str) -> list[str]:
+    """Find the keys of the addresses on one line of a suppression list."""
+    said = _COMMENT.sub("", line)
+    words = [word.strip("'.") for word in _BETWEEN_ADDRESSES.split(said) if word]
+    if not words or (place.endswith(":1") and _field_of(words[0]) == "address"):
+        return []  # empty, a note, or the header of a table
+    found = []
+    for word in words:
+        with suppress(UsageError):
+            found.append(parse_address(word.partition("?")[0]).key)
+    if not found:
+        raise DataError(
+            f"{place}: {said.strip()[:_LONGEST_NAME]!r} holds no mail address, and who stands there must get nothing. "
+            "Write one address a line; put # before a note."
+        )
+    return found

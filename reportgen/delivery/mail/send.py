@@ -25,10 +25,14 @@ from reportgen.units import Milliseconds
 _IDLE_SECONDS: Final = 20.0
 """After a longer rest the line is asked whether it still stands."""
 
+MOST_SUPPRESSED: Final = 0.1
+"""Of the list, by one run, unless the operator asks for more; at least one address. A relay that says of more readers
+that they do not exist has probably lost its table."""
+
 _END: Final = {
     Outcome.SENT: State.SENT,
     Outcome.FAILED: State.FAILED,
-    Outcome.SUPPRESS: State.SUPPRESSED,
+    Outcome.SUPPRESS: State.DEFERRED,
     Outcome.UNKNOWN: State.UNKNOWN,
     Outcome.RETRY: State.DEFERRED,
     Outcome.RECONNECT: State.DEFERRED,
@@ -43,16 +47,23 @@ class Mailing:
     Attributes:
         brief: Which, as the ledger names it. addresses: by key.
         write: makes the bytes of one message. now: the time, UTC epoch milliseconds.
+        suppress_all: suppress whoever is said not to exist, however many they are.
     """
 
     brief: str
     addresses: Mapping[str, Address]
     write: Callable[[Delivery], bytes]
     now: Callable[[], Milliseconds]
+    suppress_all: bool = False
 
 
 class Run:
-    """One run over the queue; `start` gives why it ended early, or None."""
+    """One run over the queue; `start` gives why it ended early, or None.
+
+    Attributes:
+        sent: Messages that the relay took. unproven: addresses that it says do not exist, and that are not suppressed
+            for it: it took no message at all, or there are too many of them.
+    """
 
     def __init__(self, mailing: Mailing, mail: MailSettings, login: Login | None, ledger: MailLedger) -> None:
         """Take everything that is needed; nothing is sent yet."""
@@ -60,6 +71,9 @@ class Run:
         self._sender = sender_address(mail)
         self._suppressed = Suppressions(mail.suppressions)
         self._changed = threading.Condition()
+        self.sent = 0
+        self.unproven = 0
+        self._nobody: list[tuple[Delivery, Answer]] = []
         self._due: list[tuple[float, int, Delivery]] = []
         self._tries: dict[str, int] = {}
         self._working = 0
@@ -88,9 +102,22 @@ class Run:
             self._end("interrupted")
             self._await_all()  # what is in flight gets its answer, and its line in the ledger
             raise
+        finally:
+            self._suppress()
         if self._error is not None:
             raise self._error
         return self._ended
+
+    def _suppress(self) -> None:
+        """Put who does not exist on the list, once another message shows that the relay still knows our readers."""
+        most = max(1, int(MOST_SUPPRESSED * len(self._mailing.addresses)))
+        if not self.sent or (len(self._nobody) > most and not self._mailing.suppress_all):
+            self.unproven = len(self._nobody)
+            return
+        for delivery, answer in self._nobody:
+            said = f"{answer.code} {answer.reply}"
+            self._suppressed.add(self._mailing.addresses[delivery.subscriber].written, said)
+            self._ledger.suppress(self._mailing.brief, delivery.subscriber, said, self._mailing.now())
 
     def _await_all(self) -> None:
         """Wait for every connection; joining a thread is of no use here, for an interrupt makes it look ended."""
@@ -147,6 +174,7 @@ class Run:
             self._ledger.suppress(brief, key, "on the suppression list", now())
             return line
         data = self._mailing.write(delivery)
+        used = line is not None and line.sent > 0
         line = line or self._connect()
         if line is None:
             self._put_back(0.0, number, delivery)
@@ -156,8 +184,12 @@ class Run:
         try:
             envelope = self._mailing.addresses[key].envelope
             answer = line.deliver(self._sender, envelope, data, lambda: self._ledger.sending(brief, key, now()))
-            broken = answer.code == 0 or answer.outcome is Outcome.RECONNECT
-            self._settle(number, delivery, answer)
+            broken = answer.outcome is Outcome.RECONNECT or answer.code == 0
+            if used and broken and answer.outcome is not Outcome.UNKNOWN:
+                self._ledger.queue_again(brief, key, now())  # closed after the message before: that costs no attempt
+                self._put_back(0.0, number, delivery)
+            else:
+                self._settle(number, delivery, answer)
             spent = broken or (most is not None and line.sent >= most)
         finally:
             if spent:
@@ -184,14 +216,15 @@ class Run:
         """Write down what became of a message, plan its next attempt, and end the run where it must end."""
         key, retry = delivery.subscriber, self._mail.retry
         self._ledger.settle(self._mailing.brief, key, _END[answer.outcome], answer, self._mailing.now())
-        if answer.outcome is Outcome.SUPPRESS:
-            self._suppressed.add(self._mailing.addresses[key].written, f"{answer.code} {answer.reply}")
         if answer.outcome is Outcome.STOP:
             raise EnvironmentProblem(
                 f"{self._mail.smtp.name} does not let us send ({answer.code} {answer.reply}). Check "
                 "mail.smtp.security, username and password; everything that is left stays queued."
             )
         with self._changed:
+            self.sent += answer.outcome is Outcome.SENT
+            if answer.outcome is Outcome.SUPPRESS:
+                self._nobody.append((delivery, answer))
             self._failures = 0 if answer.outcome is Outcome.SENT else self._failures + 1
             failures = self._failures
         if failures >= retry.pause_after:

@@ -22,7 +22,12 @@ from reportgen.errors import EnvironmentProblem
 
 _READY_FOR_DATA: Final = 354
 _LOGIN: Final = frozenset({530, 534, 535, 538})
-_ENHANCED: Final = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
+_ENHANCED: Final = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$)")
+"""RFC 2034: an enhanced status is the first word of the reply; further on 5.1.1 may be part of an address."""
+
+_MECHANISMS: Final = ("CRAM-MD5", "PLAIN", "LOGIN")
+"""What smtplib can log in with."""
+
 _NOT_THE_RECIPIENT: Final = frozenset({7, 8})
 """5.1.7 and 5.1.8 complain of the sender's address."""
 
@@ -65,7 +70,7 @@ def judge(code: int, reply: bytes | str) -> Answer:
     elif code in _LOGIN:
         outcome = Outcome.STOP
     elif 500 <= code < 600:
-        found = _ENHANCED.search(words)
+        found = _ENHANCED.match(words)
         nobody = found and found[1] == "5" and found[2] == "1" and int(found[3]) not in _NOT_THE_RECIPIENT
         outcome = Outcome.SUPPRESS if nobody else Outcome.FAILED
     else:
@@ -206,6 +211,12 @@ class Connection:
             self._line.starttls(context=trusted(smtp.ca_file))
             self._line.ehlo()
         if login is not None:
+            offered = self._line.esmtp_features.get("auth", "").upper().split()
+            if offered and not set(offered) & set(_MECHANISMS):
+                raise EnvironmentProblem(
+                    f"{smtp.name} offers only {', '.join(offered)} to log in, which reportgen cannot do: it knows "
+                    f"{', '.join(_MECHANISMS)}. Ask the provider for an app password, or send through another relay."
+                )
             self._line.login(login.user, login.password)
 
 

@@ -54,6 +54,8 @@ def run_once(
     subscribers: tuple[Subscriber, ...],
     folder: Path,
     login: Login | None = None,
+    *,
+    suppress_all: bool = False,
     **settings: object,
 ) -> str | None:
     """Send what is open to a relay on loopback, with these settings of smtp and retry; gives why it ended early."""
@@ -64,6 +66,7 @@ def run_once(
         addresses={key: subscriber.address for key, subscriber in by_key.items()},
         write=lambda one: composer.compose(by_key[one.subscriber], message_id=one.message_id, date_ms=one.queued_ms),
         now=lambda: time.time_ns() // 1_000_000,
+        suppress_all=suppress_all,
     )
     smtp = {name: value for name, value in settings.items() if name in SmtpSettings.model_fields}
     retry = {name: value for name, value in settings.items() if name in RetrySettings.model_fields}

@@ -24,6 +24,7 @@ SHORTLY_SECONDS: Final = 0.02
 class Script:
     """What the server does, address by address: answers are used up in order, then everything is taken.
 
+    `offers` are lines of the answer to EHLO.
     `at_mail` holds answers to MAIL, whoever the message is for; `at_rcpt` and `at_data` hold answers such as
     "451 4.7.1 later"; at_data also "drop" (the line breaks inside DATA), "drop after" (it breaks once the message was
     taken, without an answer), "250 and close" and "stall".
@@ -34,6 +35,7 @@ class Script:
         self.at_rcpt: dict[str, list[str]] = {}
         self.at_data: dict[str, list[str]] = {}
         self.at_mail: list[str] = []
+        self.offers: list[str] = []
         self.always: str | None = None
         self.accepted: list[tuple[str, bytes]] = []
         self.tried: list[str] = []
@@ -46,7 +48,7 @@ class Script:
         """Count a connection."""
         session.host_name = hostname
         self.connections += 1
-        return responses
+        return [*responses[:-1], *(f"250-{offer}" for offer in self.offers), *responses[-1:]]
 
     async def handle_MAIL(  # noqa: N802 - the server's names
         self, _server: Any, _session: Any, envelope: Any, address: str, options: list[str]

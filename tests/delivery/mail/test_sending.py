@@ -93,11 +93,54 @@ def test_an_address_that_does_not_exist_is_suppressed_for_good(ledger: MailLedge
     script.at_rcpt[FIRST] = ["550 5.1.1 no such user"]
     script.at_rcpt[SECOND] = ["550 5.1.8 bad sender"]
     with relay(script) as port:
+        run_once(ledger, port, people(3), tmp_path)
+    assert states(ledger) == {FIRST: State.SUPPRESSED, SECOND: State.FAILED, THIRD: State.SENT}
+    assert (tmp_path / "suppressed.txt").read_text() == f"{FIRST}  # 550 5.1.1 no such user\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Access denied, your host 5.1.66.255 is on a block list",
+        "see https://relay.example/5.1.1 for why",
+        "5.1.1.1 is blocked",
+        "5.1.1: no",
+        "4.1.1 no such user",
+    ],
+)
+def test_only_a_status_at_the_start_says_that_nobody_is_there(ledger: MailLedger, tmp_path: Path, words: str) -> None:
+    """Numbers further on, or longer than a status, are the relay's words: the message failed, and nobody is struck."""
+    script = Script()
+    script.at_rcpt[FIRST] = [f"550 {words}"]
+    with relay(script) as port:
         run_once(ledger, port, people(2), tmp_path)
-    assert states(ledger) == {FIRST: State.SUPPRESSED, SECOND: State.FAILED}
-    suppressed = Suppressions(tmp_path / "suppressed.txt")
-    assert FIRST in suppressed
-    assert SECOND not in suppressed
+    assert states(ledger) == {FIRST: State.FAILED, SECOND: State.SENT}
+    assert not (tmp_path / "suppressed.txt").exists()
+
+
+@pytest.mark.parametrize(("dead", "suppressed"), [(2, 2), (3, 0)])
+def test_a_run_suppresses_a_tenth_of_the_list_at_most(
+    ledger: MailLedger, tmp_path: Path, dead: int, suppressed: int
+) -> None:
+    """Two of twenty are suppressed; three are not until the operator says so, and can be tried again."""
+    script = Script()
+    for reader in people(20)[:dead]:
+        script.at_rcpt[reader.address.key] = ["550 5.1.1 no such user"] * 2
+    with relay(script) as port:
+        run_once(ledger, port, people(20), tmp_path)
+        counts = ledger.counts(BRIEF)
+        assert (counts["suppressed"], counts["deferred"], counts["sent"]) == (suppressed, dead - suppressed, 20 - dead)
+        assert (tmp_path / "suppressed.txt").exists() == bool(suppressed)
+
+
+def test_the_operator_may_suppress_as_many_as_there_are(ledger: MailLedger, tmp_path: Path) -> None:
+    """Asked to, one run suppresses whoever does not exist, as long as the relay took another message."""
+    script = Script()
+    for reader in people(20)[:9]:
+        script.at_rcpt[reader.address.key] = ["550 5.1.1 no such user"]
+    with relay(script) as port:
+        run_once(ledger, port, people(20), tmp_path, suppress_all=True)
+    assert ledger.counts(BRIEF)["suppressed"] == 9
 
 
 def test_a_sender_that_is_refused_strikes_nobody_off(ledger: MailLedger, tmp_path: Path) -> None:
@@ -118,7 +161,8 @@ def test_a_relay_that_knows_nobody_any_more_does_not_strike_everybody_off(ledger
         ended = run_once(ledger, port, people(9), tmp_path, pause_after=4)
     assert ended is not None
     counts = ledger.counts(BRIEF)
-    assert (counts["suppressed"], counts["queued"]) == (4, 5)
+    assert (counts["deferred"], counts["queued"], counts["suppressed"]) == (4, 5, 0)
+    assert not (tmp_path / "suppressed.txt").exists()
 
 
 def test_421_connects_anew(ledger: MailLedger, tmp_path: Path) -> None:
@@ -153,7 +197,26 @@ def test_a_line_that_is_closed_between_messages_costs_nothing(ledger: MailLedger
         run_once(ledger, port, people(3), tmp_path, messages_per_second=10.0)
     assert set(states(ledger).values()) == {State.SENT}
     assert len(script.accepted) == 3
-    assert script.connections == 2
+    assert script.connections == 3
+
+
+def test_a_relay_that_closes_after_each_message_costs_no_attempt(ledger: MailLedger, tmp_path: Path) -> None:
+    """Everybody gets their mail with one attempt, though one is all that a message has."""
+    script, readers = Script(), people(6)
+    script.at_data = {reader.address.key: ["250 and close"] for reader in readers}
+    with relay(script) as port:
+        assert run_once(ledger, port, readers, tmp_path, attempts=1) is None
+    assert {(one.state, one.attempts) for one in ledger.deliveries(BRIEF)} == {(State.SENT, 1)}
+
+
+def test_a_relay_that_knows_another_login_alone_is_named(ledger: MailLedger, tmp_path: Path) -> None:
+    """XOAUTH2 is nothing that we can do: one sentence says so, and everybody stays queued."""
+    script = Script()
+    script.offers = ["AUTH XOAUTH2 OAUTHBEARER"]
+    with relay(script) as port, pytest.raises(EnvironmentProblem, match="offers only XOAUTH2, OAUTHBEARER to log in"):
+        run_once(ledger, port, people(2), tmp_path, Login(user="me", password="right"))
+    assert set(states(ledger).values()) == {State.QUEUED}
+    assert script.tried == []
 
 
 def test_a_server_that_stalls_is_left(ledger: MailLedger, tmp_path: Path) -> None:
