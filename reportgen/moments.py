@@ -22,10 +22,10 @@ _EXAMPLE: Final = "2026-01-19T07:00Z"
 
 
 def parse_moment(text: str) -> int:
-    """Read an ISO 8601 date and time that carries a zone, as UTC epoch milliseconds.
+    """Read an ISO 8601 date and time that carries a zone, or a date alone, as UTC epoch milliseconds.
 
     Args:
-        text: `2026-01-19T07:00Z` or `2026-01-19T08:00+01:00`.
+        text: `2026-01-19T07:00Z`, `2026-01-19T08:00+01:00`, or `2026-01-19` for the start of that UTC day.
 
     Raises:
         UsageError: The text is no date and time, carries no zone, or lies before 1970.
@@ -34,9 +34,11 @@ def parse_moment(text: str) -> int:
     try:
         moment = datetime.fromisoformat(written)
     except ValueError as error:
-        raise UsageError(f"`{text}` is not a date and time. Write it as {_EXAMPLE}.") from error
-    if "T" not in written.upper() and " " not in written:
-        raise UsageError(f"`{text}` has no time of day. Write it as {_EXAMPLE}.")
+        raise UsageError(f"`{text}` is not a date and time. Write it as {_EXAMPLE} or 2026-01-19.") from error
+    if _DAY.fullmatch(written):
+        moment = moment.replace(tzinfo=UTC)
+    elif "T" not in written.upper() and " " not in written:
+        raise UsageError(f"`{text}` has no time of day. Write it as {_EXAMPLE} or 2026-01-19.")
     if moment.tzinfo is None:
         raise UsageError(f"`{text}` has no time zone. Add Z for UTC or an offset such as +01:00: {_EXAMPLE}.")
     milliseconds = (moment - _EPOCH) // _MILLISECOND

@@ -32,6 +32,9 @@ Made from `--help` by scripts/write_docs.py. stdout is data, stderr is messages.
 | 2 | an option or the configuration makes no sense |
 | 3 | done, but data is missing, under `--strict` |
 | 4 | some deliveries can be tried again |
+| 5 | done, but a last bar is too old to act on, under `brief --fresh` |
+| 10 | a refresh is due |
+| 11 | the market data are too old to judge whether a refresh is due |
 | 130 | interrupted |
 """
 

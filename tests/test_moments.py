@@ -23,6 +23,13 @@ def test_a_moment_is_the_same_in_every_zone(milliseconds: int, offset: timezone)
     assert parse_moment(moment_text(milliseconds)) == milliseconds
 
 
+def test_a_date_alone_is_the_start_of_that_day_in_utc() -> None:
+    """Where a time is asked for, 2026-01-19 is its midnight."""
+    assert parse_moment("2026-01-19") == parse_moment("2026-01-19T00:00Z")
+    with pytest.raises(UsageError, match="is not a date"):
+        parse_moment("2026-02-30")
+
+
 def test_the_day_is_the_day_in_utc() -> None:
     """Half past midnight in Berlin still belongs to the day before in UTC."""
     assert day_of(parse_moment("2026-01-19T00:30+01:00")) == ("2026", "01", "18")
@@ -31,7 +38,6 @@ def test_the_day_is_the_day_in_utc() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("2026-01-19", "no time of day"),
         ("2026-01-19T07:00", "no time zone"),
         ("yesterday", "not a date and time"),
         ("1768806000", "not a date and time"),

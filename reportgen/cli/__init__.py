@@ -3,8 +3,8 @@
     options -> Config -> Gathered -> Brief -> charts -> HTML, PDF, JSON -> output/
 
 stdout is data, stderr is messages. Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 done but data missing
-under --strict, 4 some deliveries can be tried again, 10 a refresh is due, 130 interrupted. Nothing heavy is imported
-before a command runs: `--help` stays quick.
+under --strict, 4 some deliveries can be tried again, 5 stale under --fresh, 10 a refresh is due, 11 the data are too
+old to judge that, 130 interrupted. Nothing heavy is imported before a command runs: `--help` stays quick.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ def main() -> None:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops us, what is in flight is finished
     code = _run()
-    outlet.flush()
-    if outlet.lost is not None:
+    sys.stdout.flush()
+    if outlet is not None and outlet.lost is not None:
         # Python must not say it again on its way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         if outlet.lost.errno != errno.EPIPE:  # a reader that has gone needs no word

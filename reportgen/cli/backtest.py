@@ -30,7 +30,9 @@ def backtest(
     *,
     symbol: Annotated[
         list[str],
-        typer.Option("--symbol", metavar="NAME", help="A market, as BTC; several, as BTC,ETH, are pooled too."),
+        typer.Option(
+            "--symbol", "--symbols", metavar="NAME", help="A market, as BTC; several, as BTC,ETH, are pooled too."
+        ),
     ],
     start: Annotated[
         str | None, typer.Option("--from", metavar="TIME", help="First decision. [after the warm-up]")
@@ -68,9 +70,7 @@ def backtest(
     last = None if until is None else parse_moment(until)
     if first is not None and last is not None and last <= first:
         raise UsageError(f"--until {until} does not lie after --from {start}. Correct one of them.")
-    request = take_request(
-        Options(config=config, output=output, source=source, sample=sample, symbols=",".join(symbol))
-    )
+    request = take_request(Options(config=config, output=output, source=source, sample=sample, symbols=symbol))
     with progress(_STEPS) as step:
         step("Reading the market data")
         gathered = gather(request)

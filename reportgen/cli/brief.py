@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _STEPS = 5
 _RENDER_STEPS = 3
 _MISSING_UNDER_STRICT = 3
+_STALE_UNDER_FRESH = 5
 
 
 def brief(
@@ -57,19 +58,19 @@ def brief(
         int, typer.Option(metavar="N", min=1, max=64, help="Processes that read symbols and draw charts.")
     ] = 1,
     strict: Annotated[bool, typer.Option("--strict", help="Leave with exit code 3 when data is missing.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Leave with exit code 5 when a last bar is too old to act on.")
+    ] = False,
+    future: Annotated[
+        bool, typer.Option("--future", help="Allow a moment that this machine's clock has not reached.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the morning brief as HTML, PDF and JSON; print where they are.
 
     Examples: reportgen brief --sample · reportgen brief --source data/market --symbols BTC,ETH --output briefs
     """
-    from reportgen.cli.compare_with_past import remember
-    from reportgen.cli.live import INPUT_FOLDER, questions, wanted_of
-    from reportgen.cli.pages import make_pages, start_workers
-    from reportgen.cli.request import Options, take_request
-    from reportgen.delivery.archive.commit import write_brief_files
-    from reportgen.delivery.archive.store import open_store
-    from reportgen.render.json import alert_files
+    from reportgen.cli.request import Options, refuse_unwritable, take_request
 
     request = take_request(
         Options(
@@ -78,10 +79,29 @@ def brief(
         ),
         live=True,
     )  # fmt: skip
+    refuse_unwritable(request.config.output)
+    made, written = make_and_write(request, workers, future=future)
+    stands("The brief", next(iter(written.files.values())))
+    _report(made, written, as_json=as_json, strict=strict)
+    late = any(symbol.stale or symbol.price_time_ms is None for symbol in made.symbols)
+    raise typer.Exit(_STALE_UNDER_FRESH if fresh and late else _MISSING_UNDER_STRICT if strict and made.missing else 0)
+
+
+def make_and_write(request: BriefRequest, workers: int, *, future: bool) -> tuple[Brief, WrittenBrief]:
+    """Gather, walk the steps, compare with earlier briefs, draw the pages and commit them in one transaction."""
+    from reportgen.cli.compare_with_past import remember
+    from reportgen.cli.live import INPUT_FOLDER, questions, wanted_of
+    from reportgen.cli.pages import make_pages, start_workers
+    from reportgen.delivery.archive.commit import write_brief_files
+    from reportgen.delivery.archive.store import open_store
+    from reportgen.render.json import alert_files
+
     wanted = wanted_of(request.config) if request.live else ()
     with start_workers(workers) as pool, progress(_STEPS + questions(wanted)) as step:
         step("Reading the market data")
-        gathered, kept = with_input(request, *gather_all(request, wanted, step))
+        gathered, files = gather_all(request, wanted, step)
+        _refuse_future(gathered, allowed=future)
+        gathered, kept = with_input(request, gathered, files)
         step("Reading structure, zones and positioning")
         made = walk(request, gathered, pool.map_sections)
         _refuse_empty(made, gathered)
@@ -98,10 +118,7 @@ def brief(
             | dict(alert_files(made)),
             also=remembered.also(),
         )
-    stands("The brief", next(iter(written.files.values())))
-    _report(made, written, as_json=as_json, strict=strict)
-    if strict and made.missing:
-        raise typer.Exit(_MISSING_UNDER_STRICT)
+    return made, written
 
 
 def walk(request: BriefRequest, gathered: Gathered, map_sections: Callable[..., Any] = map) -> Brief:
@@ -181,6 +198,21 @@ def with_input(
     return told, {} if isinstance(kept, Missing) else kept
 
 
+def _refuse_future(gathered: Gathered, *, allowed: bool) -> None:
+    from reportgen.cli.live import now_ms
+    from reportgen.cli.request import refuse_future
+    from reportgen.units import Missing
+
+    ends = [
+        int(candles.close_time_ms[-1])
+        for market in gathered.markets.values()
+        if market.simulated and not isinstance(market.candles, Missing)
+        for candles in market.candles.values()
+    ]
+    if not allowed:
+        refuse_future(gathered.as_of_ms, now_ms(), max(ends, default=None))
+
+
 def _refuse_empty(made: Brief, gathered: Gathered) -> None:
     """End the command when not one of the requested markets has usable candles."""
     from reportgen.cli.request import unknown_market
@@ -201,7 +233,11 @@ def _report(made: Brief, written: WrittenBrief, *, as_json: bool, strict: bool) 
 
     if as_json:
         facts = {"as_of": made.as_of, "symbols": [symbol.symbol for symbol in made.symbols]}
-        tell_json({**written.files} | facts | {"missing": [asdict(missing) for missing in made.missing]})
+        tell_json(
+            {**written.files}
+            | facts
+            | {"stale": made.stale or None, "missing": [asdict(missing) for missing in made.missing]}
+        )
     else:
         for path in written.files.values():
             tell(path)
@@ -210,6 +246,8 @@ def _report(made: Brief, written: WrittenBrief, *, as_json: bool, strict: bool) 
     for symbol in made.symbols:
         if isinstance(symbol.price, Missing):
             note(f"{symbol.symbol}: {symbol.price.reason}")
+        elif symbol.stale:
+            note(f"STALE {symbol.symbol}: {symbol.stale}")
     if strict:
         for missing in made.missing:
             note(": ".join(part for part in (missing.symbol, missing.venue, missing.what, missing.reason) if part))

@@ -32,7 +32,9 @@ def calibrate(
     sample: Sample = False,
     symbol: Annotated[
         list[str] | None,
-        typer.Option("--symbol", metavar="NAME", help="A market, as BTC; may be repeated. [the watchlist, else all]"),
+        typer.Option(
+            "--symbol", "--symbols", metavar="NAME", help="A market, as BTC; may be repeated. [the watchlist, else all]"
+        ),
     ] = None,
     start: Annotated[
         str | None, typer.Option("--from", metavar="TIME", help="Start of the sample; what lies before warms up.")
@@ -107,7 +109,7 @@ def _request(
     return take_request(
         Options(
             config=config, output=output, source=source, sample=sample, as_of=until,
-            symbols=",".join(symbols) if symbols else None,
+            symbols=symbols or None,
         )
     )  # fmt: skip
 

@@ -37,7 +37,10 @@ Templates: TypeAlias = Annotated[
 ]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Symbols: TypeAlias = Annotated[
-    str | None, typer.Option("--symbols", metavar="LIST", help="Markets as BTC,ETH; the watchlist if not named.")
+    list[str] | None,
+    typer.Option(
+        "--symbols", "--symbol", metavar="LIST", help="Markets as BTC,ETH; may be repeated; the watchlist if not named."
+    ),
 ]
 
 
@@ -73,8 +76,10 @@ class Stdout(io.TextIOWrapper):
             self.lost = self.lost or error
 
 
-def guard_stdout() -> Stdout:
-    """Put a guard before standard output, and something behind it where it was closed."""
+def guard_stdout() -> Stdout | None:
+    """Put a guard before standard output, something behind it where it was closed; None where Python redirects it."""
+    if sys.stdout is not None and not isinstance(sys.stdout, io.TextIOWrapper):
+        return None
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)

@@ -147,7 +147,7 @@ def fetch(
         _gather(out, config, symbols, as_json=as_json)
 
 
-def _gather(out: Path, config: Path | None, symbols: str | None, *, as_json: bool) -> None:
+def _gather(out: Path, config: Path | None, symbols: Sequence[str] | None, *, as_json: bool) -> None:
     """Ask the exchanges, and add what they gave to the folder."""
     from reportgen.cli.live import gather_now, questions, wanted_of
     from reportgen.cli.request import Options, take_request

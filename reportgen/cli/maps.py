@@ -21,7 +21,7 @@ _MOST_TIMES: Final = 100_000
 
 def export(
     *,
-    symbol: Annotated[str, typer.Option("--symbol", metavar="NAME", help="The market, as BTC.")],
+    symbol: Annotated[str, typer.Option("--symbol", "--symbols", metavar="NAME", help="The market, as BTC.")],
     start: Annotated[
         str, typer.Option("--from", metavar="TIME", help="First decision time; what lies before warms up.")
     ],
@@ -45,7 +45,7 @@ def export(
 
     times = decision_times(start, until, every)
     last = moment_text(times[-1])
-    request = take_request(Options(config=config, source=source, sample=sample, symbols=symbol, as_of=last))
+    request = take_request(Options(config=config, source=source, sample=sample, symbols=[symbol], as_of=last))
     with progress(_STEPS) as step:
         step("Reading the market data")
         market = next(iter(gather(request).markets.values()))

@@ -1,4 +1,7 @@
-"""When to look again: the last brief against the market now, once or every so often; exit code 10 when it is due."""
+"""When to look again: the last brief against the market now, once or every so often.
+
+Exit code 10 when a new map is due, 11 when the market data are too old to tell.
+"""
 
 from __future__ import annotations
 
@@ -32,11 +35,17 @@ if TYPE_CHECKING:
 
 _DUE: Final = 10
 _SOME_FAILED: Final = 4
+_CANNOT_JUDGE: Final = 11
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What one comparison found. brief: the last one's moment, "" when there is none. notes: on unreadable files."""
+    """What one comparison found.
+
+    Attributes:
+        brief: The last one's moment, "" when there is none. due: whether the map must be recalculated.
+        stale: why the market data are too old to judge that, or "". notes: on unreadable files.
+    """
 
     brief: str
     as_of: str
@@ -44,6 +53,7 @@ class Look:
     triggers: tuple[Trigger, ...]
     alerts: tuple[MetAlert, ...]
     notes: tuple[str, ...]
+    stale: str = ""
 
 
 def refresh(
@@ -70,6 +80,8 @@ def refresh(
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Say whether and why the map must be recalculated; leave with exit code 10 when it must.
+
+    Exit code 11: the market data are too old to judge.
 
     Examples: reportgen refresh --sample · reportgen refresh --watch 15m --notify 'ntfy://example.com/$TOPIC'
     """
@@ -100,7 +112,9 @@ def _once(request: BriefRequest, told: tuple[Channel, ...], *, as_json: bool) ->
     """Look, say what was found, tell the channels, and give the exit code."""
     found = look(request)
     report(found, as_json=as_json)
-    reached = not told or not found.brief or _tell(request, found, told)
+    reached = not told or not found.brief or bool(found.stale) or _tell(request, found, told)
+    if found.stale:
+        return _CANNOT_JUDGE
     return _DUE if found.due else 0 if reached else _SOME_FAILED
 
 
@@ -127,16 +141,18 @@ def look(request: BriefRequest) -> Look:
     if last is None:
         return Look(brief="", as_of=as_of, due=True, triggers=(), alerts=(), notes=notes)
     over = (gathered.as_of_ms - last.as_of_ms) / HOUR_MS - last.horizon_hours
-    age = (f"The brief's horizon ended {over:.0f} hours ago.",) if over > 0 else ()
+    age: tuple[str, ...] = (f"The brief's horizon ended {over:.0f} hours ago.",) if over > 0 else ()
+    age += ("The brief was made from data that were too old to act on.",) if last.stale else ()
     found = triggers(last, now, request.config.assumptions)
     bars = Now(as_of_ms=gathered.as_of_ms, markets=gathered.markets, assumptions=request.config.assumptions)
     return Look(
         brief=moment_text(last.as_of_ms),
         as_of=as_of,
-        due=is_due(found),
+        due=is_due(found) or over > 0 or bool(last.stale),
         triggers=found,
         alerts=met_alerts(last, bars),
         notes=(*notes, *age),
+        stale=now.stale,
     )
 
 
@@ -157,6 +173,9 @@ def report(found: Look, *, as_json: bool) -> None:
     fired = sum(trigger.fired is True for trigger in found.triggers)
     count = f"{fired} of {len(found.triggers)} triggers fired"
     verdict = "Due: recalculate" if found.due else "Not due: keep"
+    if found.stale:
+        tell(f"Cannot judge the map of {found.brief} (now {found.as_of}): {found.stale} Fetch newer bars.")
+        return
     tell(f"{verdict} the map of {found.brief} (now {found.as_of}): {count}.")
     for trigger in found.triggers:
         word = "unknown" if isinstance(trigger.fired, Missing) else "FIRED" if trigger.fired else "quiet"
@@ -183,7 +202,12 @@ def _record(found: Look) -> dict[str, Any]:
         for trigger in found.triggers
     ]
     met = [asdict(one.alert) | {"met": moment_text(one.met_ms)} for one in found.alerts]
-    head = {"due": found.due, "brief": found.brief or None, "as_of": found.as_of}
+    head = {
+        "due": None if found.stale else found.due,
+        "stale": found.stale or None,
+        "brief": found.brief or None,
+        "as_of": found.as_of,
+    }
     return {**head, "triggers": listed, "alerts": met, "notes": list(found.notes)}
 
 

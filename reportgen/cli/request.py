@@ -5,6 +5,9 @@ Stands between the command line and the five steps; options win over the file.
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,8 +19,11 @@ from reportgen.config.places import Place, local_folder, place_of
 from reportgen.config.settings import LIVE, LONGEST_HORIZON_HOURS, SAMPLE, TIMEFRAMES, Config, WatchlistEntry
 from reportgen.config.yaml import Problem
 from reportgen.errors import UsageError
-from reportgen.market.symbols import unified_symbol
-from reportgen.moments import parse_moment
+from reportgen.market.symbols import base_of, unified_symbol
+from reportgen.moments import moment_text, parse_moment
+
+_CLOCK_SLACK_MS: Final = 5 * 60_000
+"""How far a market's clock and this machine's may differ."""
 
 SAMPLE_WATCHLIST: Final = ("BTC/USDT:USDT", "ETH/USDT:USDT")
 
@@ -30,7 +36,7 @@ class Options:
     output: str | None = None
     source: str | None = None
     sample: bool = False
-    symbols: str | None = None
+    symbols: Sequence[str] | None = None
     as_of: str | None = None
     timeframe: str | None = None
     horizon_hours: float | None = None
@@ -190,11 +196,11 @@ def _with_options(config: Config, options: Options) -> Config:
     return config.model_copy(update={name: value for name, value in said.items() if value is not None})
 
 
-def _watchlist(text: str, listed: tuple[WatchlistEntry, ...]) -> tuple[WatchlistEntry, ...]:
+def _watchlist(named: Sequence[str], listed: tuple[WatchlistEntry, ...]) -> tuple[WatchlistEntry, ...]:
     """Read --symbols BTC,ETH; a market that the configuration knows keeps its venues."""
     known = {watched.symbol: watched for watched in listed}
     chosen: dict[str, WatchlistEntry] = {}
-    for written in filter(None, (part.strip() for part in text.split(","))):
+    for written in filter(None, (part.strip() for part in ",".join(named).split(","))):
         symbol = unified_symbol(written)
         if symbol in chosen:
             raise UsageError(f"--symbols names {symbol} twice. Keep one of them.")
@@ -211,10 +217,47 @@ def templates_folder(folder: Path | None) -> Path | None:
     return folder
 
 
+def refuse_future(as_of_ms: int, now_ms: int, end_of_data_ms: int | None) -> None:
+    """Refuse a moment that has not come yet: a brief of it would stand before every true one.
+
+    Args:
+        as_of_ms: What the brief is to speak of.
+        now_ms: This machine's clock.
+        end_of_data_ms: Where simulated data end, which may be any time; None for real ones.
+
+    Raises:
+        UsageError: As-of lies more than a few minutes after the clock, and after the end of simulated data.
+    """
+    if as_of_ms <= max(now_ms + _CLOCK_SLACK_MS, end_of_data_ms or 0):
+        return
+    raise UsageError(
+        f"As-of {moment_text(as_of_ms)} has not come yet: this machine's clock says {moment_text(now_ms)[:16]}Z. "
+        "Correct it, or add --future."
+    )
+
+
+def refuse_unwritable(place: Place) -> None:
+    """Find out before the work whether a folder on this machine can be written.
+
+    Raises:
+        OSError: A file stands in the way, or permission is denied.
+    """
+    if isinstance(place, str):
+        return
+    there = place
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(there))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(there))
+
+
 def unknown_market(symbol: str, known: tuple[str, ...]) -> str:
     """Say which markets the source has, the nearest first."""
     if not known:
         return "The source has no market with closed bars by then."
-    close = get_close_matches(symbol, known, n=1)
-    start = f"Did you mean {close[0]}? " if close and close[0] != symbol else ""
+    coins = {base_of(one): one for one in reversed(known)}
+    close = get_close_matches(base_of(symbol), coins, n=1)  # of the coin alone: what all names share says nothing
+    start = f"Did you mean {coins[close[0]]}? " if close and coins[close[0]] != symbol else ""
     return f"{start}The source has {', '.join(known[:8])}{' and more' if len(known) > 8 else ''}."

@@ -31,9 +31,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]
 
 
 def test_the_answer_names_files_moment_symbols_and_what_is_missing(made: tuple[Path, dict[str, Any]]) -> None:
-    """With --json stdout is one object of six fields, and its paths lead to the three files of the day."""
+    """With --json stdout is one object of seven fields, and its paths lead to the three files of the day."""
     folder, answer = made
-    assert list(answer) == ["html", "pdf", "json", "as_of", "symbols", "missing"]
+    assert list(answer) == ["html", "pdf", "json", "as_of", "symbols", "stale", "missing"]
     day = Path("out").joinpath(*day_of(parse_moment(answer["as_of"])))
     assert [answer[kind] for kind in FILES] == [str(day / f"brief.{kind}") for kind in FILES]
     assert (folder / answer["html"]).read_bytes().startswith(b"<!")

@@ -44,7 +44,7 @@ def test_version_and_short_help(tmp_path: Path) -> None:
         (["brif"], "Did you mean 'brief'?"),
         (["brief", "--confg", "x"], "--config"),
         (["brief", "--sample", "--source", "x"], "Keep one"),
-        (["brief", "--sample", "--as-of", "2026-01-19"], "no time of day"),
+        (["brief", "--sample", "--as-of", "20260119"], "no time of day"),
         (["brief", "--sample", "--as-of", "2026-01-19T07:00"], "no time zone"),
         (["brief", "--sample", "--symbols", "BTC,BTCUSDT"], "twice"),
         (["brief", "--sample", "--symbols", ","], "empty"),

@@ -124,7 +124,7 @@ def test_a_changed_ledger_is_said_and_left_alone(folder: Path) -> None:
     """The next brief names the line in its notes, has no record, and adds nothing to what was tampered with."""
     changed = ledger(folder).replace(b'"outcome":"', b'"outcome":"x', 1)
     (folder / "out" / LEDGER_FILE).write_bytes(changed)
-    request = take_request(Options(source=str(MARKET), symbols="BTC", as_of=NEXT))
+    request = take_request(Options(source=str(MARKET), symbols=["BTC"], as_of=NEXT))
     gathered = gather(request)
     found = remember(walk(request, gathered), gathered, open_store(folder / "out"), DEFAULTS)
     assert found.rows == ()
@@ -243,7 +243,7 @@ def test_watch_looks_again_and_survives_a_source_that_breaks(
     monkeypatch.setattr("reportgen.cli.refresh.time.sleep", sleep)
     monkeypatch.chdir(folder)
     with pytest.raises(KeyboardInterrupt):
-        refresh_command.refresh(source=str(market), symbols="BTC", watch="15m", as_json=True)
+        refresh_command.refresh(source=str(market), symbols=["BTC"], watch="15m", as_json=True)
     said = capsys.readouterr()
     assert waited == [900.0] * 3
     assert [json.loads(line)["due"] is not None for line in said.out.splitlines()] == [True, True]

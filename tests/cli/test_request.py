@@ -1,0 +1,70 @@
+"""What the options ask for is judged before the work begins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reportgen.cli.request import Options, refuse_future, refuse_unwritable, take_request, unknown_market
+from reportgen.errors import UsageError
+from reportgen.units import HOUR_MS
+from tests.cli.cli_process import REPOSITORY, reportgen_here
+
+MARKET = REPOSITORY / "reportgen" / "market" / "sample_data"
+
+
+def test_a_moment_that_has_not_come_is_refused() -> None:
+    """A few minutes ahead of the clock are its error; the end of simulated data may be any time."""
+    now = 1_700_000_000_000
+    refuse_future(now + 4 * 60_000, now, None)
+    refuse_future(now + HOUR_MS, now, now + HOUR_MS)
+    for late, end in ((6 * 60_000, None), (2 * HOUR_MS, now + HOUR_MS)):
+        with pytest.raises(UsageError, match=r"has not come yet.*--future"):
+            refuse_future(now + late, now, end)
+
+
+def test_a_brief_of_a_year_that_has_not_come_is_made_only_when_asked_for(tmp_path: Path) -> None:
+    """A mistyped year writes nothing, and with --future the brief says that its data are stale."""
+    words = ("brief", "--source", MARKET, "--symbols", "BTC", "--as-of", "2096-11-20", "--output", "out")
+    refused = reportgen_here(tmp_path, *words)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "--future" in refused.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_stale_brief_ends_with_5_and_refresh_cannot_judge(tmp_path: Path) -> None:
+    """Bars that end long before as-of are no news: --fresh says so by its code, and no trigger is judged on them."""
+    words = ("--source", MARKET, "--symbol", "BTC", "--output", "out")
+    made = reportgen_here(tmp_path, "brief", *words, "--as-of", "2026-11-22", "--fresh")
+    assert made.returncode == 5
+    assert "STALE BTC/USDT:USDT: The last bar closed" in made.stderr
+    asked = reportgen_here(tmp_path, "refresh", *words, "--as-of", "2026-11-22T01:00Z")
+    assert asked.returncode == 11
+    assert asked.stdout.startswith("Cannot judge the map of 2026-11-22T00:00Z")
+
+
+@pytest.mark.parametrize(("asked", "near"), [("PEPE", ""), ("ETHH", "ETH"), ("BTTC", "BTC"), ("SOLANA", "SOL")])
+def test_the_nearest_market_is_near_by_its_coin(asked: str, near: str) -> None:
+    """PEPE is not nearly ETH: what all names share counts for nothing."""
+    known = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT")
+    said = unknown_market(f"{asked}/USDT:USDT", known)
+    assert said.startswith(f"Did you mean {near}/USDT:USDT?" if near else "The source has BTC/USDT:USDT, ")
+
+
+@pytest.mark.parametrize("named", [["BTC,ETH"], ["BTC", "ETH"], [" btc ", "ETHUSDT,"]])
+def test_markets_are_named_in_one_list_or_several(named: list[str]) -> None:
+    """--symbols BTC,ETH and --symbol BTC --symbol ETH ask for the same."""
+    request = take_request(Options(sample=True, symbols=named))
+    assert [one.symbol for one in request.config.watchlist] == ["BTC/USDT:USDT", "ETH/USDT:USDT"]
+
+
+def test_an_output_that_cannot_be_is_found_before_the_work(tmp_path: Path) -> None:
+    """A file in the way is said at once; a folder that does not exist yet is none."""
+    refuse_unwritable(tmp_path / "a" / "b")
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    with pytest.raises(NotADirectoryError):
+        refuse_unwritable(tmp_path / "file" / "b")
+    refused = reportgen_here(tmp_path, "brief", "--sample", "--output", "")
+    assert refused.returncode == 2
+    assert "The output is empty" in refused.stderr
