@@ -381,12 +381,20 @@ def told_changes(brief: Brief) -> str:
 
 
 def told_levels(brief: Brief) -> str:
-    """Tell how the levels of the brief before did, and the record, for a mail; "" where nothing is known."""
+    """Tell how the levels of the brief before did, and the record, for a mail; "" where nothing is known.
+
+    All that were touched come first, then the others as room allows, each by surprise: what the brief gave the
+    smallest share stands first.
+    """
     track = brief.track_record
     if isinstance(track, Missing) or isinstance(track.levels, Missing):
         return ""
     read = {symbol.symbol for symbol in brief.symbols}
-    levels = leading_levels(tuple(one for one in track.levels if one.symbol in read))[:MAIL_LINES]
+    own = sorted(
+        (one for one in track.levels if one.symbol in read),
+        key=lambda one: (one.touched_ms is None, isinstance(one.shown, Missing) or one.shown, one.distance_atr),
+    )
+    levels = own[: max(MAIL_LINES, sum(one.touched_ms is not None for one in own))]
     told = "; ".join(f"{one.base} {one.label} {one.side}: {fate(one.state).lower()}" for one in levels)
     record = track.record.reason if isinstance(track.record, Missing) else track.record.text
     return f"{told}. {record}" if told else record

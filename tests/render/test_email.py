@@ -32,6 +32,7 @@ from reportgen.render.mail import (
     plain,
     render_mail,
 )
+from reportgen.render.page_helpers import told_levels
 from reportgen.units import Missing
 from tests import briefs
 
@@ -296,3 +297,21 @@ def test_no_width_scrolls_sideways(in_browser: Callable[..., list[dict[str, obje
     widths = (320, 600, 1200)
     seen = in_browser(mail(briefs.event_inside()).html or "", widths)
     assert [(one["inner"], one["scroll"], one["wide"]) for one in seen] == [(width, width, []) for width in widths]
+
+
+def test_what_was_hit_yesterday_comes_first_and_all_of_it() -> None:
+    """Of twelve levels the ten that were touched are told, the least expected first; others fill what room is left."""
+    track = briefs.remembered().track_record
+    assert not isinstance(track, Missing)
+    assert not isinstance(track.levels, Missing)
+    one = replace(track.levels[0], symbol="BTC/USDT:USDT", base="BTC")
+    hits = [replace(one, base=f"B{number}", shown=number / 20, touched_ms=1) for number in range(10)]
+    others = [replace(one, base=f"N{number}", shown=0.0, touched_ms=None) for number in range(2)]
+    brief = replace(briefs.morning(), track_record=replace(track, levels=(*others, *reversed(hits))))
+    told = told_levels(brief)
+    places = [told.index(f"{hit.base} ") for hit in hits]
+    assert places == sorted(places)
+    assert not any(other.base in told for other in others)
+    few = replace(brief, track_record=replace(track, levels=(*others, hits[0])))
+    assert told_levels(few).startswith("B0 ")
+    assert "N1 " in told_levels(few)
