@@ -506,8 +506,9 @@ class Assumptions(EventAssumptions):
     likely_touch: float = declared(
         0.5, "fraction", "own choice: more likely than not", "a zone or trigger this likely to be met adds to zone risk"
     )
-    headline_near_atr: float = declared(1.0, "ATR", "own choice", "zones this near open the page")
-    headline_move: float = declared(0.02, "fraction", "own choice", "a 24 h move this large opens the page")
+    headline_liquidity: float = declared(
+        0.05, "fraction", "own choice", "a market traded less than this part of the most traded one is no headline"
+    )
     risk_ceiling: float = declared(
         0.005, "fraction of equity", "own choice", "the operator's own maximum at risk on one idea, any symbol"
     )

@@ -204,13 +204,14 @@ def headline(facts: Sequence[SymbolFacts], event: Event | None, assumptions: Ass
     Args:
         facts: One a symbol, in the order of the watchlist.
         event: The first event inside the horizon that moves the plan, or None.
-        assumptions: `thin_daily_volume`.
+        assumptions: `thin_daily_volume` and `headline_liquidity`.
     """
     mapped = sorted((fact for fact in facts if fact.mapped), key=lambda fact: -fact.liquidity)
     if not mapped:
         return "No symbol has a liquidation map today."
     lead = "" if event is None else f"{event_name(event)} {due(event)} can override the map: "
-    traded = (fact for fact in mapped if fact.fell_through and fact.liquidity >= assumptions.thin_daily_volume)
+    least = max(assumptions.thin_daily_volume, assumptions.headline_liquidity * mapped[0].liquidity)
+    traded = (fact for fact in mapped if fact.fell_through and fact.liquidity >= least)
     broken = max(traded, key=lambda fact: fact.surprise * fact.liquidity, default=None)
     through = "" if broken is None else f"{broken.fell_through}; "
     return capital(f"{lead}{through}{_zone_to_watch(mapped)}.")

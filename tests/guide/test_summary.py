@@ -217,6 +217,9 @@ def test_the_headline_opens_with_what_went_through_its_zone() -> None:
     assert headline((btc, sol, wif), None, DEFAULTS).startswith("SOL traded through Y; the nearest dense zone of BTC")
     assert headline((btc, replace(sol, change_24h=-0.1)), None, DEFAULTS).startswith("BTC traded through X; ")
     assert headline((wif,), None, DEFAULTS).startswith("The nearest dense zone of WIF")
+    calm = replace(btc, fell_through="")
+    border = [(calm, replace(sol, liquidity=traded)) for traded in (1e9, 0.99e9)]
+    assert [headline(one, None, DEFAULTS).startswith("SOL") for one in border] == [True, False]
 
 
 @pytest.mark.parametrize("calibrated", [True, False])
