@@ -251,3 +251,11 @@ def test_what_is_not_known_stands_where_events_stand() -> None:
     (catalysts,) = (one for one in made.symbols[0].inputs if one.name == "Catalysts")
     assert (catalysts.verdict, "US CPI" in catalysts.reading) == ("unknown", True)
     assert brief_from_json(brief_to_json(made)) == made
+
+
+def test_a_crowd_of_events_is_counted_rather_than_printed() -> None:
+    """Beside each symbol twelve events are named and the others counted; the calendar prints sixty."""
+    text = page(brief(*(due(6, name=f"Release {number:03}") for number in range(200))))
+    assert "188 more inside the horizon; brief.json lists them" in text
+    assert "140 more events follow" in text
+    assert "Release 150" not in text
