@@ -7,6 +7,8 @@ U+202F. Guide sentences and renderers both use these, so that a number never has
 from __future__ import annotations
 
 import math
+import re
+from typing import Final
 
 THIN = "\u202f"
 MINUS = "\u2212"
@@ -110,3 +112,12 @@ def ratio(value: float) -> str:
 def times(value: float) -> str:
     """Write a multiple: 2.4×."""
     return f"{grouped(value, 1)}\u00d7"
+
+
+def spreadsheet_cell(value: object) -> object:
+    """Give a cell as a spreadsheet shows and never runs it: text that begins like a formula gets an apostrophe."""
+    runs = isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}
+    return f"'{value}" if runs and not _NUMBER.fullmatch(str(value)) else value
+
+
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")

@@ -7,6 +7,7 @@ import io
 import json
 import math
 from dataclasses import asdict
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -82,13 +83,40 @@ def show(
         tell(path)
 
 
+@app.command("seal", short_help="Print one line that proves the archive so far.")
+def seal(*, config: ConfigFile = None, output: Output = None, as_json: AsJson = False) -> None:
+    """Print one line to keep elsewhere, in a mail or a commit: `archive verify --against` holds the archive to it.
+
+    Example: reportgen archive seal --output /srv/briefs
+    """
+    from reportgen.delivery.archive.manifest import MANIFEST, anchor_of
+
+    store = _open(config, output)
+    at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    line = anchor_of(store.read(MANIFEST) or b"", at)
+    if as_json:
+        tell_json({"seal": line})
+    else:
+        tell(line)
+
+
 @app.command("verify", short_help="Name every file that is missing, changed or unlisted.")
-def verify(*, config: ConfigFile = None, output: Output = None, as_json: AsJson = False) -> None:
+def verify(
+    *,
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="LINE", help="A line that `archive seal` printed before.")
+    ] = None,
+    config: ConfigFile = None,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
     """Hash every file and compare it with the manifest; print the path of each that is missing, changed or unlisted.
 
-    Exit code 1 when there is one. Example: reportgen archive verify --output /srv/briefs
+    Exit code 1 when there is one, or when the archive does not extend the line of --against.
+    Example: reportgen archive verify --output /srv/briefs
     """
     from reportgen.delivery.archive.manifest import MANIFEST
+    from reportgen.delivery.archive.manifest import against as held_to
     from reportgen.delivery.archive.upkeep import verify as compare
     from reportgen.errors import DataError
 
@@ -96,8 +124,14 @@ def verify(*, config: ConfigFile = None, output: Output = None, as_json: AsJson 
     if not store.tail(MANIFEST, 1)[0] and next(iter(store.files()), None) is None:
         raise DataError(f"{store.name} holds no archive. Name another with --output.")
     verdict = compare(store)
+    broken = held_to(store.read(MANIFEST) or b"", against) if against is not None else ""
     if as_json:
-        facts = {"ok": not verdict.findings, "files": verdict.files, "bytes": verdict.size}
+        facts: dict[str, object] = {
+            "ok": not verdict.findings and not broken,
+            "files": verdict.files,
+            "bytes": verdict.size,
+        }
+        facts |= {"against": broken} if against is not None else {}
         rest = {"unfinished": verdict.unfinished, "findings": [asdict(finding) for finding in verdict.findings]}
         tell_json(facts | rest)
     else:
@@ -106,8 +140,11 @@ def verify(*, config: ConfigFile = None, output: Output = None, as_json: AsJson 
             note(f"{finding.path} is {finding.fault}: {finding.detail}.")
     if verdict.unfinished:
         note("A run was ended while it wrote. Nothing is lost: the next run, or `archive index`, finishes it.")
+    if broken:
+        note(f"{store.path(MANIFEST)} does not extend that seal: {broken}.")
     if verdict.findings:
         note(f"{len(verdict.findings)} of {verdict.files} files are not as they were written.")
+    if verdict.findings or broken:
         raise typer.Exit(1)
     note(f"{verdict.files} files, {verdict.size:,} bytes: all as they were written.")
 
@@ -272,10 +309,12 @@ def _table(answer: Answer) -> str:
 
 def _csv(answer: Answer) -> str:
     """Write comma-separated values with a head; NULL is an empty field."""
+    from reportgen.notation import spreadsheet_cell
+
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(answer.columns)
-    writer.writerows(["" if value is None else value for value in row] for row in answer.rows)
+    writer.writerows([spreadsheet_cell("" if value is None else value) for value in row] for row in answer.rows)
     return text.getvalue()
 
 

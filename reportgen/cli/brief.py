@@ -71,6 +71,8 @@ def brief(
     Examples: reportgen brief --sample · reportgen brief --source data/market --symbols BTC,ETH --output briefs
     """
     from reportgen.cli.request import Options, refuse_unwritable, take_request
+    from reportgen.delivery.archive.commit import refuse_foreign
+    from reportgen.delivery.archive.store import open_store
 
     request = take_request(
         Options(
@@ -80,6 +82,7 @@ def brief(
         live=True,
     )  # fmt: skip
     refuse_unwritable(request.config.output)
+    refuse_foreign(open_store(request.config.output))
     made, written = make_and_write(request, workers, future=future)
     stands("The brief", next(iter(written.files.values())))
     _report(made, written, as_json=as_json, strict=strict)

@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails, PydanticSerializationError
 from reportgen.brief.alerts import Alert, alerts_of
 from reportgen.brief.types import SCHEMA_VERSION, Brief
 from reportgen.errors import DataError, RenderError
+from reportgen.notation import spreadsheet_cell
 from reportgen.render.formats import Job
 
 # ---- brief.json: the full copy of a brief, from which every page can be made again years later ----
@@ -146,5 +147,5 @@ def _csv(alerts: tuple[Alert, ...]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, [field.name for field in fields(Alert)], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(asdict(alert) for alert in alerts)
+    writer.writerows({name: spreadsheet_cell(value) for name, value in asdict(alert).items()} for alert in alerts)
     return text.getvalue().encode()

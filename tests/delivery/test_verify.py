@@ -189,7 +189,7 @@ def test_a_changed_journal_is_not_followed(archive: Path, monkeypatch: pytest.Mo
         commit(store, {"a.txt": b"a"})
     monkeypatch.undo()
     (archive / transaction.JOURNAL).write_bytes(b"{}")
-    with pytest.raises(DataError, match="was changed"):
+    with pytest.raises(DataError, match="is not as it was written"):
         keep(archive, day=2)
     assert not (archive / "a.txt").exists()
 

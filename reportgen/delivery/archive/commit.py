@@ -6,6 +6,7 @@ its input, the rows of the snapshots, the pages of the site, and what else is de
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,15 +17,29 @@ from typing import Final, TypeAlias
 from pydantic import TypeAdapter, ValidationError
 
 from reportgen.config.places import Place
-from reportgen.delivery.archive.days import JSON, LATEST, BriefFolder, choose_folder
-from reportgen.delivery.archive.manifest import MANIFEST, Entry, end_of_manifest, entry_of, is_part, write_lines
-from reportgen.delivery.archive.store import Reader, Store, open_store, sync_folder, write_through
+from reportgen.delivery.archive.days import JSON, LATEST, BriefFolder, brief_folders, choose_folder
+from reportgen.delivery.archive.manifest import (
+    MANIFEST,
+    Entry,
+    end_of_manifest,
+    entry_of,
+    is_part,
+    read_manifest,
+    write_lines,
+)
+from reportgen.delivery.archive.store import FolderStore, Reader, Store, open_store, sync_folder, write_through
 from reportgen.errors import DataError, UsageError
 from reportgen.render.formats import FORMATS
 from reportgen.units import Milliseconds
 
+_OWN_FILES: Final = frozenset({"index.html", "feed.xml"})
+_OWN_FOLDERS: Final = frozenset({LATEST, "site", "symbols", "snapshots", "ledger"})
+"""What an archive writes at its root, beside its years, its manifest and what begins with a dot."""
+
+_YEAR: Final = re.compile(r"\d{4}")
 STAGING: Final = ".transaction"
 JOURNAL: Final = f"{STAGING}/journal.json"
+_STAGED: Final = re.compile(rf"{re.escape(STAGING)}/\d{{5,}}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +74,36 @@ def writing(place: Place) -> Iterator[Store]:
         OSError: The place cannot be written.
     """
     store = open_store(place)
+    refuse_foreign(store)
     with store.alone():
         recover(store)
         yield store
+
+
+def refuse_foreign(store: Store) -> None:
+    """Refuse a place where an archive would write over, or through, what is not its own; cheap, so ask it first.
+
+    Raises:
+        UsageError: A folder of the archive is a link to elsewhere, or a folder that never was an archive holds files
+            of the names that it writes.
+    """
+    if isinstance(store, FolderStore):
+        own = _OWN_FILES | _OWN_FOLDERS | {STAGING}
+        links = sorted(name for name in store.links() if name in own or _YEAR.fullmatch(name))
+        if links:
+            raise UsageError(
+                f"{store.path(links[0])} is a link to elsewhere, and what stands there is not reportgen's to change. "
+                "Remove the link, or name another output."
+            )
+    if store.tail(MANIFEST, 1)[0]:
+        return
+    found = {name for name in _OWN_FOLDERS if next(iter(store.files(name)), None) is not None}
+    found |= {name for name in _OWN_FILES if store.tail(name, 1)[0]}
+    if found and not brief_folders(store.files()):  # an archive older than manifests has briefs
+        raise UsageError(
+            f"{store.name} holds {', '.join(sorted(found))}, which reportgen did not write and would write over. "
+            "Name an empty folder as output, or move them away."
+        )
 
 
 def commit(store: Store, contents: Mapping[str, bytes], removed: Iterable[str] = ()) -> int:
@@ -81,7 +123,7 @@ def commit(store: Store, contents: Mapping[str, bytes], removed: Iterable[str] =
         OSError: Something could not be written; what stood there before is unchanged.
     """
     for path in contents:
-        if path.startswith("/") or "\\" in path or not {"", ".", ".."}.isdisjoint(path.split("/")):
+        if not _inside(path):
             raise UsageError(f"`{path}` is no path inside the archive. Name it relative to the output, as input/a.csv.")
     held = store.same(contents)
     new = {path: content for path, content in contents.items() if path not in held}
@@ -117,9 +159,46 @@ def unfinished(store: Store) -> Journal | None:
     if content is None:
         return None
     try:
-        return _JOURNAL.validate_json(content)
+        journal = _JOURNAL.validate_json(content)
     except ValidationError as error:
-        raise DataError(f"{store.path(JOURNAL)} was changed. Restore it, or remove the folder {STAGING}.") from error
+        raise _changed(store, "it is no journal") from error
+
+    fault = _fault(store, journal)
+    if fault:
+        raise _changed(store, fault)
+    return journal
+
+
+def _changed(store: Store, fault: str) -> DataError:
+    return DataError(
+        f"{store.path(JOURNAL)} is not as it was written: {fault}. Restore it, or remove the folder {STAGING}."
+    )
+
+
+def _inside(path: str) -> bool:
+    """Tell whether a path stays inside the archive, written as the archive writes paths."""
+    return not path.startswith("/") and "\\" not in path and {"", ".", ".."}.isdisjoint(path.split("/"))
+
+
+def _fault(store: Store, journal: Journal) -> str:
+    """Say what a journal asks for that no transaction of ours does; nothing of it is believed."""
+    outside = [path for path in (*(one.path for one in journal.files), *journal.removed) if not _inside(path)]
+    if outside:
+        return f"it names {outside[0]!r}, outside the archive"
+    for one in journal.files:
+        if not _STAGED.fullmatch(one.waits_at):
+            return f"it takes {one.path} from {one.waits_at!r}"
+        held = store.read(one.waits_at)
+        content = store.read(one.path) if held is None else held
+        if content is None or entry_of(content) != Entry(sha256=one.sha256, size=one.size):
+            return f"the bytes of {one.path} are others"
+    lines, before = journal.lines.encode(), store.read(MANIFEST) or b""
+    if not 0 <= journal.manifest_size <= len(before) or not lines.startswith(before[journal.manifest_size :]):
+        return f"it would write over lines of {MANIFEST}"
+    sealed = before[: journal.manifest_size]
+    if read_manifest(sealed + lines).damaged != read_manifest(sealed).damaged:
+        return f"its lines do not go on from {MANIFEST}"
+    return ""
 
 
 def recover(store: Store) -> bool:
@@ -261,7 +340,9 @@ def _with_pages(store: Store, place: BriefFolder, files: Mapping[str, bytes]) ->
     if newest(site) == new:
         latest = {f"{LATEST}/{name}": content for name, content in files.items() if "/" not in name}
         contents |= latest
-        removed = [path for path in store.files(LATEST) if path not in latest]
+        other = [path for path in store.files(LATEST) if path not in latest]
+        listed = read_manifest(store.read(MANIFEST) or b"").files if other else {}
+        removed = [path for path in other if path in listed]  # what others put there stays
     return contents | snapshot_files(files[JSON], place) | pages_with(site, new), removed
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +17,7 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from reportgen.delivery.archive.store import Store
-from reportgen.errors import DataError
+from reportgen.errors import DataError, UsageError
 
 MANIFEST: Final = "manifest.jsonl"
 _FIRST_SEAL: Final = hashlib.sha256(b"reportgen archive").hexdigest()
@@ -118,6 +119,38 @@ def read_manifest(content: bytes) -> Listed:
     if not damaged and (open_lines or not complete):
         damaged = len(rows) + (not complete)
     return Listed(files=files, damaged=damaged)
+
+
+_ANCHOR: Final = re.compile(r"reportgen seal (\d+) ([0-9a-f]{64}) \S+")
+
+
+def anchor_of(content: bytes, at: str) -> str:
+    """Write one line that proves the whole manifest so far: how many lines, the last seal, and when it was read.
+
+    Raises:
+        DataError: The manifest does not end with a seal.
+    """
+    rows = content.splitlines()
+    line = _read_line(rows[-1]) if rows and content.endswith(b"\n") else None
+    if line is None or not line.seal:
+        raise DataError(f"{MANIFEST} does not end with a seal. See what changed with `reportgen archive verify`.")
+    return f"reportgen seal {len(rows)} {line.seal} {at}"
+
+
+def against(content: bytes, anchor: str) -> str:
+    """Tell why a manifest does not extend what a line of `anchor_of` proved; "" when it does.
+
+    Raises:
+        UsageError: The line is none.
+    """
+    found = _ANCHOR.search(anchor)
+    if found is None:
+        raise UsageError("That is no seal. Give the whole line that `reportgen archive seal` printed.")
+    count, rows = int(found[1]), content.splitlines()
+    if len(rows) < count:
+        return f"it has {len(rows)} lines, and {count} were sealed: it was rolled back"
+    line = _read_line(rows[count - 1]) if count else None
+    return "" if line is not None and line.seal == found[2] else f"line {count} holds another seal: it was written anew"
 
 
 def _dump(fields: Mapping[str, object]) -> str:

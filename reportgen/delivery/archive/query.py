@@ -51,6 +51,7 @@ def run_query(store: Store, sql: str) -> Answer:
         for table in TABLES:
             _load(database, store, table, Path(scratch), wanted=table in sql.lower())
         database.execute("DROP VIEW one; DROP TABLE brief; DROP TABLE given; RESET threads")
+        database.execute("SET temp_directory = ''")  # a query could read what stands in it
         database.execute("SET enable_external_access = false")
         database.execute("SET lock_configuration = true")
         try:

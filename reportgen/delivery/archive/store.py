@@ -166,6 +166,10 @@ class FolderStore:
             if target.is_dir():
                 raise IsADirectoryError(21, "is a folder", str(target))
 
+    def links(self) -> Iterator[str]:
+        """Name what stands directly in the folder and is a link; none when there is no folder."""
+        return (path.name for path in (self.folder.iterdir() if self.folder.is_dir() else ()) if path.is_symlink())
+
     def move(self, moves: Iterable[tuple[str, str]]) -> None:
         """Move each in one step."""
         for source, target in moves:

@@ -228,7 +228,7 @@ def brief_of_day(store: Store, day: date, revision: int | None) -> BriefDay:
 
 def _stale_pages(store: Store, pages: Mapping[str, bytes]) -> list[str]:
     """List pages and records of the site that a fresh one does not have."""
-    own = [path for folder in ("site", "symbols") for path in store.files(folder)]
     listed = listed_files(store) if store.read(MANIFEST) else {}
+    own = [path for path in listed if path.startswith(("site/", "symbols/"))]  # what others put there stays
     months = [path for path in listed if path.endswith("/index.html") and path[:4].isdigit()]
     return [path for path in (*own, *months) if path not in pages and is_part(path)]
