@@ -13,16 +13,15 @@ import typer
 from reportgen.cli.console import AsJson, ConfigFile, Symbols, note, progress, tell, tell_json
 from reportgen.errors import UsageError
 
-# ---- `reportgen fetch --from-dump`: archive dumps into a market folder, and what was read, dropped and why ----
-
-
 if TYPE_CHECKING:
     from reportgen.market.dumps.cells import Converted
     from reportgen.market.dumps.convert import Conversion
+    from reportgen.market.exchanges.gather import Gathering
 
 _API: Final = "coinalyze:"
 _URL_VARIABLE: Final = "COINALYZE_URL"
 _NANOSECONDS: Final = 1_000_000
+_WRITING: Final = 1
 
 
 def convert_dumps(dumps: Sequence[str], out: Path, *, as_json: bool = False) -> None:
@@ -110,12 +109,6 @@ def _facts(done: Conversion) -> dict[str, object]:
             for table in done.tables
         ],
     }
-
-
-if TYPE_CHECKING:
-    from reportgen.market.exchanges.gather import Gathering
-
-_WRITING = 1
 
 
 def fetch(

@@ -16,10 +16,24 @@ from typing import TYPE_CHECKING, Final
 
 from reportgen.errors import DataError
 
-# ---- Exact positions for a live brief or a fetch: whose addresses the configuration names, and where they stand unaske
 if TYPE_CHECKING:
+    from reportgen.cli.console import Step
     from reportgen.config.settings import Config
     from reportgen.market.data import Gathered
+    from reportgen.market.exchanges.gather import Gathering, Wanted
+    from reportgen.market.exchanges.history import HistoryCache
+
+INPUT_FOLDER: Final = "input"
+"""Beside the brief of a day: the market folder that it was made from."""
+
+_LEAST_SECONDS: Final = 600.0
+_SECONDS_A_SYMBOL: Final = 15.0
+"""The slowest venue's limits take about a third of this for everything of one symbol."""
+
+_PACE_VARIABLE: Final = "REPORTGEN_PACE"
+"""Share of the venues' pauses to keep where their requests are sent elsewhere: docs/venues.md."""
+
+_NANOSECONDS: Final = 1_000_000
 
 
 def known_addresses(config: Config) -> tuple[str, ...]:
@@ -77,26 +91,6 @@ def without_lookup(gathered: Gathered, config: Config) -> Gathered:
         for name, market in gathered.markets.items()
     }
     return replace(gathered, markets=markets)
-
-
-if TYPE_CHECKING:
-    from reportgen.cli.console import Step
-    from reportgen.config.settings import Config
-    from reportgen.market.data import Gathered
-    from reportgen.market.exchanges.gather import Gathering, Wanted
-    from reportgen.market.exchanges.history import HistoryCache
-
-INPUT_FOLDER: Final = "input"
-"""Beside the brief of a day: the market folder that it was made from."""
-
-_LEAST_SECONDS: Final = 600.0
-_SECONDS_A_SYMBOL: Final = 15.0
-"""The slowest venue's limits take about a third of this for everything of one symbol."""
-
-_PACE_VARIABLE: Final = "REPORTGEN_PACE"
-"""Share of the venues' pauses to keep where their requests are sent elsewhere: docs/venues.md."""
-
-_NANOSECONDS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -23,8 +23,6 @@ from reportgen.market.exchanges.connection import Connection
 from reportgen.market.exchanges.venue import Contract, Datum, Paged, Row
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Milliseconds, Missing
 
-# ---- Closed history on disk: what a venue once published of hours long past is not asked for again ----
-
 _FORMAT: Final = "1"
 
 

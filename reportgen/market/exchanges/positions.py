@@ -21,8 +21,6 @@ from reportgen.market.symbols import base_of
 from reportgen.market.web import Patience, Request, WebError, ask, unreadable
 from reportgen.units import HOUR_MS, Maybe, Milliseconds, Missing
 
-# ---- Real positions of given addresses on Hyperliquid, where positions are public ----
-
 VENUE: Final = "hyperliquid"
 INFO: Final = "https://api.hyperliquid.xyz/info"
 _WHO: Final = "Hyperliquid"
