@@ -28,7 +28,7 @@ INPUT_FOLDER: Final = "input"
 
 _LEAST_SECONDS: Final = 600.0
 _SECONDS_A_SYMBOL: Final = 15.0
-"""The slowest venue's limits take about a third of this for everything of one symbol."""
+"""The slowest venue's limits take about half of this for everything of one symbol."""
 
 _PACE_VARIABLE: Final = "REPORTGEN_PACE"
 """Share of the venues' pauses to keep where their requests are sent elsewhere: docs/venues.md."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from reportgen.market.exchanges import venues
 from reportgen.market.exchanges.units import (
     coin_of,
     eight_hour_rate,
@@ -118,3 +121,10 @@ def test_every_venue_says_of_every_datum_how_it_counts_or_why_not() -> None:
                 assert rule.says
                 assert rule.source
                 assert rule.sides in {1, 2}
+
+
+def test_each_file_of_the_folder_is_a_venue() -> None:
+    """Nothing lists the venues but their own folder: a file that is put there is found, in the order of its rank."""
+    files = {path.stem for path in Path(venues.__file__).parent.glob("*.py")} - {"__init__"}
+    assert files == set(VENUES)
+    assert [venue.rank for venue in VENUES.values()] == sorted({venue.rank for venue in VENUES.values()})
