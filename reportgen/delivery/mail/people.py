@@ -283,7 +283,11 @@ def _yaml_entries(path: Path) -> Iterator[Entry]:
     for number, value in enumerate(file.data or ()):
         first, last = file.lines[(number,)]
         pairs = value.items() if isinstance(value, dict) else [("address", value)]
-        faults = (f"{one.reason}. {one.suggestion}" for one in file.problems if first <= (one.line or 0) <= last)
+        faults = (
+            f"{f'`{field}` ' if (field := one.key.partition('.')[2]) else ''}{one.reason}. {one.suggestion}"
+            for one in file.problems
+            if first <= (one.line or 0) <= last
+        )
         yield _entry(path, first, pairs, range(first, last + 1), next(faults, ""))
 
 

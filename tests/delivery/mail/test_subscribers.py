@@ -257,7 +257,7 @@ def test_yaml_means_what_stands_in_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("entry", "reason"),
     [
-        ("- address: anna@example.com\n  address: bob@example.com", "is set twice"),
+        ("- address: anna@example.com\n  address: bob@example.com", "`address` is set twice"),
         ("- !!python/none anna@example.com", "carries the tag"),
         ("- {address: anna@example.com, symbols: &all [BTC]}", ""),
     ],
