@@ -128,6 +128,8 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
     missing = [MissingInput(symbol="", venue="", what="event feed", reason=reason) for reason in absent_feeds]
     for symbol, own, market in zip(symbols, named, gathered.markets.values(), strict=True):
         missing += (*list_missing(symbol, own), *list_gaps(market))
+    finding = headline([symbol_facts(s) for s in symbols], next(iter(heaviest_first(planned)), None), assumptions)
+    stale = stale_brief(symbols)
     return Brief(
         schema_version=SCHEMA_VERSION,
         as_of=datetime.fromtimestamp(gathered.as_of_ms / 1000, tz=UTC).isoformat().replace("+00:00", "Z"),
@@ -136,7 +138,7 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
         timeframe=timeframe,
         timezone=timezone,
         simulated=any(market.simulated for market in gathered.markets.values()),
-        headline=headline([symbol_facts(s) for s in symbols], next(iter(heaviest_first(planned)), None), assumptions),
+        headline=f"STALE. {stale} {finding}" if stale else finding,
         data_quality=badge(named),
         symbols=symbols,
         events=planned,
@@ -147,10 +149,10 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
         assumptions=list_assumptions(assumptions),
         provenance={**gathered.provenance, "reportgen": __version__},
         past_events=reading.past,
-        subject_suffix=subject_suffix(planned),
+        subject_suffix=" · STALE" if stale else subject_suffix(planned),
         near_events=near_events,
         unknown_events=unknown_events,
-        stale=stale_brief(symbols),
+        stale=stale,
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from reportgen.cli.console import AsJson, ConfigFile, Output, note, tell, tell_json
+from reportgen.cli.console import AsJson, ConfigFile, Output, harmless, note, tell, tell_json
 
 if TYPE_CHECKING:
     from datetime import date
@@ -242,7 +242,7 @@ def query(
 
     answer = run_query(open_store(output_place(config, output)), sql)
     printed = {Format.TABLE: _table, Format.CSV: _csv, Format.JSON: _json}[Format.JSON if as_json else form]
-    typer.echo(printed(answer), nl=False)
+    typer.echo(harmless(printed(answer)), nl=False)
     note(f"{len(answer.rows)} row{'s' * (len(answer.rows) != 1)}.")
 
 

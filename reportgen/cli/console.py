@@ -105,8 +105,8 @@ def stands(what: str, place: object) -> None:
 
 
 def tell(line: object) -> None:
-    """Print one line of data on stdout."""
-    typer.echo(str(line))
+    """Print one line of data on stdout; control characters from untrusted input are made harmless."""
+    typer.echo(harmless(str(line)))
 
 
 def tell_json(data: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -53,8 +54,9 @@ def start_workers(count: int) -> Iterator[Workers]:
     """
     # Forking is quick, and safe here: nothing has started a thread yet. Elsewhere the worker starts from scratch.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    executor = ProcessPoolExecutor(max_workers=count, mp_context=context, initializer=_leave_interrupts_to_parent)
-    press = ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=_leave_interrupts_to_parent)
+    scratch = tempfile.TemporaryDirectory(prefix="reportgen-", ignore_cleanup_errors=True)
+    executor = ProcessPoolExecutor(max_workers=count, mp_context=context, initializer=_begin, initargs=(scratch.name,))
+    press = ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=_begin, initargs=(scratch.name,))
     for _ in range(count):
         executor.submit(_load_charts)
     press.submit(_load_press)
@@ -72,12 +74,17 @@ def start_workers(count: int) -> Iterator[Workers]:
         for child in multiprocessing.active_children():
             child.terminate()
         raise
-    executor.shutdown()
-    press.shutdown()
+    else:
+        executor.shutdown()
+        press.shutdown()
+    finally:
+        scratch.cleanup()
 
 
-def _leave_interrupts_to_parent() -> None:
+def _begin(scratch: str) -> None:
+    """Leave interrupts to the parent, and temporary files where it deletes them: a worker ends without cleaning up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tempfile.tempdir = scratch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

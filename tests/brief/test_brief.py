@@ -193,5 +193,7 @@ def test_a_brief_is_stale_when_every_symbol_is() -> None:
     }))  # fmt: skip
     assert (fresh.stale, [symbol.stale for symbol in fresh.symbols]) == ("", ["", ""])
     assert late.stale == "The last bar closed 5.0 hours before as-of."
+    assert late.headline.startswith("STALE. The last bar closed 5.0 hours before as-of.")
+    assert (late.subject_suffix, fresh.subject_suffix) == (" · STALE", "")
     one = (late.symbols[0], fresh.symbols[1])
     assert stale_brief(one) == ""

@@ -9,7 +9,7 @@ import pytest
 from reportgen.cli.request import Options, refuse_future, refuse_unwritable, take_request, unknown_market
 from reportgen.errors import UsageError
 from reportgen.units import HOUR_MS
-from tests.cli.cli_process import REPOSITORY, reportgen_here
+from tests.cli.cli_process import REPOSITORY, reportgen, reportgen_here
 
 MARKET = REPOSITORY / "reportgen" / "market" / "sample_data"
 
@@ -68,3 +68,11 @@ def test_an_output_that_cannot_be_is_found_before_the_work(tmp_path: Path) -> No
     refused = reportgen_here(tmp_path, "brief", "--sample", "--output", "")
     assert refused.returncode == 2
     assert "The output is empty" in refused.stderr
+
+
+def test_a_clean_run_leaves_no_temporary_files(tmp_path: Path) -> None:
+    """Workers end without cleaning up; what they kept in the folder for temporary files goes with them."""
+    (tmp_path / "t").mkdir()
+    made = reportgen(tmp_path, "brief", "--sample", "--symbols", "BTC", "--output", "o", TMPDIR=str(tmp_path / "t"))
+    assert made.returncode == 0, made.stderr
+    assert list((tmp_path / "t").iterdir()) == []
