@@ -204,7 +204,7 @@ def _entry(part: _Component, calendar: Calendar) -> Entry:
 
 def _own_zone(lines: list[str], parts: list[_Component]) -> tuple[str, tzinfo | str]:
     """Make a zone of a VTIMEZONE, or say why it is none; only the properties that its offsets rest on are read."""
-    from dateutil import tz  # type: ignore[import-untyped]
+    from dateutil import tz
 
     named = (found for line in lines if (found := _LINE.fullmatch(line)) and found[1].upper() == "TZID")
     tzid = next((found[3].strip().strip('"') for found in named), "")

@@ -164,7 +164,7 @@ def _bound(rule: Mapping[str, str], start_ms: Milliseconds, last_ms: Millisecond
 
 def _follow(series: Recurrence) -> list[datetime]:
     """List the instances of a series in its window; DTSTART counts as one."""
-    from dateutil.rrule import rruleset, rrulestr  # type: ignore[import-untyped]
+    from dateutil.rrule import rruleset, rrulestr
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # COUNT beside UNTIL has been named already
