@@ -137,7 +137,7 @@ def _placed(event: ScheduledEvent, as_of_ms: Milliseconds, horizon_hours: float)
     ahead, past = event.at_ms - as_of_ms, event.last_ms < as_of_ms
     return Event(
         **listed,
-        inside_horizon=not past and ahead <= horizon_hours * HOUR_MS,
+        inside_horizon=not past and ahead <= round(horizon_hours * HOUR_MS),
         hours_away=(ahead if past else max(0, ahead)) / HOUR_MS,
         in_weekend=event.time_known and event.kind != "holiday" and funds_shut_over_weekend(event.at_ms),
     )
