@@ -225,3 +225,9 @@ def test_the_engine_runs_as_it_was_fitted() -> None:
     now = as_fitted(calibration(churn=0.3, volume_share=0.25), DEFAULTS)
     assert (now.churn, now.volume_share) == (0.3, 0.25)
     assert replace(now, churn=DEFAULTS.churn, volume_share=DEFAULTS.volume_share) == DEFAULTS
+
+
+def test_a_file_nested_without_end_is_one_sentence() -> None:
+    """Brackets a hundred thousand deep are no calibration, and no crash."""
+    with pytest.raises(DataError, match="not JSON"):
+        calibrations_from_json(b"[" * 100_000, "c.json")

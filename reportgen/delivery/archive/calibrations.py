@@ -122,7 +122,7 @@ def calibrations_from_json(data: bytes, name: str) -> tuple[Calibration, ...]:
     """
     try:
         plain = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{name}: this is not JSON ({error}). {_AGAIN}") from error
     version = plain.get("version") if isinstance(plain, dict) else None
     if version != VERSION:

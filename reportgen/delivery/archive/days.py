@@ -91,7 +91,7 @@ def choose_folder(store: Store, as_of_ms: Milliseconds, brief_json: bytes) -> tu
 def _without_provenance(content: bytes) -> Any:  # noqa: ANN401 - JSON of any shape
     try:
         parsed = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return content
     return {key: value for key, value in parsed.items() if key != "provenance"} if isinstance(parsed, dict) else parsed
 
