@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reportgen.cli.console import note
-from reportgen.errors import EnvironmentProblem, UsageError
+from reportgen.errors import DataError, EnvironmentProblem, UsageError
 
 if TYPE_CHECKING:
     from reportgen.brief.types import Brief
@@ -182,11 +183,16 @@ def write_letters(
         RenderError: A template or a chart could not be made.
         EnvironmentProblem: The PDF is not there, or too large to be mailed.
     """
+    from reportgen.delivery.archive.manifest import MANIFEST, anchor_of
     from reportgen.delivery.mail.letters import Letter
     from reportgen.render.mail import WAY_OUT, draw_pictures, render_mail
 
+    seal = ""
+    with suppress(DataError):  # an archive without its seals is `archive verify`'s to name, and no reason to be silent
+        seal = anchor_of(kept.store.read(MANIFEST) or b"", kept.brief.as_of)
     pages = {
-        reader: render_mail(kept.brief, reader, page=page, templates=templates) for reader in dict.fromkeys(readers)
+        reader: render_mail(kept.brief, reader, page=page, templates=templates, seal=seal)
+        for reader in dict.fromkeys(readers)
     }
     drawn = draw_pictures(kept.brief, (one for page in pages.values() for one in page.pictures))
     pdf = _pdf(kept) if attach_pdf else None

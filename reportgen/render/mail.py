@@ -68,11 +68,13 @@ class PersonalBrief:
         brief: The same values, ordered, with the reader's time zone.
         headline: The brief's finding; where only some symbols are shown, theirs.
         note: What the reader asked for and did not get, or "".
+        seal: The archive's seal line for the foot, or "".
     """
 
     brief: Brief
     headline: str
     note: str
+    seal: str = ""
 
 
 def personal(brief: Brief, reader: Reader) -> PersonalBrief:
@@ -254,7 +256,9 @@ class MailPage:
     details: int
 
 
-def render_mail(brief: Brief, reader: Reader, *, page: str = "", templates: Path | None = None) -> MailPage:
+def render_mail(
+    brief: Brief, reader: Reader, *, page: str = "", templates: Path | None = None, seal: str = ""
+) -> MailPage:
     """Write the mail of one reader; the same brief and reader give the same mail.
 
     Args:
@@ -262,11 +266,12 @@ def render_mail(brief: Brief, reader: Reader, *, page: str = "", templates: Path
         reader: To whom.
         page: Web address of the brief's page; without one the mail names none.
         templates: A folder whose files replace shipped templates of the same name.
+        seal: The archive's seal line, which every reader keeps with the mail; "" for none.
 
     Raises:
         RenderError: A template is broken, the subject would hold a line break, or the summary alone is too large.
     """
-    mine = personal(brief, reader)
+    mine = replace(personal(brief, reader), seal=seal)
     title = subject(mine.brief, reader)
     try:
         text = _text(mine, reader, page, templates)
@@ -322,6 +327,7 @@ def _names(mine: PersonalBrief, reader: Reader, page: str) -> dict[str, object]:
         "locale": reader.locale,
         "page": page,
         "way_out": WAY_OUT,
+        "seal": mine.seal,
         "date": date,
         "local_time": local_time,
     }

@@ -291,6 +291,21 @@ def test_a_dry_run_writes_what_would_be_sent(folder: Path) -> None:
     assert not (folder / "output/.mail/deliveries.sqlite").exists()
 
 
+def test_every_reader_holds_the_archives_seal(folder: Path) -> None:
+    """The foot of text and page carries the line that `archive verify --against` takes, as a reader copies it."""
+    (folder / "subscribers.yaml").write_text(PEOPLE, encoding="utf-8")
+    done = reportgen_here(folder, "send", "--dry-run", "--to", ANNA)
+    message = message_from_bytes((folder / done.stdout.split()[0]).read_bytes(), policy=default)
+    assert isinstance(message, EmailMessage)
+    page = message.get_body(("html",))
+    assert page is not None
+    for said in (text_of(message), page.get_content()):
+        line = " ".join(said.split("Archive seal:")[1].split()[:5]).partition("<")[0]
+        assert reportgen_here(folder, "archive", "verify", "--against", line).returncode == 0
+        other = " ".join(word[::-1] if len(word) == 64 else word for word in line.split())
+        assert reportgen_here(folder, "archive", "verify", "--against", other).returncode == 1
+
+
 def test_a_dry_run_leaves_out_who_has_left(folder: Path) -> None:
     """Who is on the suppression list gets no file, not even one of an earlier dry run; status needs no send before."""
     reportgen_here(folder, "send", "--dry-run")
