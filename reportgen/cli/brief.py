@@ -277,6 +277,7 @@ def render(
     from reportgen.cli.pages import make_pages, start_workers
     from reportgen.cli.request import templates_folder
     from reportgen.delivery.archive.commit import replace_files
+    from reportgen.errors import DataError, RenderError
     from reportgen.render.formats import COPY, FORMATS
     from reportgen.render.json import brief_from_json
 
@@ -284,7 +285,14 @@ def render(
     own_templates = templates_folder(templates)
     with start_workers(1) as pool, progress(_RENDER_STEPS) as step:
         kept = brief_from_json(brief_json.read_bytes(), str(brief_json))
-        pages = make_pages(kept, own_templates, pool, step)
+        try:
+            pages = make_pages(kept, own_templates, pool, step)
+        except RenderError as error:
+            raise RenderError(f"{brief_json}: {error}") from error
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise DataError(
+                f"{brief_json}: a value in it cannot be shown ({error}). Restore the file, or make the brief again."
+            ) from error
         step("Writing the files")
         written = {one.name: folder / one.file for one in FORMATS if one is not COPY}
         replace_files({path: pages.files[path.name] for path in written.values()})

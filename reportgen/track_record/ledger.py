@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -175,9 +177,34 @@ def _sound(line: bytes, number: int, previous: str) -> dict[str, Any] | None:
         return None
     try:
         row: dict[str, Any] = json.loads(line)
-        return row if (row.get("row"), row.get("previous")) == (number, previous) else None
+        return row if (row.get("row"), row.get("previous")) == (number, previous) and _has_fields(row) else None
     except (ValueError, AttributeError, RecursionError):  # somebody signed what is no row
         return None
+
+
+def _has_fields(row: Mapping[str, Any]) -> bool:
+    """Tell whether a signed line holds a row: every field without a default, each of its type."""
+    hints = _row_types()
+    given = {one.name: row.get(one.name, one.default) for one in fields(LedgerRow)}
+    return all(_is_of(value, hints[name]) for name, value in given.items())
+
+
+@cache
+def _row_types() -> Mapping[str, Any]:
+    return get_type_hints(LedgerRow)
+
+
+def _is_of(value: object, hint: Any) -> bool:  # noqa: ANN401 - a type, a union or a literal
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
+    if get_origin(hint) is tuple:
+        kinds = get_args(hint)
+        return isinstance(value, list) and len(value) == len(kinds) and all(map(_is_of, value, kinds))
+    if get_args(hint):
+        return any(_is_of(value, one) for one in get_args(hint))
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, hint) and (hint is not int or not isinstance(value, bool))
 
 
 def _canonical(row: Mapping[str, Any]) -> bytes:

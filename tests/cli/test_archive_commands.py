@@ -85,3 +85,33 @@ def test_no_archive_is_one_sentence(tmp_path: Path, words: tuple[str, ...]) -> N
     assert asked.returncode == 1
     assert "nowhere" in asked.stderr
     assert "Traceback" not in asked.stderr
+
+
+def test_a_seal_proves_the_archive(archive: Path) -> None:
+    """One line on stdout; the archive extends it, also after a run; one that was rolled back exits 1."""
+    manifest = archive / "output/manifest.jsonl"
+    sealed = reportgen(archive, "archive", "seal")
+    (line,) = sealed.stdout.splitlines()
+    keep(archive / "output", 4)
+    assert reportgen(archive, "archive", "verify", "--against", line).returncode == 0
+    manifest.write_bytes(b"".join(manifest.read_bytes().splitlines(keepends=True)[:20]))
+    rolled_back = reportgen(archive, "archive", "verify", "--against", line)
+    assert rolled_back.returncode == 1
+    assert "rolled back" in rolled_back.stderr
+    assert reportgen(archive, "archive", "verify", "--against", "words").returncode == 2
+
+
+def test_a_spreadsheet_runs_nothing_of_a_query(archive: Path) -> None:
+    """Text that begins like a formula gets a quote before it; numbers stay numbers."""
+    sql = "select '=1+1' a, '@SUM(A1)' b, '-2' c, -2 d, ' +3' e, 'x=1' f, chr(9) || '1' g"
+    rows = reportgen(archive, "archive", "query", sql, "--format", "csv").stdout.splitlines()
+    assert rows[1] == "'=1+1,'@SUM(A1),-2,-2, +3,x=1,'\t1"
+
+
+def test_a_query_reads_no_file_of_the_folder_it_runs_in(archive: Path) -> None:
+    """The database's own scratch folder is not ./.tmp, which it may read."""
+    (archive / ".tmp").mkdir()
+    (archive / ".tmp" / "x.txt").write_text("TOPSECRET")
+    asked = reportgen(archive, "archive", "query", "select content from read_text('.tmp/x.txt')")
+    assert asked.returncode == 2
+    assert "TOPSECRET" not in asked.stdout + asked.stderr

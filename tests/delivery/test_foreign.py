@@ -1,168 +1,193 @@
-"""What is not the archive's own: it stays, or the run is refused before it began."""
+"""Nothing of the user's is lost: foreign files, links and forged journals are named before anything is written."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from reportgen.delivery.archive.commit import JOURNAL, refuse_foreign, unfinished, writing
-from reportgen.delivery.archive.manifest import MANIFEST, against, anchor_of, entry_of
-from reportgen.delivery.archive.query import run_query
+from reportgen.delivery.archive import commit as transaction
+from reportgen.delivery.archive.commit import commit, writing
+from reportgen.delivery.archive.manifest import MANIFEST, against, anchor_of
 from reportgen.delivery.archive.store import open_store
 from reportgen.delivery.archive.upkeep import rebuild, verify
 from reportgen.errors import DataError, UsageError
 from tests.delivery.archives import keep, tree
 
-NAMES = [
-    "index.html",
-    "feed.xml",
-    "latest/mine.txt",
-    "site/my.json",
-    "symbols/deep/list.csv",
-    "snapshots/a",
-    "ledger/b",
-]
 
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_folder_with_files_of_these_names_is_refused(tmp_path: Path, name: str) -> None:
-    """Nothing is written where something of the user's stands in the way and no archive ever was."""
-    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-    (tmp_path / name).write_text("mine", encoding="utf-8")
-    with pytest.raises(UsageError, match=f"{name.split('/', maxsplit=1)[0]}, which reportgen did not write"):
-        keep(tmp_path)
-    assert tree(tmp_path) == {name: b"mine"}
-
-
-def test_other_files_beside_an_archive_are_no_hindrance(tmp_path: Path) -> None:
-    """A notebook in the folder is nobody's business."""
-    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
-    keep(tmp_path)
-    assert (tmp_path / "notes.txt").read_text(encoding="utf-8") == "mine"
-
-
-def test_what_others_put_into_its_folders_stays(tmp_path: Path) -> None:
-    """A new brief and a new site remove what the manifest lists and no longer holds, and nothing else."""
-    keep(tmp_path)
-    mine = [tmp_path / name for name in ("latest/mine.txt", "latest/deep/x.txt", "site/my.json", "symbols/list.csv")]
-    for path in mine:
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("mine", encoding="utf-8")
-    keep(tmp_path, day=1)
-    with writing(tmp_path) as store:
-        rebuild(store, reread=True)
-    assert [path.read_text(encoding="utf-8") for path in mine] == ["mine"] * 4
-
-
-@pytest.mark.parametrize("name", ["latest", "site", "symbols", "snapshots", "ledger", ".transaction", "2026"])
-def test_a_folder_of_the_archive_may_not_be_a_link(tmp_path: Path, name: str) -> None:
-    """Nothing is written or removed through a link to elsewhere."""
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere" / "a.txt").write_text("precious", encoding="utf-8")
-    output = tmp_path / "output"
-    output.mkdir()
-    (output / name).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(UsageError, match="is a link to elsewhere"):
-        keep(output)
-    assert tree(tmp_path / "elsewhere") == {"a.txt": b"precious"}
-
-
-def test_the_output_itself_and_foreign_files_may_be_links(tmp_path: Path) -> None:
-    """An output that is a link to a larger disk works as before."""
-    (tmp_path / "disk").mkdir()
-    (tmp_path / "output").symlink_to(tmp_path / "disk")
-    (tmp_path / "disk" / "mine").symlink_to(tmp_path)
-    keep(tmp_path / "output")
-    assert (tmp_path / "disk" / "latest" / "brief.json").exists()
-
-
-def forged(store_folder: Path, **changed: object) -> None:
-    """Leave a journal as somebody else would write it, with a staged file that fits it."""
-    content = b"staged"
-    entry = entry_of(content)
-    size = (store_folder / MANIFEST).stat().st_size
-    one = {"path": "a.txt", "waits_at": ".transaction/00000", "sha256": entry.sha256, "size": entry.size}
-    journal = {"files": [one | changed.pop("file", {})], "removed": [], "manifest_size": size, "lines": ""} | changed  # type: ignore[operator]
-    (store_folder / ".transaction").mkdir()
-    (store_folder / ".transaction" / "00000").write_bytes(content)
-    (store_folder / JOURNAL).write_text(json.dumps(journal), encoding="utf-8")
+def put(folder: Path, *paths: str) -> dict[str, bytes]:
+    """Write files of somebody's into a folder, and give the folder's files."""
+    for path in paths:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(b"MINE")
+    return tree(folder)
 
 
 @pytest.mark.parametrize(
-    ("changed", "fault"),
-    [
-        ({"file": {"path": "../pwn.txt"}}, "outside the archive"),
-        ({"file": {"path": "/etc/pwn.txt"}}, "outside the archive"),
-        ({"removed": ["../victim.txt"]}, "outside the archive"),
-        ({"removed": ["2026//victim.txt"]}, "outside the archive"),
-        ({"file": {"waits_at": "index.html"}}, "it takes a.txt from"),
-        ({"file": {"waits_at": ".transaction/../index.html"}}, "it takes a.txt from"),
-        ({"file": {"sha256": "x"}}, "the bytes of a.txt are others"),
-        ({"file": {"size": 5}}, "the bytes of a.txt are others"),
-        ({"manifest_size": 0}, "write over lines"),
-        ({"manifest_size": -1}, "write over lines"),
-        ({"manifest_size": 10**9}, "write over lines"),
-        ({"lines": '{"path":"a.txt","sha256":"x","size":1}\n'}, "do not go on"),
-    ],
+    "path", ["index.html", "feed.xml", "latest/brief.html", "site/site.css", "2026/01/19/brief.pdf"]
 )
-def test_a_forged_journal_is_refused_and_nothing_moves(tmp_path: Path, changed: dict[str, object], fault: str) -> None:
-    """Paths, sources, hashes, sizes and the place in the manifest are checked like any input."""
-    output = tmp_path / "output"
-    keep(output)
-    forged(output, **changed)
-    before = tree(tmp_path)
-    with pytest.raises(DataError, match=fault):
-        keep(output, day=1)
-    with pytest.raises(DataError, match=fault):
-        verify(open_store(output))
+def test_a_file_in_the_way_is_named_and_stays(tmp_path: Path, path: str) -> None:
+    """In a folder without a manifest a name that would be replaced is refused; nothing is written."""
+    before = put(tmp_path, path)
+    with pytest.raises(UsageError, match="is in the way"):
+        keep(tmp_path)
+    with pytest.raises(UsageError, match="is in the way"), writing(tmp_path):
+        pass
     assert tree(tmp_path) == before
 
 
-def test_a_journal_that_is_ours_is_finished(tmp_path: Path) -> None:
-    """The same shape with nothing forged is a run that was ended: it is believed."""
+def test_foreign_files_stay_through_every_command(tmp_path: Path) -> None:
+    """What stands beside ours is never listed, replaced or removed, whether it was there before or came later."""
+    early = (
+        "notes.txt",
+        "latest/mine.txt",
+        "latest/deep/x.txt",
+        "symbols/list.csv",
+        "site/my.json",
+        "2026/01/19/a.txt",
+    )
+    late = ("latest/late.txt", "symbols/late.csv", "site/late.json", "2026/01/19/late.txt")
+    put(tmp_path, *early)
     keep(tmp_path)
-    forged(tmp_path)
-    journal = unfinished(open_store(tmp_path))
-    assert journal is not None
+    put(tmp_path, *late)
     keep(tmp_path, day=1)
-    assert (tmp_path / "a.txt").read_bytes() == b"staged"
+    with writing(tmp_path) as store:
+        rebuild(store, reread=True)
+    assert {path for path, content in tree(tmp_path).items() if content == b"MINE"} == {*early, *late}
+    findings = verify(open_store(tmp_path)).findings
+    assert {(one.fault, one.path) for one in findings} == {("unlisted", path) for path in (*early, *late)}
 
 
-def test_a_seal_proves_what_the_archive_was(tmp_path: Path) -> None:
-    """An archive that grew extends its seal; one rolled back or written anew does not, whatever its own chain says."""
-    keep(tmp_path / "a")
-    first = (tmp_path / "a" / MANIFEST).read_bytes()
-    line = anchor_of(first, "2026-01-19T07:00:00Z")
-    assert line.split()[2:] == [
-        str(len(first.splitlines())),
-        json.loads(first.splitlines()[-1])["seal"],
-        "2026-01-19T07:00:00Z",
-    ]
-    keep(tmp_path / "a", day=1)
-    grown = (tmp_path / "a" / MANIFEST).read_bytes()
-    later = anchor_of(grown, "2026-01-20T07:00:00Z")
-    assert against(grown, line) == against(grown, f"> {later}") == ""
-    assert "rolled back" in against(first, later)
-    keep(tmp_path / "b", day=2)
-    keep(tmp_path / "b", day=3)
-    assert "written anew" in against((tmp_path / "b" / MANIFEST).read_bytes(), line)
-    with pytest.raises(UsageError, match="is no seal"):
-        against(grown, "reportgen seal")
+def test_an_archive_of_the_first_version_is_taken_in_and_a_strange_start_page_is_not(tmp_path: Path) -> None:
+    """Briefs without a manifest are listed; an index.html that is none of ours stays."""
+    keep(tmp_path)
+    (tmp_path / MANIFEST).unlink()
+    keep(tmp_path, day=1)
+    assert verify(open_store(tmp_path)).findings == ()
+    (tmp_path / MANIFEST).unlink()
+    put(tmp_path, "index.html")
+    with pytest.raises(UsageError, match=r"index\.html is in the way"):
+        keep(tmp_path, day=2)
+    assert (tmp_path / "index.html").read_bytes() == b"MINE"
 
 
-def test_a_query_reads_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even one in the folder that the database would spill to."""
-    keep(tmp_path / "output")
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / ".tmp").mkdir()
-    (tmp_path / ".tmp" / "x.txt").write_text("secret", encoding="utf-8")
-    with pytest.raises(UsageError, match="Permission"):
-        run_query(open_store(tmp_path / "output"), "select content from read_text('.tmp/x.txt')")
+@pytest.mark.parametrize("name", ["latest", ".transaction", "site", "symbols", "snapshots", "2026", "2026/01"])
+def test_nothing_is_written_through_a_link(tmp_path: Path, name: str) -> None:
+    """A folder of ours that is a link is refused, and what it points to stays as it is."""
+    before = put(tmp_path / "other", "a.txt")
+    link = tmp_path / "out" / name
+    link.parent.mkdir(parents=True)
+    link.symlink_to(tmp_path / "other")
+    with pytest.raises(UsageError, match="symbolic link"):
+        keep(tmp_path / "out")
+    assert tree(tmp_path / "other") == before
+
+
+@pytest.mark.parametrize("name", [MANIFEST, ".reportgen.lock"])
+def test_a_file_that_is_a_link_is_not_followed(tmp_path: Path, name: str) -> None:
+    """Neither the manifest nor the lock is opened through a link."""
+    put(tmp_path, "other.txt")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).symlink_to(tmp_path / "other.txt")
+    with pytest.raises(UsageError, match="symbolic link"):
+        keep(tmp_path / "out")
+    assert (tmp_path / "other.txt").read_bytes() == b"MINE"
+
+
+@pytest.fixture
+def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make an archive whose last run was ended before its files were moved."""
+    folder = tmp_path / "out"
+    keep(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(transaction, "_finish", lambda *_: None)
+        with writing(folder) as store:
+            commit(store, {"calibrations/2026-01-01.json": b"{}"}, ["latest/brief.pdf"])
+    put(tmp_path, "victim.txt")
+    return folder
+
+
+def forged(**changed: Any) -> dict[str, Any]:
+    """Change a journal's fields; those of its one file with file_."""
+    return changed
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        forged(file_path="../pwn.txt"),
+        forged(file_path="/pwn.txt"),
+        forged(file_path="manifest.jsonl"),
+        forged(file_path=".transaction/journal.json"),
+        forged(file_waits_at="../victim.txt"),
+        forged(file_waits_at="index.html"),
+        forged(removed=["../victim.txt"]),
+        forged(file_sha256="0" * 64),
+        forged(file_size=1),
+        forged(manifest_size=0),
+        forged(manifest_size=100),
+        forged(manifest_size=10**9),
+        forged(manifest_size=-1),
+        forged(lines=""),
+        forged(lines='{"seal":"' + "0" * 64 + '"}\n'),
+    ],
+    ids=lambda change: " ".join(f"{key}={value}"[:40] for key, value in change.items()),
+)
+def test_a_forged_journal_is_refused(begun: Path, change: dict[str, Any]) -> None:
+    """Paths, hashes, sizes and the place in the manifest are checked before anything is moved, cut or removed."""
+    path = begun / transaction.JOURNAL
+    journal = json.loads(path.read_bytes())
+    journal |= {key: value for key, value in change.items() if not key.startswith("file_")}
+    journal["files"][0] |= {key[5:]: value for key, value in change.items() if key.startswith("file_")}
+    path.write_text(json.dumps(journal))
+    before = tree(begun.parent)
+    with pytest.raises(DataError, match="not as it was written"):
+        keep(begun, day=1)
+    with pytest.raises(DataError, match="not as it was written"):
+        verify(open_store(begun))
+    assert tree(begun.parent) == before
+
+
+def test_a_true_journal_is_finished(begun: Path) -> None:
+    """What the checks let through is the journal that a run wrote."""
+    keep(begun, day=1)
+    assert verify(open_store(begun)).findings == ()
+    assert (begun / "calibrations/2026-01-01.json").read_bytes() == b"{}"
+
+
+def test_a_seal_is_extended_by_later_runs_only(tmp_path: Path) -> None:
+    """Later lines keep it; a roll-back and a manifest that was written anew are found."""
+    keep(tmp_path)
+    early = (tmp_path / MANIFEST).read_bytes()
+    keep(tmp_path, day=1)
+    manifest = (tmp_path / MANIFEST).read_bytes()
+    line = anchor_of(manifest, "2026-01-20T07:00Z")
+    assert against(manifest, line) == ""
+    keep(tmp_path, day=2)
+    assert against((tmp_path / MANIFEST).read_bytes(), f"  {line}\n") == ""
+    assert "rolled back" in against(early, line)
+    keep(tmp_path / "anew")
+    keep(tmp_path / "anew", day=1, headline="Another finding.")
+    keep(tmp_path / "anew", day=2)
+    assert "written anew" in against((tmp_path / "anew" / MANIFEST).read_bytes(), line)
+    for words in ("", "reportgen seal", line.replace("reportgen", "other")):
+        with pytest.raises(UsageError, match="is no seal"):
+            against(manifest, words)
+    with pytest.raises(DataError, match="does not end with a seal"):
+        anchor_of(manifest[:-1], "now")
+
+
+def test_the_output_itself_may_be_a_link(tmp_path: Path) -> None:
+    """An output that is a link to a larger disk works as before."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "disk")
+    keep(tmp_path / "out")
+    assert verify(open_store(tmp_path / "out")).findings == ()
 
 
 def test_a_place_is_judged_without_being_written(tmp_path: Path) -> None:
     """The check that a command begins with makes nothing."""
-    refuse_foreign(open_store(tmp_path / "new"))
-    assert tree(tmp_path) == {}
+    transaction.refuse_foreign(open_store(tmp_path / "new"))
+    assert list(tmp_path.iterdir()) == []

@@ -108,3 +108,26 @@ def test_a_later_version_may_hold_more_and_an_older_one_is_still_read() -> None:
     ledger = json.dumps(line, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
     assert verify_ledger(ledger) is None
     assert read_rows(ledger) == (row(0),)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("low", "104"), ("low", None), ("low", True), ("side", "left"), ("label", 3), ("shown", [0.1, 0.9]),
+        ("shown", ["a", "b", "c", "d"]), ("decision_ms", 1.5), ("timeout", 0), ("outcome", "open?"), ("symbol", None),
+    ],
+)  # fmt: skip
+def test_a_row_that_somebody_signed_again_is_named(field: str, value: object) -> None:
+    """Hashes that fit are not enough: a field that is absent or of another type is a changed line, not a crash."""
+    for bad in ({field: value}, None):
+        content = {**json.loads(LEDGER.splitlines()[0]), **(bad or {})}
+        content.pop("sha256")
+        if bad is None:
+            content.pop(field)
+        plain = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+        signed = json.dumps(
+            {**content, "sha256": hashlib.sha256(plain).hexdigest()}, sort_keys=True, separators=(",", ":")
+        ).encode()
+        assert verify_ledger(signed + b"\n") == 1
+        with pytest.raises(DataError, match=r"ledger\.jsonl:1: this line was changed"):
+            read_rows(signed + b"\n")

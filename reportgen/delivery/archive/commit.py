@@ -19,27 +19,24 @@ from pydantic import TypeAdapter, ValidationError
 from reportgen.config.places import Place
 from reportgen.delivery.archive.days import JSON, LATEST, BriefFolder, brief_folders, choose_folder
 from reportgen.delivery.archive.manifest import (
+    LONGEST_SEAL_LINE,
     MANIFEST,
     Entry,
+    continues,
     end_of_manifest,
     entry_of,
+    is_own,
     is_part,
     read_manifest,
     write_lines,
 )
-from reportgen.delivery.archive.store import FolderStore, Reader, Store, open_store, sync_folder, write_through
+from reportgen.delivery.archive.store import LOCK, Reader, Store, open_store, sync_folder, write_through
 from reportgen.errors import DataError, UsageError
 from reportgen.render.formats import FORMATS
 from reportgen.units import Milliseconds
 
-_OWN_FILES: Final = frozenset({"index.html", "feed.xml"})
-_OWN_FOLDERS: Final = frozenset({LATEST, "site", "symbols", "snapshots", "ledger"})
-"""What an archive writes at its root, beside its years, its manifest and what begins with a dot."""
-
-_YEAR: Final = re.compile(r"\d{4}")
 STAGING: Final = ".transaction"
 JOURNAL: Final = f"{STAGING}/journal.json"
-_STAGED: Final = re.compile(rf"{re.escape(STAGING)}/\d{{5,}}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +60,9 @@ class Journal:
 
 
 _JOURNAL: Final = TypeAdapter(Journal)
+_START: Final = frozenset({"index.html", "feed.xml"})
+_WAITING: Final = re.compile(rf"{re.escape(STAGING)}/\d{{5}}")
+_KEPT_BY_OTHERS: Final = ("calibrations/", "ledger/", "backtests/")
 
 
 @contextmanager
@@ -74,36 +74,32 @@ def writing(place: Place) -> Iterator[Store]:
         OSError: The place cannot be written.
     """
     store = open_store(place)
-    refuse_foreign(store)
     with store.alone():
+        refuse_foreign(store)
         recover(store)
         yield store
 
 
 def refuse_foreign(store: Store) -> None:
-    """Refuse a place where an archive would write over, or through, what is not its own; cheap, so ask it first.
+    """Find, before any work, what a run would lose: links that lead elsewhere, and files of somebody else.
+
+    Where there is a manifest it says what is ours. Where there is none, names of ours are taken only if a brief of some
+    day stands there, as in an archive of the first version, and its pages are ours.
 
     Raises:
-        UsageError: A folder of the archive is a link to elsewhere, or a folder that never was an archive holds files
-            of the names that it writes.
+        UsageError: Something of the user's is in the way; names it.
     """
-    if isinstance(store, FolderStore):
-        own = _OWN_FILES | _OWN_FOLDERS | {STAGING}
-        links = sorted(name for name in store.links() if name in own or _YEAR.fullmatch(name))
-        if links:
-            raise UsageError(
-                f"{store.path(links[0])} is a link to elsewhere, and what stands there is not reportgen's to change. "
-                "Remove the link, or name another output."
-            )
-    if store.tail(MANIFEST, 1)[0]:
+    store.guard((MANIFEST, LOCK, JOURNAL, LATEST, "site/months", "site/search", "symbols", "snapshots", "ledger"))
+    if store.tail(MANIFEST, 1)[0] or store.read(JOURNAL) is not None:
         return
-    found = {name for name in _OWN_FOLDERS if next(iter(store.files(name)), None) is not None}
-    found |= {name for name in _OWN_FILES if store.tail(name, 1)[0]}
-    if found and not brief_folders(store.files()):  # an archive older than manifests has briefs
-        raise UsageError(
-            f"{store.name} holds {', '.join(sorted(found))}, which reportgen did not write and would write over. "
-            "Name an empty folder as output, or move them away."
-        )
+    ours = sorted(path for path in store.files() if is_own(path) and not path.startswith(_KEPT_BY_OTHERS))
+    known = bool(brief_folders(ours))
+    for path in ours:
+        if not known or (path in _START and b"reportgen" not in (store.read(path) or b"")):
+            raise UsageError(
+                f"{store.path(path)} is in the way: it would be replaced, and no {MANIFEST} says that it is a page of "
+                "this program. Move it, or name another folder with --output."
+            )
 
 
 def commit(store: Store, contents: Mapping[str, bytes], removed: Iterable[str] = ()) -> int:
@@ -122,12 +118,13 @@ def commit(store: Store, contents: Mapping[str, bytes], removed: Iterable[str] =
     Raises:
         OSError: Something could not be written; what stood there before is unchanged.
     """
-    for path in contents:
-        if not _inside(path):
+    gone = tuple(removed)
+    for path in (*contents, *gone):
+        if not _is_inside(path):
             raise UsageError(f"`{path}` is no path inside the archive. Name it relative to the output, as input/a.csv.")
+    store.guard((*contents, *gone))
     held = store.same(contents)
     new = {path: content for path, content in contents.items() if path not in held}
-    gone = tuple(removed)
     if not new and not gone:
         return 0
     try:
@@ -160,45 +157,51 @@ def unfinished(store: Store) -> Journal | None:
         return None
     try:
         journal = _JOURNAL.validate_json(content)
-    except ValidationError as error:
-        raise _changed(store, "it is no journal") from error
-
-    fault = _fault(store, journal)
+        fault = _fault_of(store, journal)
+    except ValidationError:
+        fault = "it cannot be read"
     if fault:
-        raise _changed(store, fault)
+        raise DataError(
+            f"{store.path(JOURNAL)} is not as it was written: {fault}. Restore it, or remove the folder {STAGING}."
+        )
     return journal
 
 
-def _changed(store: Store, fault: str) -> DataError:
-    return DataError(
-        f"{store.path(JOURNAL)} is not as it was written: {fault}. Restore it, or remove the folder {STAGING}."
-    )
+def _is_inside(path: str) -> bool:
+    """Tell whether a path names a file of the archive that a transaction may write or remove."""
+    parts = path.split("/")
+    outside = path.startswith("/") or "\\" in path or "\0" in path or not {"", ".", ".."}.isdisjoint(parts)
+    return not outside and parts[0] not in {STAGING, MANIFEST, LOCK}
 
 
-def _inside(path: str) -> bool:
-    """Tell whether a path stays inside the archive, written as the archive writes paths."""
-    return not path.startswith("/") and "\\" not in path and {"", ".", ".."}.isdisjoint(path.split("/"))
-
-
-def _fault(store: Store, journal: Journal) -> str:
-    """Say what a journal asks for that no transaction of ours does; nothing of it is believed."""
-    outside = [path for path in (*(one.path for one in journal.files), *journal.removed) if not _inside(path)]
-    if outside:
-        return f"it names {outside[0]!r}, outside the archive"
-    for one in journal.files:
-        if not _STAGED.fullmatch(one.waits_at):
-            return f"it takes {one.path} from {one.waits_at!r}"
-        held = store.read(one.waits_at)
-        content = store.read(one.path) if held is None else held
-        if content is None or entry_of(content) != Entry(sha256=one.sha256, size=one.size):
-            return f"the bytes of {one.path} are others"
-    lines, before = journal.lines.encode(), store.read(MANIFEST) or b""
-    if not 0 <= journal.manifest_size <= len(before) or not lines.startswith(before[journal.manifest_size :]):
-        return f"it would write over lines of {MANIFEST}"
-    sealed = before[: journal.manifest_size]
-    if read_manifest(sealed + lines).damaged != read_manifest(sealed).damaged:
-        return f"its lines do not go on from {MANIFEST}"
+def _fault_of(store: Store, journal: Journal) -> str:
+    """Say what in a journal no run of ours has written; "" when all of it fits."""
+    paths = (*(staged.path for staged in journal.files), *journal.removed)
+    if not all(map(_is_inside, paths)) or not all(_WAITING.fullmatch(staged.waits_at) for staged in journal.files):
+        return "a path leads out of the archive"
+    store.guard((*paths, *(staged.waits_at for staged in journal.files), MANIFEST))
+    before, after = _around(store, journal.manifest_size)
+    lines = journal.lines.encode()
+    if not lines.startswith(after) or len(before) < min(journal.manifest_size, 1) or not continues(before, lines):
+        return f"its lines do not follow the last seal of {MANIFEST}"
+    listed = read_manifest(lines).files
+    for staged in journal.files:
+        entry = Entry(sha256=staged.sha256, size=staged.size)
+        content = store.read(staged.waits_at)
+        if content is None:
+            content = store.read(staged.path)
+        if content is None or entry_of(content) != entry or listed.get(staged.path, entry) != entry:
+            return f"what waits for {staged.path} is not what it says"
     return ""
+
+
+def _around(store: Store, at: int) -> tuple[bytes, bytes]:
+    """Give the last line of a manifest before a place, and all that stands behind the place."""
+    size = store.tail(MANIFEST, 1)[0]
+    if at < 0 or at > size:
+        return b"", b"" if not at else b"?"
+    tail = store.tail(MANIFEST, size - at + LONGEST_SEAL_LINE)[1]
+    return tail[: len(tail) - (size - at)], tail[len(tail) - (size - at) :]
 
 
 def recover(store: Store) -> bool:
@@ -225,7 +228,7 @@ def _stage(store: Store, contents: Mapping[str, bytes], removed: tuple[str, ...]
     store.prepare(contents)
     listed = {each.path: Entry(sha256=each.sha256, size=each.size) for each in staged if is_part(each.path)}
     if not size:
-        found = ((path, store.read(path)) for path in sorted(store.files()) if is_part(path))
+        found = ((path, store.read(path)) for path in sorted(store.files()) if is_own(path))
         listed = {path: entry_of(content) for path, content in found if content is not None} | listed
     lines = write_lines(seal, listed, [path for path in removed if is_part(path)])
     return Journal(files=tuple(staged), removed=removed, manifest_size=size, lines=lines.decode())
@@ -340,9 +343,9 @@ def _with_pages(store: Store, place: BriefFolder, files: Mapping[str, bytes]) ->
     if newest(site) == new:
         latest = {f"{LATEST}/{name}": content for name, content in files.items() if "/" not in name}
         contents |= latest
-        other = [path for path in store.files(LATEST) if path not in latest]
-        listed = read_manifest(store.read(MANIFEST) or b"").files if other else {}
-        removed = [path for path in other if path in listed]  # what others put there stays
+        others = [path for path in store.files(LATEST) if path not in latest]
+        listed = read_manifest(store.read(MANIFEST) or b"").files if others else {}
+        removed = [path for path in others if path in listed]
     return contents | snapshot_files(files[JSON], place) | pages_with(site, new), removed
 
 

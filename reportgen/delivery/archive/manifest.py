@@ -21,7 +21,14 @@ from reportgen.errors import DataError, UsageError
 
 MANIFEST: Final = "manifest.jsonl"
 _FIRST_SEAL: Final = hashlib.sha256(b"reportgen archive").hexdigest()
-_LONGEST_SEAL_LINE: Final = 200
+LONGEST_SEAL_LINE: Final = 200
+_OWN: Final = re.compile(
+    r"index\.html|feed\.xml|\d{4}/\d{2}/index\.html"
+    r"|(latest|\d{4}/\d{2}/\d{2}(/r\d+)?)/(brief\.\w+|alerts\.\w+|index\.html|charts/[^/]+\.png|input/.+)"
+    r"|site/(state\.json|site\.(css|js)|months/\d{4}-\d{2}\.json|search/\d{4}\.js)|symbols/[^/]+/(index|\d{4})\.html"
+    r"|snapshots/[a-z]+/date=\d{4}-\d{2}-\d{2}/r\d+\.parquet"
+    r"|calibrations/\d{4}-\d{2}-\d{2}\.json|ledger/ledger\.jsonl|backtests/.+"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +76,21 @@ def is_part(path: str) -> bool:
     return path != MANIFEST and not any(part.startswith(".") for part in path.split("/"))
 
 
+def is_own(path: str) -> bool:
+    """Tell whether a path is one that this program writes: where there is no manifest, nothing else is taken in."""
+    return _OWN.fullmatch(path) is not None
+
+
+def continues(before: bytes, lines: bytes) -> bool:
+    """Tell whether lines are one whole transaction, sealed upon the end of a manifest."""
+    text, _, own = lines.removesuffix(b"\n").rpartition(b"\n")
+    head, last = _read_line(before.removesuffix(b"\n").rpartition(b"\n")[2]), _read_line(own)
+    if not lines.endswith(b"\n") or last is None or (before and (head is None or not before.endswith(b"\n"))):
+        return False
+    seal = head.seal if before and head is not None else _FIRST_SEAL
+    return bool(seal) and last.seal == _seal(seal, text.decode(errors="replace") + "\n" * bool(text))
+
+
 def write_lines(seal_before: str, files: Mapping[str, Entry], removed: Iterable[str]) -> bytes:
     """Write the lines of one transaction, its seal at the end."""
     lines = [_dump({"path": path, "sha256": entry.sha256, "size": entry.size}) for path, entry in files.items()]
@@ -83,7 +105,7 @@ def end_of_manifest(store: Store) -> tuple[int, str]:
     Raises:
         DataError: It does not end with a seal.
     """
-    size, tail = store.tail(MANIFEST, _LONGEST_SEAL_LINE)
+    size, tail = store.tail(MANIFEST, LONGEST_SEAL_LINE)
     if not size:
         return 0, _FIRST_SEAL
     line = _read_line(tail.rstrip(b"\n").rpartition(b"\n")[2])

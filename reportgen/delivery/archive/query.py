@@ -51,7 +51,9 @@ def run_query(store: Store, sql: str) -> Answer:
         for table in TABLES:
             _load(database, store, table, Path(scratch), wanted=table in sql.lower())
         database.execute("DROP VIEW one; DROP TABLE brief; DROP TABLE given; RESET threads")
-        database.execute("SET temp_directory = ''")  # a query could read what stands in it
+        # Where it may spill it may also read: an empty folder of its own, never ./.tmp of the working directory.
+        spill = str(Path(scratch) / "spill").replace("'", "''")
+        database.execute(f"SET temp_directory = '{spill}'")
         database.execute("SET enable_external_access = false")
         database.execute("SET lock_configuration = true")
         try:

@@ -94,6 +94,9 @@ class RemoteStore:
                 return None
         return content
 
+    def guard(self, paths: Iterable[str]) -> None:
+        """Do nothing: there are no links."""
+
     def tail(self, path: str, count: int) -> tuple[int, bytes]:
         """Read the end of an object."""
         with self._asked(path):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from reportgen.config.places import Place
-from reportgen.errors import EnvironmentProblem
+from reportgen.errors import EnvironmentProblem, UsageError
 
 LOCK: Final = ".reportgen.lock"
 LONGEST_WAIT_SECONDS: Final = 60
@@ -34,6 +34,13 @@ class Store(Reader, Protocol):
     @property
     def name(self) -> str:
         """How messages call it."""
+
+    def guard(self, paths: Iterable[str]) -> None:
+        """See to it that nothing at or above these paths leads out of the place.
+
+        Raises:
+            UsageError: A symbolic link stands there.
+        """
 
     def tail(self, path: str, count: int) -> tuple[int, bytes]:
         """Give a file's size and its last bytes; 0 and nothing when it is not there."""
@@ -116,6 +123,16 @@ class FolderStore:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
+    def guard(self, paths: Iterable[str]) -> None:
+        """Look at each folder on the way once, and at what stands at the end."""
+        steps = {step for path in paths for step in (Path(path), *Path(path).parents)}
+        for step in sorted(steps - {Path()}):
+            if (self.folder / step).is_symlink():
+                raise UsageError(
+                    f"{self.folder / step} is a symbolic link, and nothing is written or removed through one. "
+                    "Put a folder there, or name another --output."
+                )
+
     def tail(self, path: str, count: int) -> tuple[int, bytes]:
         """Read the end of a file without its beginning."""
         try:
@@ -166,10 +183,6 @@ class FolderStore:
             if target.is_dir():
                 raise IsADirectoryError(21, "is a folder", str(target))
 
-    def links(self) -> Iterator[str]:
-        """Name what stands directly in the folder and is a link; none when there is no folder."""
-        return (path.name for path in (self.folder.iterdir() if self.folder.is_dir() else ()) if path.is_symlink())
-
     def move(self, moves: Iterable[tuple[str, str]]) -> None:
         """Move each in one step."""
         for source, target in moves:
@@ -209,6 +222,7 @@ class FolderStore:
         from filelock import FileLock, Timeout
 
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.guard((LOCK,))
         lock = FileLock(self.folder / LOCK, timeout=LONGEST_WAIT_SECONDS)
         try:
             lock.acquire()

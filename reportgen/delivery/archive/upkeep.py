@@ -231,4 +231,4 @@ def _stale_pages(store: Store, pages: Mapping[str, bytes]) -> list[str]:
     listed = listed_files(store) if store.read(MANIFEST) else {}
     own = [path for path in listed if path.startswith(("site/", "symbols/"))]  # what others put there stays
     months = [path for path in listed if path.endswith("/index.html") and path[:4].isdigit()]
-    return [path for path in (*own, *months) if path not in pages and is_part(path)]
+    return [path for path in (*own, *months) if path not in pages and path in listed]
