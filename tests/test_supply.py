@@ -64,3 +64,8 @@ def test_the_bill_of_materials_is_that_of_the_lock() -> None:
     assert all(one["hashes"] and one["licenses"] for one in kept["components"])
     references = [one["bom-ref"] for one in kept["components"]]
     assert len(set(references)) == len(references)
+
+
+def test_the_list_holds_no_package_that_is_gone() -> None:
+    """A package that is locked no more leaves the list too."""
+    assert sorted(licences()) == LOCKED
