@@ -419,6 +419,7 @@ def oldest(brief: Brief) -> SymbolBrief | None:
 def fit(symbol: SymbolBrief, smaller: int = 0) -> str:
     """Name how much smaller a symbol is printed so that it fits one A4 page: "", "snug", "tight", "tight packed".
 
+    "tight packed folded" prints both scenarios with the zones in detail; only a page that ran over is that.
     Counts text lines as the print stylesheet breaks them: what is longer than its column takes another line.
 
     Args:
@@ -466,7 +467,7 @@ def _long_facts(symbol: SymbolBrief) -> Iterator[str]:
 _READING_CHARS, _HALF_LINE_CHARS, _LINE_CHARS, _ENTRY_CHARS, _INPUT_CHARS, _FACT_CHARS = 42, 58, 118, 25, 17, 34
 _INPUT_MM, _FACT_MM = 3, 2.6
 _ENTRY_MM, _ZONE_MM, _CHECK_MM, _TEXT_MM, _CAVEAT_MM = 3.2, 9, 4, 4, 12
-_FITS = ("", "snug", "tight", "tight packed")
+_FITS = ("", "snug", "tight", "tight packed", "tight packed folded")
 _MM_THAT_FIT = (108, 123, 150)
 
 

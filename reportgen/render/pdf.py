@@ -115,7 +115,11 @@ def _lay_out(handed: tuple[Part, Mapping[str, bytes]], *, brief: Brief, template
             # A section that is broken has its anchor on each of its pages.
             pages = Counter(name for sheet in document.pages for name in sheet.anchors)
             steps = {symbol: smaller.get(slug(symbol), 0) for symbol in part.symbols if pages[slug(symbol)] > 1}
-            over = [slug(symbol) for symbol, at in steps.items() if fit(symbol, at) != fit(symbol, at + 1)]
+            next_fits = {
+                symbol: fit(symbol, at + 1) for symbol, at in steps.items() if fit(symbol, at) != fit(symbol, at + 1)
+            }
+            # What is folded stands with the zones, which are in this part only when it is the whole brief.
+            over = [slug(symbol) for symbol, then in next_fits.items() if part.whole or "folded" not in then]
             if not over:
                 return written(document, tagged=part.whole)
         smaller |= {name: smaller.get(name, 0) + 1 for name in over}

@@ -175,3 +175,20 @@ def test_a_symbol_that_runs_over_is_laid_out_again_smaller(
     longer = replace(symbol, confluence=replace(symbol.confluence, text=text))
     assert fit(longer) == fit(symbol)
     assert len(pdf_text(render_pdf(replace(brief, symbols=(longer,)), {}))) == len(pdf_text(render_pdf(brief, {})))
+
+
+def test_a_symbol_that_still_runs_over_folds_its_scenarios(
+    brief_of: Callable[[str], Brief], pdf_text: Callable[[bytes], list[str]]
+) -> None:
+    """Where no smaller type helps, both scenarios stand with the zones in detail: once, and no page more."""
+    brief = brief_of("one_symbol")
+    symbol = brief.symbols[0]
+    assert not isinstance(symbol.scenarios, Missing)
+    long = replace(symbol.scenarios.bullish, text="if BTC trades into A and closes above it on rising volume, " * 90)
+    longer = replace(symbol, scenarios=replace(symbol.scenarios, bullish=long))
+    pages = pdf_text(render_pdf(replace(brief, symbols=(longer,)), {}))
+    with_scenarios = [number for number, page in enumerate(pages) if "Bullish scenario" in page]
+    assert len(with_scenarios) == 1
+    assert "Zone by zone" in pages[with_scenarios[0]]
+    assert "The Read" in pages[1]
+    assert "Zone by zone" in pages[2]
