@@ -21,7 +21,7 @@ import numpy as np
 from reportgen.brief.types import Brief
 from reportgen.brief.write import write_brief
 from reportgen.config.assumptions import DEFAULTS
-from reportgen.delivery.archive.commit import write_brief_files, writing
+from reportgen.delivery.archive.commit import commit, write_brief_files, writing
 from reportgen.delivery.archive.query import run_query
 from reportgen.delivery.archive.site import Site, every_page, pages_with, site_of, with_brief
 from reportgen.delivery.archive.store import FolderStore, open_store
@@ -155,10 +155,8 @@ def index(symbols: int, output: Path) -> dict[str, object]:
     with Watch() as watch:
         pages = every_page(site)
     found |= {"every page": watch.read(), "pages": len(pages)}
-    for path, content in pages.items():
-        (output / path).parent.mkdir(parents=True, exist_ok=True)
-        (output / path).write_bytes(content)
     with writing(output) as store:
+        commit(store, pages)
         with Watch() as watch:
             rebuild(store, reread=False)
         found |= {"archive index, first time": watch.read()}

@@ -184,27 +184,32 @@ def _sound(line: bytes, number: int, previous: str) -> dict[str, Any] | None:
 
 def _has_fields(row: Mapping[str, Any]) -> bool:
     """Tell whether a signed line holds a row: every field without a default, each of its type."""
-    hints = _row_types()
-    given = {one.name: row.get(one.name, one.default) for one in fields(LedgerRow)}
-    return all(_is_of(value, hints[name]) for name, value in given.items())
+    for name, default, kinds, words in _row_types():
+        value = row.get(name, default)
+        kind = type(value)
+        numbers = value if kind is list else (value,) if kind is float else ()
+        if kind not in kinds or (words and value not in words) or not all(map(_is_number, numbers)):
+            return False
+        if kind is list and len(value) != len(get_args(FourShares)):
+            return False
+    return True
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
 
 
 @cache
-def _row_types() -> Mapping[str, Any]:
-    return get_type_hints(LedgerRow)
-
-
-def _is_of(value: object, hint: Any) -> bool:  # noqa: ANN401 - a type, a union or a literal
-    if get_origin(hint) is Literal:
-        return value in get_args(hint)
-    if get_origin(hint) is tuple:
-        kinds = get_args(hint)
-        return isinstance(value, list) and len(value) == len(kinds) and all(map(_is_of, value, kinds))
-    if get_args(hint):
-        return any(_is_of(value, one) for one in get_args(hint))
-    if hint is float:
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return isinstance(value, hint) and (hint is not int or not isinstance(value, bool))
+def _row_types() -> tuple[tuple[str, object, frozenset[type], tuple[str, ...]], ...]:
+    """Give each field's name, its default, the types it may have in JSON, and the words it may be, if those are few."""
+    found = []
+    for name, hint in get_type_hints(LedgerRow).items():
+        parts = (hint,) if get_origin(hint) in (Literal, tuple) else get_args(hint) or (hint,)
+        kinds = {list if get_origin(part) is tuple else str if get_origin(part) is Literal else part for part in parts}
+        words = get_args(hint) if get_origin(hint) is Literal else ()
+        default = LedgerRow.__dataclass_fields__[name].default
+        found.append((name, default, frozenset(kinds | ({int} if float in kinds else set())), words))
+    return tuple(found)
 
 
 def _canonical(row: Mapping[str, Any]) -> bytes:
