@@ -46,7 +46,7 @@ Symbols: TypeAlias = Annotated[
 
 Step: TypeAlias = Callable[[str], None]
 
-_UNPRINTABLE: Final = {code: "\ufffd" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) != "\n"}
+_UNPRINTABLE: Final = {code: "\ufffd" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
 
 
 class Stdout(io.TextIOWrapper):

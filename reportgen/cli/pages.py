@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from reportgen.cli.console import Step
 from reportgen.errors import RenderError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reportgen.brief.types import Brief
     from reportgen.render.charts.variant import Variant
 
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
 
@@ -57,9 +58,12 @@ def start_workers(count: int) -> Iterator[Workers]:
     scratch = tempfile.TemporaryDirectory(prefix="reportgen-", ignore_cleanup_errors=True)
     executor = ProcessPoolExecutor(max_workers=count, mp_context=context, initializer=_begin, initargs=(scratch.name,))
     press = ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=_begin, initargs=(scratch.name,))
+    # A worker that is ended before it begins must not know the parent's way of being interrupted, which would be noise.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     for _ in range(count):
         executor.submit(_load_charts)
     press.submit(_load_press)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     try:
         yield Workers(executor=executor, press=press, count=count)
     except Exception:
@@ -84,6 +88,8 @@ def start_workers(count: int) -> Iterator[Workers]:
 def _begin(scratch: str) -> None:
     """Leave interrupts to the parent, and temporary files where it deletes them: a worker ends without cleaning up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     tempfile.tempdir = scratch
 
 

@@ -96,9 +96,8 @@ CONTRADICTING = """FROM given UNION ALL
         (f"FROM given WHERE open_time_ms < {END_MS - 20 * DAY_MS}", "the feed stopped"),
         (TIMES.format(1000), "Multiply by contract size"),
         (TIMES.format(0.001), "Multiply by contract size"),
-        (CONTRADICTING, "liquidations.parquet"),
     ],
-    ids=["absent", "empty", "short", "one-sided", "stops", "x1000", "/1000", "duplicates"],
+    ids=["absent", "empty", "short", "one-sided", "stops", "x1000", "/1000"],
 )
 def test_bad_liquidations_end_in_one_sentence_and_keep_the_last_file(
     tmp_path: Path, select: str | None, says: str
@@ -113,6 +112,14 @@ def test_bad_liquidations_end_in_one_sentence_and_keep_the_last_file(
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
     assert [path.name for path in kept.parent.iterdir()] == [kept.name]
+
+
+def test_an_hour_that_contradicts_itself_is_left_out(tmp_path: Path) -> None:
+    """One hour with two sums costs that hour, and is named with its time."""
+    done = run(tmp_path, "calibrate", "--source", folder_with(tmp_path, CONTRADICTING), "--symbol", "BTC")
+    assert done.returncode == 0, done.stderr
+    assert "Liquidations of BTC" in done.stderr
+    assert "1 row left out (" in done.stderr
 
 
 def test_the_same_rows_twice_count_once(tmp_path: Path) -> None:
