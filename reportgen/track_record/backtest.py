@@ -11,10 +11,12 @@ from typing import Final
 
 import numpy as np
 
+from reportgen import notation
 from reportgen.config.assumptions import Assumptions
 from reportgen.errors import DataError
-from reportgen.liquidation.map import CONSTANT_NODES, ENGINES, PATH_ONLY, Engine, NodeEngine, maps_at
+from reportgen.liquidation.map import CONSERVATION, CONSTANT_NODES, ENGINES, PATH_ONLY, Engine, NodeEngine, maps_at
 from reportgen.liquidation.margin import Brackets, brackets_of
+from reportgen.liquidation.path import cut_by_marks
 from reportgen.market.data import Candles, MarketData, OpenInterest
 from reportgen.track_record.dollars import calibrated_scores, dollar_scores
 from reportgen.track_record.maps import CONTROLS, Measured, controls_of, day_ahead, measure
@@ -145,7 +147,7 @@ def scored_backtest(market: MarketData, question: BacktestQuestion) -> tuple[Bac
         reactions=reaction_score(judged, elsewhere, question.assumptions, question.fresh),
         verdict=verdict,
         why=why,
-        notes=(*question.notes, *_notes(market, scored)),
+        notes=(*question.notes, *_notes(market, scored, question.assumptions)),
         near_events=split_by_events(judged, question.events, question.assumptions, question.fresh),
     )
     return record, scored
@@ -276,7 +278,7 @@ def _outcome(situation: Situation) -> Mapping[Side, Floats]:
     return situation.realised if situation.has_liquidations else dict.fromkeys(Side, situation.fall)
 
 
-def _notes(market: MarketData, scored: Maybe[Scored]) -> Iterator[str]:
+def _notes(market: MarketData, scored: Maybe[Scored], a: Assumptions) -> Iterator[str]:
     """Say what the reader must know beside the numbers."""
     if isinstance(scored, Missing):
         yield scored.reason
@@ -286,10 +288,24 @@ def _notes(market: MarketData, scored: Maybe[Scored]) -> Iterator[str]:
             yield f"Only falls of open interest could be scored, which is weak evidence. {why}"
         for name in scored.unscored:
             yield f"The {name} engine was not scored: open interest is not known from the first decision on."
+        yield _terms(market, scored, a)
     if not isinstance(market.liquidations, Missing):
         yield "Liquidation feeds are lower bounds: what they do not show may still have happened."
     if market.simulated:
         yield "Simulated data: it shares the estimator's mechanism, so a good score proves the code, not the market."
+
+
+def _terms(market: MarketData, scored: Scored, a: Assumptions) -> str:
+    """Name the path, blur and bins of the maps, so that a reader sees that baselines stand on equal terms."""
+    situation = scored.scene.situation
+    cut = cut_by_marks(situation.candles, market.leading_open_interest, situation.decision_ms, a)
+    own = [one.name for one in scored.scene.measured if one.kind != "control" and one.name != CONSERVATION.name]
+    blur = f"blurred by {notation.share(a.smooth_distance_share)} of the distance"
+    fine = f"at {notation.share(float(cut.mean()))} of decisions along the marks of open interest inside the bars"
+    return (
+        f"On one path, in one grid: {', '.join(own)} lie {fine}, tiers and points sharp and no mass back in swept "
+        f"ground there, and elsewhere on the bars, {blur}; {CONSERVATION.name} always lies on the bars, so blurred."
+    )
 
 
 def _day(milliseconds: Milliseconds) -> str:

@@ -346,3 +346,16 @@ def test_a_feed_that_stops_and_bars_that_are_missing_are_left_out(candles: Candl
     keep[24 * 30 : 24 * 30 + 5] = False
     holed = backtest(market(candles.part(keep), told, ABSENT), question())
     assert record.observations - 12 <= holed.observations < record.observations
+
+
+@pytest.mark.parametrize(("told", "share"), [(False, "at 0\u202f% of"), (True, "at 100\u202f% of")])
+def test_the_report_names_path_and_blur_of_its_baselines(candles: Candles, told: bool, share: str) -> None:  # noqa: FBT001
+    """Without marks inside the bars every map lies on the bars; with them along the marks; the note says which."""
+    every = candles.interval_ms // 4
+    time = candles.open_time_ms[0] + every * np.arange(1, 4 * len(candles) + 1, dtype=np.int64)
+    price = np.repeat(candles.close, 4)
+    fine = OpenInterest(time_ms=time, open_interest_base=np.full(len(time), 10.0), open_interest_quote=10.0 * price)
+    whole = market(candles, liquidations(candles, 1), fine if told else ABSENT)
+    (note,) = (one for one in backtest(whole, question()).notes if one.startswith("On one path"))
+    assert "kernel+tiers, path-only lie" in note
+    assert share in note
