@@ -163,9 +163,9 @@ def index(
 
     Example: reportgen archive index --output /srv/briefs
     """
-    from reportgen.cli.request import output_place
     from reportgen.delivery.archive.commit import writing
     from reportgen.delivery.archive.upkeep import rebuild
+    from reportgen.morning.request import output_place
 
     with writing(output_place(config, output)) as store:
         done = rebuild(store, reread=reread)
@@ -194,12 +194,12 @@ def prune(
 
     Example: reportgen archive prune --keep-days 365 --dry-run
     """
-    from reportgen.cli.request import output_place
     from reportgen.delivery.archive.commit import writing
     from reportgen.delivery.archive.store import open_store
     from reportgen.delivery.archive.upkeep import Pruned, first_day_kept
     from reportgen.delivery.archive.upkeep import prune as remove
     from reportgen.errors import UsageError
+    from reportgen.morning.request import output_place
 
     if (before is None) == (keep_days is None):
         raise UsageError("Name either --before DATE or --keep-days N.")
@@ -236,9 +236,9 @@ def query(
 
     Example: reportgen archive query "select date, symbol, low, high from zones where label = 'A'" --format csv
     """
-    from reportgen.cli.request import output_place
     from reportgen.delivery.archive.query import run_query
     from reportgen.delivery.archive.store import open_store
+    from reportgen.morning.request import output_place
 
     answer = run_query(open_store(output_place(config, output)), sql)
     printed = {Format.TABLE: _table, Format.CSV: _csv, Format.JSON: _json}[Format.JSON if as_json else form]
@@ -247,8 +247,8 @@ def query(
 
 
 def _open(config: Path | None, output: str | None) -> Store:
-    from reportgen.cli.request import output_place
     from reportgen.delivery.archive.store import open_store
+    from reportgen.morning.request import output_place
 
     return open_store(output_place(config, output))
 

@@ -14,9 +14,9 @@ from reportgen.config.places import Place, inside
 from reportgen.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from reportgen.cli.request import BriefRequest
     from reportgen.liquidation.map import Engine
     from reportgen.market.data import Gathered
+    from reportgen.morning.request import BriefRequest
     from reportgen.track_record.result import Backtest
     from reportgen.units import Maybe
 
@@ -53,10 +53,10 @@ def backtest(
     reportgen backtest --source data/market --symbol BTC,ETH,SOL
     """
     from reportgen.cli.backtest_table import table
-    from reportgen.cli.brief import gather
-    from reportgen.cli.request import Options, take_request
     from reportgen.liquidation.map import ENGINES
     from reportgen.moments import parse_moment
+    from reportgen.morning.making import gather
+    from reportgen.morning.request import Options, take_request
     from reportgen.track_record.result import as_record
     from reportgen.units import Missing
 
@@ -104,8 +104,8 @@ def _score(
     """
     import numpy as np
 
-    from reportgen.cli.events_and_flows import events_between
-    from reportgen.cli.request import unknown_market
+    from reportgen.morning.events_and_flows import events_between
+    from reportgen.morning.request import unknown_market
     from reportgen.track_record.backtest import BacktestQuestion, pooled_backtest, scored_backtest
     from reportgen.units import Missing
 

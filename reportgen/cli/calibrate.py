@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-from pathlib import Path, PurePosixPath
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -13,14 +13,12 @@ from reportgen.cli.console import AsJson, ConfigFile, Output, Sample, Source, no
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reportgen.cli.request import BriefRequest
     from reportgen.config.places import Place
-    from reportgen.config.settings import Config
-    from reportgen.delivery.archive.calibrations import FoundCalibrations
     from reportgen.liquidation.calibration import Calibration, FitScore
     from reportgen.liquidation.calibration.sample import Sample as Rows
     from reportgen.market.data import Gathered, MarketData
-    from reportgen.units import Maybe, Milliseconds
+    from reportgen.morning.request import BriefRequest
+    from reportgen.units import Maybe
 
 _STEPS: Final = 4
 _SEED: Final = 20_261_124
@@ -53,11 +51,11 @@ def calibrate(
     """
     import numpy as np
 
-    from reportgen.cli.brief import gather
     from reportgen.delivery.archive.calibrations import calibration_path
     from reportgen.liquidation.calibration.make import borrow
     from reportgen.liquidation.calibration.make import calibrate as make
     from reportgen.moments import parse_moment
+    from reportgen.morning.making import gather
     from reportgen.units import Missing
 
     start_ms = parse_moment(start) if start is not None else 0
@@ -97,10 +95,10 @@ def _request(
     sample: bool,
 ) -> BriefRequest:  # fmt: skip
     """Read the options; without symbols and configuration every market of the source is meant."""
-    from reportgen.cli.request import Options, market_folder, take_request
     from reportgen.config.load import DEFAULT_PATH
     from reportgen.errors import UsageError
     from reportgen.market.folder.read import symbols_in
+    from reportgen.morning.request import Options, market_folder, take_request
 
     if symbols is None and config is None and source is not None and not sample and not DEFAULT_PATH.exists():
         symbols = symbols_in(market_folder(sample, source, None) or Path(), None)
@@ -118,9 +116,9 @@ def _samples(
     gathered: Gathered, start_ms: int, request: BriefRequest, place: Path
 ) -> tuple[tuple[Rows, ...], tuple[MarketData, ...]]:
     """Part the markets into samples and those without liquidations, or end the command with every fault found."""
-    from reportgen.cli.request import unknown_market
     from reportgen.errors import DataError
     from reportgen.liquidation.calibration.sample import sample_of
+    from reportgen.morning.request import unknown_market
     from reportgen.units import Missing
 
     markets = tuple(gathered.markets.values())
@@ -209,27 +207,6 @@ def _facts(made: Calibration) -> dict[str, Any]:
         "interval": interval,
         "prior_distances": [distance for distance, own in pairs if not own],
     }
-
-
-def find_calibrations(config: Config, as_of_ms: Milliseconds) -> FoundCalibrations:
-    """Find the newest calibrations that were known at a moment, wherever the briefs are kept."""
-    import tempfile
-
-    from reportgen.delivery.archive.calibrations import FOLDER, newest_calibrations
-    from reportgen.delivery.archive.store import open_store
-
-    if config.calibration is not None:
-        return newest_calibrations(config.calibration, as_of_ms)
-    if isinstance(config.output, Path):
-        return newest_calibrations(config.output / FOLDER, as_of_ms)
-    store = open_store(config.output)
-    with tempfile.TemporaryDirectory(prefix="reportgen-") as scratch:
-        for path in store.files(FOLDER):
-            content = store.read(path)
-            if content is not None:
-                (Path(scratch) / PurePosixPath(path).name).write_bytes(content)
-        found = newest_calibrations(Path(scratch), as_of_ms)
-        return replace(found, notes=tuple(each.replace(scratch, store.path(FOLDER)) for each in found.notes))
 
 
 def own_folder(place: Place) -> Path:

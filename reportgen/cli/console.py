@@ -6,12 +6,15 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 import typer
+
+if TYPE_CHECKING:
+    from reportgen.morning import Step
 
 # ---- The options that several commands share, so that they read the same everywhere ----
 
@@ -42,9 +45,6 @@ Symbols: TypeAlias = Annotated[
         "--symbols", "--symbol", metavar="LIST", help="Markets as BTC,ETH; may be repeated; the watchlist if not named."
     ),
 ]
-
-
-Step: TypeAlias = Callable[[str], None]
 
 _UNPRINTABLE: Final = {code: "\ufffd" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
 

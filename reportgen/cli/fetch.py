@@ -142,11 +142,11 @@ def fetch(
 
 def _gather(out: Path, config: Path | None, symbols: Sequence[str] | None, *, as_json: bool) -> None:
     """Ask the exchanges, and add what they gave to the folder."""
-    from reportgen.cli.live import gather_now, questions, wanted_of
-    from reportgen.cli.request import Options, take_request
     from reportgen.delivery.archive.commit import replace_files
     from reportgen.market.folder.keep import folder_files
     from reportgen.moments import moment_text
+    from reportgen.morning.live import gather_now, questions, wanted_of
+    from reportgen.morning.request import Options, take_request
 
     request = take_request(Options(config=config, symbols=symbols, source="live"), live=True)
     wanted = wanted_of(request.config)

@@ -38,10 +38,10 @@ def export(
     Example: reportgen map --source data/market --symbol BTC --from 2026-01-01T00:00Z --until 2026-01-02T00:00Z
     --every 1h --out maps.npz
     """
-    from reportgen.cli.brief import gather
-    from reportgen.cli.request import Options, take_request
     from reportgen.delivery.archive.commit import replace_files
     from reportgen.moments import moment_text
+    from reportgen.morning.making import gather
+    from reportgen.morning.request import Options, take_request
 
     times = decision_times(start, until, every)
     last = moment_text(times[-1])

@@ -82,8 +82,8 @@ def preview(
     Example: reportgen preview 2026-01-19
     """
     from reportgen.cli.letters import read_kept
-    from reportgen.cli.request import output_place
     from reportgen.config.load import DEFAULT_PATH, read_config
+    from reportgen.morning.request import output_place
 
     kept = read_kept(output_place(config, output), day)
     settings, _ = read_config(config or DEFAULT_PATH)

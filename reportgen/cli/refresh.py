@@ -30,8 +30,8 @@ from reportgen.errors import ReportgenError, UsageError
 if TYPE_CHECKING:
     from reportgen.brief.alerts import MetAlert
     from reportgen.brief.refresh import Trigger
-    from reportgen.cli.request import BriefRequest
     from reportgen.delivery.notify import Channel
+    from reportgen.morning.request import BriefRequest
 
 _DUE: Final = 10
 _SOME_FAILED: Final = 4
@@ -85,9 +85,9 @@ def refresh(
 
     Examples: reportgen refresh --sample · reportgen refresh --watch 15m --notify 'ntfy://example.com/$TOPIC'
     """
-    from reportgen.cli.request import Options, take_request
     from reportgen.delivery.notify import channels
     from reportgen.moments import parse_span
+    from reportgen.morning.request import Options, take_request
 
     if watch is not None and as_of is not None:
         raise UsageError("--watch looks at the market as it is, --as-of at one moment. Keep one of them.")
@@ -122,20 +122,20 @@ def look(request: BriefRequest) -> Look:
     """Compare the last brief of the output folder with the market now."""
     from reportgen.brief.alerts import met_alerts
     from reportgen.brief.refresh import is_due, triggers
-    from reportgen.cli.brief import gather_all, walk
-    from reportgen.cli.compare_with_past import last_brief
     from reportgen.cli.console import progress
-    from reportgen.cli.live import questions, wanted_of
     from reportgen.delivery.archive.store import open_store
     from reportgen.moments import moment_text
+    from reportgen.morning.compare_with_past import last_brief
+    from reportgen.morning.live import questions, wanted_of
+    from reportgen.morning.making import gather_all, walk
     from reportgen.track_record.ledger import Now
     from reportgen.units import HOUR_MS
 
     wanted = wanted_of(request.config) if request.live else ()
     with progress(1 + questions(wanted)) as step:
         step("Reading the market data")
-        gathered, _ = gather_all(request, wanted, step)
-    now = walk(request, gathered)
+        gathered, _ = gather_all(request, step)
+    now = walk(request, gathered, note)
     last, notes = last_brief(open_store(request.config.output), gathered.as_of_ms, simulated=now.simulated)
     as_of = moment_text(gathered.as_of_ms)
     if last is None:

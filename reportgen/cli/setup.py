@@ -94,7 +94,7 @@ def check(
     exit code 1 when it could make none. Examples: reportgen check --config briefs/config.yaml · reportgen check
     --source data/market
     """
-    from reportgen.cli.request import find_problems
+    from reportgen.morning.request import find_problems
 
     if source is not None:
         if config is not None:
@@ -173,7 +173,7 @@ def doctor(
     Exit code 1 when something is wrong. Example: reportgen doctor --output /srv/briefs
     """
     from reportgen.cli.doctor import examine
-    from reportgen.cli.request import output_place
+    from reportgen.morning.request import output_place
 
     checks = tuple(examine(config, output_place(config, output)))
     checks += _ask_venues(config) if online else ()
@@ -192,11 +192,11 @@ def doctor(
 def _ask_venues(config: Path | None) -> tuple[Check, ...]:
     """Ask the configured venues, or all, and compare what they say; what they do is no fault of the machine."""
     from reportgen.cli.doctor import Check
-    from reportgen.cli.live import now_ms
     from reportgen.config.load import DEFAULT_PATH, read_config
     from reportgen.market.exchanges.compare import compare_venues
     from reportgen.market.exchanges.gather import ping
     from reportgen.market.exchanges.venues import VENUES
+    from reportgen.morning.live import now_ms
 
     settings, _ = read_config(config or DEFAULT_PATH)
     urls = settings.venue_urls if settings else {}

@@ -14,7 +14,6 @@ import numpy as np
 
 from reportgen.brief.types import Brief
 from reportgen.brief.write import write_brief
-from reportgen.cli.events_and_flows import near_events, with_flows
 from reportgen.config.events import EventSources, FlowApi
 from reportgen.config.settings import Config, WatchlistEntry
 from reportgen.events.calendar import ScheduledEvent, UnknownEvents
@@ -23,6 +22,7 @@ from reportgen.events.sources import gather_events
 from reportgen.market.data import EtfFlows, Gathered
 from reportgen.market.folder.keep import read_sample
 from reportgen.market.web import Network
+from reportgen.morning.events_and_flows import near_events, with_flows
 from reportgen.render.html import render_html
 from reportgen.render.json import brief_from_json, brief_to_json
 from reportgen.units import DAY_MS, HOUR_MS, Missing

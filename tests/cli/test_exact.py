@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.cli.live import addresses_in, known_addresses
 from reportgen.config.load import load_config
 from reportgen.config.settings import Config, WatchlistEntry
 from reportgen.errors import ConfigError, DataError
 from reportgen.market.exchanges.gather import Gathering
 from reportgen.market.exchanges.positions import ask_positions, with_positions
+from reportgen.morning.live import addresses_in, known_addresses
 from tests.cli.cli_process import reportgen
 from tests.market.answers import Answer, serving
 from tests.market.folders import BTC, ETH

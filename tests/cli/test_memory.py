@@ -15,12 +15,12 @@ import pytest
 
 from reportgen.brief.refresh import triggers
 from reportgen.cli import refresh as refresh_command
-from reportgen.cli.brief import gather, walk
-from reportgen.cli.compare_with_past import remember
-from reportgen.cli.request import Options, take_request
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.delivery.archive.store import open_store
 from reportgen.moments import parse_moment
+from reportgen.morning.compare_with_past import remember
+from reportgen.morning.making import gather, walk
+from reportgen.morning.request import Options, take_request
 from reportgen.render.json import brief_from_json
 from reportgen.track_record.ledger import LEDGER_FILE, read_rows, verify_ledger
 from reportgen.units import Missing
@@ -126,7 +126,7 @@ def test_a_changed_ledger_is_said_and_left_alone(folder: Path) -> None:
     (folder / "out" / LEDGER_FILE).write_bytes(changed)
     request = take_request(Options(source=str(MARKET), symbols=["BTC"], as_of=NEXT))
     gathered = gather(request)
-    found = remember(walk(request, gathered), gathered, open_store(folder / "out"), DEFAULTS)
+    found = remember(walk(request, gathered, print), gathered, open_store(folder / "out"), DEFAULTS)
     assert found.rows == ()
     assert found.also() is None
     assert any("ledger.jsonl:1" in note for note in found.brief.notes)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.cli.request import Options, refuse_future, refuse_unwritable, take_request, unknown_market
 from reportgen.errors import UsageError
+from reportgen.morning.request import Options, refuse_future, refuse_unwritable, take_request, unknown_market
 from reportgen.units import HOUR_MS
 from tests.cli.cli_process import REPOSITORY, reportgen, reportgen_here
 

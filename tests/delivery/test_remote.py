@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import s3fs
 
-from reportgen.cli.calibrate import find_calibrations, keep_calibrations, own_folder
+from reportgen.cli.calibrate import keep_calibrations, own_folder
 from reportgen.cli.doctor import examine
 from reportgen.config.settings import Config, WatchlistEntry
 from reportgen.delivery.archive import remote as store_remote
@@ -23,6 +23,7 @@ from reportgen.delivery.archive.query import run_query
 from reportgen.delivery.archive.store import LOCK, open_store
 from reportgen.delivery.archive.upkeep import briefs_of, verify
 from reportgen.errors import EnvironmentProblem, UsageError
+from reportgen.morning.making import find_calibrations
 from tests.cli.cli_process import REPOSITORY
 from tests.delivery.archives import keep, tree
 from tests.test_calibrations import calibration

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reportgen.events.sources import GatheredEvents
     from reportgen.market.data import Gathered
     from reportgen.market.web import Network
+    from reportgen.morning import Note
     from reportgen.units import Maybe
 
 _KEPT: Final = ".feeds"
@@ -42,9 +43,8 @@ def with_flows(config: Config, gathered: Gathered) -> Gathered:
     return replace(gathered, markets=markets, notes=(*gathered.notes, *absent))
 
 
-def events_around(config: Config, as_of_ms: int) -> GatheredEvents:
+def events_around(config: Config, as_of_ms: int, note: Note) -> GatheredEvents:
     """Gather the events around as-of from every source that config.yaml names, and say what is odd in its files."""
-    from reportgen.cli.console import note
     from reportgen.events.sources import gather_events
 
     found = gather_events(config.event_sources, as_of_ms, config.horizon_hours, network_of(config))

@@ -15,8 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from reportgen.cli.console import Step
 from reportgen.errors import RenderError
+from reportgen.morning import Step
 
 if TYPE_CHECKING:
     from reportgen.brief.types import Brief

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Final
 from reportgen.errors import DataError
 
 if TYPE_CHECKING:
-    from reportgen.cli.console import Step
     from reportgen.config.settings import Config
     from reportgen.market.data import Gathered
     from reportgen.market.exchanges.gather import Gathering, Wanted
     from reportgen.market.exchanges.history import HistoryCache
+    from reportgen.morning import Step
 
 INPUT_FOLDER: Final = "input"
 """Beside the brief of a day: the market folder that it was made from."""

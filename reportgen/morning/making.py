@@ -1,0 +1,203 @@
+"""One morning, from a request to kept files: gather, walk the five steps, compare with earlier briefs, draw, write.
+
+Both the command line and `import reportgen` come here; neither is known here.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Final
+
+from reportgen.morning.events_and_flows import events_around, near_events, with_flows
+from reportgen.morning.live import INPUT_FOLDER, live_input, now_ms, questions, wanted_of, without_lookup
+
+if TYPE_CHECKING:
+    from reportgen.brief.types import Brief
+    from reportgen.config.settings import Config
+    from reportgen.delivery.archive.calibrations import FoundCalibrations
+    from reportgen.delivery.archive.commit import WrittenBrief
+    from reportgen.market.data import Gathered
+    from reportgen.morning import Note, Step
+    from reportgen.morning.pages import Workers
+    from reportgen.morning.request import BriefRequest
+
+
+_STEPS: Final = 5
+
+
+def steps_of(request: BriefRequest) -> int:
+    """Count the steps that `make_and_write` announces."""
+    return _STEPS + (questions(wanted_of(request.config)) if request.live else 0)
+
+
+def make_and_write(
+    request: BriefRequest, workers: Workers, step: Step, note: Note, *, future: bool
+) -> tuple[Brief, WrittenBrief]:
+    """Gather, walk the steps, compare with earlier briefs, draw the pages and commit them in one transaction.
+
+    Args:
+        request: What to make.
+        workers: Processes that read symbols, draw and lay out.
+        step: Told what begins next.
+        note: Told what no file says.
+        future: Whether as-of may lie after this machine's clock.
+
+    Raises:
+        DataError: Not one requested market has usable candles.
+        UsageError: As-of has not come yet.
+    """
+    from reportgen.delivery.archive.commit import write_brief_files
+    from reportgen.delivery.archive.store import open_store
+    from reportgen.morning.compare_with_past import remember
+    from reportgen.morning.pages import make_pages
+    from reportgen.render.json import alert_files
+
+    step("Reading the market data")
+    gathered, files = gather_all(request, step)
+    _refuse_future(gathered, allowed=future)
+    gathered, kept = _with_input(request, gathered, files, note)
+    step("Reading structure, zones and positioning")
+    made = walk(request, gathered, note, workers.map_sections)
+    refuse_empty(made, gathered)
+    remembered = remember(made, gathered, open_store(request.config.output), request.config.assumptions)
+    made = remembered.brief
+    pages = make_pages(made, request.config.templates, workers, step)
+    step("Writing the files")
+    written = write_brief_files(
+        request.config.output,
+        made.as_of_ms,
+        files=pages.files,
+        extra={f"charts/{name}": png for name, png in pages.charts.items()}
+        | {f"{INPUT_FOLDER}/{name}": content for name, content in kept.items()}
+        | dict(alert_files(made)),
+        also=remembered.also(),
+    )
+    return made, written
+
+
+def walk(request: BriefRequest, gathered: Gathered, note: Note, map_sections: Callable[..., Any] = map) -> Brief:
+    """Walk the five steps over what was gathered, with the events, flows and calibrations that the request names."""
+    from reportgen.brief.write import write_brief
+    from reportgen.moments import parse_span
+
+    gathered = with_flows(request.config, gathered)
+    outside = events_around(request.config, gathered.as_of_ms, note)
+    found = find_calibrations(request.config, gathered.as_of_ms)
+    return write_brief(
+        replace(gathered, notes=(*gathered.notes, *found.notes, *outside.notes)),
+        horizon_hours=request.config.horizon_hours,
+        timeframe=request.config.timeframe,
+        timeframe_ms=parse_span(request.config.timeframe),
+        timezone=request.config.timezone,
+        events=outside.events,
+        absent_feeds=outside.absent,
+        near_events=near_events(request.config, gathered),
+        unknown_events=outside.unknown,
+        assumptions=request.config.assumptions,
+        calibrations=found.calibrations,
+        map_sections=map_sections,
+    )
+
+
+def gather_all(request: BriefRequest, step: Step) -> tuple[Gathered, Mapping[str, bytes]]:
+    """Gather the market data from where the request says; the second value is live input to keep, by file name."""
+    if not request.live:
+        return gather(request), {}
+    live = live_input(request.config, wanted_of(request.config), step)
+    return _only_asked(request, live.gathered), live.files
+
+
+def gather(request: BriefRequest) -> Gathered:
+    """Read the market folder or the sample, and keep the venues that the watchlist asks for."""
+    from reportgen.market.folder.keep import read_sample
+    from reportgen.market.folder.read import read_market
+
+    symbols = tuple(watched.symbol for watched in request.config.watchlist)
+    as_of_ms, assumptions = request.as_of_ms, request.config.assumptions
+    if request.folder is None:
+        found = read_sample(symbols, as_of_ms=as_of_ms, assumptions=assumptions)
+    else:
+        found = read_market(request.folder, symbols, as_of_ms=as_of_ms, assumptions=assumptions)
+    return _only_asked(request, without_lookup(found, request.config))
+
+
+def _only_asked(request: BriefRequest, gathered: Gathered) -> Gathered:
+    from reportgen.market.folder.read import only_venues
+
+    venues = {watched.symbol: watched.venues for watched in request.config.watchlist}
+    return replace(
+        gathered, markets={name: only_venues(market, venues[name]) for name, market in gathered.markets.items()}
+    )
+
+
+def _with_input(
+    request: BriefRequest, gathered: Gathered, live: Mapping[str, bytes], note: Note
+) -> tuple[Gathered, Mapping[str, bytes]]:
+    """Give the input to keep, by file name; its fingerprint, or why it is not kept, goes into the provenance."""
+    if request.live:
+        return gathered, live
+    from reportgen.market.folder.keep import fingerprint, input_files, sample_folder
+    from reportgen.units import Missing
+
+    with sample_folder() if request.folder is None else nullcontext(request.folder) as folder:
+        kept = input_files(folder, gathered.markets, gathered.as_of_ms)
+    if isinstance(kept, Missing):
+        note(f"The input is not kept with the brief, only its sums: {kept.reason}")
+    about = f"not kept: {kept.reason}" if isinstance(kept, Missing) else fingerprint(kept)
+    told = replace(gathered, provenance={**gathered.provenance, "input": about})
+    return told, {} if isinstance(kept, Missing) else kept
+
+
+def _refuse_future(gathered: Gathered, *, allowed: bool) -> None:
+    from reportgen.morning.request import refuse_future
+    from reportgen.units import Missing
+
+    ends = [
+        int(candles.close_time_ms[-1])
+        for market in gathered.markets.values()
+        if market.simulated and not isinstance(market.candles, Missing)
+        for candles in market.candles.values()
+    ]
+    if not allowed:
+        refuse_future(gathered.as_of_ms, now_ms(), max(ends, default=None))
+
+
+def refuse_empty(made: Brief, gathered: Gathered) -> None:
+    """See to it that a requested market has usable candles.
+
+    Raises:
+        DataError: Not one has; says why, and what the source holds.
+    """
+    from reportgen.errors import DataError
+    from reportgen.morning.request import unknown_market
+    from reportgen.units import Missing
+
+    reasons = [symbol.price.reason for symbol in made.symbols if isinstance(symbol.price, Missing)]
+    if len(reasons) < len(made.symbols):
+        return
+    names = ", ".join(symbol.symbol for symbol in made.symbols)
+    hint = unknown_market(made.symbols[0].symbol, gathered.known_symbols)
+    raise DataError(f"No usable candles for {names}, so nothing is written. {reasons[0]} {hint}")
+
+
+def find_calibrations(config: Config, as_of_ms: int) -> FoundCalibrations:
+    """Find the newest calibrations that were known at a moment, wherever the briefs are kept."""
+    from reportgen.delivery.archive.calibrations import FOLDER, newest_calibrations
+    from reportgen.delivery.archive.store import open_store
+
+    if config.calibration is not None:
+        return newest_calibrations(config.calibration, as_of_ms)
+    if isinstance(config.output, Path):
+        return newest_calibrations(config.output / FOLDER, as_of_ms)
+    store = open_store(config.output)
+    with tempfile.TemporaryDirectory(prefix="reportgen-") as scratch:
+        for path in store.files(FOLDER):
+            content = store.read(path)
+            if content is not None:
+                (Path(scratch) / PurePosixPath(path).name).write_bytes(content)
+        found = newest_calibrations(Path(scratch), as_of_ms)
+        return replace(found, notes=tuple(each.replace(scratch, store.path(FOLDER)) for each in found.notes))
