@@ -148,7 +148,6 @@ def _write(output: Place, result: Backtest) -> tuple[str, ...]:
     folder = f"backtests/{markets}-{'-'.join(day_of(result.until_ms))}"
     record = json.dumps(as_record(result), indent=1, allow_nan=False, sort_keys=True) + "\n"
     files = {f"{folder}/backtest.json": record.encode("ascii")}
-    page, printed = render_backtest(result, findings_of(result))
-    files |= {f"{folder}/backtest.html": page, f"{folder}/backtest.pdf": printed}
+    files |= {f"{folder}/backtest.{kind}": made for kind, made in render_backtest(result, findings_of(result)).items()}
     add_files(output, files)
     return tuple(inside(output, path) for path in files)

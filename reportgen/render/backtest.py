@@ -1,126 +1,157 @@
-"""A backtest as a page and as a PDF: the verdict first, every score beside its control.
+"""A backtest as a page, as a PDF and as a CSV of every score: the verdict first, every score beside its control.
 
-Stands at the last arrow, beside the brief: the same type, colours and engine, another template. Charts are rules of
-the style sheet, so that they follow light and dark and need no picture.
+Stands at the last arrow, beside the brief: the same type, colours and engine, another template. Its plots are rules of
+the style sheet and plain shapes, so that they follow light and dark and need no picture.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import csv
+import io
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Final
 
 from markupsafe import Markup
 
-from reportgen.render.colours import LIGHT, Colour, rgb
+from reportgen.notation import spreadsheet_cell
 from reportgen.render.fonts import css_font_faces
 from reportgen.render.html import environment
 from reportgen.render.paper import print_page
-from reportgen.track_record.result import Backtest, DistanceSkill, DollarScore, Interval, MapScore
+from reportgen.track_record.result import Backtest, DollarScore, Interval, MapScore
 from reportgen.track_record.verdict import BacktestFindings
-from reportgen.units import Missing, Side
+from reportgen.units import Fraction, Maybe, Missing
 
-_SHOWN = ("path", "path+price", "chart")
-_STRONGEST_TINT = 0.62
-_SKILL_OF_STRONGEST_TINT = 0.5
+_GROUPS: Final = {"engine": "Maps", "baseline": "Baselines", "control": "Controls: must score near 0"}
+_STEPS: Final = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+_TICKS: Final = 4
+_CONTEXT: Final = ("name", "kind", "metric", "controls", "side", "symbol", "from_atr", "to_atr", "versus")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Axis:
-    """The scale that all bars of a forest plot share, in the score's unit."""
+class Scale:
+    """What all rows of a forest plot share, in the score's unit: from `low` to `high` in whole steps, 0 among them."""
 
     low: float
     high: float
+    step: float
 
-    def percent(self, value: float) -> str:
+    def at(self, value: float) -> str:
         """Place a value between 0 and 100 % of the axis."""
-        return f"{100 * min(1.0, max(0.0, (value - self.low) / (self.high - self.low))):.2f}%"
+        return self.part(min(value, self.high) - self.low)
 
-    def width(self, interval: Interval) -> str:
-        """Give an interval's length, at least a hair."""
-        return f"{max(0.5, 100 * (interval.high - interval.low) / (self.high - self.low)):.2f}%"
+    def part(self, length: float) -> str:
+        """Give a length as a part of the axis."""
+        return f"{100 * max(0.0, length) / (self.high - self.low):.2f}%"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Versus:
-    """Paired differences as a table.
-
-    Attributes:
-        controls: Columns, by control set. names: rows, the other maps.
-        by: The difference by (control set, map); absent where it could not be scored.
-    """
-
-    controls: tuple[str, ...]
-    names: tuple[str, ...]
-    by: Mapping[tuple[str, str], Interval]
+    def ticks(self) -> tuple[float, ...]:
+        """Give the values that the axis names."""
+        return tuple(self.low + self.step * place for place in range(round((self.high - self.low) / self.step) + 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tint:
-    """A cell's colour: red, green, blue as CSS writes them, and its opacity from "0.00" on."""
+class Row:
+    """One map of the forest plot: its score, and what the first map has over it, None where nothing was compared."""
 
-    colour: str
-    opacity: str
+    name: str
+    score: Maybe[Interval]
+    minus: Interval | None
 
 
-def render_backtest(result: Backtest, findings: BacktestFindings) -> tuple[bytes, bytes]:
-    """Write a backtest as one self-contained HTML file and as a PDF.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """Cases that were given about the same share: the mean given, the part that came, and how many there were."""
+
+    forecast: Fraction
+    observed: Fraction
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reliability:
+    """Shares given beside how often what they spoke of came."""
+
+    title: str
+    points: tuple[Point, ...]
+
+    def expected(self) -> float:
+        """Add up the shares given: how many should have come."""
+        return sum(one.forecast * one.count for one in self.points)
+
+    def came(self) -> int:
+        """Count those that came."""
+        return round(sum(one.observed * one.count for one in self.points))
+
+    def count(self) -> int:
+        """Count the cases."""
+        return sum(one.count for one in self.points)
+
+
+def render_backtest(result: Backtest, findings: BacktestFindings) -> Mapping[str, bytes]:
+    """Write a backtest as one self-contained HTML file, as a PDF, and every score as a CSV, by their endings.
 
     Args:
         result: What was found.
         findings: The same in words, a sentence a section.
 
     Returns:
-        HTML in UTF-8, and PDF; the same result gives the same bytes.
+        The same result gives the same bytes.
     """
 
     def page(fonts: str, *, printed: bool) -> str:
-        template = environment().get_template("backtest.html.j2")
-        return template.render(
-            result=result,
-            fonts=Markup(fonts),  # noqa: S704 - ours
-            printed=printed,
-            axis=axis_of(result),
-            ranks=rank_rows(result),
-            others=other_rows(result),
-            versus=differences(result),
-            dollars=dollar_rows(result),
-            findings=findings,
-            bands=bands(result),
-            cells=cells(result),
+        rows = forest(result, findings.strictest)
+        held = [row for group in rows.values() for row in group]
+        return (
+            environment()
+            .get_template("backtest.html.j2")
+            .render(
+                result=result,
+                fonts=Markup(fonts),  # noqa: S704 - ours
+                printed=printed,
+                findings=findings,
+                forest=rows,
+                scale=scale_of(row.score for row in held if not isinstance(row.score, Missing)),
+                difference=scale_of(row.minus for row in held if row.minus),
+                ranks=rank_rows(result),
+                dollars=dollar_rows(result),
+                reliability=reliabilities(result),
+                scores=sum(1 for _ in score_rows(result)),
+            )
         )
 
     html = page(css_font_faces("data"), printed=False).encode()
-    return html, print_page(lambda fonts: page(fonts, printed=True))
+    return {"html": html, "pdf": print_page(lambda fonts: page(fonts, printed=True)), "csv": scores_csv(result)}
 
 
 def rank_rows(result: Backtest) -> tuple[tuple[MapScore, ...], ...]:
     """Give for each map its rank scores of both sides, one a control set; liquidations, else open interest."""
-    metric = "liquidation rank" if any(s.metric == "liquidation rank" for s in result.map_scores) else None
-    chosen = metric or "open interest rank"
-    both = [s for s in result.map_scores if s.side == "both" and s.metric == chosen]
-    names = tuple(dict.fromkeys(score.name for score in both))
-    rows = []
-    for name in names:
-        found = {score.controls: score for score in both if score.name == name}
-        rows.append(tuple(found[controls] for controls in _SHOWN if controls in found))
-    return tuple(rows)
+    both = [s for s in result.map_scores if s.side == "both" and s.controls]
+    chosen = [s for s in both if s.metric == "liquidation rank"] or both
+    names = dict.fromkeys(score.name for score in chosen)
+    return tuple(tuple(score for score in chosen if score.name == name) for name in names)
 
 
-def other_rows(result: Backtest) -> tuple[MapScore, ...]:
-    """Give every score that the first table leaves out: lifts, and the sides apart."""
-    shown = {id(score) for row in rank_rows(result) for score in row}
-    return tuple(score for score in result.map_scores if id(score) not in shown)
+def forest(result: Backtest, controls: str) -> Mapping[str, list[Row]]:
+    """Lay out the rank scores of one control set: maps, baselines, controls, each by score."""
+    rows = [score for row in rank_rows(result) for score in row if score.controls == controls]
+    minus = {one.versus: one.by for one in rows[0].minus} if rows else {}
+    made = {
+        title: [Row(name=row.name, score=row.score, minus=minus.get(row.name)) for row in rows if row.kind == kind]
+        for kind, title in _GROUPS.items()
+    }
+    for group in made.values():
+        group.sort(key=lambda row: math.inf if isinstance(row.score, Missing) else -row.score.value)
+    return {title: group for title, group in made.items() if group}
 
 
-def differences(result: Backtest) -> Versus:
-    """Lay out the first engine's paired differences, a row for each other map and a column for each control set."""
-    rows = rank_rows(result)
-    scored = [score for score in rows[0] if score.minus] if rows else []
-    return Versus(
-        controls=tuple(score.controls for score in scored),
-        names=tuple(dict.fromkeys(one.versus for score in scored for one in score.minus)),
-        by={(score.controls, one.versus): one.by for score in scored for one in score.minus},
-    )
+def scale_of(found: Iterable[Interval]) -> Scale:
+    """Choose the least scale of few whole steps that holds every interval and zero."""
+    ends = [end for one in found for end in (one.low, one.high)]
+    low, high = min([0.0, *ends]), max([0.0, *ends])
+    step = next((step for step in _STEPS if high - low <= _TICKS * step), _STEPS[-1])
+    first = math.floor(low / step)
+    return Scale(low=first * step, high=max(math.ceil(high / step), first + 1) * step, step=step)
 
 
 def dollar_rows(result: Backtest) -> tuple[tuple[str, DollarScore, DollarScore, DollarScore], ...]:
@@ -132,39 +163,63 @@ def dollar_rows(result: Backtest) -> tuple[tuple[str, DollarScore, DollarScore, 
     return tuple((name, found[name, "both"], found[name, "long"], found[name, "short"]) for name in names)
 
 
-def axis_of(result: Backtest) -> Axis:
-    """Choose a scale that holds every rank score and its interval, and zero."""
-    found = [s.score for row in rank_rows(result) for s in row if not isinstance(s.score, Missing)]
-    low = min([0.0, *(one.low for one in found)])
-    high = max([0.0, *(one.high for one in found)])
-    return Axis(low=low, high=high if high > low else low + 1.0)
-
-
-def bands(result: Backtest) -> tuple[tuple[float, float | None], ...]:
-    """List the bands of distance, nearest first."""
-    skill = result.skill_by_distance
-    if isinstance(skill, Missing):
+def reliabilities(result: Backtest) -> tuple[Reliability, ...]:
+    """Give every set of shares that the record holds beside what came."""
+    if isinstance(result.reactions, Missing):
         return ()
-    return tuple(dict.fromkeys((one.from_atr, one.to_atr) for one in skill))
+    bands = [band for band in result.reactions.bands if band.zones]
+    outcomes = {
+        "Not reached": "ignore",
+        "Turns just before": "front_run",
+        "Reached, turns back": "reject",
+        "Reached, goes on": "proceed",
+    }
+    return tuple(
+        Reliability(
+            title=title,
+            points=tuple(
+                Point(
+                    forecast=getattr(band, f"expected_{name}"),
+                    observed=getattr(band, name) / band.zones,
+                    count=band.zones,
+                )
+                for band in bands
+            ),
+        )
+        for title, name in outcomes.items()
+    )
 
 
-def cells(result: Backtest) -> tuple[tuple[str, tuple[tuple[DistanceSkill, Tint], ...]], ...]:
-    """Lay the skill by distance out by side: each cell with its tint, "0.00" where nothing is known."""
-    skill = result.skill_by_distance
-    if isinstance(skill, Missing):
-        return ()
-    sides = dict.fromkeys(one.side for one in skill)
-    return tuple((side, tuple((one, _tint(one)) for one in skill if one.side == side)) for side in sides)
+def score_rows(result: Backtest) -> Iterator[Mapping[str, object]]:
+    """Give every number of the record that is a score or a count, with what tells it from the others."""
+    for field in fields(result):
+        value = getattr(result, field.name)
+        yield from _leaves(value, {"part": "record" if isinstance(value, int | float) else field.name}, field.name)
 
 
-def _css(colour: Colour) -> str:
-    return ",".join(map(str, rgb(colour)))
+def _leaves(value: Any, context: Mapping[str, object], name: str) -> Iterator[Mapping[str, object]]:  # noqa: ANN401 - any part of a Backtest
+    if isinstance(value, Missing):
+        yield {**context, "score": name, "missing": value.reason}
+    elif isinstance(value, Interval):
+        yield {**context, "score": name, "value": value.value, "low": value.low, "high": value.high}
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from _leaves(one, context, name)
+    elif is_dataclass(value):
+        held = {field.name: getattr(value, field.name) for field in fields(value)}
+        own = {**context, **{key: part for key, part in held.items() if key in _CONTEXT}}
+        for key, part in held.items():
+            if key not in _CONTEXT:
+                yield from _leaves(part, own, key)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield {**context, "score": name, "value": value}
 
 
-def _tint(cell: DistanceSkill) -> Tint:
-    """Give a cell the colour of its side, or grey below zero: the deeper the farther from no skill."""
-    if isinstance(cell.skill, Missing):
-        return Tint(colour=_css(LIGHT.axis), opacity="0.00")
-    strength = min(1.0, abs(cell.skill.value) / _SKILL_OF_STRONGEST_TINT)
-    colour = LIGHT.axis if cell.skill.value < 0 else LIGHT.side(Side(cell.side))
-    return Tint(colour=_css(colour), opacity=f"{_STRONGEST_TINT * strength:.2f}")
+def scores_csv(result: Backtest) -> bytes:
+    """Write every score as a line, UTF-8, lines end in CR LF as RFC 4180 has it."""
+    text = io.StringIO()
+    columns = ("part", *_CONTEXT, "score", "value", "low", "high", "missing")
+    writer = csv.DictWriter(text, columns)
+    writer.writeheader()
+    writer.writerows({key: spreadsheet_cell(cell) for key, cell in row.items()} for row in score_rows(result))
+    return text.getvalue().encode()

@@ -26,8 +26,18 @@ GIVEN = {"path": "the path", "path+price": "path, price and time", "chart": "the
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacktestFindings:
-    """One sentence a section; empty where there is nothing to say."""
+    """One sentence a section; empty where there is nothing to say.
 
+    Attributes:
+        title: The verdict, and how the map stands to the named baselines.
+        strictest: The most that a score of the first map could be made partial to: `controls` of its rows.
+        standing: How many controls and baselines it is ahead of, all that given.
+        rank, skill, dollars, reactions: What the tables show.
+    """
+
+    title: str
+    strictest: str
+    standing: str
     rank: str
     skill: str
     dollars: str
@@ -36,12 +46,49 @@ class BacktestFindings:
 
 def findings_of(result: Backtest) -> BacktestFindings:
     """Put a backtest into words."""
+    scored = _scored_rows(result)
+    strictest = scored[-1].controls if scored else ""
     return BacktestFindings(
+        title=title_of(result),
+        strictest=strictest,
+        standing=standing(scored[-1]) if scored else "",
         rank=rank_finding(result),
         skill=skill_finding(result),
         dollars=dollar_finding(result),
         reactions=reaction_finding(result),
     )
+
+
+def _scored_rows(result: Backtest) -> list[MapScore]:
+    """Give the first map's rank scores of both sides that could be had, the most given last."""
+    first = next(iter((*result.engines, *result.baselines)), None)
+    rows = [
+        row
+        for row in result.map_scores
+        if row.name == first and row.side == "both" and row.controls and not isinstance(row.score, Missing)
+    ]
+    return [row for row in rows if row.metric == "liquidation rank"] or rows
+
+
+def title_of(result: Backtest) -> str:
+    """Say the verdict, then which baselines the map is ahead of, behind, or not told apart from by what it judges."""
+    row = next((one for one in _scored_rows(result) if one.controls == JUDGED_GIVEN), None)
+    beside = [one for one in (row.minus if row else ()) if one.versus not in CONTROLS]
+    stands = {
+        "ahead of": [one.versus for one in beside if one.by.low > 0],
+        "not told apart from": [one.versus for one in beside if one.by.low <= 0 <= one.by.high],
+        "behind": [one.versus for one in beside if one.by.high < 0],
+    }
+    told = [f"{word} {' and '.join(names)}" for word, names in stands.items() if names]
+    name = result.symbol.partition("/")[0]
+    return "; ".join((f"{name}: {result.verdict}", *told))
+
+
+def standing(row: MapScore) -> str:
+    """Count the controls and the baselines that a row is ahead of with its whole interval."""
+    held = {"controls": _controls(row), "baselines": [one for one in row.minus if one.versus not in CONTROLS]}
+    counts = [f"{sum(one.by.low > 0 for one in of)} of {len(of)} {kind}" for kind, of in held.items() if of]
+    return f"Ahead of {' and '.join(counts)}" if counts else ""
 
 
 def rank_finding(result: Backtest) -> str:
@@ -176,4 +223,4 @@ def judge_map(
 
 
 def _signed(one: Difference) -> str:
-    return f"{one.by.value:+.3f} [{one.by.low:+.3f}, {one.by.high:+.3f}]"
+    return _within(one.by)

@@ -28,7 +28,7 @@ def split(verdict: SplitVerdict) -> EventSplit:
 def test_the_verdict_its_reason_and_both_sides_stand_on_page_and_terminal(verdict: SplitVerdict) -> None:
     """Page, terminal and record carry the same verdict, with the size of both sides."""
     result = replace(found(), near_events=split(verdict))
-    page = render_backtest(result, findings_of(result))[0].decode()
+    page = render_backtest(result, findings_of(result))["html"].decode()
     lines = "\n".join(table(replace(result, map_scores=())))
     for text in (unescape(page), lines):
         assert verdict in text.lower()
@@ -42,4 +42,4 @@ def test_the_verdict_its_reason_and_both_sides_stand_on_page_and_terminal(verdic
 def test_without_events_the_page_says_why() -> None:
     """No split is printed as missing, with the reason."""
     result = replace(found(), near_events=Missing("No event was named."))
-    assert "n/a: No event was named" in render_backtest(result, findings_of(result))[0].decode()
+    assert "n/a: No event was named" in render_backtest(result, findings_of(result))["html"].decode()

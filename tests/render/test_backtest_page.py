@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import subprocess
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -11,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from reportgen import notation
-from reportgen.render.backtest import cells, render_backtest
+from reportgen.render.backtest import Scale, forest, reliabilities, render_backtest, scale_of
 from reportgen.track_record.maps import PLACEBO, UNIFORM
 from reportgen.track_record.result import (
     Backtest,
@@ -26,6 +29,7 @@ from reportgen.track_record.result import (
     ReactionScore,
     Verdict,
     Which,
+    as_record,
 )
 from reportgen.track_record.verdict import findings_of
 from reportgen.units import Missing
@@ -109,8 +113,8 @@ def whole() -> Backtest:
 @pytest.fixture(scope="module")
 def pages() -> tuple[str, bytes]:
     """Render once."""
-    html, pdf = render_backtest(found(), findings_of(found()))
-    return unescape(html.decode()), pdf
+    made = render_backtest(found(), findings_of(found()))
+    return unescape(made["html"].decode()), made["pdf"]
 
 
 def test_every_rank_score_and_difference_is_on_the_page(pages: tuple[str, bytes]) -> None:
@@ -141,24 +145,13 @@ def test_what_is_missing_prints_its_reason(pages: tuple[str, bytes]) -> None:
 
 def test_hostile_text_is_shown_not_run() -> None:
     """Markup in a note is escaped."""
-    assert HOSTILE.encode() not in render_backtest(found(), findings_of(found()))[0]
+    assert HOSTILE.encode() not in render_backtest(found(), findings_of(found()))["html"]
 
 
 def test_the_same_result_gives_the_same_bytes(pages: tuple[str, bytes]) -> None:
     """Rendering twice changes nothing."""
-    html, pdf = render_backtest(found(), findings_of(found()))
-    assert (unescape(html.decode()), pdf) == pages
-
-
-def test_deeper_colour_is_more_skill() -> None:
-    """The tint of a cell grows with its skill and is none without one."""
-    result = found()
-    assert not isinstance(result.skill_by_distance, Missing)
-    one = result.skill_by_distance[0]
-    three = tuple(replace(one, skill=skill) for skill in (Missing("none"), interval(0.1), interval(0.3)))
-    tints = [float(tint.opacity) for _, row in cells(replace(result, skill_by_distance=three)) for _, tint in row]
-    assert tints[0] == 0.0
-    assert tints == sorted(set(tints))
+    made = render_backtest(found(), findings_of(found()))
+    assert (unescape(made["html"].decode()), made["pdf"]) == pages
 
 
 def pooled_page() -> Backtest:
@@ -182,7 +175,8 @@ def test_a_pooled_page_shows_each_market_beside_the_mean(tmp_path: Path) -> None
     """Every market's own score, control and verdict stand on page and paper, and parts of one market alone do not."""
     result = pooled_page()
     parts = result.pooled[:-1]
-    html, pdf = render_backtest(result, findings_of(result))
+    made = render_backtest(result, findings_of(result))
+    html, pdf = made["html"], made["pdf"]
     page = unescape(html.decode())
     for one in parts:
         assert isinstance(one.score, Interval)
@@ -190,7 +184,7 @@ def test_a_pooled_page_shows_each_market_beside_the_mean(tmp_path: Path) -> None
             assert text in page
     assert "the feed stopped" in page.lower()
     assert HOSTILE.encode() not in html
-    assert "Skill by distance</h2>" not in page
+    assert "<summary>Skill by distance" not in page
     (tmp_path / "p.pdf").write_bytes(pdf)
     text = subprocess.run(
         ["pdftotext", "-layout", str(tmp_path / "p.pdf"), "-"], check=True, capture_output=True, text=True
@@ -199,24 +193,13 @@ def test_a_pooled_page_shows_each_market_beside_the_mean(tmp_path: Path) -> None
     assert "XRP/USDT:USDT" in text
 
 
-def test_skill_below_zero_is_grey() -> None:
-    """A band in which the map ranks worse than nothing never wears its side's colour."""
-    result = found()
-    assert not isinstance(result.skill_by_distance, Missing)
-    one = result.skill_by_distance[0]
-    (_, row), *_ = cells(replace(result, skill_by_distance=(one, replace(one, skill=interval(-0.2)))))
-    assert row[0][1].colour != row[1][1].colour
-    assert float(row[1][1].opacity) > 0
-
-
 def test_dollars_and_reactions_stand_beside_their_controls() -> None:
     """Both sides, each side alone, the distance control and the mirrored places are all on the page."""
-    page = unescape(render_backtest(whole(), findings_of(whole()))[0].decode())
+    page = unescape(render_backtest(whole(), findings_of(whole()))["html"].decode())
     for value in (0.86, 1.08, 0.74, 0.9, 0.76, 0.79, 0.83):
         assert notation.grouped(value, 2) in page
     assert "longs 1.08, shorts 0.74" in page
     assert "0.25–0.35" in page
-    assert "18" not in page.split("Observed beside expected")[0].split("Reactions at zones")[1]
     assert notation.share(18 / 40) in page
 
 
@@ -246,5 +229,114 @@ def test_a_lead_is_told_over_the_nearest_control() -> None:
 def test_no_table_is_cut_at_any_width(pooled: bool, in_browser: Callable[[str], list[dict[str, object]]]) -> None:  # noqa: FBT001 - which page
     """In a real browser every cell of the report lies inside the window, on a phone too."""
     result = pooled_page() if pooled else whole()
-    page = render_backtest(result, findings_of(result))[0].decode()
+    page = render_backtest(result, findings_of(result))["html"].decode()
     assert [(one["scroll"], one["wide"]) for one in in_browser(page)] == [(390, []), (800, []), (1400, [])]
+
+
+def test_the_title_says_the_verdict_and_how_the_baselines_compare() -> None:
+    """Ahead needs the whole interval above zero, behind the whole one below, and the judged controls decide."""
+
+    def beside(*differences: Difference) -> str:
+        scores = (
+            rank("kernel", "engine", 0.4, "path+price", differences),
+            rank("kernel", "engine", 0.3, "chart", tuple(replace(one, by=interval(-0.9)) for one in differences)),
+        )
+        return findings_of(replace(found(), map_scores=scores)).title
+
+    verdict = "BTC: not distinguishable"
+    ahead, level, behind = (
+        Difference(versus=name, by=Interval(value=0.0, low=low, high=high))
+        for name, low, high in (("a", 1e-9, 1.0), ("b", 0.0, 0.0), ("c", -1.0, -1e-9))
+    )
+    assert beside(ahead, level, behind) == f"{verdict}; ahead of a; not told apart from b; behind c"
+    assert beside(ahead, replace(ahead, versus="d")) == f"{verdict}; ahead of a and d"
+    assert beside(replace(behind, versus=UNIFORM)) == beside() == verdict
+
+
+def test_what_the_forest_shows_is_given_the_most_that_could_be_scored() -> None:
+    """The strictest control set with a score is drawn and counted, and one without a score is passed over."""
+    led = tuple(Difference(versus=name, by=interval(0.2)) for name in (UNIFORM, PLACEBO, "path-only"))
+    scores = tuple(
+        rank(
+            "kernel",
+            "engine",
+            value,
+            controls,
+            led if controls != "chart" else (*led[:1], replace(led[1], by=interval(0.0))),
+        )
+        for controls, value in (("path", 0.4), ("path+price", 0.3), ("chart", 0.2))
+    )
+    findings = findings_of(replace(found(), map_scores=scores))
+    assert (findings.strictest, findings.standing) == ("chart", "Ahead of 1 of 2 controls")
+    bare = (*scores[:2], replace(scores[2], score=Missing("Too short.")))
+    findings = findings_of(replace(found(), map_scores=bare))
+    assert (findings.strictest, findings.standing) == ("path+price", "Ahead of 2 of 2 controls and 1 of 1 baselines")
+
+
+def test_the_forest_holds_each_map_once_by_score_with_what_leads_it() -> None:
+    """Maps, baselines, controls; within a group the best first; a difference only where one was made."""
+    shown = forest(found(), "chart")
+    assert [(title, [row.name for row in rows]) for title, rows in shown.items()] == [
+        ("Maps", ["kernel"]),
+        ("Baselines", ["path-only"]),
+        ("Controls: must score near 0", ["uniform in reach"]),
+    ]
+    assert shown["Maps"][0].minus is None
+    assert shown["Baselines"][0].minus == interval(0.0531)
+    assert shown["Controls: must score near 0"][0].minus is None
+    two = (rank("low", "engine", 0.1, "path"), rank("high", "engine", 0.2, "path"))
+    assert [row.name for row in forest(replace(found(), map_scores=two), "path")["Maps"]] == ["high", "low"]
+
+
+def test_a_scale_is_the_least_of_whole_steps_around_zero() -> None:
+    """Four steps at most, zero on one of them, and ends of the axis at 0 and 100 %."""
+    scale = scale_of([Interval(value=0.3, low=-0.05, high=0.41)])
+    assert [scale.low, scale.high, scale.step] == pytest.approx([-0.2, 0.6, 0.2])
+    assert scale.ticks() == pytest.approx((-0.2, 0.0, 0.2, 0.4, 0.6))
+    assert [scale.at(value) for value in (-0.3, -0.2, 0.2, 0.6, 0.9)] == [
+        "0.00%",
+        "0.00%",
+        "50.00%",
+        "100.00%",
+        "100.00%",
+    ]
+    assert scale_of([]) == Scale(low=0.0, high=0.02, step=0.02)
+
+
+def test_reliability_adds_up_what_was_expected_and_what_came() -> None:
+    """40 zones, 0.46 of them expected to turn back: 18.4 expected, 18 came; the page says both."""
+    turned = next(one for one in reliabilities(whole()) if one.title == "Reached, turns back")
+    assert [turned.count(), turned.expected(), turned.came()] == pytest.approx([40, 18.4, 18])
+    assert [(point.forecast, point.observed) for point in turned.points] == [(0.46, 0.45)]
+    page = render_backtest(whole(), findings_of(whole()))["html"].decode()
+    assert 'aria-label="Reached, turns back: of 40 zones 18.4 were expected to end so, 18 did"' in page
+
+
+def test_every_score_of_the_record_stands_in_the_csv() -> None:
+    """Each interval of the JSON record is a line with its three numbers, each missing one a line with its reason."""
+    result = replace(pooled_page(), dollars=whole().dollars, reactions=whole().reactions)
+    rows = list(csv.DictReader(io.StringIO(render_backtest(result, findings_of(result))["csv"].decode())))
+
+    def intervals(value: object) -> Iterator[tuple[float, float, float]]:
+        if isinstance(value, dict) and set(value) == {"value", "low", "high"}:
+            yield value["value"], value["low"], value["high"]
+        elif isinstance(value, dict | list):
+            for part in value.values() if isinstance(value, dict) else value:
+                yield from intervals(part)
+
+    told = Counter((float(row["value"]), float(row["low"]), float(row["high"])) for row in rows if row["low"])
+    assert told == Counter(intervals(as_record(result)))
+    assert {row["missing"] for row in rows} >= {"The feed stopped.", "Price never came this far."}
+    chart = [row for row in rows if (row["name"], row["controls"], row["versus"]) == ("kernel", "chart", "path-only")]
+    assert [row["value"] for row in chart] == ["0.0531"]
+
+
+def test_the_paper_says_where_the_rest_stands(pages: tuple[str, bytes], tmp_path: Path) -> None:
+    """The PDF holds the folded tables and names the file of all numbers, and the page links it."""
+    (tmp_path / "b.pdf").write_bytes(pages[1])
+    text = subprocess.run(
+        ["pdftotext", "-layout", str(tmp_path / "b.pdf"), "-"], check=True, capture_output=True, text=True
+    ).stdout
+    assert "stand in backtest.csv" in text
+    assert "Skill by distance" in text
+    assert 'href="backtest.csv"' in pages[0]
