@@ -104,9 +104,14 @@ def dollar_range(low: float, high: float) -> str:
     return f"${first}\u2013{last}{word}"
 
 
+def reward(value: float) -> str:
+    """Write what a plan pays for 1 at risk: 1.8; rounded down, so that no plan looks better than it is."""
+    return grouped(math.floor(round(value * 10, 6)) / 10, 1)
+
+
 def ratio(value: float) -> str:
-    """Write what a plan pays for what it risks: 1.8 for 1."""
-    return f"{grouped(value, 1)} for 1"
+    """Write a reward with its risk: 1.8 for 1."""
+    return f"{reward(value)} for 1"
 
 
 def times(value: float) -> str:

@@ -132,8 +132,8 @@ def test_a_plan_that_pays_less_than_it_risks_is_no_trade(far: float, pays: float
     plan = first(market)
     assert plan.reward_to_risk == pytest.approx(pays)
     if pays < 1:
-        assert plan.entry_text == plan.no_trade == "no trade: pays 1.0 for 1"
-        assert "then no trade: pays 1.0 for 1 to resistance 96\u202f725: let it pass." in plan.if_then
+        assert plan.entry_text == plan.no_trade == "no trade: pays 0.9 for 1"
+        assert "then no trade: pays 0.9 for 1 to resistance 96\u202f725: let it pass." in plan.if_then
     else:
         assert plan.no_trade == ""
         assert "then look for continuation to resistance" in plan.if_then
