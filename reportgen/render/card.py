@@ -17,9 +17,7 @@ from reportgen import notation
 from reportgen.brief.types import Brief, LevelFate, SymbolBrief
 from reportgen.events.calendar import Event
 from reportgen.guide.checklist import Lean
-from reportgen.guide.context import nearest_zone
 from reportgen.guide.plan import ZonePlan
-from reportgen.guide.wording import due, event_name, listed
 from reportgen.guide.zones import Label, Zone
 from reportgen.notation import THIN
 from reportgen.render.page_helpers import (
@@ -28,16 +26,21 @@ from reportgen.render.page_helpers import (
     clock,
     countdown,
     day_and_clock,
+    event_due,
+    listed,
     lower_first,
     overriding,
     sentence,
     stale,
     weekday_and_clock,
+    zone_of,
 )
 from reportgen.units import DAY_MS, HOUR_MS, Missing, Price, Where
 
 Arrow = Literal["up", "down", ""]
 _EVENTS_TOLD: Final = 3
+_SAME_PRICE: Final = 1e-9
+"""Fraction within which two prices are one."""
 _TIMEFRAME: Final = re.compile(r"(\d+)\s*([A-Za-z]+)")
 
 
@@ -198,7 +201,7 @@ def stance_words(brief: Brief, symbol: SymbolBrief) -> str:
         return "Stand aside"
     if stance.kind == "wait for event":
         moving = overriding(brief, symbol)
-        return f"Wait for {event_name(moving[0])}, {_moment(brief, moving[0])}" if moving else "Wait for the event"
+        return f"Wait for {moving[0].name}, {_moment(brief, moving[0])}" if moving else "Wait for the event"
     if stance.kind in ("no map", "no zone in reach", "observe"):
         return "Nothing to do"
     return (
@@ -308,7 +311,7 @@ def _of_chart(brief: Brief, symbol: SymbolBrief, side: Where) -> AlertRow:
 
 
 def _alert_row(brief: Brief, symbol: SymbolBrief, side: Where) -> Row:
-    zone = nearest_zone(symbol.zones, side)
+    zone = zone_of(symbol, "A" if side == "above" else "B")
     row = _of_chart(brief, symbol, side) if zone is None else _planned(brief, symbol, zone)
     if is_stale(symbol):
         pieces: tuple[Piece, ...] = (Piece(text="Not armed: the data are too old."),)
@@ -350,7 +353,7 @@ def _sooner(symbol: SymbolBrief, plan: ZonePlan) -> str:
     scenario = scenarios.bullish if plan.side == "above" else scenarios.bearish
     line = scenario.line
     own = _line(plan)
-    if line is None or own is None or abs(line.price - own) < abs(own) * 1e-9:
+    if line is None or own is None or abs(line.price - own) < abs(own) * _SAME_PRICE:
         return ""
     if (line.price < own) != (plan.side == "above"):
         return ""
@@ -408,7 +411,7 @@ def _after(brief: Brief, symbol: SymbolBrief) -> str:
 def _moment(brief: Brief, event: Event) -> str:
     """Write when an event is, as short as its nearness allows: 13:30, Tue 13:30; its name where no hour is known."""
     if not event.time_known:
-        return event_name(event)
+        return event.name
     same_day = event.at_ms // DAY_MS == brief.as_of_ms // DAY_MS
     return clock(event.at_ms) if same_day else weekday_and_clock(event.at_ms)
 
@@ -439,9 +442,9 @@ def _overrides(brief: Brief, symbol: SymbolBrief) -> Iterable[Piece]:
 
 def _override(event: Event) -> str:
     if event.hours_away <= 0 and event.ends_ms is not None:
-        return f"{event_name(event)} until {day_and_clock(event.ends_ms)}"
+        return f"{event.name} until {day_and_clock(event.ends_ms)}"
     at = f" {clock(event.at_ms)}" if event.time_known else ""
-    return f"{event_name(event)}{at}, {due(event)}"
+    return f"{event.name}{at}, {event_due(event)}"
 
 
 _FATES: Final = {
@@ -519,7 +522,7 @@ def in_a_hundred(share: float) -> str:
 
 
 def _cell(symbol: SymbolBrief, side: Where) -> Cell:
-    zone = nearest_zone(symbol.zones, side)
+    zone = zone_of(symbol, "A" if side == "above" else "B")
     if zone is None:
         return Cell(side=side, nothing=_nothing(symbol, side).replace("no dense zone", "none"))
     touched = zone.touch_probability

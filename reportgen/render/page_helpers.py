@@ -6,7 +6,7 @@ Stands at the last arrow, Brief -> bytes, between the frozen brief and the templ
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -121,6 +121,11 @@ def sentence(text: str) -> str:
 def lower_first(text: str) -> str:
     """Continue a sentence with a reason: No candles becomes no candles; OKX stays."""
     return text if text[1:2].isupper() else f"{text[:1].lower()}{text[1:]}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join names: SOL, WIF and XRP."""
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part) if names else ""
 
 
 def outcome(name: str) -> str:

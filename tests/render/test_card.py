@@ -103,7 +103,7 @@ def test_an_event_ahead_puts_the_plan_off(brief_of: Callable[[str], Brief]) -> N
     rows = rows_of(brief)
     assert rows["Stance"] == "Wait for US CPI, 13:30. The map is for after it."
     assert rows["Alert above 94 958"].startswith("After 13:30: if BTC trades into A")
-    assert rows["Overrides"].startswith("US CPI 13:30, in 6 h. ")
+    assert rows["Overrides"].startswith("US CPI 13:30, in 6 h 30 min. ")
 
 
 def test_price_inside_a_zone_is_said(brief_of: Callable[[str], Brief]) -> None:
