@@ -277,7 +277,8 @@ class ReliabilityBand:
     """Of all shares shown between two bounds, how many came.
 
     Attributes:
-        low, high: The bounds, low <= share < high. given: how many shares. came: how many of their outcomes came.
+        low, high: The bounds, low <= share < high; both are the level where a quantile was given. given: how many
+            shares. came: how many of their outcomes came, or of their values lay at or below the quantile.
         expected: the sum of the shares.
     """
 
@@ -286,6 +287,29 @@ class ReliabilityBand:
     given: int
     came: int
     expected: float
+
+
+ForecastOf = Literal["touch", "reject", "continue", "front_run", "ignore", "outcomes", "cone", "dollars"]
+"""Of a zone: its touch, each outcome, the four together. Of a day: high and low. Of a bar and side: liquidations."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reliability:
+    """How often what was foretold of one kind came.
+
+    Attributes:
+        of: Which kind. forecasts: how many. days: on how many days.
+        loss: Brier for shares; pinball for quantiles (the cone's 10, 50 and 90 %, the ends of the dollar interval).
+        skill: 1 - loss / loss of climatology as known by then, or why there is none.
+        bands: The reliability table, by share given or by quantile.
+    """
+
+    of: ForecastOf
+    forecasts: int
+    days: int
+    loss: Literal["Brier", "pinball"]
+    skill: Maybe[SkillInterval]
+    bands: tuple[ReliabilityBand, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,6 +333,7 @@ class RunningRecord:
         against_distance, against_climatology: The shown shares beside each control.
         text: One sentence with the sample and the verdict.
         reliability: All shares shown, in bands. leans: how zones ended where the evidence leaned to an outcome.
+        by_kind: The same apart, with skill: touch, each outcome, the four together, and the cone that was printed.
     """
 
     zones: int
@@ -325,6 +350,7 @@ class RunningRecord:
     text: str
     reliability: tuple[ReliabilityBand, ...] = ()
     leans: LeanCount | None = None
+    by_kind: tuple[Reliability, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,8 +128,8 @@ def _score(
         scored_backtest(market, replace(question, events=events_between(request.config, market.symbol, spans[name])))
         for name, market in gathered.markets.items()
     ]
-    pooled = pooled_backtest(parts, question.assumptions) if len(parts) > 1 else None
-    return [record for record, _ in parts], pooled
+    pooled = pooled_backtest(parts, question) if len(parts) > 1 else None
+    return [one.record for one in parts], pooled
 
 
 def _write(output: Place, result: Backtest) -> tuple[str, ...]:

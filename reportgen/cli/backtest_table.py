@@ -10,6 +10,7 @@ from reportgen.moments import moment_text
 from reportgen.units import Missing
 
 if TYPE_CHECKING:
+    from reportgen.brief.types import SkillInterval
     from reportgen.track_record.result import Backtest, Interval, MapScore, Metric
     from reportgen.units import Maybe
 
@@ -36,6 +37,7 @@ def table(result: Backtest) -> Iterator[str]:
         yield f"{result.observations} bars, {result.days} days, worth {result.effective:.0f}; 90 % intervals by days"
         yield from _scores(result.map_scores)
         yield from _margins(result)
+    yield from _reliability(result)
     if result.pooled:
         yield from _by_market(result)
     else:
@@ -109,13 +111,25 @@ def _reactions(result: Backtest) -> Iterator[str]:
     yield f"reactions: {score.zones} zones, {score.independent} independent"
     for title, cell in (
         ("Brier skill, climatology", score.brier_skill),
-        ("Brier skill, fixed table", score.brier_skill_distance_only),
+        ("Brier skill, learned table", score.brier_skill_distance_only),
         ("log skill, climatology", score.log_skill),
-        ("log skill, fixed table", score.log_skill_distance_only),
+        ("log skill, learned table", score.log_skill_distance_only),
         ("reject given tap", score.reject_given_tap),
         ("  mirrored zones", score.reject_given_tap_elsewhere),
     ):
         yield title.ljust(_NAME_WIDTH) + _cell(cell)
+
+
+def _reliability(result: Backtest) -> Iterator[str]:
+    """Lay out each kind of forecast: its skill over climatology, then what was foretold and what came, band by band."""
+    if not result.reliability:
+        return
+    yield "foretold".ljust(_NAME_WIDTH + 4) + "skill over climatology".ljust(_WIDTH) + "foretold -> came, of so many"
+    for one in result.reliability:
+        told = (f"{band.expected / band.given:.0%} -> {band.came / band.given:.0%} of {band.given}"
+                for band in one.bands if band.given)  # fmt: skip
+        name = f"{one.of.replace('_', '-')}, {one.forecasts} on {one.days} days"
+        yield name.ljust(_NAME_WIDTH + 4) + _cell(one.skill).ljust(_WIDTH) + "; ".join(told)
 
 
 def _near_events(result: Backtest) -> Iterator[str]:
@@ -135,7 +149,7 @@ def _near_events(result: Backtest) -> Iterator[str]:
     yield f"Near events: {split.verdict}. {split.why}"
 
 
-def _cell(value: Maybe[Interval]) -> str:
+def _cell(value: Maybe[Interval | SkillInterval]) -> str:
     """Write a value with its interval; a dash where there is none."""
     if isinstance(value, Missing):
         return "-"

@@ -198,6 +198,9 @@ class Assumptions(EventAssumptions):
         "how far the high or the low is away at 10, 50 and 90 %",
     )  # fmt: skip
     cone_past_days: int = declared(60, "days", "own choice", "own past days on which the cone's coverage is counted")
+    cone_least_days: float = declared(
+        20.0, "days", "as verdict_least_days", "past days that climatology's quantiles need, to score the cone"
+    )
     # --- calibration -----------------------------------------------------------------------------------------------
     calibration_steps: int = declared(
         300, "rounds", "own choice", "rounds of expectation maximisation behind the weights"

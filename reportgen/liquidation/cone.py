@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from reportgen.config.assumptions import Assumptions
 from reportgen.market.data import Candles
@@ -115,22 +116,33 @@ def cone_held(candles: Candles, at: Ints, bars: int, horizon_hours: float, assum
     Returns:
         Shape (m, 2), high and low: 1 inside, 0 outside, NaN not judged.
     """
-    held = np.full((len(at), 2), np.nan)
-    scale = cone_scales(candles, at, horizon_hours, assumptions)
+    scale = cone_scales(candles, at, horizon_hours, assumptions)[:, None]
+    ratio = cone_reached(candles, at, bars) / scale
     least, _, most = assumptions.cone_ratios
-    for row, known in enumerate(at.tolist()):
-        after = slice(known, known + bars)
-        whole = known + bars <= len(candles) and (
-            int(candles.close_time_ms[known + bars - 1]) - int(candles.close_time_ms[known - 1])
-            == bars * candles.interval_ms
-        )
-        if not whole or not np.isfinite(scale[row]):
-            continue
-        price = float(candles.close[known - 1])
-        gone = np.log([float(candles.high[after].max()) / price, price / float(candles.low[after].min())])
-        ratio = np.maximum(gone, 0.0) / scale[row]
-        held[row] = (ratio >= least) & (ratio <= most)
-    return held
+    return np.where(np.isfinite(ratio), (ratio >= least) & (ratio <= most), np.nan)
+
+
+def cone_reached(candles: Candles, at: Ints, bars: int) -> Floats:
+    """Give how far price went from each moment, up and down, in the bars after it.
+
+    Args:
+        candles: n bars.
+        at: Shape (m,), how many bars were known.
+        bars: How many follow; NaN where fewer do or some are missing.
+
+    Returns:
+        Shape (m, 2), log distances >= 0 of the highest and the lowest price.
+    """
+    gone = np.full((len(at), 2), np.nan)
+    if len(candles) >= bars:
+        whole = np.flatnonzero((at > 0) & (at + bars <= len(candles)))
+        known = at[whole]
+        over = candles.close_time_ms[known + bars - 1] - candles.close_time_ms[known - 1] == bars * candles.interval_ms
+        whole, known = whole[over], known[over]
+        high, low = (sliding_window_view(column, bars)[known] for column in (candles.high, candles.low))
+        price = candles.close[known - 1]
+        gone[whole] = np.maximum(np.log(np.column_stack([high.max(axis=1) / price, price / low.min(axis=1)])), 0.0)
+    return gone
 
 
 def _weekend_share(moment_ms: Ints | Milliseconds, horizon_hours: float) -> Floats:

@@ -18,8 +18,9 @@ from reportgen.liquidation.map import CONSERVATION, CONSTANT_NODES, ENGINES, PAT
 from reportgen.liquidation.margin import Brackets, brackets_of
 from reportgen.liquidation.path import cut_by_marks
 from reportgen.market.data import Candles, MarketData, OpenInterest
-from reportgen.track_record.dollars import calibrated_scores, dollar_scores
+from reportgen.track_record.dollars import CalibratedDollars, calibrated_dollars, dollar_scores
 from reportgen.track_record.maps import CONTROLS, Measured, controls_of, day_ahead, measure
+from reportgen.track_record.reliability import Forecasts, cone_forecasts, outcome_forecasts, reliabilities
 from reportgen.track_record.result import (
     Backtest,
     DistanceSkill,
@@ -33,7 +34,7 @@ from reportgen.track_record.result import (
 from reportgen.track_record.score import Scene, distance_skill, known_rows, location_scores, rank_scores, worth_in_days
 from reportgen.track_record.verdict import JUDGED_GIVEN, judge_map
 from reportgen.track_record.walk import Fresh, FrozenMaps, Situation, decision_times, outward, situation_of
-from reportgen.track_record.zones import NO_EVENTS, judged_zones, reaction_score, split_by_events
+from reportgen.track_record.zones import NO_EVENTS, Judged, judged_zones, reaction_score, scored_zones, split_by_events
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Milliseconds, Missing, Side
 
 BASELINES: Final = (PATH_ONLY.name, CONSTANT_NODES.name)
@@ -91,10 +92,23 @@ def engines_of(question: BacktestQuestion) -> tuple[Engine, ...]:
 
 def backtest(market: MarketData, question: BacktestQuestion) -> Backtest:
     """Score one market; see `scored_backtest`."""
-    return scored_backtest(market, question)[0]
+    return scored_backtest(market, question).record
 
 
-def scored_backtest(market: MarketData, question: BacktestQuestion) -> tuple[Backtest, Maybe[Scored]]:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MarketRecord:
+    """One market's record and what it was made from, which pooling needs.
+
+    Attributes:
+        record: What is written down. scored: its maps, or why there are none. forecasts: what was foretold, any kind.
+    """
+
+    record: Backtest
+    scored: Maybe[Scored]
+    forecasts: tuple[Forecasts, ...]
+
+
+def scored_backtest(market: MarketData, question: BacktestQuestion) -> MarketRecord:
     """Score one market.
 
     Args:
@@ -102,7 +116,7 @@ def scored_backtest(market: MarketData, question: BacktestQuestion) -> tuple[Bac
         question: Window, engines, constants.
 
     Returns:
-        The record, and what it was made from, which pooling needs.
+        The record and what it was made from.
 
     Raises:
         DataError: There are no candles, or no decision in the window has a warm-up before and a bar after it.
@@ -118,6 +132,10 @@ def scored_backtest(market: MarketData, question: BacktestQuestion) -> tuple[Bac
     judged, elsewhere = judged_zones(
         candles, brackets, daily, question.assumptions, question.fresh, market.leading_open_interest
     )
+    fitted: Maybe[CalibratedDollars] = Missing("No map was scored.")
+    if not isinstance(scored, Missing):
+        fitted = calibrated_dollars(market, window[1], question.assumptions, question.fresh)
+    forecasts = tuple(_forecasts(candles, daily, judged, fitted, question.assumptions))
     asked = [one.name for one in engines_of(question)]
     engines = [name for name in asked if isinstance(scored, Missing) or name not in scored.unscored]
     verdict: Verdict = "insufficient evidence"
@@ -143,25 +161,37 @@ def scored_backtest(market: MarketData, question: BacktestQuestion) -> tuple[Bac
         effective=0.0 if isinstance(scored, Missing) else scored.effective,
         map_scores=() if isinstance(scored, Missing) else scored.map_scores,
         skill_by_distance=scored if isinstance(scored, Missing) else scored.by_distance,
-        dollars=scored if isinstance(scored, Missing) else _dollars(market, scored, window[1], question),
+        dollars=scored if isinstance(scored, Missing) else _dollars(scored, fitted),
         reactions=reaction_score(judged, elsewhere, question.assumptions, question.fresh),
         verdict=verdict,
         why=why,
         notes=(*question.notes, *_notes(market, scored, question.assumptions)),
         near_events=split_by_events(judged, question.events, question.assumptions, question.fresh),
+        reliability=reliabilities(forecasts, question.assumptions, question.fresh),
     )
-    return record, scored
+    return MarketRecord(record=record, scored=scored, forecasts=forecasts)
 
 
-def _dollars(
-    market: MarketData, scored: Scored, until_ms: Milliseconds, question: BacktestQuestion
-) -> Maybe[tuple[DollarScore, ...]]:
+def _forecasts(
+    candles: Candles, daily: Ints, judged: Sequence[Judged], fitted: Maybe[CalibratedDollars], a: Assumptions
+) -> Iterator[Forecasts]:
+    """Give what a brief would have foretold, beside what came: touch and outcomes of zones, the cone, dollars."""
+    zones = scored_zones(judged, a)
+    if not isinstance(zones, Missing):
+        yield from outcome_forecasts(zones.shown, zones.climatology, zones.outcome, zones.day)
+    told = (
+        cone_forecasts(candles, daily, a.reaction_horizon_hours, a),
+        fitted if isinstance(fitted, Missing) else fitted.forecasts,
+    )
+    yield from (one for one in told if not isinstance(one, Missing))
+
+
+def _dollars(scored: Scored, fitted: Maybe[CalibratedDollars]) -> Maybe[tuple[DollarScore, ...]]:
     """Score the dollars that a brief would have shown, where a calibration can be made, then each map's own scale."""
     scaled = dollar_scores(scored.scene.measured, scored.scene.situation)
-    fitted = calibrated_scores(market, until_ms, question.assumptions, question.fresh)
     if isinstance(scaled, Missing):
-        return fitted if not isinstance(fitted, Missing) else scaled
-    return scaled if isinstance(fitted, Missing) else (*fitted, *scaled)
+        return fitted.scores if not isinstance(fitted, Missing) else scaled
+    return scaled if isinstance(fitted, Missing) else (*fitted.scores, *scaled)
 
 
 def horizon_of(market: MarketData, candles: Candles) -> Milliseconds:
@@ -315,7 +345,7 @@ def _day(milliseconds: Milliseconds) -> str:
 _APART = Missing("It stands in each market's own report.")
 
 
-def pooled_backtest(parts: Sequence[tuple[Backtest, Maybe[Scored]]], assumptions: Assumptions) -> Maybe[Backtest]:
+def pooled_backtest(parts: Sequence[MarketRecord], question: BacktestQuestion) -> Maybe[Backtest]:
     """Pool the records of several markets that one question was asked of.
 
     Markets with liquidations are pooled, and the others named in a note; only where none has any are falls of open
@@ -323,12 +353,13 @@ def pooled_backtest(parts: Sequence[tuple[Backtest, Maybe[Scored]]], assumptions
 
     Args:
         parts: Each market's record and what it was made from, at least two.
-        assumptions: Resamples, and the rule of the verdict.
+        question: Resamples, and the rule of the verdict.
 
     Returns:
         A record with `pooled` filled, or why there is none.
     """
-    told = [(record, scored) for record, scored in parts if not isinstance(scored, Missing)]
+    assumptions = question.assumptions
+    told = [(one.record, one.scored) for one in parts if not isinstance(one.scored, Missing)]
     judged = [part for part in told if part[1].metric == "liquidation rank"] or told
     if len(judged) < 2:
         names = ", ".join(record.symbol for record, _ in judged) or "none"
@@ -365,7 +396,8 @@ def pooled_backtest(parts: Sequence[tuple[Backtest, Maybe[Scored]]], assumptions
         reactions=_APART,
         verdict=verdict,
         why=why,
-        notes=tuple(_pooled_notes(records, [record for record, _ in parts], shared)),
+        notes=tuple(_pooled_notes(records, [one.record for one in parts], shared)),
+        reliability=reliabilities([told for one in parts for told in one.forecasts], assumptions, question.fresh),
         pooled=tuple(_market(record, shared[0]) for record in records),
     )
 

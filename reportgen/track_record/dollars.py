@@ -7,15 +7,18 @@ calibration does. The control knows only how far the bar went.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from reportgen.config.assumptions import Assumptions
-from reportgen.liquidation.calibration.make import choose_churn, walk
+from reportgen.liquidation.calibration.fit import Observed, rule_of
+from reportgen.liquidation.calibration.make import Walk, choose_churn, walk
 from reportgen.liquidation.calibration.sample import sample_of
 from reportgen.market.data import MarketData
 from reportgen.track_record.maps import Measured
+from reportgen.track_record.reliability import Forecasts, quantile_forecasts
 from reportgen.track_record.result import DollarScore, Which
 from reportgen.track_record.score import correlation_scores, interval, known_rows, ratio_scores
 from reportgen.track_record.walk import Fresh, Situation
@@ -24,10 +27,22 @@ from reportgen.units import DAY_MS, Bools, Floats, Fraction, Ints, Maybe, Millis
 NAME: Final = "calibrated nodes"
 
 
-def calibrated_scores(
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CalibratedDollars:
+    """Calibrated dollars walk-forward.
+
+    Attributes:
+        scores: Longs, shorts, both. forecasts: the interval's ends against what came, or why they are not known.
+    """
+
+    scores: tuple[DollarScore, ...]
+    forecasts: Maybe[Forecasts]
+
+
+def calibrated_dollars(
     market: MarketData, until_ms: Milliseconds, assumptions: Assumptions, fresh: Fresh
-) -> Maybe[tuple[DollarScore, ...]]:
-    """Score calibrated dollars walk-forward: longs, shorts, both.
+) -> Maybe[CalibratedDollars]:
+    """Score calibrated dollars walk-forward.
 
     Args:
         market: All that is known of it.
@@ -36,7 +51,7 @@ def calibrated_scores(
         fresh: Gives the generator that resamples days.
 
     Returns:
-        Three scores, or why nothing could be calibrated.
+        The scores, or why nothing could be calibrated.
     """
     sample = sample_of(market, 0, assumptions)
     if isinstance(sample, Missing):
@@ -56,7 +71,7 @@ def calibrated_scores(
     sides: Sequence[tuple[Which, Bools]] = (("long", rows.side == 0), ("short", rows.side == 1), ("both", late))
     day = (rows.time_ms // DAY_MS).astype(np.float64)
     apart = Missing("Counted for both sides together.")
-    return tuple(
+    scores = tuple(
         _score(
             NAME,
             side,
@@ -68,6 +83,41 @@ def calibrated_scores(
         )
         for side, own in sides
     )
+    return CalibratedDollars(scores=scores, forecasts=interval_forecasts(rows, walked, since, assumptions))
+
+
+def interval_forecasts(rows: Observed, walked: Walk, since: int, assumptions: Assumptions) -> Maybe[Forecasts]:
+    """Hold the ends of the dollar interval against what came, each span by the rule made from the spans before it.
+
+    Climatology is the same rule on what the distance alone estimates. Losses are in roots of quote currency, so that no
+    single bar decides; sweeps too small for the rule are left out, as they are there.
+
+    Args:
+        rows: Bars of both sides.
+        walked: The same, estimated walk-forward.
+        since: First span that is scored.
+        assumptions: Those named notional_*.
+    """
+    a = assumptions
+    levels = ((1 - a.notional_level) / 2, (1 + a.notional_level) / 2)
+    day = rows.time_ms // DAY_MS
+    large = walked.estimated >= a.notional_least_size * walked.estimated[walked.estimated > 0].mean()
+    large &= (walked.estimated > 0) & (walked.control > 0)
+    told: list[tuple[Floats, Floats, Floats, Ints]] = []
+    for span in range(since, a.calibration_spans):
+        past, now = (np.flatnonzero(large & part) for part in (walked.span < span, walked.span == span))
+        if min(len(past) - a.notional_least_sweeps, len(now) - 1) < 0:
+            continue
+        ends = []
+        for estimate in (walked.estimated, walked.control):
+            rule = rule_of(estimate[past], rows.realised[past], day[past], a)
+            kind = np.searchsorted(rule.edge_quote, estimate[now], side="right")
+            ends.append(estimate[now, None] * np.column_stack([rule.low_ratio[kind], rule.high_ratio[kind]]))
+        told.append((ends[0], ends[1], rows.realised[now], day[now]))
+    if not told:
+        return Missing("Too few sweeps came before the spans that are scored to make intervals from.")
+    own, control, realised, days = (np.concatenate(columns) for columns in zip(*told, strict=True))
+    return quantile_forecasts("dollars", levels, np.sqrt(own), np.sqrt(control), np.sqrt(realised), days)
 
 
 def _score(

@@ -24,6 +24,7 @@ from reportgen.guide.plan import ZonePlan
 from reportgen.guide.reactions import Shares, distance_shares
 from reportgen.guide.structure.bars import interval_length, interval_name
 from reportgen.guide.zones import Label, Zone
+from reportgen.liquidation.cone import Cone
 from reportgen.market.data import Candles, MarketData
 from reportgen.track_record.zones import ZoneAt, judge
 from reportgen.units import DAY_MS, HOUR_MS, Bools, Floats, Ints, Maybe, Milliseconds, Missing, Price, Where
@@ -38,6 +39,9 @@ _HASH_LENGTH: Final = 64
 
 FourShares = tuple[float, float, float, float]
 """Shares of reject, continue, front-run and ignore, in this order."""
+
+ThreePrices = tuple[float, float, float]
+"""The 10, 50 and 90 % lines of the cone on a zone's side, nearest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,7 @@ class LedgerRow:
         planned: Whether the brief had a plan for the zone; the six that follow are those of `Passage`.
         scored_as_of_ms: The moment of the run that scored it; nothing later was known.
         lean: The outcome that the brief's evidence leaned to, "none" where it leaned to none, "" where it did not say.
+        cone: The range that the brief showed on the zone's side, None when it showed none.
     """
 
     symbol: str
@@ -87,6 +92,7 @@ class LedgerRow:
     de_risk_ms: Milliseconds | None
     scored_as_of_ms: Milliseconds
     lean: str = ""
+    cone: ThreePrices | None = None
 
     @property
     def zone(self) -> tuple[bool, int, str, str, str]:
@@ -184,13 +190,13 @@ def _sound(line: bytes, number: int, previous: str) -> dict[str, Any] | None:
 
 def _has_fields(row: Mapping[str, Any]) -> bool:
     """Tell whether a signed line holds a row: every field without a default, each of its type."""
-    for name, default, kinds, words in _row_types():
+    for name, default, kinds, words, length in _row_types():
         value = row.get(name, default)
         kind = type(value)
         numbers = value if kind is list else (value,) if kind is float else ()
         if kind not in kinds or (words and value not in words) or not all(map(_is_number, numbers)):
             return False
-        if kind is list and len(value) != len(get_args(FourShares)):
+        if kind is list and len(value) != length:
             return False
     return True
 
@@ -200,15 +206,16 @@ def _is_number(value: object) -> bool:
 
 
 @cache
-def _row_types() -> tuple[tuple[str, object, frozenset[type], tuple[str, ...]], ...]:
-    """Give each field's name, its default, the types it may have in JSON, and the words it may be, if those are few."""
+def _row_types() -> tuple[tuple[str, object, frozenset[type], tuple[str, ...], int], ...]:
+    """Give each field's name, default, types it may have in JSON, words it may be if those are few, and list length."""
     found = []
     for name, hint in get_type_hints(LedgerRow).items():
         parts = (hint,) if get_origin(hint) in (Literal, tuple) else get_args(hint) or (hint,)
         kinds = {list if get_origin(part) is tuple else str if get_origin(part) is Literal else part for part in parts}
         words = get_args(hint) if get_origin(hint) is Literal else ()
         default = LedgerRow.__dataclass_fields__[name].default
-        found.append((name, default, frozenset(kinds | ({int} if float in kinds else set())), words))
+        length = next((len(get_args(part)) for part in parts if get_origin(part) is tuple), 0)
+        found.append((name, default, frozenset(kinds | ({int} if float in kinds else set())), words, length))
     return tuple(found)
 
 
@@ -412,6 +419,7 @@ def _row(brief: Brief, symbol: SymbolBrief, price: Price, zone: Zone, bars: _Jud
         entry_ms=passage.entry_ms, invalidation_ms=passage.invalidation_ms, de_risk_ms=passage.de_risk_ms,
         scored_as_of_ms=now.as_of_ms,
         lean="" if reaction is None or not reaction.answer else reaction.leans_to or "none",
+        cone=_cone_lines(symbol.cone, zone.side),
     )  # fmt: skip
 
 
@@ -444,6 +452,12 @@ def _levels(plan: ZonePlan, brief: Brief) -> PlannedLevels:
         timeframe_ms=interval_length(brief.timeframe),
         after_ms=after_ms,
     )
+
+
+def _cone_lines(cone: Maybe[Cone], side: Where) -> ThreePrices | None:
+    if isinstance(cone, Missing):
+        return None
+    return cone.high if side == "above" else (cone.low[2], cone.low[1], cone.low[0])
 
 
 def _four(shares: Maybe[Shares] | None) -> FourShares | None:

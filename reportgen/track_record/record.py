@@ -7,9 +7,8 @@ of their own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final, Literal
 
 import numpy as np
@@ -23,7 +22,6 @@ from reportgen.brief.types import (
     LevelFate,
     OutcomeCount,
     RecordSkill,
-    ReliabilityBand,
     RunningRecord,
     SkillInterval,
     SkillVerdict,
@@ -33,6 +31,15 @@ from reportgen.config.assumptions import Assumptions
 from reportgen.guide.reactions import Outcome
 from reportgen.market.symbols import base_of
 from reportgen.track_record.ledger import LedgerRow, Now, rows_of
+from reportgen.track_record.reliability import (
+    CONE_LEVELS,
+    Forecasts,
+    outcome_forecasts,
+    past_quantiles,
+    quantile_forecasts,
+    reliabilities,
+    reliability_bands,
+)
 from reportgen.track_record.score import effective_days, ratio_scores
 from reportgen.track_record.zones import band_of, brier_loss, foretell
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Missing
@@ -127,6 +134,7 @@ def running_record(
     known = np.searchsorted(over, [row.decision_ms for row in scored], side="right")
     _, flat = foretell(outcome, band, known, assumptions)
     anywhere = _skill("climatology", sample, flat, assumptions, fresh)
+    told = outcome_forecasts(shown, flat, outcome, day)
     return RunningRecord(
         zones=len(scored),
         independent=sample.independent,
@@ -143,32 +151,33 @@ def running_record(
         against_distance=distance,
         against_climatology=anywhere,
         text=_text(sample, distance, anywhere),
-        reliability=reliability(shown, outcome, assumptions.reliability_edges),
+        reliability=reliability_bands(shown, np.arange(len(_ORDER)) == outcome[:, None], assumptions.reliability_edges),
+        by_kind=reliabilities((*told, *_cone_forecasts(scored, assumptions)), assumptions, fresh),
         leans=_leans(scored),
     )
 
 
-def reliability(shown: Floats, outcome: Ints, edges: Sequence[float]) -> tuple[ReliabilityBand, ...]:
-    """Count, of all shares shown between two bounds, how many of their outcomes came.
-
-    Args:
-        shown: Shape (n, 4), the shares shown. outcome: shape (n,), which of the four came.
-        outcome: Shape (n,), place of what came.
-        edges: Inner bounds of the bands; the last band holds 1.
-    """
-    came = np.arange(shown.shape[1]) == outcome[:, None]
-    band = np.searchsorted(edges, shown, side="right")
-    bounds = (0.0, *edges, 1.0)
-    return tuple(
-        ReliabilityBand(
-            low=low,
-            high=high,
-            given=int((band == place).sum()),
-            came=int(came[band == place].sum()),
-            expected=float(shown[band == place].sum()),
-        )
-        for place, (low, high) in enumerate(pairwise(bounds))
-    )
+def _cone_forecasts(scored: Sequence[LedgerRow], a: Assumptions) -> Iterator[Forecasts]:
+    """Hold the cones that were printed against how far price went on their side, once a symbol, side and moment."""
+    once = {
+        (row.symbol, row.decision_ms, row.side): row for row in scored if row.cone and row.excursion_atr is not None
+    }
+    for symbol in dict.fromkeys(name for name, _, _ in once):
+        own = [row for row in once.values() if row.symbol == symbol]
+        sign = np.array([1 if row.side == "above" else -1 for row in own])
+        price = np.array([row.price for row in own])
+        near = np.array([row.low if row.side == "above" else row.high for row in own])
+        beyond = np.array([(row.excursion_atr or 0.0) * row.atr for row in own])
+        reached = np.maximum(sign * np.log((near + sign * beyond) / price), 0.0)
+        told = sign[:, None] * np.log(np.array([row.cone for row in own]) / price[:, None])
+        decision = np.array([row.decision_ms for row in own], dtype=np.int64)
+        known = np.searchsorted(np.maximum.accumulate([row.until_ms for row in own]), decision, side="right")
+        control = past_quantiles(reached, known, CONE_LEVELS, a)
+        usable = np.isfinite(control[:, 0])
+        if usable.any():
+            yield quantile_forecasts(
+                "cone", CONE_LEVELS, told[usable], control[usable], reached[usable], decision[usable] // DAY_MS
+            )
 
 
 def _leans(scored: Sequence[LedgerRow]) -> LeanCount | None:

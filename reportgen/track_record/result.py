@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Literal
 
+from reportgen.brief.types import Reliability
 from reportgen.units import DAY_MS, Fraction, Maybe, Milliseconds, Missing, Notional
 
 SCHEMA_VERSION: Final = "backtest-1"
@@ -137,7 +138,7 @@ class OutcomeBand:
         from_atr, to_atr: Distance of the near edge at decision, ATR; to_atr None where open.
         zones: Scored zones. The four counts sum to it.
         reject, proceed, front_run, ignore: Counts; proceed is tap and continue.
-        expected_reject, expected_proceed, expected_front_run, expected_ignore: Mean probability given beforehand.
+        expected_reject, expected_proceed, expected_front_run, expected_ignore: Mean share that a brief shows for them.
         timeout: How many of the taps were decided by the horizon only.
     """
 
@@ -163,7 +164,7 @@ class ReactionScore:
         zones: Scored zones. censored, not_events: Zones that could not be scored, by why.
         brier_skill: 1 - Brier / Brier of climatology (the walk-forward shares whatever the distance); > 0 is better.
         log_skill: The same by log loss.
-        brier_skill_distance_only: 1 - Brier / Brier of the fixed distance table, the control.
+        brier_skill_distance_only: 1 - Brier / Brier of shares learned from earlier zones as far away, the control.
         log_skill_distance_only: The same by log loss.
         reject_given_tap: Share rejected of the zones tapped, or why unknown.
         reject_given_tap_elsewhere: The same of zones mirrored to the other side of the price, where the map has none.
@@ -251,6 +252,7 @@ class Backtest:
         notes: Sentences the reader needs.
         pooled: The markets that the scores are means of, when there are several; then `symbol` says how many.
         schema_version: Of the record. near_events: zones near scheduled events beside the others, or why not.
+        reliability: How often what a brief foretells came, kind by kind: touch, outcomes, dollars, the cone.
     """
 
     symbol: str
@@ -279,6 +281,7 @@ class Backtest:
     pooled: tuple[PooledMarket, ...] = ()
     schema_version: str = SCHEMA_VERSION
     near_events: Maybe[EventSplit] = NO_SPLIT
+    reliability: tuple[Reliability, ...] = ()
 
     @property
     def window_days(self) -> float:

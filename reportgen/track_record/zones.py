@@ -140,7 +140,12 @@ def base_rates(assumptions: Assumptions) -> Floats:
     """Give the distance model's shares in the middle of each band, the open one at its start; shape (bands, 4)."""
     edges = np.array([0.0, *assumptions.reaction_distance_edges])
     middles = [*((edges[1:] + edges[:-1]) / 2).tolist(), float(edges[-1])]
-    rows = [distance_shares(middle, assumptions.reaction_horizon_hours, assumptions) for middle in middles]
+    return _shares(middles, assumptions)
+
+
+def _shares(distances: Sequence[float], a: Assumptions) -> Floats:
+    """Give the shares that a brief shows at each distance within the horizon they are judged by; shape (n, 4)."""
+    rows = [distance_shares(one, a.reaction_horizon_hours, a) for one in distances]
     return np.array([[row.of(name) for name in OUTCOMES] for row in rows if not isinstance(row, Missing)])
 
 
@@ -183,20 +188,20 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _ZoneSample:
+class ZoneSample:
     """Scored zones in order of decision, shape (n,) each: the outcome's place in OUTCOMES, the band, the day.
 
-    `foretold`, `climatology` and `fixed` have shape (n, 4): the product's shares, those whatever the distance, and the
-    unchanging distance table.
+    `shown`, `climatology` and `learned` have shape (n, 4): the shares that a brief shows, those of earlier zones
+    whatever the distance, and those of earlier zones as far away.
     """
 
     judged: tuple[Judged, ...]
     outcome: Ints
     band: Ints
     day: Ints
-    foretold: Floats
+    shown: Floats
     climatology: Floats
-    fixed: Floats
+    learned: Floats
 
 
 def judged_zones(
@@ -251,10 +256,10 @@ def reaction_score(
     Returns:
         The scores, or why there are none: no zone could be judged.
     """
-    scored = tuple(one for one in judged if one.fate.outcome in OUTCOMES)
-    if not scored:
-        return Missing("No dense zone stood at any decision with a whole horizon after it.")
-    sample = _sample(scored, assumptions)
+    sample = scored_zones(judged, assumptions)
+    if isinstance(sample, Missing):
+        return sample
+    scored = sample.judged
     brier = _skill(brier_loss, sample, assumptions, fresh)
     rows = np.arange(len(scored))
     log = _skill(lambda shares, outcome: np.asarray(-np.log(shares[rows, outcome])), sample, assumptions, fresh)
@@ -295,17 +300,21 @@ def _zones_at(
     ]
 
 
-def _sample(scored: tuple[Judged, ...], a: Assumptions) -> _ZoneSample:
-    """Lay out the scored zones with what was expected of each before."""
+def scored_zones(judged: Sequence[Judged], a: Assumptions) -> Maybe[ZoneSample]:
+    """Lay out the zones that have an outcome with what was expected of each before, or say that there are none."""
+    scored = tuple(one for one in judged if one.fate.outcome in OUTCOMES)
+    if not scored:
+        return Missing("No dense zone stood at any decision with a whole horizon after it.")
     horizon = int(a.reaction_horizon_hours * HOUR_MS)
     moment = np.array([one.zone.decision_ms for one in scored], dtype=np.int64)
     outcome = np.array([OUTCOMES.index(one.fate.outcome) for one in scored], dtype=np.int64)
     band = np.array([band_of(one.zone.distance_atr, a) for one in scored], dtype=np.int64)
     known = np.searchsorted(moment, moment - horizon, side="right")
-    foretold, climatology = foretell(outcome, band, known, a)
-    return _ZoneSample(
+    learned, climatology = foretell(outcome, band, known, a)
+    shown = _shares([one.zone.distance_atr for one in scored], a)
+    return ZoneSample(
         judged=scored, outcome=outcome, band=band, day=moment // DAY_MS,
-        foretold=foretold, climatology=climatology, fixed=base_rates(a)[band],
+        shown=shown, climatology=climatology, learned=learned,
     )  # fmt: skip
 
 
@@ -315,11 +324,11 @@ def brier_loss(shares: Floats, outcome: Ints) -> Floats:
 
 
 def _skill(
-    loss: Callable[[Floats, Ints], Floats], sample: _ZoneSample, a: Assumptions, fresh: Fresh
+    loss: Callable[[Floats, Ints], Floats], sample: ZoneSample, a: Assumptions, fresh: Fresh
 ) -> tuple[Maybe[Interval], Maybe[Interval]]:
-    """Give 1 - loss / loss of climatology, and the same of the distance table."""
-    own = loss(sample.foretold, sample.outcome)
-    below = [loss(shares, sample.outcome) for shares in (sample.climatology, sample.fixed)]
+    """Give 1 - loss / loss of climatology, and the same of the shares learned by distance."""
+    own = loss(sample.shown, sample.outcome)
+    below = [loss(shares, sample.outcome) for shares in (sample.climatology, sample.learned)]
     whole = np.column_stack(below)
     scores = ratio_scores(whole - own[:, None], whole, sample.day, draws=a.backtest_draws, rng=fresh())
     flat = "The control never errs here."
@@ -337,7 +346,7 @@ def _reject_given_tap(judged: Sequence[Judged], a: Assumptions, fresh: Fresh) ->
     return interval(scores.estimate(0), "No zone was tapped.")
 
 
-def _bands(sample: _ZoneSample, a: Assumptions) -> tuple[OutcomeBand, ...]:
+def _bands(sample: ZoneSample, a: Assumptions) -> tuple[OutcomeBand, ...]:
     """Count outcomes by distance beside the mean of what was expected."""
     edges = (0.0, *a.reaction_distance_edges, None)
     bands = []
@@ -346,7 +355,7 @@ def _bands(sample: _ZoneSample, a: Assumptions) -> tuple[OutcomeBand, ...]:
         if start is None or not len(rows):
             continue
         came = np.bincount(sample.outcome[rows], minlength=len(OUTCOMES)).tolist()
-        expected = sample.foretold[rows].mean(axis=0).tolist()
+        expected = sample.shown[rows].mean(axis=0).tolist()
         bands.append(
             OutcomeBand(
                 from_atr=start, to_atr=end, zones=len(rows),
@@ -379,22 +388,18 @@ def split_by_events(
     """
     if isinstance(events, Missing):
         return events
-    scored = [one for one in judged if one.fate.outcome in OUTCOMES]
-    if not scored:
-        return Missing("No dense zone stood at any decision with a whole horizon after it.")
-    a = assumptions
+    sample = scored_zones(judged, assumptions)
+    if isinstance(sample, Missing):
+        return sample
+    a, scored, outcome = assumptions, sample.judged, sample.outcome
     horizon = int(a.reaction_horizon_hours * HOUR_MS)
     moment = np.array([one.zone.decision_ms for one in scored], dtype=np.int64)
     when = np.array(sorted(events), dtype=np.int64)
     inside = np.searchsorted(when, moment + horizon, side="right") > np.searchsorted(when, moment, side="left")
     first_after = np.searchsorted(moment, when - horizon, side="left")
     last_before = np.searchsorted(moment, when, side="right")  # between them lie the decisions an event came after
-    outcome = np.array([OUTCOMES.index(one.fate.outcome) for one in scored], dtype=np.int64)
-    band = np.array([band_of(one.zone.distance_atr, a) for one in scored], dtype=np.int64)
-    known = np.searchsorted(moment, moment - horizon, side="right")
-    foretold, _ = foretell(outcome, band, known, a)
     tapped = outcome < len(_TAPPED)
-    surprise = tapped - foretold[:, : len(_TAPPED)].sum(axis=1)
+    surprise = tapped - sample.shown[:, : len(_TAPPED)].sum(axis=1)
     day = moment // DAY_MS
     everything = np.ones(len(scored), dtype=np.bool_)
     taps = _difference(surprise, everything, inside, day, a, fresh)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from reportgen.config.assumptions import DEFAULTS
-from reportgen.track_record.dollars import NAME, calibrated_scores
+from reportgen.track_record.dollars import NAME, calibrated_dollars
 from reportgen.track_record.result import DollarScore, Interval
 from reportgen.units import Missing
 from tests.liquidation.test_calibration import both_sides, market_of, with_liquidations
@@ -25,9 +25,9 @@ def scores(times: float = 1.0) -> dict[str, DollarScore]:
     """Score a market whose liquidations are multiplied."""
     market = market_of(40)
     longs, shorts = both_sides(market)
-    found = calibrated_scores(with_liquidations(market, times * longs, times * shorts), market.as_of_ms, QUICK, fresh)
+    found = calibrated_dollars(with_liquidations(market, times * longs, times * shorts), market.as_of_ms, QUICK, fresh)
     assert not isinstance(found, Missing)
-    return {one.side: one for one in found}
+    return {one.side: one for one in found.scores}
 
 
 def test_longs_shorts_and_both_are_scored_beside_distance_alone() -> None:
@@ -59,12 +59,15 @@ def test_what_came_later_changes_nothing() -> None:
     assert not isinstance(market.liquidations, Missing)
     late = market.liquidations.open_time_ms >= until
     wild = with_liquidations(market, np.where(late, 9 * longs, longs), np.where(late, 0.1 * shorts, shorts))
-    assert calibrated_scores(wild, until, QUICK, fresh) == calibrated_scores(market, until, QUICK, fresh)
+    found, other = (calibrated_dollars(one, until, QUICK, fresh) for one in (wild, market))
+    assert not isinstance(found, Missing)
+    assert not isinstance(other, Missing)
+    assert found.scores == other.scores
 
 
 def test_without_open_interest_there_is_a_reason() -> None:
     """What cannot be calibrated says why."""
-    found = calibrated_scores(
+    found = calibrated_dollars(
         market_of(40, open_interest=Missing("No open interest.")), market_of(40).as_of_ms, QUICK, fresh
     )
     assert found == Missing("No open interest.")

@@ -11,10 +11,10 @@ import pytest
 
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.liquidation.map import DEFAULT_ENGINE, PATH_ONLY
-from reportgen.track_record.backtest import BacktestQuestion, Scored, pooled_backtest, scored_backtest
+from reportgen.track_record.backtest import BacktestQuestion, MarketRecord, pooled_backtest, scored_backtest
 from reportgen.track_record.result import Backtest, Interval, as_record
 from reportgen.track_record.verdict import judge_map
-from reportgen.units import DAY_MS, HOUR_MS, Maybe, Missing
+from reportgen.units import DAY_MS, HOUR_MS, Missing
 from tests.track_record.paths import ABSENT, liquidations, market, open_interest, walk
 
 QUICK = replace(DEFAULTS, backtest_draws=60, backtest_warm_up_days=6.0, backtest_lead_days=2.0)
@@ -26,18 +26,16 @@ DAYS = 16
 
 
 @cache
-def scored(
-    name: str, seed: int, *, days: int = DAYS, interval_ms: int = HOUR_MS, told: bool = True
-) -> tuple[Backtest, Maybe[Scored]]:
+def scored(name: str, seed: int, *, days: int = DAYS, interval_ms: int = HOUR_MS, told: bool = True) -> MarketRecord:
     """Make one market and score it."""
     candles = walk(seed, days * DAY_MS // interval_ms, interval_ms=interval_ms)
     feed = liquidations(candles, seed) if told else ABSENT
     return scored_backtest(replace(market(candles, feed, open_interest(candles, seed)), symbol=name), QUESTION)
 
 
-def pooled(*parts: tuple[Backtest, Maybe[Scored]]) -> Backtest | Missing:
+def pooled(*parts: MarketRecord) -> Backtest | Missing:
     """Pool some records."""
-    return pooled_backtest(parts, QUICK)
+    return pooled_backtest(parts, QUESTION)
 
 
 def figures(record: Backtest) -> dict[tuple[str, str, str, str], Interval | Missing]:
@@ -47,7 +45,7 @@ def figures(record: Backtest) -> dict[tuple[str, str, str, str], Interval | Miss
 
 def test_a_market_pooled_with_itself_is_itself() -> None:
     """The same market twice has its own scores and, as days are resampled together, its own intervals."""
-    alone, _ = scored("A", 3)
+    alone = scored("A", 3).record
     found = pooled(scored("A", 3), scored("B", 3))
     assert isinstance(found, Backtest)
     assert figures(found) == pytest.approx(figures(alone))
@@ -59,7 +57,7 @@ def test_a_market_pooled_with_itself_is_itself() -> None:
 def test_the_pooled_score_is_the_mean_of_the_markets() -> None:
     """Each figure is the mean over markets; the record says of each market what it said alone."""
     parts = [scored(name, seed) for name, seed in (("A", 3), ("B", 4), ("C", 5))]
-    records = [record for record, _ in parts]
+    records = [one.record for one in parts]
     found = pooled(*parts)
     assert isinstance(found, Backtest)
     for key, value in figures(found).items():
@@ -85,9 +83,9 @@ def test_markets_of_different_days_share_the_union() -> None:
     short, long = scored("A", 3, days=12), scored("B", 4)
     found = pooled(short, long)
     assert isinstance(found, Backtest)
-    assert found.days == long[0].days
+    assert found.days == long.record.days
     key = (DEFAULT_ENGINE.name, "liquidation rank", "path", "both")
-    alone = [figures(record)[key] for record, _ in (short, long)]
+    alone = [figures(one.record)[key] for one in (short, long)]
     now = figures(found)[key]
     assert isinstance(now, Interval)
     assert now.value == pytest.approx(np.mean([one.value for one in alone if isinstance(one, Interval)]))

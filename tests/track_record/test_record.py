@@ -6,14 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from numpy.random import Generator
 
 from reportgen.brief.types import FateState, LeanCount, RunningRecord, TrackRecord
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.guide.zones import Label
 from reportgen.track_record.ledger import FourShares, LedgerRow, due_rows
-from reportgen.track_record.record import KeptLedger, reliability, running_record, track_record
+from reportgen.track_record.record import KeptLedger, running_record, track_record
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 from tests.brief_parts import AS_OF_MS
 from tests.briefs import morning
@@ -198,16 +197,6 @@ def test_a_ledger_that_cannot_be_read_is_said() -> None:
 def test_the_first_brief_has_no_levels_to_judge() -> None:
     """Without an earlier brief there is a reason and no record."""
     assert isinstance(track_record(morning(), [], EMPTY, later(0), fresh), Missing)
-
-
-def test_reliability_counts_all_shares_in_bands() -> None:
-    """Each of a zone's four shares falls into one band, its lower bound included; what came is counted there."""
-    shown = np.array([[0.05, 0.049, 0.4, 0.501], [0.1, 0.25, 0.15, 0.5]])
-    bands = reliability(shown, np.array([3, 1]), DEFAULTS.reliability_edges)
-    assert [(one.low, one.high) for one in bands] == [(0.0, 0.05), (0.05, 0.1), (0.1, 0.25), (0.25, 0.5), (0.5, 1.0)]
-    assert [one.given for one in bands] == [1, 1, 2, 2, 2]
-    assert [one.came for one in bands] == [0, 0, 0, 1, 1]
-    assert [one.expected for one in bands] == pytest.approx([0.049, 0.05, 0.25, 0.65, 1.001])
 
 
 def test_the_record_keeps_both_answers_of_step_four() -> None:

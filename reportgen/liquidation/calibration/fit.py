@@ -209,9 +209,9 @@ def interval_rule(estimated: Floats, realised: Floats, day: Ints, assumptions: A
         return Missing(
             f"Only {len(day)} past sweeps are large enough to compare estimates with, which is too few for an interval."
         )
-    early = _rule(estimated[:split], realised[:split], day[:split], a)
+    early = rule_of(estimated[:split], realised[:split], day[:split], a)
     inside = within(early, estimated[split:], realised[split:])
-    now = _rule(estimated, realised, day, a)
+    now = rule_of(estimated, realised, day, a)
     return NotionalRule(
         level=a.notional_level,
         edge_quote=now.edge_quote,
@@ -229,8 +229,15 @@ def within(rule: NotionalRule, estimated: Floats, realised: Floats) -> Bools:
     return np.asarray((realised >= low) & (realised <= high))
 
 
-def _rule(estimated: Floats, realised: Floats, day: Ints, assumptions: Assumptions) -> NotionalRule:
-    """Make the rule as it stands after the last of these sweeps."""
+def rule_of(estimated: Floats, realised: Floats, day: Ints, assumptions: Assumptions) -> NotionalRule:
+    """Make the rule as it stands after the last of these sweeps, without its coverage.
+
+    Args:
+        estimated: Shape (n,), quote currency, > 0.
+        realised: Shape (n,), quote currency.
+        day: Shape (n,), ascending.
+        assumptions: Those named notional_*.
+    """
     classes = assumptions.notional_classes
     edges = np.quantile(estimated, np.arange(1, classes) / classes)
     kind = np.searchsorted(edges, estimated, side="right")
