@@ -33,7 +33,7 @@ PURE_GROUND: Final = GROUND | MARKET_TYPES
 EDGE_GROUND: Final = PURE_GROUND | {"moments", "config.places", "config.text"}
 
 MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
-    "": frozenset(),
+    "": frozenset({"morning.api"}),
     "__main__": frozenset({"cli"}),
     "units": frozenset(),
     "errors": frozenset(),

@@ -7,13 +7,13 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from reportgen.errors import RenderError
 from reportgen.morning import Step
@@ -21,6 +21,7 @@ from reportgen.morning import Step
 if TYPE_CHECKING:
     from reportgen.brief.types import Brief
     from reportgen.render.charts.variant import Variant
+    from reportgen.render.formats import Format, Job
 
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 _Given = TypeVar("_Given")
@@ -117,20 +118,45 @@ def make_pages(brief: Brief, templates: Path | None, workers: Workers, step: Ste
     Raises:
         RenderError: A template or a chart could not be made.
     """
-    from reportgen.render.charts import draw_charts
     from reportgen.render.charts.variant import screen_variants
-    from reportgen.render.formats import Job, write_formats
+    from reportgen.render.formats import write_formats
+
+    try:
+        step("Drawing the charts")
+        job = _job(brief, templates, workers)
+        step("Laying out page and PDF")
+        return Pages(files=write_formats(job), charts=job.charts(screen_variants(brief)))
+    except BrokenProcessPool as error:
+        raise RenderError(
+            "A process that draws ended early, most likely for lack of memory. Free some; run again."
+        ) from error
+
+
+def write_one(brief: Brief, form: Format, templates: Path | None = None) -> bytes:
+    """Write a brief in one format, in this process: for callers that have threads, beside which nothing may fork.
+
+    Raises:
+        RenderError: A template or a chart could not be made.
+    """
+    here = _Here()
+    return form.begin(_job(brief, templates, Workers(executor=here, press=here, count=1)))()
+
+
+class _Here(Executor):
+    """Does what is submitted at once."""
+
+    def submit(self, fn: Callable[..., _Made], /, *args: Any, **kwargs: Any) -> Future[_Made]:  # noqa: ANN401 - of any function
+        done: Future[_Made] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
+
+
+def _job(brief: Brief, templates: Path | None, workers: Workers) -> Job:
+    from reportgen.render.charts import draw_charts
+    from reportgen.render.formats import Job
 
     @cache
     def charts(chosen: tuple[Variant, ...]) -> Mapping[str, bytes]:
         return draw_charts(brief, workers.executor, chosen=chosen)
 
-    try:
-        step("Drawing the charts")
-        job = Job(brief=brief, templates=templates, charts=charts, workers=workers.executor, press=workers.press)
-        step("Laying out page and PDF")
-        return Pages(files=write_formats(job), charts=charts(screen_variants(brief)))
-    except BrokenProcessPool as error:
-        raise RenderError(
-            "A process that draws ended early, most likely for lack of memory. Free some; run again."
-        ) from error
+    return Job(brief=brief, templates=templates, charts=charts, workers=workers.executor, press=workers.press)

@@ -1,0 +1,1 @@
+"""Tests of the morning's work below the command line."""
