@@ -99,7 +99,7 @@ def build(days: int, output: Path, scratch: Path) -> dict[str, object]:
             page, content = render_html(made, {}), brief_to_json(made)
             with Watch() as watch:
                 write_brief_files(
-                    output, made.as_of_ms, files={"brief.html": page, "brief.pdf": b"%PDF-", "brief.json": content}
+                    output, made.day, files={"brief.html": page, "brief.pdf": b"%PDF-", "brief.json": content}
                 )
             days_ms.append(watch.read())
     found: dict[str, object] = {

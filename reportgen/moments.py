@@ -140,7 +140,10 @@ def moment_text(milliseconds: int) -> str:
     return moment.replace(tzinfo=None).isoformat(timespec=exact) + "Z"
 
 
-def day_of(milliseconds: int) -> tuple[str, str, str]:
-    """Split the UTC day of a moment into year, month and day: ("2026", "01", "19")."""
-    moment = _EPOCH + milliseconds * _MILLISECOND
-    return f"{moment:%Y}", f"{moment:%m}", f"{moment:%d}"
+def day_of(milliseconds: int, zone: str = "UTC") -> str:
+    """Name the day of a moment, UTC epoch milliseconds, in a time zone by its IANA name: 2026-01-19.
+
+    Raises:
+        UsageError: There is no such zone.
+    """
+    return (_EPOCH + milliseconds * _MILLISECOND).astimezone(zone_named(zone)).date().isoformat()

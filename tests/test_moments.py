@@ -30,9 +30,12 @@ def test_a_date_alone_is_the_start_of_that_day_in_utc() -> None:
         parse_moment("2026-02-30")
 
 
-def test_the_day_is_the_day_in_utc() -> None:
-    """Half past midnight in Berlin still belongs to the day before in UTC."""
-    assert day_of(parse_moment("2026-01-19T00:30+01:00")) == ("2026", "01", "18")
+@pytest.mark.parametrize(
+    ("zone", "day"), [("UTC", "2026-11-12"), ("Asia/Tokyo", "2026-11-13"), ("America/New_York", "2026-11-12")]
+)
+def test_a_day_is_called_as_its_zone_calls_it(zone: str, day: str) -> None:
+    """22:00 UTC on the 12th is 07:00 on the 13th in Tokyo, and the afternoon of the 12th in New York."""
+    assert day_of(parse_moment("2026-11-12T22:00Z"), zone) == day
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from reportgen.liquidation.cone import NO_CONE, Cone
 from reportgen.liquidation.known_positions import ExactLayer
 from reportgen.liquidation.picture import HeatmapPicture
 from reportgen.market.quality import Coverage, MapQuality, VenueReading
+from reportgen.moments import day_of
 from reportgen.units import Fraction, Maybe, Milliseconds, Missing, Notional, Price, Where
 
 SCHEMA_VERSION = 2
@@ -412,7 +413,7 @@ class Brief:
     Attributes:
         as_of: The moment the brief speaks of, ISO 8601 UTC. as_of_ms: the same in milliseconds.
         horizon_hours: how far it looks. timeframe: of structure, "4h".
-        timezone: IANA name for the local time beside UTC.
+        timezone: IANA name of the zone whose mornings these are, for the local time beside UTC.
         simulated: True when the market is simulated: every page must say so.
         headline: the computed finding that opens the page.
         events: from every source, soonest first; cancelled ones among them. missing: everything absent, by symbol and
@@ -452,3 +453,8 @@ class Brief:
     near_events: tuple[str, ...] = ()
     unknown_events: tuple[UnknownEvents, ...] = ()
     stale: str = ""
+
+    @property
+    def day(self) -> str:
+        """Name the morning, the day of as-of in the brief's own time zone: 2026-01-19."""
+        return day_of(self.as_of_ms, self.timezone)

@@ -56,7 +56,7 @@ def list_briefs(*, config: ConfigFile = None, output: Output = None, as_json: As
 
 @app.command("show", short_help="Show what one day's brief found, and its files.")
 def show(
-    day: Annotated[str, typer.Argument(metavar="DATE", help="The UTC day, as 2026-01-19.")] = "latest",
+    day: Annotated[str, typer.Argument(metavar="DATE", help="The day, as 2026-01-19.")] = "latest",
     *,
     revision: Annotated[int | None, typer.Option(metavar="N", min=1, help="Which of the day. [the last]")] = None,
     config: ConfigFile = None,

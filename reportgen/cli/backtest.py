@@ -145,7 +145,7 @@ def _write(output: Place, result: Backtest) -> tuple[str, ...]:
     more = [f"{len(bases) - _NAMED}-more"] if len(bases) > _NAMED else []
     alone = f"{base_of(result.symbol)}-{quote_of(result.symbol)}"
     markets = "-".join(["pooled", *bases[:_NAMED], *more]) if bases else alone
-    folder = f"backtests/{markets}-{'-'.join(day_of(result.until_ms))}"
+    folder = f"backtests/{markets}-{day_of(result.until_ms)}"
     record = json.dumps(as_record(result), indent=1, allow_nan=False, sort_keys=True) + "\n"
     files = {f"{folder}/backtest.json": record.encode("ascii")}
     files |= {f"{folder}/backtest.{kind}": made for kind, made in render_backtest(result, findings_of(result)).items()}

@@ -85,7 +85,7 @@ def read_kept(output: Place, day: str | None, now_ms: int | None = None) -> Kept
     def read(path: str) -> KeptBrief:
         brief = brief_from_json(store.read(path) or b"", store.path(path))
         name = brief.as_of + (" simulated" if brief.simulated else "")
-        folder = folder_of(store, path, brief.as_of_ms)
+        folder = folder_of(store, path, brief)
         return KeptBrief(store=store, path=path, brief=brief, name=name, folder=folder)
 
     newest = read(find_brief(store, day))
@@ -224,7 +224,7 @@ def _pdf(kept: KeptBrief) -> tuple[str, bytes]:
             f"The {PDF.file} beside {kept.place} has {len(content)} bytes, and many mail servers refuse more than "
             f"{MOST_PDF_BYTES}. Leave out --attach-pdf and set mail.link."
         )
-    return f"brief-{kept.brief.as_of[:10]}.pdf", content
+    return f"brief-{kept.brief.day}.pdf", content
 
 
 def shown_in_browser(letter: Letter) -> str:

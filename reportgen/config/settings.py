@@ -157,7 +157,7 @@ class Config(Settings):
         description="How far the brief looks ahead, hours.",
     )
     timezone: Annotated[Text, AfterValidator(time_zone)] = Field(
-        default="UTC", description="IANA name such as Europe/Berlin: for display, everything is kept in UTC."
+        default="UTC", description="IANA name such as Europe/Berlin: whose mornings the briefs are; moments stay in UTC."
     )
     output: Annotated[Place, WrittenAs(form=Text, read=lambda text, folder: place_of(str(text), folder))] = Field(
         default=Path("output"),

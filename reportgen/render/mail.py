@@ -10,27 +10,25 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
-from zoneinfo import ZoneInfo
 
 from css_inline import CSSInliner
 from jinja2 import Environment, TemplateError
 
 from reportgen.brief.types import Brief, SymbolBrief
 from reportgen.errors import RenderError
+from reportgen.moments import day_of
 from reportgen.notation import THIN, percent_change, price
 from reportgen.render.charts import draw_symbol
 from reportgen.render.charts.ladder import ladder_png
 from reportgen.render.charts.variant import NARROW_LIGHT, slug
 from reportgen.render.html import environment
-from reportgen.render.page_helpers import event_due, local, overriding, short_date
+from reportgen.render.page_helpers import clock, event_due, in_zone, local, overriding, short_date
 from reportgen.units import Milliseconds, Missing
 
 # ---- Whom a mail is for, and the brief as that reader wants it: their symbols first, or only those; their time zone --
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TWELVE_HOURS: Final = frozenset({"US", "CA", "AU", "NZ", "IN", "PH", "PK", "BD", "EG", "SA", "KR", "MX", "CO"})
 """Regions that write 8:00 AM rather than 08:00."""
 
@@ -111,7 +109,10 @@ def subject(brief: Brief, reader: Reader) -> str:
     Raises:
         RenderError: A name in it holds a line break or another control character, which could forge a header.
     """
-    parts = [f"Morning brief {date(brief.as_of_ms, reader.locale)}, {_utc(brief.as_of_ms):%H:%M} UTC"]
+    at, zone = brief.as_of_ms, reader.timezone or brief.timezone
+    away = day_of(at, zone) != day_of(at)  # there the hour in UTC would belong to another day than the date
+    hour = local_time(at, zone, reader.locale).partition(" ")[2] if away else f"{clock(at)} UTC"
+    parts = [f"Morning brief {date(at, zone, reader.locale)}, {hour}"]
     first = next((symbol for symbol in brief.symbols if not isinstance(symbol.price, Missing)), None)
     if first is not None and not isinstance(first.price, Missing):
         change = "" if isinstance(first.change_24h, Missing) else f" {percent_change(first.change_24h)}"
@@ -127,11 +128,11 @@ def subject(brief: Brief, reader: Reader) -> str:
     return text
 
 
-def date(milliseconds: Milliseconds, locale: str) -> str:
-    """Write a date as the reader's region does: 19 Jan 2026, or Jan 19, 2026."""
+def date(milliseconds: Milliseconds, timezone: str, locale: str) -> str:
+    """Write a date of a time zone as the reader's region does: 19 Jan 2026, or Jan 19, 2026."""
     if _region(locale) not in _MONTH_FIRST:
-        return short_date(milliseconds)
-    moment = _utc(milliseconds)
+        return short_date(milliseconds, timezone)
+    moment = in_zone(milliseconds, timezone)
     return f"{moment:%b} {moment.day}, {moment.year}"
 
 
@@ -140,7 +141,7 @@ def local_time(milliseconds: Milliseconds, timezone: str, locale: str) -> str:
     written = local(milliseconds, timezone)
     if not written or _region(locale) not in _TWELVE_HOURS:
         return written
-    moment = _utc(milliseconds).astimezone(ZoneInfo(timezone))
+    moment = in_zone(milliseconds, timezone)
     clock = f"{moment:%I}".lstrip("0") + f":{moment:%M} {'AM' if moment.hour < 12 else 'PM'}"
     return written.replace(f"{moment:%H:%M}", clock)
 
@@ -148,10 +149,6 @@ def local_time(milliseconds: Milliseconds, timezone: str, locale: str) -> str:
 def _region(locale: str) -> str:
     """Take the region from a language tag: US from en-US or en_US."""
     return locale.replace("_", "-").rpartition("-")[2].upper()
-
-
-def _utc(milliseconds: Milliseconds) -> datetime:
-    return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
 def _short(name: str) -> str:

@@ -47,15 +47,15 @@ def clock(milliseconds: Milliseconds) -> str:
     return f"{_utc(milliseconds):%H:%M}"
 
 
-def long_date(milliseconds: Milliseconds) -> str:
-    """Write a date for the head of the page: Monday 19 January 2026."""
-    moment = _utc(milliseconds)
+def long_date(milliseconds: Milliseconds, timezone: str = "UTC") -> str:
+    """Write a date for the head of the page, as it is called in a time zone: Monday 19 January 2026."""
+    moment = in_zone(milliseconds, timezone)
     return f"{moment:%A} {moment.day} {moment:%B %Y}"
 
 
-def short_date(milliseconds: Milliseconds) -> str:
-    """Write a date with its year: 19 Jan 2026."""
-    moment = _utc(milliseconds)
+def short_date(milliseconds: Milliseconds, timezone: str = "UTC") -> str:
+    """Write a date with its year, as it is called in a time zone: 19 Jan 2026."""
+    moment = in_zone(milliseconds, timezone)
     return f"{moment.day} {moment:%b %Y}"
 
 
@@ -70,16 +70,31 @@ def weekday_and_clock(milliseconds: Milliseconds) -> str:
     return f"{_utc(milliseconds):%a %H:%M}"
 
 
+def in_zone(milliseconds: Milliseconds, timezone: str) -> datetime:
+    """Give a moment on the clocks of a time zone.
+
+    Raises:
+        RenderError: The name is no IANA time zone.
+    """
+    try:
+        return _utc(milliseconds).astimezone(ZoneInfo(timezone))
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise RenderError(f"`{timezone}` is no time zone. Use a name such as Europe/Berlin or UTC.") from error
+
+
+def utc_clock(milliseconds: Milliseconds, timezone: str) -> str:
+    """Write a time of day in UTC, with its weekday where the time zone has another: 07:00, or Thu 22:00."""
+    same = in_zone(milliseconds, timezone).date() == _utc(milliseconds).date()
+    return clock(milliseconds) if same else weekday_and_clock(milliseconds)
+
+
 def local(milliseconds: Milliseconds, timezone: str) -> str:
     """Write the reader's time beside UTC: 08:00 Berlin, with its weekday on another day; nothing where it is UTC.
 
     Raises:
         RenderError: The name is no IANA time zone.
     """
-    try:
-        moment = _utc(milliseconds).astimezone(ZoneInfo(timezone))
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise RenderError(f"`{timezone}` is no time zone. Use a name such as Europe/Berlin or UTC.") from error
+    moment = in_zone(milliseconds, timezone)
     city = timezone.rsplit("/", 1)[-1].replace("_", " ")
     if city in ("UTC", "UCT", "Zulu"):
         return ""
@@ -166,6 +181,7 @@ FILTERS = {
         short_date,
         day_and_clock,
         weekday_and_clock,
+        utc_clock,
         local,
         countdown,
         hours,

@@ -23,11 +23,12 @@ from markupsafe import Markup, escape
 
 from reportgen import notation
 from reportgen.errors import RenderError
-from reportgen.moments import moment_text
+from reportgen.moments import day_of, moment_text
 from reportgen.render.charts.variant import slug_of
 from reportgen.render.fonts import css_font_faces
 from reportgen.render.formats import FORMATS, PAGE
 from reportgen.render.html import environment, shipped_templates
+from reportgen.render.page_helpers import clock, day_and_clock
 from reportgen.units import Fraction, Milliseconds, Price
 
 # ---- What the site knows of a brief: a day with its finding, and each symbol's price and nearest zones ----
@@ -89,8 +90,18 @@ class BriefDay:
 
     @property
     def date(self) -> date:
-        """Give its UTC day."""
+        """Give its day."""
         return date.fromisoformat(self.day)
+
+    @property
+    def long_date(self) -> str:
+        """Write its day: Monday 19 January 2026."""
+        return f"{self.date:%A} {self.date.day} {self.date:%B %Y}"
+
+    @property
+    def clock(self) -> str:
+        """Write its moment, UTC, with the day where that is another than its own: 07:00, or 18 Jan, 22:00."""
+        return clock(self.as_of_ms) if day_of(self.as_of_ms) == self.day else day_and_clock(self.as_of_ms)
 
     @property
     def page(self) -> str:

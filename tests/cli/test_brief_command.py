@@ -34,7 +34,7 @@ def test_the_answer_names_files_moment_symbols_and_what_is_missing(made: tuple[P
     """With --json stdout is one object of seven fields, and its paths lead to the three files of the day."""
     folder, answer = made
     assert list(answer) == ["html", "pdf", "json", "as_of", "symbols", "stale", "missing"]
-    day = Path("out").joinpath(*day_of(parse_moment(answer["as_of"])))
+    day = Path("out").joinpath(*day_of(parse_moment(answer["as_of"])).split("-"))
     assert [answer[kind] for kind in FILES] == [str(day / f"brief.{kind}") for kind in FILES]
     assert (folder / answer["html"]).read_bytes().startswith(b"<!")
     assert (folder / answer["pdf"]).read_bytes().startswith(b"%PDF-")
@@ -73,6 +73,23 @@ def test_render_gives_the_same_bytes(made: tuple[Path, dict[str, Any]], tmp_path
     assert asked.stdout.split() == ["again/brief.html", "again/brief.pdf"]
     for kind in ("html", "pdf"):
         assert (tmp_path / "again" / f"brief.{kind}").read_bytes() == (folder / answer[kind]).read_bytes()
+
+
+def test_a_morning_is_called_as_its_time_zone_calls_it(tmp_path: Path) -> None:
+    """07:00 in Tokyo on the 20th: page, folder and site say so, though UTC still has the 19th; refresh finds it."""
+    market = {"watchlist": ["BTC"], "source": "sample", "timezone": "Asia/Tokyo", "output": "out"}
+    (tmp_path / "config.yaml").write_text(json.dumps(market), encoding="utf-8")
+    asked = reportgen(tmp_path, "brief", "--as-of", "2026-11-19T22:00Z")
+    assert asked.returncode == 0, asked.stderr
+    page = (tmp_path / "out" / "2026" / "11" / "20" / "brief.html").read_text(encoding="utf-8")
+    assert "Friday 20 November 2026" in page
+    assert "<b>Thu 22:00 UTC</b> <span>Fri 07:00 Tokyo</span>" in page
+    day = (tmp_path / "out" / "2026" / "11" / "20" / "index.html").read_text(encoding="utf-8")
+    assert "Friday 20 November 2026" in day
+    assert "As of 19 Nov, 22:00 UTC" in day
+    assert reportgen(tmp_path, "archive", "list").stdout.startswith("2026-11-20  r1")
+    looked = reportgen(tmp_path, "refresh", "--as-of", "2026-11-19T23:00Z", "--json")
+    assert json.loads(looked.stdout)["brief"] == "2026-11-19T22:00Z"
 
 
 def test_strict_ends_with_3_when_something_is_missing(tmp_path: Path, made: tuple[Path, dict[str, Any]]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from reportgen.config.places import Place
 from reportgen.delivery.archive.commit import WrittenBrief, write_brief_files
-from reportgen.moments import moment_text, parse_moment
+from reportgen.moments import day_of, moment_text, parse_moment
 from reportgen.units import DAY_MS
 
 KEPT = Path(__file__).parent / "kept" / "brief-v1.json"
@@ -36,7 +36,7 @@ def keep(output: Place, day: int = 0, **changed: Any) -> WrittenBrief:
     """Write a brief with a chart and its input into an archive."""
     as_of, content = brief_of(day, **changed)
     extra = {"charts/ETH-USDT-USDT.wide.light.png": b"png of %d" % day, "input/candles.parquet": b"bars"}
-    return write_brief_files(output, as_of, files=files_of(content, b"<p>%d" % day), extra=extra)
+    return write_brief_files(output, day_of(as_of), files=files_of(content, b"<p>%d" % day), extra=extra)
 
 
 def tree(folder: Path) -> dict[str, bytes]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reportgen.brief.types import Brief
-from reportgen.delivery.archive.days import earlier_briefs
+from reportgen.delivery.archive.days import earlier_briefs, folder_of
 from reportgen.delivery.archive.store import FolderStore, open_store
 from reportgen.moments import day_of
 from reportgen.render.json import brief_to_json
@@ -23,7 +23,7 @@ def put(output: Path, days_ago: float, revision: str = "", headline: str = "") -
     """Write a brief that spoke of a moment some days before the morning."""
     as_of = AS_OF_MS - round(days_ago * DAY_MS)
     brief = replace(one_symbol(), as_of_ms=as_of, headline=headline)
-    folder = output.joinpath(*day_of(as_of), revision)
+    folder = output.joinpath(*day_of(as_of).split("-"), revision)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "brief.json").write_bytes(brief_to_json(brief))
     return brief
@@ -39,6 +39,22 @@ def test_the_newest_comes_first_and_today_does_not_count(tmp_path: Path) -> None
     (tmp_path / "2026" / "notes.txt").write_text("not a month")
     assert list(earlier_briefs(open_store(tmp_path), AS_OF_MS)) == [briefs[one] for one in (1, 2, 30, 400)]
     assert next(earlier_briefs(open_store(tmp_path), AS_OF_MS + 1)) == briefs[0]
+
+
+def test_a_brief_is_kept_under_its_own_morning(tmp_path: Path) -> None:
+    """07:00 in Tokyo on the 19th is earlier than what follows it, and a folder of the UTC day is found as well."""
+    evening = AS_OF_MS - 9 * HOUR_MS
+    brief = replace(one_symbol(), as_of_ms=evening, timezone="Asia/Tokyo")
+    assert brief.day == "2026-01-19"
+    for folder in ("2026/01/19", "latest"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "brief.json").write_bytes(brief_to_json(brief))
+    store = open_store(tmp_path)
+    assert next(earlier_briefs(store, evening + 1)) == brief
+    assert list(earlier_briefs(store, evening)) == []
+    assert folder_of(store, "latest/brief.json", brief) == "2026/01/19"
+    (tmp_path / "2026/01/19").rename(tmp_path / "2026/01/18")  # as versions before kept it
+    assert folder_of(store, "latest/brief.json", brief) == "2026/01/18"
 
 
 def test_an_output_that_is_not_there_has_no_earlier_brief(tmp_path: Path) -> None:
@@ -64,7 +80,7 @@ def test_of_a_day_the_newest_revision_counts(tmp_path: Path) -> None:
 def test_a_brief_of_the_simulated_market_hides_no_real_one(tmp_path: Path) -> None:
     """Of each kind of market the newest revision of its own is found."""
     real = put(tmp_path, 1.0)
-    folder = tmp_path.joinpath(*day_of(real.as_of_ms), "r2")
+    folder = tmp_path.joinpath(*real.day.split("-"), "r2")
     folder.mkdir()
     (folder / "brief.json").write_bytes(brief_to_json(replace(real, simulated=True)))
     for simulated in (False, True):
@@ -77,7 +93,7 @@ def test_a_brief_of_the_simulated_market_hides_no_real_one(tmp_path: Path) -> No
 def test_a_broken_file_is_a_note_and_the_others_come(tmp_path: Path, broken: str) -> None:
     """What cannot be read is named, with the day's older revision, and the day before, still found."""
     old, day = put(tmp_path, 2), put(tmp_path, 1)
-    folder = tmp_path.joinpath(*day_of(AS_OF_MS - DAY_MS), "r2")
+    folder = tmp_path.joinpath(*day.day.split("-"), "r2")
     folder.mkdir()
     (folder / "brief.json").write_bytes(broken.encode("latin-1"))
     note, *rest = earlier_briefs(open_store(tmp_path), AS_OF_MS)
@@ -90,7 +106,7 @@ def test_a_broken_file_is_a_note_and_the_others_come(tmp_path: Path, broken: str
 def test_a_brief_from_before_these_fields_still_reads(tmp_path: Path) -> None:
     """A brief.json of the first version, whose changes and record were Missing, comes back with them Missing."""
     brief = put(tmp_path, 1)
-    path = tmp_path.joinpath(*day_of(brief.as_of_ms)) / "brief.json"
+    path = tmp_path.joinpath(*brief.day.split("-")) / "brief.json"
     plain = json.loads(path.read_bytes())
     plain["changes"] = {"reason": "Comparing with the brief before needs the archive, which is not built yet."}
     plain["track_record"] = {"reason": "Scoring earlier levels needs the ledger, which is not built yet."}

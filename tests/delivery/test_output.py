@@ -14,10 +14,11 @@ from reportgen.delivery.archive.commit import add_files, replace_files, write_br
 from reportgen.delivery.archive.store import Reader, open_store
 from reportgen.delivery.archive.upkeep import verify
 from reportgen.errors import DataError, UsageError
+from reportgen.moments import day_of
 from tests.delivery.archives import brief_of, files_of, keep, tree
 
 
-def test_a_brief_stands_in_its_utc_day_and_in_latest(tmp_path: Path) -> None:
+def test_a_brief_stands_in_its_day_and_in_latest(tmp_path: Path) -> None:
     """The files are written twice, charts and input once, and the paths of the day are handed back."""
     written = keep(tmp_path / "new" / "briefs")
     day = tmp_path / "new" / "briefs" / "2026" / "01" / "19"
@@ -69,7 +70,7 @@ def test_an_older_day_does_not_become_the_latest(tmp_path: Path) -> None:
 def test_latest_holds_nothing_of_an_earlier_brief(tmp_path: Path) -> None:
     """A file that today's brief does not have is gone from latest/, and the manifest says so."""
     as_of, content = brief_of(0)
-    write_brief_files(tmp_path, as_of, files=files_of(content), extra={"alerts.csv": b"a"})
+    write_brief_files(tmp_path, day_of(as_of), files=files_of(content), extra={"alerts.csv": b"a"})
     assert (tmp_path / "latest" / "alerts.csv").exists()
     keep(tmp_path, day=1)
     assert not (tmp_path / "latest" / "alerts.csv").exists()
@@ -85,10 +86,10 @@ def test_what_is_decided_inside_the_lock_is_written_with_the_brief(tmp_path: Pat
         kept = reader.read("ledger/ledger.jsonl") or b""
         return {"ledger/ledger.jsonl": kept if b"two" in kept else kept + b"two\n"}
 
-    write_brief_files(tmp_path, as_of, files=files_of(content), also=grow)
+    write_brief_files(tmp_path, day_of(as_of), files=files_of(content), also=grow)
     assert (tmp_path / "ledger" / "ledger.jsonl").read_bytes() == b"one\ntwo\n"
     before = tree(tmp_path)
-    write_brief_files(tmp_path, as_of, files=files_of(content), also=grow)
+    write_brief_files(tmp_path, day_of(as_of), files=files_of(content), also=grow)
     assert tree(tmp_path) == before
     assert verify(open_store(tmp_path)).findings == ()
 
@@ -113,7 +114,7 @@ def test_no_path_leads_out_of_the_archive(tmp_path: Path, path: str) -> None:
 def test_what_is_no_brief_is_refused(tmp_path: Path) -> None:
     """Bytes that the archive could never read again are not kept."""
     with pytest.raises(DataError, match=r"Is this a brief\.json"):
-        write_brief_files(tmp_path, 0, files=files_of(b'{"schema_version": 1}'))
+        write_brief_files(tmp_path, "1970-01-01", files=files_of(b'{"schema_version": 1}'))
     assert tree(tmp_path) == {}
 
 

@@ -120,7 +120,7 @@ def test_the_feed_is_atom_with_stable_ids(archive: Path) -> None:
 def test_the_feed_keeps_the_last_thirty(tmp_path: Path) -> None:
     """An id that once stood in the feed is the same later, and the feed does not grow."""
     store = open_store(tmp_path)
-    places = {BriefFolder(day="-".join(day_of(brief_of(day)[0])), revision=1): brief_of(day)[1] for day in range(33)}
+    places = {BriefFolder(day=day_of(brief_of(day)[0]), revision=1): brief_of(day)[1] for day in range(33)}
     days = brief_days(places, {place: ["brief.html"] for place in places})
     early, late = (
         re.findall(r"<id>(tag:[^<]+/r1)</id>", every_page(site_of(some, store))["feed.xml"].decode())

@@ -18,6 +18,7 @@ from PIL import Image
 from reportgen import notation
 from reportgen.brief.types import Brief
 from reportgen.errors import RenderError
+from reportgen.moments import parse_moment
 from reportgen.render.html import render_html
 from reportgen.render.json import brief_from_json, brief_to_json
 from reportgen.render.mail import (
@@ -221,6 +222,17 @@ def test_times_are_the_readers_own() -> None:
     assert "Jan 19, 2026" in page.subject
     assert local_time(briefs.morning().as_of_ms, "Asia/Tokyo", "ja-JP") == "16:00 Tokyo"
     assert local_time(briefs.morning().as_of_ms + 5 * 3_600_000, "UTC", "en-US") == ""
+
+
+def test_a_mail_is_of_the_readers_own_morning() -> None:
+    """07:00 in Tokyo is 22:00 UTC of the day before: subject and head name Tokyo's day, the UTC hour its weekday."""
+    evening = replace(briefs.morning(), as_of="2026-01-18T22:00:00Z", as_of_ms=parse_moment("2026-01-18T22:00Z"))
+    tokyo, utc = mail(evening, timezone="Asia/Tokyo"), mail(evening)
+    assert tokyo.subject.startswith("Morning brief 19 Jan 2026, 07:00 Tokyo")
+    assert utc.subject.startswith("Morning brief 18 Jan 2026, 22:00 UTC")
+    assert "MORNING BRIEF 19 Jan 2026" in tokyo.text
+    assert "As of Sun 22:00 UTC, Mon 07:00 Tokyo." in tokyo.text
+    assert "19 Jan 2026" in seen(tokyo.html or "")
 
 
 def test_what_changed_and_how_it_went_is_told_where_it_is_known() -> None:

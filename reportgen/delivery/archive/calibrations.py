@@ -262,7 +262,7 @@ class FoundCalibrations:
 
 def calibration_path(folder: Path, calibrations: Sequence[Calibration]) -> Path:
     """Name the file by the UTC day on which its sample ends."""
-    return folder / f"{'-'.join(day_of(max(each.sample_end_ms for each in calibrations)))}.json"
+    return folder / f"{day_of(max(each.sample_end_ms for each in calibrations))}.json"
 
 
 def write_calibrations(path: Path, calibrations: Sequence[Calibration]) -> None:
@@ -312,6 +312,6 @@ def _files(place: Path, as_of_ms: Milliseconds) -> list[Path]:
     """List the files to read, newest first; a few, as older ones are too old to be used."""
     if not place.is_dir():
         return [place] if place.exists() or place.suffix == ".json" else []
-    last = f"{'-'.join(day_of(as_of_ms))}.json"
+    last = f"{day_of(as_of_ms)}.json"
     dated = sorted(p for p in place.iterdir() if _DATED.fullmatch(p.name) and p.name <= last)
     return dated[::-1][:_MOST_FILES]

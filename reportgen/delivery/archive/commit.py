@@ -33,7 +33,6 @@ from reportgen.delivery.archive.manifest import (
 from reportgen.delivery.archive.store import LOCK, Reader, Store, open_store, sync_folder, write_through
 from reportgen.errors import DataError, UsageError
 from reportgen.render.formats import FORMATS
-from reportgen.units import Milliseconds
 
 STAGING: Final = ".transaction"
 JOURNAL: Final = f"{STAGING}/journal.json"
@@ -278,19 +277,19 @@ class WrittenBrief:
 
 def write_brief_files(
     output: Place,
-    as_of_ms: Milliseconds,
+    day: str,
     *,
     files: Mapping[str, bytes],
     extra: Mapping[str, bytes] = _NOTHING,
     also: Also | None = None,
 ) -> WrittenBrief:
-    """Write one brief into the folder of its UTC day and into `latest/`, in one transaction under one lock.
+    """Write one brief into the folder of its day and into `latest/`, in one transaction under one lock.
 
     A second brief of a day changes nothing when it says the same outside `provenance`; else it goes to r2, r3, ….
 
     Args:
         output: Folder or URL of all briefs; made if it is not there.
-        as_of_ms: The moment that the brief speaks of, UTC epoch milliseconds.
+        day: Its morning, as `Brief.day` names it: 2026-01-19.
         files: Each format's bytes, by its file; brief.json is among them.
         extra: Further files of the brief's own folder, by path relative to it: `input/candles.parquet`.
         also: Called inside the lock with a reader of the output; what it returns is written in the same transaction.
@@ -304,7 +303,7 @@ def write_brief_files(
         OSError: The folder cannot be written; what stood there before is unchanged.
     """
     with writing(output) as store:
-        place, new = choose_folder(store, as_of_ms, files[JSON])
+        place, new = choose_folder(store, day, files[JSON])
         contents: dict[str, bytes] = {}
         removed: list[str] = []
         if new:

@@ -20,7 +20,7 @@ from reportgen.errors import DataError, UsageError
 from reportgen.moments import day_of
 from reportgen.render.formats import COPY
 from reportgen.render.json import brief_from_json
-from reportgen.units import Maybe, Milliseconds, Missing
+from reportgen.units import DAY_MS, Maybe, Milliseconds, Missing
 
 JSON: Final = COPY.file
 LATEST: Final = "latest"
@@ -66,19 +66,18 @@ def briefs_on(store: Store, day: str) -> list[BriefFolder]:
     return brief_folders(store.files(day.replace("-", "/")))
 
 
-def choose_folder(store: Store, as_of_ms: Milliseconds, brief_json: bytes) -> tuple[BriefFolder, bool]:
+def choose_folder(store: Store, day: str, brief_json: bytes) -> tuple[BriefFolder, bool]:
     """Find the place of a brief, and whether it is new there.
 
     Args:
         store: The archive.
-        as_of_ms: The moment that the brief speaks of.
+        day: Its morning: 2026-01-19.
         brief_json: Its bytes.
 
     Returns:
         The last folder of the day and False when the brief there says the same outside `provenance`; else the next one
         and True.
     """
-    day = "-".join(day_of(as_of_ms))
     taken = briefs_on(store, day)
     if not taken:
         return BriefFolder(day=day, revision=1), True
@@ -124,17 +123,21 @@ def find_brief(store: Store, day: str | None = None) -> str:
     return f"{kept[-1].folder}/{JSON}"
 
 
-def folder_of(store: Store, path: str, as_of_ms: Milliseconds) -> str:
-    """Name the folder in which a brief stays; for latest/ that of the day's last revision.
+def folder_of(store: Store, path: str, brief: Brief) -> str:
+    """Name the folder in which a brief stays; for latest/ the one that holds the same.
 
     Args:
         store: The archive.
         path: Of a brief.json in it.
-        as_of_ms: Of that brief.
+        brief: What that file holds.
     """
     folder = path.rpartition("/")[0]
-    kept = briefs_on(store, "-".join(day_of(as_of_ms))) if folder == LATEST else []
-    return kept[-1].folder if kept else folder
+    if folder != LATEST:
+        return folder
+    days = dict.fromkeys((brief.day, day_of(brief.as_of_ms)))  # older versions kept UTC days, whatever the zone
+    kept = [place.folder for day in days for place in reversed(briefs_on(store, day))]
+    same = (one for one in kept if store.read(f"{one}/{JSON}") == store.read(path))
+    return next(same, kept[0] if kept else folder)
 
 
 def earlier_briefs(store: Store, before_ms: Milliseconds, *, simulated: bool | None = None) -> Iterator[Maybe[Brief]]:
@@ -151,7 +154,7 @@ def earlier_briefs(store: Store, before_ms: Milliseconds, *, simulated: bool | N
     Yields:
         A brief, or a Missing that says in one sentence which file could not be read.
     """
-    last_day = "-".join(day_of(before_ms))
+    last_day = day_of(before_ms + DAY_MS)  # a morning may be called by the next day's name
     silent, month = 0, last_day[:7]
     while silent < _SILENT_MONTHS:
         found = [place for place in brief_folders(store.files(month.replace("-", "/"))) if place.day <= last_day]

@@ -95,7 +95,7 @@ def with_brief(site: Site, new: BriefDay) -> Site:
 
 def newest(site: Site) -> BriefDay | None:
     """Give the brief that speaks of the latest moment."""
-    found = site.briefs(list(site.state.months)[-1:])
+    found = site.briefs(list(site.state.months)[-_START_MONTHS:])
     return max(found, key=lambda brief: (brief.as_of_ms, brief.revision), default=None)
 
 
