@@ -22,6 +22,7 @@ from reportgen.brief.types import Brief
 from reportgen.brief.write import write_brief
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.delivery.archive.commit import commit, write_brief_files, writing
+from reportgen.delivery.archive.days import morning_of
 from reportgen.delivery.archive.query import run_query
 from reportgen.delivery.archive.site import Site, every_page, pages_with, site_of, with_brief
 from reportgen.delivery.archive.store import FolderStore, open_store
@@ -99,7 +100,7 @@ def build(days: int, output: Path, scratch: Path) -> dict[str, object]:
             page, content = render_html(made, {}), brief_to_json(made)
             with Watch() as watch:
                 write_brief_files(
-                    output, made.day, files={"brief.html": page, "brief.pdf": b"%PDF-", "brief.json": content}
+                    output, morning_of(made), files={"brief.html": page, "brief.pdf": b"%PDF-", "brief.json": content}
                 )
             days_ms.append(watch.read())
     found: dict[str, object] = {

@@ -21,7 +21,6 @@ from reportgen.liquidation.cone import NO_CONE, Cone
 from reportgen.liquidation.known_positions import ExactLayer
 from reportgen.liquidation.picture import HeatmapPicture
 from reportgen.market.quality import Coverage, MapQuality, VenueReading
-from reportgen.moments import day_of
 from reportgen.units import Fraction, Maybe, Milliseconds, Missing, Notional, Price, Where
 
 SCHEMA_VERSION = 2
@@ -453,8 +452,3 @@ class Brief:
     near_events: tuple[str, ...] = ()
     unknown_events: tuple[UnknownEvents, ...] = ()
     stale: str = ""
-
-    @property
-    def day(self) -> str:
-        """Name the morning, the day of as-of in the brief's own time zone: 2026-01-19."""
-        return day_of(self.as_of_ms, self.timezone)

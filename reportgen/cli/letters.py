@@ -211,6 +211,7 @@ def write_letters(
 
 def _pdf(kept: KeptBrief) -> tuple[str, bytes]:
     """Read the PDF that stands beside the brief."""
+    from reportgen.delivery.archive.days import morning_of
     from reportgen.render.formats import PDF
 
     content = kept.beside(PDF.file)
@@ -224,7 +225,7 @@ def _pdf(kept: KeptBrief) -> tuple[str, bytes]:
             f"The {PDF.file} beside {kept.place} has {len(content)} bytes, and many mail servers refuse more than "
             f"{MOST_PDF_BYTES}. Leave out --attach-pdf and set mail.link."
         )
-    return f"brief-{kept.brief.day}.pdf", content
+    return f"brief-{morning_of(kept.brief)}.pdf", content
 
 
 def shown_in_browser(letter: Letter) -> str:

@@ -94,7 +94,8 @@ def check(
     exit code 1 when it could make none. Examples: reportgen check --config briefs/config.yaml · reportgen check
     --source data/market
     """
-    from reportgen.morning.request import find_problems
+    from reportgen.cli.look import looks_of
+    from reportgen.config.load import read_config
 
     if source is not None:
         if config is not None:
@@ -103,7 +104,7 @@ def check(
         return
 
     path = config or Path("config.yaml")
-    settings, problems = find_problems(path)
+    settings, problems = read_config(path, looks_of(path))
     if as_json:
         tell_json({"config": str(path), "ok": not problems, "problems": [asdict(problem) for problem in problems]})
     else:

@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from reportgen.config.values import WEB_ADDRESS, FilePath, Secret, SecretReference, Settings, Text, setting_error
+from reportgen.config.values import WEB_ADDRESS, FilePath, Secret, SecretReference, Settings, Text, seen, setting_error
 from reportgen.errors import UsageError
 from reportgen.events.builtin import DEFAULT_NAMES, BuiltinCalendar
 from reportgen.events.calendar import Kind, Status, Weight
@@ -162,14 +162,14 @@ Feed = EventFeed | UnlockFeed | StatusFeed
 FlowSource = FlowFile | FlowApi
 AnyEvent = Annotated[
     Annotated[ListedEvent, Tag(EVENT)]
-    | Annotated[EventFile, Tag(EVENT_FILE)]
+    | Annotated[EventFile, seen("calendar"), Tag(EVENT_FILE)]
     | Annotated[EventFeed, Tag(EVENT_FEED)]
     | Annotated[UnlockFeed, Tag(UNLOCK_FEED)]
     | Annotated[StatusFeed, Tag(STATUS_FEED)],
     Discriminator(_kind_of_event),
 ]
 AnyFlow = Annotated[
-    Annotated[FlowFile, Tag(FLOW_FILE)] | Annotated[FlowApi, Tag(FLOW_API)], Discriminator(_kind_of_flow)
+    Annotated[FlowFile, seen("flows"), Tag(FLOW_FILE)] | Annotated[FlowApi, Tag(FLOW_API)], Discriminator(_kind_of_flow)
 ]
 
 

@@ -6,14 +6,16 @@ cron from another folder is the same brief.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from pydantic import ValidationError
 
 from reportgen.config.problems import duplicate_symbols, schema_problems
 from reportgen.config.settings import Config
-from reportgen.config.values import FOLDER
+from reportgen.config.values import FOLDER, LOOKS, Look
 from reportgen.config.yaml import Problem, read_yaml
 from reportgen.errors import ConfigError
 
@@ -32,8 +34,15 @@ def load_config(path: Path) -> Config:
     return config
 
 
-def read_config(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
-    """Read config.yaml and every problem in it, in the order of the file."""
+def read_config(
+    path: Path, looks: Mapping[str, Look] = MappingProxyType({})
+) -> tuple[Config | None, tuple[Problem, ...]]:
+    """Read config.yaml and every problem in it, in the order of the file.
+
+    Args:
+        path: The file.
+        looks: How to look at what settings name, by the word of their `seen`; nothing is looked at by default.
+    """
     name, config = str(path), None
     try:
         parsed = read_yaml(path)
@@ -55,7 +64,7 @@ def read_config(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
         return None, tuple(problems)
     given = {key: value for key, value in data.items() if value is not None}
     try:
-        config = Config.model_validate(given, context={FOLDER: path.parent})
+        config = Config.model_validate(given, context={FOLDER: path.parent, LOOKS: looks})
     except ValidationError as error:
         problems += schema_problems(parsed, error)
     problems += duplicate_symbols(parsed)

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from reportgen.config.values import WEB_ADDRESS, FilePath, Secret, Settings, Text, setting_error
+from reportgen.config.values import WEB_ADDRESS, FilePath, Secret, Settings, Text, seen, setting_error
 from reportgen.errors import without_secrets
 
 _SPECIAL: Final = re.compile(r"[,;:@\[\]]")
@@ -85,7 +85,7 @@ class SmtpSettings(Settings):
     )
     username: Secret | None = Field(default=None, description="From the environment, a file or a command.")
     password: Secret | None = Field(default=None, description="From the environment, a file or a command.")
-    ca_file: FilePath | None = Field(
+    ca_file: Annotated[FilePath, seen("file")] | None = Field(
         default=None, description="Certificates (PEM) to trust instead of the system's, relative to this file."
     )
     timeout_seconds: int = Field(default=30, ge=1, le=600, description="How long to wait for an answer.")
@@ -148,12 +148,12 @@ class MailSettings(Settings):
         default=None, description="Web address of the output folder, for links to the whole brief."
     )
     smtp: SmtpSettings = Field(description="The relay that takes the mail.")
-    subscribers: FilePath = Field(
+    subscribers: Annotated[FilePath, seen("subscribers")] = Field(
         default=Path("subscribers.yaml"),
         validate_default=True,
         description="Who gets it: YAML, .csv or .sqlite, relative to this file.",
     )
-    suppressions: FilePath = Field(
+    suppressions: Annotated[FilePath, seen("suppressions")] = Field(
         default=Path("suppressed.txt"),
         validate_default=True,
         description="Addresses that get nothing any more, one a line, relative to this file.",

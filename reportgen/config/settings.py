@@ -19,7 +19,7 @@ from reportgen.config.events import TAGS as EVENT_TAGS
 from reportgen.config.events import AnyEvent, AnyFlow, EventSources, time_zone
 from reportgen.config.mail import MailSettings
 from reportgen.config.places import Place, local_path, place_of
-from reportgen.config.values import WEB_ADDRESS, FilePath, Settings, Text, WrittenAs, setting_error, several
+from reportgen.config.values import WEB_ADDRESS, FilePath, Settings, Text, WrittenAs, seen, setting_error, several
 from reportgen.errors import UsageError
 from reportgen.events.builtin import DEFAULT_NAMES, BuiltinCalendar
 from reportgen.market.symbols import unified_symbol
@@ -55,7 +55,7 @@ def _address(text: str) -> str:
     return text.lower()
 
 
-VenueName = Annotated[str, Field(min_length=1, max_length=40, pattern=VENUE_NAME)]
+VenueName = Annotated[str, Field(min_length=1, max_length=40, pattern=VENUE_NAME), seen("venue")]
 Symbol = Annotated[Text, AfterValidator(_symbol)]
 Address = Annotated[Text, AfterValidator(_address)]
 
@@ -86,7 +86,8 @@ class ExactPositions(Settings):
             form=Annotated[list[Address], Field(max_length=1000)], read=lambda them, _: tuple(dict.fromkeys(them))
         ),
     ] = Field(default=(), description="0x and 40 hexadecimal digits each.")
-    file: FilePath | None = Field(default=None, description="A text file with one address a line; # begins a comment.")
+    file: Annotated[FilePath, seen("addresses")] | None = Field(
+        default=None, description="A text file with one address a line; # begins a comment.")
 
 
 def _one_source(value: object) -> object:
@@ -170,15 +171,16 @@ class Config(Settings):
             form=Text,
             read=lambda text, folder: text if text in (LIVE, SAMPLE) else str(local_path(text, folder)),
         ),
+        seen("source"),
     ] = Field(default=LIVE, description="live for the exchanges, sample, or a market folder relative to this file.")
-    templates: FilePath | None = Field(default=None, description="A folder whose files replace single templates.")
-    calibration: FilePath | None = Field(
+    templates: Annotated[FilePath, seen("templates")] | None = Field(default=None, description="A folder whose files replace single templates.")
+    calibration: Annotated[FilePath, seen("calibration")] | None = Field(
         default=None,
         description="A calibration file or a folder of dated ones, relative to this file; "
         "the output folder's calibrations/ if not named.",
     )
     venues: dict[VenueName, VenueSettings] = Field(default={}, description="Which exchanges to ask, and where.")
-    leverage_brackets: FilePath | None = Field(
+    leverage_brackets: Annotated[FilePath, seen("file")] | None = Field(
         default=None,
         description="Your own margin brackets for live runs: a leverage_brackets table as .csv or .parquet, or the "
         ".json that Binance answers to an account; they stand instead of the venue's or the bundled ones.",

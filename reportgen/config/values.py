@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from reportgen.config.places import local_path
@@ -21,6 +21,25 @@ ONE_LINE: Final = r"^[^\x00-\x1f\x7f]*$"
 WEB_ADDRESS: Final = r"^https?://"
 FOLDER: Final = "folder"
 """Key of the validation context: the folder of config.yaml, which its paths are relative to."""
+
+
+LOOKS: Final = "looks"
+"""Key of the validation context that `check` alone gives: how to look at what a setting names, by `seen`'s word."""
+
+Look: TypeAlias = Callable[[Any], tuple[str, str] | None]
+"""Finds what is wrong with what a setting names: reason and suggestion, or nothing."""
+
+
+def seen(what: str) -> AfterValidator:
+    """Say of a setting that `check` looks at what it names."""
+
+    def look(value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401 - any setting
+        looks: Mapping[str, Look] = (info.context or {}).get(LOOKS, {})
+        if what in looks and (fault := looks[what](value)):
+            raise setting_error(*fault)
+        return value
+
+    return AfterValidator(look)
 
 
 def setting_error(reason: str, suggestion: str) -> PydanticCustomError:

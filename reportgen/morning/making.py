@@ -51,6 +51,7 @@ def make_and_write(
         UsageError: As-of has not come yet.
     """
     from reportgen.delivery.archive.commit import write_brief_files
+    from reportgen.delivery.archive.days import morning_of
     from reportgen.delivery.archive.store import open_store
     from reportgen.morning.compare_with_past import remember
     from reportgen.morning.pages import make_pages
@@ -69,7 +70,7 @@ def make_and_write(
     step("Writing the files")
     written = write_brief_files(
         request.config.output,
-        made.as_of_ms,
+        morning_of(made),
         files=pages.files,
         extra={f"charts/{name}": png for name, png in pages.charts.items()}
         | {f"{INPUT_FOLDER}/{name}": content for name, content in kept.items()}

@@ -13,11 +13,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from reportgen.config.events import EventFile, FlowFile
 from reportgen.config.load import DEFAULT_PATH, load_config, read_config
 from reportgen.config.places import Place, local_folder, place_of
 from reportgen.config.settings import LIVE, LONGEST_HORIZON_HOURS, SAMPLE, TIMEFRAMES, Config, WatchlistEntry
-from reportgen.config.yaml import Problem
 from reportgen.errors import UsageError
 from reportgen.market.symbols import base_of, unified_symbol
 from reportgen.moments import moment_text, parse_moment
@@ -121,51 +119,6 @@ def output_folder(config: Path | None, output: str | None, what: str = "What thi
         UsageError: The briefs are kept behind a URL.
     """
     return local_folder(output_place(config, output), what)
-
-
-def find_problems(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
-    """Read the configuration, and look for the folders that it names."""
-    settings, problems = read_config(path)
-    if settings is None or problems:
-        return settings, problems
-    missing: list[Problem] = []
-    if settings.source not in {LIVE, SAMPLE} and not Path(settings.source).is_dir():
-        reason, suggestion = f"the market folder {settings.source} is not there", "Correct it, or write `sample`."
-        missing.append(Problem(file=str(path), line=None, key="source", reason=reason, suggestion=suggestion))
-    if settings.templates and not settings.templates.is_dir():
-        reason, suggestion = f"the folder {settings.templates} is not there", "Correct it, or delete the line."
-        missing.append(Problem(file=str(path), line=None, key="templates", reason=reason, suggestion=suggestion))
-    if settings.source == LIVE:
-        missing += _unknown_venues(path, settings)
-    exact = settings.exact_positions.file if settings.exact_positions else None
-    own = (path for path in (settings.leverage_brackets, exact) if path)
-    sources = (*settings.events, *settings.etf_flows)
-    for named in (*(one.file for one in sources if isinstance(one, (EventFile, FlowFile))), *own):
-        if not named.is_file():
-            reason, suggestion = f"the file {named} is not there", "Correct its path, or delete the entry."
-            missing.append(Problem(file=str(path), line=None, key="", reason=reason, suggestion=suggestion))
-    return settings, tuple(missing)
-
-
-def _unknown_venues(path: Path, settings: Config) -> list[Problem]:
-    """Find the venues that a live brief could not ask."""
-    from reportgen.market.exchanges.venues import VENUES
-
-    named = dict.fromkeys(settings.venue_urls, "venues")
-    named |= {venue: "watchlist" for watched in settings.watchlist for venue in watched.venues}
-    return [
-        Problem(
-            file=str(path), line=None, key=f"{key}.{venue}", reason=f"`{venue}` is no venue that can be asked",
-            suggestion=_nearest(venue, tuple(VENUES)),
-        )
-        for venue, key in sorted(named.items())
-        if venue not in VENUES
-    ]  # fmt: skip
-
-
-def _nearest(venue: str, known: tuple[str, ...]) -> str:
-    near = get_close_matches(venue, known, n=1)
-    return f"Did you mean {near[0]}?" if near else f"Known are {', '.join(known)}."
 
 
 def _base_config(options: Options) -> Config:

@@ -173,6 +173,24 @@ def environment(templates: Path | None = None) -> Environment:
     return made
 
 
+def broken_templates(folder: Path) -> None:
+    """Compile every template of a user's folder.
+
+    Raises:
+        RenderError: Some are broken; names file and line, a line each.
+    """
+    made, faults = environment(folder), []
+    for name in sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.j2")):
+        try:
+            made.get_template(name)
+        except TemplateError as error:
+            faults.append(f"{folder / name}:{getattr(error, 'lineno', 1)}: {error}. Mend this template, or remove it.")
+        except UnicodeDecodeError:
+            faults.append(f"{folder / name}: is not UTF-8 text. Save the file with encoding UTF-8.")
+    if faults:
+        raise RenderError("\n".join(faults))
+
+
 class _Compiled(FileSystemBytecodeCache):
     """Compiled templates, kept between runs as Python keeps its own; a full disk costs the time, not the brief."""
 

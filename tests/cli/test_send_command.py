@@ -24,6 +24,7 @@ from filelock import FileLock
 
 from reportgen import notation
 from reportgen.delivery.archive.commit import write_brief_files
+from reportgen.delivery.archive.days import morning_of
 from reportgen.delivery.mail.ledger import MailLedger
 from reportgen.errors import EnvironmentProblem
 from reportgen.moments import parse_moment
@@ -49,7 +50,7 @@ PLAIN = PEOPLE.replace("html", "text")
 def folder(tmp_path: Path) -> Path:
     """Make a folder with a configuration, three subscribers and the brief of one day."""
     brief = briefs.simulated()
-    written = write_brief_files(tmp_path / "output", brief.day, files=files_of(brief_to_json(brief), b"<h1>page</h1>"))
+    written = write_brief_files(tmp_path / "output", morning_of(brief), files=files_of(brief_to_json(brief), b"<h1>page</h1>"))
     assert Path(written.files["json"]).exists()
     (tmp_path / "subscribers.yaml").write_text(PLAIN, encoding="utf-8")
     configure(tmp_path, 9)
@@ -389,7 +390,7 @@ def test_a_stale_brief_is_sent_when_asked_only(folder: Path) -> None:
 def test_a_brief_of_the_future_is_not_the_newest(folder: Path) -> None:
     """The newest is never later than now: what lies ahead is passed over by name, and taken where its day is named."""
     ahead = replace(briefs.simulated(), as_of="2099-01-19T07:00Z", as_of_ms=parse_moment("2099-01-19T07:00Z"))
-    write_brief_files(folder / "output", ahead.day, files=files_of(brief_to_json(ahead)))
+    write_brief_files(folder / "output", morning_of(ahead), files=files_of(brief_to_json(ahead)))
     script = Script()
     with relay(script) as port:
         configure(folder, port)
@@ -409,7 +410,7 @@ def test_what_stands_before_a_fresh_brief_is_named(folder: Path) -> None:
         assert reportgen_here(folder, "send").returncode == 0
         assert reportgen_here(folder, "send").returncode == 0
         fresh = replace(briefs.simulated(), as_of="2026-01-18T07:00Z", as_of_ms=parse_moment("2026-01-18T07:00Z"))
-        write_brief_files(folder / "output", fresh.day, files=files_of(brief_to_json(fresh)))
+        write_brief_files(folder / "output", morning_of(fresh), files=files_of(brief_to_json(fresh)))
         done = reportgen_here(folder, "send")
     assert done.returncode == 1
     assert "2026-01-19T07:00Z simulated" in done.stderr

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reportgen.brief.types import Brief
-from reportgen.delivery.archive.days import earlier_briefs, folder_of
+from reportgen.delivery.archive.days import earlier_briefs, folder_of, morning_of
 from reportgen.delivery.archive.store import FolderStore, open_store
 from reportgen.moments import day_of
 from reportgen.render.json import brief_to_json
@@ -45,7 +45,7 @@ def test_a_brief_is_kept_under_its_own_morning(tmp_path: Path) -> None:
     """07:00 in Tokyo on the 19th is earlier than what follows it, and a folder of the UTC day is found as well."""
     evening = AS_OF_MS - 9 * HOUR_MS
     brief = replace(one_symbol(), as_of_ms=evening, timezone="Asia/Tokyo")
-    assert brief.day == "2026-01-19"
+    assert morning_of(brief) == "2026-01-19"
     for folder in ("2026/01/19", "latest"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "brief.json").write_bytes(brief_to_json(brief))
@@ -80,7 +80,7 @@ def test_of_a_day_the_newest_revision_counts(tmp_path: Path) -> None:
 def test_a_brief_of_the_simulated_market_hides_no_real_one(tmp_path: Path) -> None:
     """Of each kind of market the newest revision of its own is found."""
     real = put(tmp_path, 1.0)
-    folder = tmp_path.joinpath(*real.day.split("-"), "r2")
+    folder = tmp_path.joinpath(*morning_of(real).split("-"), "r2")
     folder.mkdir()
     (folder / "brief.json").write_bytes(brief_to_json(replace(real, simulated=True)))
     for simulated in (False, True):
@@ -93,7 +93,7 @@ def test_a_brief_of_the_simulated_market_hides_no_real_one(tmp_path: Path) -> No
 def test_a_broken_file_is_a_note_and_the_others_come(tmp_path: Path, broken: str) -> None:
     """What cannot be read is named, with the day's older revision, and the day before, still found."""
     old, day = put(tmp_path, 2), put(tmp_path, 1)
-    folder = tmp_path.joinpath(*day.day.split("-"), "r2")
+    folder = tmp_path.joinpath(*morning_of(day).split("-"), "r2")
     folder.mkdir()
     (folder / "brief.json").write_bytes(broken.encode("latin-1"))
     note, *rest = earlier_briefs(open_store(tmp_path), AS_OF_MS)
@@ -106,7 +106,7 @@ def test_a_broken_file_is_a_note_and_the_others_come(tmp_path: Path, broken: str
 def test_a_brief_from_before_these_fields_still_reads(tmp_path: Path) -> None:
     """A brief.json of the first version, whose changes and record were Missing, comes back with them Missing."""
     brief = put(tmp_path, 1)
-    path = tmp_path.joinpath(*brief.day.split("-")) / "brief.json"
+    path = tmp_path.joinpath(*morning_of(brief).split("-")) / "brief.json"
     plain = json.loads(path.read_bytes())
     plain["changes"] = {"reason": "Comparing with the brief before needs the archive, which is not built yet."}
     plain["track_record"] = {"reason": "Scoring earlier levels needs the ledger, which is not built yet."}

@@ -289,7 +289,7 @@ def write_brief_files(
 
     Args:
         output: Folder or URL of all briefs; made if it is not there.
-        day: Its morning, as `Brief.day` names it: 2026-01-19.
+        day: Its morning, as `days.morning_of` names it: 2026-01-19.
         files: Each format's bytes, by its file; brief.json is among them.
         extra: Further files of the brief's own folder, by path relative to it: `input/candles.parquet`.
         also: Called inside the lock with a reader of the output; what it returns is written in the same transaction.

@@ -47,6 +47,11 @@ class BriefFolder:
         return day if self.revision == 1 else f"{day}/r{self.revision}"
 
 
+def morning_of(brief: Brief) -> str:
+    """Name a brief's morning, the day of as-of in its own time zone: 2026-01-19."""
+    return day_of(brief.as_of_ms, brief.timezone)
+
+
 def folder_holding(path: str) -> BriefFolder | None:
     """Tell whose folder a file stands in; None for the site's pages and everything outside the days."""
     found = _FILE.fullmatch(path)
@@ -134,7 +139,7 @@ def folder_of(store: Store, path: str, brief: Brief) -> str:
     folder = path.rpartition("/")[0]
     if folder != LATEST:
         return folder
-    days = dict.fromkeys((brief.day, day_of(brief.as_of_ms)))  # older versions kept UTC days, whatever the zone
+    days = dict.fromkeys((morning_of(brief), day_of(brief.as_of_ms)))  # older versions kept UTC days, whatever the zone
     kept = [place.folder for day in days for place in reversed(briefs_on(store, day))]
     same = (one for one in kept if store.read(f"{one}/{JSON}") == store.read(path))
     return next(same, kept[0] if kept else folder)
