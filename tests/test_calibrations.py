@@ -26,6 +26,7 @@ from reportgen.liquidation.calibration.choice import as_fitted, choose_calibrati
 from reportgen.liquidation.calibration.make import borrow
 from reportgen.liquidation.conservation import node_distances
 from reportgen.market.data import MarketData
+from reportgen.moments import day_of
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 from tests.liquidation.test_calibration import market_of
 
@@ -141,7 +142,10 @@ def test_the_newest_that_was_known_is_used(tmp_path: Path) -> None:
         chosen = choose_calibration(newest_calibrations(tmp_path, as_of).calibrations, MARKET, as_of, DEFAULTS)
         assert not isinstance(chosen, Missing)
         assert chosen.sample_end_ms == END_MS - days * DAY_MS
-    assert newest_calibrations(tmp_path, END_MS - 40 * DAY_MS).calibrations == ()
+    early = END_MS - 40 * DAY_MS
+    chosen = choose_calibration(newest_calibrations(tmp_path, early).calibrations, MARKET, early, DEFAULTS)
+    day = day_of(END_MS - 20 * DAY_MS)
+    assert chosen == Missing(f"A calibration of {day} exists, later than as-of, so none was known then.")
 
 
 def test_a_broken_newest_file_falls_back_to_the_last_good_one(tmp_path: Path) -> None:
@@ -178,7 +182,7 @@ def test_one_named_file_is_enough(tmp_path: Path) -> None:
     ("given", "word"),
     [
         ((), "No calibration was found"),
-        ((dated(-1),), "after the as-of time"),
+        ((dated(-1),), "exists, later than as-of"),
         ((calibration(symbol="ETH/USDT:USDT"),), "only of ETH/USDT:USDT"),
         ((calibration(version=VERSION + 1),), "version"),
         ((dated(91),), "91 days ago"),

@@ -24,11 +24,11 @@ def looks_of(path: Path) -> Mapping[str, Look]:
     Args:
         path: The configuration: where its source is a folder, a venue may have any name.
     """
-    from reportgen.morning.live import addresses_in, now_ms
     from reportgen.delivery.mail.people import Suppressions, read_subscribers
     from reportgen.events.flow_tables import read_flow_file
     from reportgen.events.sources import read_event_file
     from reportgen.market.exchanges.venues import VENUES
+    from reportgen.morning.live import addresses_in, now_ms
     from reportgen.render.html import broken_templates
 
     data = None
@@ -103,5 +103,5 @@ def _calibration(place: Path) -> tuple[str, str] | None:
     if not place.exists():
         return f"the calibration {place} is not there", "Make it with `reportgen calibrate`, or delete the line."
     notes = newest_calibrations(place, now_ms()).notes
-    reason, _, suggestion = notes[0].partition(". ") if notes else ("", "", "")
+    reason, _, suggestion = notes[0].partition(": ")[2].partition(". ") if notes else ("", "", "")
     return (reason, suggestion) if notes else None

@@ -87,7 +87,8 @@ class ExactPositions(Settings):
         ),
     ] = Field(default=(), description="0x and 40 hexadecimal digits each.")
     file: Annotated[FilePath, seen("addresses")] | None = Field(
-        default=None, description="A text file with one address a line; # begins a comment.")
+        default=None, description="A text file with one address a line; # begins a comment."
+    )
 
 
 def _one_source(value: object) -> object:
@@ -158,7 +159,8 @@ class Config(Settings):
         description="How far the brief looks ahead, hours.",
     )
     timezone: Annotated[Text, AfterValidator(time_zone)] = Field(
-        default="UTC", description="IANA name such as Europe/Berlin: whose mornings the briefs are; moments stay in UTC."
+        default="UTC",
+        description="IANA name such as Europe/Berlin: the zone of the mornings; moments stay in UTC.",
     )
     output: Annotated[Place, WrittenAs(form=Text, read=lambda text, folder: place_of(str(text), folder))] = Field(
         default=Path("output"),
@@ -173,7 +175,9 @@ class Config(Settings):
         ),
         seen("source"),
     ] = Field(default=LIVE, description="live for the exchanges, sample, or a market folder relative to this file.")
-    templates: Annotated[FilePath, seen("templates")] | None = Field(default=None, description="A folder whose files replace single templates.")
+    templates: Annotated[FilePath, seen("templates")] | None = Field(
+        default=None, description="A folder whose files replace single templates."
+    )
     calibration: Annotated[FilePath, seen("calibration")] | None = Field(
         default=None,
         description="A calibration file or a folder of dated ones, relative to this file; "

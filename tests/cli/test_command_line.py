@@ -89,7 +89,7 @@ def test_an_unknown_venue_is_refused_before_anything_is_asked(tmp_path: Path) ->
     assert not (tmp_path / "output").exists()
     checked = reportgen(tmp_path, "check")
     assert checked.returncode == 2
-    assert "`binanze` is no venue that can be asked. Did you mean binance?" in checked.stderr
+    assert "`binanze` is no venue that can be asked. Did you mean `binance`?" in checked.stderr
 
 
 def test_init_writes_a_configuration_that_check_accepts(tmp_path: Path) -> None:
@@ -131,6 +131,53 @@ def test_check_looks_for_the_folders_that_are_named(tmp_path: Path) -> None:
     asked = reportgen(tmp_path, "check")
     assert asked.returncode == 2
     assert "nowhere" in asked.stderr
+
+
+def test_check_names_every_mistake_at_once_each_with_its_line(tmp_path: Path) -> None:
+    """A key that is none hides no file that is missing or damaged: templates, calibration, venues, calendars, flows."""
+    (tmp_path / "tpl").mkdir()
+    (tmp_path / "tpl" / "brief.html.j2").write_text("<p>\n{% if %}")
+    (tmp_path / "weights.json").write_text("{}")
+    (tmp_path / "own.csv").write_text("name,at\nA,2026-13-40\n")
+    (tmp_path / "suppressed.txt").write_bytes(b"anna@example.com\nnobody\n")
+    lines = (
+        *("watchlist: [BTC, {symbol: ETH, venues: [binanse]}]", "timefrme: 4h", "templates: tpl"),
+        *("calibration: weights.json", "venues: {okey: {}}", "leverage_brackets: gone.csv"),
+        *(
+            "exact_positions: {file: gone.txt}",
+            "events: [{file: own.csv}]",
+            "etf_flows: [{asset: BTC, file: gone.txt}]",
+        ),
+        "mail: {from: a@example.com, smtp: {host: localhost}}",
+    )
+    (tmp_path / "config.yaml").write_text("\n".join(lines))
+    asked = reportgen(tmp_path, "check", "--json")
+    found = {each["line"]: each["reason"] for each in json.loads(asked.stdout)["problems"]}
+    assert list(found) == list(range(1, 11)), asked.stdout
+    for line, said in {
+        1: "`binanse` is no venue", 2: "not a setting", 3: "brief.html.j2:2", 4: "weights.json: ", 5: "`okey` is no",
+        6: "gone.csv is not there", 7: "gone.txt is not there", 8: "`2026-13-40` is not a date", 9: "gone.txt is not",
+        10: "suppressed.txt:2: 'nobody' holds no mail address",
+    }.items():  # fmt: skip
+        assert said in found[line]
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("source: nowhere", "the market folder nowhere is not there"),
+        ("source: .", "holds no market table"),
+        ("source: sample\ncalibration: nowhere", "the calibration nowhere is not there"),
+        ("source: sample\ntemplates: nowhere", "the folder nowhere is not there"),
+    ],
+)
+def test_check_looks_where_a_setting_points(tmp_path: Path, setting: str, said: str) -> None:
+    """A folder that is not there, or is no market, is a problem of its own line."""
+    (tmp_path / "config.yaml").write_text(f"watchlist: [BTC]\n{setting}\n")
+    asked = reportgen(tmp_path, "check")
+    assert asked.returncode == 2
+    assert f"config.yaml:{1 + len(setting.splitlines())}: " in asked.stderr
+    assert said in asked.stderr
 
 
 def test_the_schema_is_printed_as_it_is_published(tmp_path: Path) -> None:

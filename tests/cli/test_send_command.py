@@ -50,7 +50,9 @@ PLAIN = PEOPLE.replace("html", "text")
 def folder(tmp_path: Path) -> Path:
     """Make a folder with a configuration, three subscribers and the brief of one day."""
     brief = briefs.simulated()
-    written = write_brief_files(tmp_path / "output", morning_of(brief), files=files_of(brief_to_json(brief), b"<h1>page</h1>"))
+    written = write_brief_files(
+        tmp_path / "output", morning_of(brief), files=files_of(brief_to_json(brief), b"<h1>page</h1>")
+    )
     assert Path(written.files["json"]).exists()
     (tmp_path / "subscribers.yaml").write_text(PLAIN, encoding="utf-8")
     configure(tmp_path, 9)

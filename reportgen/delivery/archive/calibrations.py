@@ -252,7 +252,7 @@ class FoundCalibrations:
     """What a folder or file held by a moment.
 
     Attributes:
-        calibrations: Newest first, all symbols; none whose sample ends later than as-of.
+        calibrations: Newest first, all symbols; later ones than as-of only where nothing else was found, to name them.
         notes: A sentence for each file that could not be used.
     """
 
@@ -293,25 +293,28 @@ def newest_calibrations(place: Path, as_of_ms: Milliseconds) -> FoundCalibration
 
     Args:
         place: A folder of dated files, which need not be there, or one file.
-        as_of_ms: Samples that end later are left out.
+        as_of_ms: What was known then, UTC epoch milliseconds.
     """
     found: list[Calibration] = []
     notes: list[str] = []
     for path in _files(place, as_of_ms):
+        if found and path.stem > day_of(as_of_ms) and place.is_dir():
+            break
         try:
             read = read_calibrations(path)
         except DataError as error:
             notes.append(f"The calibration was passed over: {error}")
             continue
-        found += [each for each in read if each.sample_end_ms <= as_of_ms]
+        found += read
     found.sort(key=lambda each: -each.sample_end_ms)
     return FoundCalibrations(calibrations=tuple(found), notes=tuple(notes))
 
 
 def _files(place: Path, as_of_ms: Milliseconds) -> list[Path]:
-    """List the files to read, newest first; a few, as older ones are too old to be used."""
+    """List the files to read: the newest by a moment first, a few, then the first after it."""
     if not place.is_dir():
         return [place] if place.exists() or place.suffix == ".json" else []
     last = f"{day_of(as_of_ms)}.json"
-    dated = sorted(p for p in place.iterdir() if _DATED.fullmatch(p.name) and p.name <= last)
-    return dated[::-1][:_MOST_FILES]
+    dated = sorted(path for path in place.iterdir() if _DATED.fullmatch(path.name))
+    known = [path for path in dated if path.name <= last]
+    return [*known[::-1][:_MOST_FILES], *dated[len(known) :][:1]]

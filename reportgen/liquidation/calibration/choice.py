@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -35,10 +36,12 @@ def choose_calibration(
     own = sorted((each for each in known if each.symbol == market.symbol), key=lambda each: -each.sample_end_ms)
     if not candidates:
         return Missing("No calibration was found; `reportgen calibrate` makes one from observed liquidations.")
-    if not known:
-        return Missing("Every calibration found ends after the as-of time, so none was known then.")
+    later = [each.sample_end_ms for each in candidates if each.symbol == market.symbol] if not own else []
+    if later:
+        day = datetime.fromtimestamp(min(later) / 1000, tz=UTC).date()
+        return Missing(f"A calibration of {day} exists, later than as-of, so none was known then.")
     if not own:
-        others = ", ".join(sorted({each.symbol for each in known}))
+        others = ", ".join(sorted({each.symbol for each in candidates}))
         return Missing(f"No calibration of {market.symbol} was found, only of {others}.")
     reasons = [refusal(each, market, as_of_ms, assumptions) for each in own]
     for calibration, reason in zip(own, reasons, strict=True):
