@@ -1,21 +1,28 @@
 """The guide's four worked examples, end to end: a market folder and a config in, the guide's reading out.
 
 `expected.yaml` beside each market holds what the guide's text asks for; relations between prices are tested here.
-`scripts/make_worked_examples.py` made the markets.
+`brief.json` beside it is the whole section, every number and sentence: a change of either is a change to look at; then
+`python -m tests.worked_examples.test_worked_examples` writes it anew. `scripts/make_worked_examples.py` made the
+markets.
 """
 
 from __future__ import annotations
 
+import base64
 import json
-import subprocess
-import sys
-from collections.abc import Callable
-from functools import cache
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
+
+from reportgen.morning.making import gather, walk
+from reportgen.morning.request import Options, take_request
+from reportgen.render.json import brief_to_json
 
 HERE = Path(__file__).parent
 NAMES = ("btc_range_shorts_above", "eth_downtrend_longs_below", "altcoin_unreliable_map", "macro_event_conflict")
@@ -23,31 +30,21 @@ Section = dict[str, Any]
 BriefOf = Callable[..., Section]
 
 
+def make_brief(name: str, *, events: bool = True) -> Section:
+    """Walk an example through the five steps, with its events or without; give the whole brief."""
+    request = take_request(Options(config=HERE / name / "config.yaml", source=str(HERE / name / "market")))
+    if not events:
+        request = replace(request, config=request.config.model_copy(update={"events": ()}))
+    made = walk(request, gather(request), note=pytest.fail)
+    brief: Section = json.loads(brief_to_json(made))
+    return brief
+
+
 @pytest.fixture(scope="module")
-def brief_of(tmp_path_factory: pytest.TempPathFactory) -> BriefOf:
-    """Run the command on an example once, with other events when asked; give the whole brief."""
-
-    @cache
-    def run(name: str, *, events: bool = True) -> Section:
-        output = tmp_path_factory.mktemp(name)
-        config = yaml.safe_load((HERE / name / "config.yaml").read_text(encoding="utf-8"))
-        config["source"] = str(HERE / name / config["source"])
-        if not events:
-            del config["events"]
-        chosen = output / "config.yaml"
-        chosen.write_text(yaml.safe_dump(config), encoding="utf-8")
-        command = [sys.executable, "-m", "reportgen", "brief", "--config", str(chosen)]
-        done = subprocess.run(
-            [*command, "--output", str(output / "briefs"), "--json"], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        answer = json.loads(done.stdout)
-        assert Path(answer["html"]).stat().st_size > 0
-        assert Path(answer["pdf"]).read_bytes().startswith(b"%PDF")
-        brief: Section = json.loads(Path(answer["json"]).read_text(encoding="utf-8"))
-        return brief
-
-    return run
+def brief_of() -> BriefOf:
+    """Make every brief once; give the one asked for."""
+    briefs = {name: make_brief(name) for name in NAMES}
+    return briefs.__getitem__
 
 
 def expected(name: str) -> Section:
@@ -172,7 +169,7 @@ def test_event_turns_the_plan_into_a_post_event_map(brief_of: BriefOf) -> None:
     """Example 4: the same market without the event has the same zones, acts on confirmation, and risks something."""
     name = "macro_event_conflict"
     waiting = main_section(brief_of, name)
-    free = section_of(brief_of(name, events=False), expected(name)["symbol"])
+    free = section_of(make_brief(name, events=False), expected(name)["symbol"])
     assert waiting["zones"] == free["zones"]
     assert zone_of(waiting, "A")["distance_atr"] < 1
     assert all(part["post_event"] for part in waiting["plan"])
@@ -184,9 +181,62 @@ def test_event_turns_the_plan_into_a_post_event_map(brief_of: BriefOf) -> None:
     assert 0 < event["hours_away"] < 12
 
 
+def figures_of(brief: Section, symbol: str) -> Section:
+    """Give what the brief says and its main section, numbers to six digits; of the picture, what its blocks hold."""
+    section = dict(section_of(brief, symbol))
+    picture = dict(section.pop("heatmap"))
+    for side in ("long_levels", "short_levels"):
+        cells = np.frombuffer(zlib.decompress(base64.b64decode(picture[side])), dtype=np.uint8)
+        grid = cells.reshape(picture["rows"], picture["columns"])
+        picture[side] = [block.mean() for band in np.array_split(grid, 8) for block in np.array_split(band, 3, axis=1)]
+    for key, values in picture.items():
+        if isinstance(values, list) and len(values) > 24:
+            picture[key] = [part.mean() for part in np.array_split(np.asarray(values, dtype=float), 24)]
+    said = {key: brief[key] for key in ("as_of", "headline", "data_quality", "missing", "notes", "events")}
+    rounded: Section = six_digits(said | {"section": section, "picture": picture})
+    return rounded
+
+
+def six_digits(value: Any) -> Any:
+    """Round every number inside a value."""
+    if isinstance(value, dict):
+        return {key: six_digits(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [six_digits(part) for part in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def differences(found: Any, wanted: Any, path: str = "") -> Iterator[str]:
+    """Name each place at which two values differ; numbers may differ in the fourth digit after the first."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        for key in sorted(found.keys() | wanted.keys()):
+            yield from differences(found.get(key, "absent"), wanted.get(key, "absent"), f"{path}.{key}")
+    elif isinstance(found, list) and isinstance(wanted, list) and len(found) == len(wanted):
+        for number, pair in enumerate(zip(found, wanted, strict=True)):
+            yield from differences(*pair, f"{path}[{number}]")
+    elif isinstance(found, float) and isinstance(wanted, float):
+        if found != pytest.approx(wanted, rel=1e-4, abs=1e-9):
+            yield f"{path}: {found} instead of {wanted}"
+    elif found != wanted:
+        yield f"{path}: {found!r} instead of {wanted!r}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_figure_and_sentence_is_the_known_one(brief_of: BriefOf, name: str) -> None:
+    """Nothing that a page prints of an example changes unseen."""
+    known = json.loads((HERE / name / "brief.json").read_text(encoding="utf-8"))
+    assert list(differences(figures_of(brief_of(name), expected(name)["symbol"]), known)) == []
+
+
 def test_market_folders_are_small_and_whole() -> None:
     """Each example's market is under 300 KB and holds every table of the format."""
     for name in NAMES:
         files = {path.stem: path.stat().st_size for path in (HERE / name / "market").iterdir()}
         assert sum(files.values()) < 300_000
         assert {"candles", "open_interest", "funding", "order_book", "leverage_brackets", "liquidations"} == set(files)
+
+
+if __name__ == "__main__":
+    for one in NAMES:
+        text = json.dumps(figures_of(make_brief(one), expected(one)["symbol"]), indent=1, ensure_ascii=False)
+        (HERE / one / "brief.json").write_text(f"{text}\n", encoding="utf-8")
