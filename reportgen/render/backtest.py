@@ -15,18 +15,19 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from reportgen.brief.types import ReliabilityBand, SkillInterval
 from reportgen.notation import spreadsheet_cell
 from reportgen.render.fonts import css_font_faces
 from reportgen.render.html import environment
 from reportgen.render.paper import print_page
 from reportgen.track_record.result import Backtest, DollarScore, Interval, MapScore
 from reportgen.track_record.verdict import BacktestFindings
-from reportgen.units import Fraction, Maybe, Missing
+from reportgen.units import Maybe, Missing
 
 _GROUPS: Final = {"engine": "Maps", "baseline": "Baselines", "control": "Controls: must score near 0"}
 _STEPS: Final = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _TICKS: Final = 4
-_CONTEXT: Final = ("name", "kind", "metric", "controls", "side", "symbol", "from_atr", "to_atr", "versus")
+_CONTEXT: Final = ("name", "of", "kind", "metric", "controls", "side", "symbol", "from_atr", "to_atr", "versus")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,35 +60,6 @@ class Row:
     minus: Interval | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
-    """Cases that were given about the same share: the mean given, the part that came, and how many there were."""
-
-    forecast: Fraction
-    observed: Fraction
-    count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reliability:
-    """Shares given beside how often what they spoke of came."""
-
-    title: str
-    points: tuple[Point, ...]
-
-    def expected(self) -> float:
-        """Add up the shares given: how many should have come."""
-        return sum(one.forecast * one.count for one in self.points)
-
-    def came(self) -> int:
-        """Count those that came."""
-        return round(sum(one.observed * one.count for one in self.points))
-
-    def count(self) -> int:
-        """Count the cases."""
-        return sum(one.count for one in self.points)
-
-
 def render_backtest(result: Backtest, findings: BacktestFindings) -> Mapping[str, bytes]:
     """Write a backtest as one self-contained HTML file, as a PDF, and every score as a CSV, by their endings.
 
@@ -115,7 +87,6 @@ def render_backtest(result: Backtest, findings: BacktestFindings) -> Mapping[str
                 difference=scale_of(row.minus for row in held if row.minus),
                 ranks=rank_rows(result),
                 dollars=dollar_rows(result),
-                reliability=reliabilities(result),
                 scores=sum(1 for _ in score_rows(result)),
             )
         )
@@ -163,33 +134,6 @@ def dollar_rows(result: Backtest) -> tuple[tuple[str, DollarScore, DollarScore, 
     return tuple((name, found[name, "both"], found[name, "long"], found[name, "short"]) for name in names)
 
 
-def reliabilities(result: Backtest) -> tuple[Reliability, ...]:
-    """Give every set of shares that the record holds beside what came."""
-    if isinstance(result.reactions, Missing):
-        return ()
-    bands = [band for band in result.reactions.bands if band.zones]
-    outcomes = {
-        "Not reached": "ignore",
-        "Turns just before": "front_run",
-        "Reached, turns back": "reject",
-        "Reached, goes on": "proceed",
-    }
-    return tuple(
-        Reliability(
-            title=title,
-            points=tuple(
-                Point(
-                    forecast=getattr(band, f"expected_{name}"),
-                    observed=getattr(band, name) / band.zones,
-                    count=band.zones,
-                )
-                for band in bands
-            ),
-        )
-        for title, name in outcomes.items()
-    )
-
-
 def score_rows(result: Backtest) -> Iterator[Mapping[str, object]]:
     """Give every number of the record that is a score or a count, with what tells it from the others."""
     for field in fields(result):
@@ -200,11 +144,14 @@ def score_rows(result: Backtest) -> Iterator[Mapping[str, object]]:
 def _leaves(value: Any, context: Mapping[str, object], name: str) -> Iterator[Mapping[str, object]]:  # noqa: ANN401 - any part of a Backtest
     if isinstance(value, Missing):
         yield {**context, "score": name, "missing": value.reason}
-    elif isinstance(value, Interval):
+    elif isinstance(value, Interval | SkillInterval):
         yield {**context, "score": name, "value": value.value, "low": value.low, "high": value.high}
     elif isinstance(value, tuple):
         for one in value:
             yield from _leaves(one, context, name)
+    elif isinstance(value, ReliabilityBand):
+        band = {"score": "came", "value": value.came, "low": value.low, "high": value.high}
+        yield {**context, **band, "given": value.given, "expected": value.expected}
     elif is_dataclass(value):
         held = {field.name: getattr(value, field.name) for field in fields(value)}
         own = {**context, **{key: part for key, part in held.items() if key in _CONTEXT}}
@@ -218,7 +165,7 @@ def _leaves(value: Any, context: Mapping[str, object], name: str) -> Iterator[Ma
 def scores_csv(result: Backtest) -> bytes:
     """Write every score as a line, UTF-8, lines end in CR LF as RFC 4180 has it."""
     text = io.StringIO()
-    columns = ("part", *_CONTEXT, "score", "value", "low", "high", "missing")
+    columns = ("part", *_CONTEXT, "score", "value", "low", "high", "given", "expected", "missing")
     writer = csv.DictWriter(text, columns)
     writer.writeheader()
     writer.writerows({key: spreadsheet_cell(cell) for key, cell in row.items()} for row in score_rows(result))

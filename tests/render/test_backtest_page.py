@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from reportgen import notation
-from reportgen.render.backtest import Scale, forest, reliabilities, render_backtest, scale_of
+from reportgen.brief.types import Reliability, ReliabilityBand, SkillInterval
+from reportgen.render.backtest import Scale, forest, render_backtest, scale_of
 from reportgen.track_record.maps import PLACEBO, UNIFORM
 from reportgen.track_record.result import (
     Backtest,
@@ -303,23 +304,35 @@ def test_a_scale_is_the_least_of_whole_steps_around_zero() -> None:
     assert scale_of([]) == Scale(low=0.0, high=0.02, step=0.02)
 
 
-def test_reliability_adds_up_what_was_expected_and_what_came() -> None:
-    """40 zones, 0.46 of them expected to turn back: 18.4 expected, 18 came; the page says both."""
-    turned = next(one for one in reliabilities(whole()) if one.title == "Reached, turns back")
-    assert [turned.count(), turned.expected(), turned.came()] == pytest.approx([40, 18.4, 18])
-    assert [(point.forecast, point.observed) for point in turned.points] == [(0.46, 0.45)]
-    page = render_backtest(whole(), findings_of(whole()))["html"].decode()
-    assert 'aria-label="Reached, turns back: of 40 zones 18.4 were expected to end so, 18 did"' in page
+def foretold() -> Reliability:
+    """Give shares of which one band is empty."""
+    bands = (
+        ReliabilityBand(low=0.0, high=0.5, given=40, came=18, expected=16.4),
+        ReliabilityBand(low=0.5, high=1.0, given=0, came=0, expected=0.0),
+    )
+    skill = SkillInterval(value=0.2771, low=0.1333, high=0.4031)
+    return Reliability(of="touch", forecasts=40, days=21, loss="Brier", skill=skill, bands=bands)
+
+
+def test_what_was_foretold_stands_beside_what_came() -> None:
+    """16.4 of 40 is 41 % given and 18 of 40 is 45 % come: so says the alternative text, and there the dot lies."""
+    result = replace(pooled_page(), reliability=(foretold(), replace(foretold(), of="cone", skill=Missing("Too few."))))
+    page = render_backtest(result, findings_of(result))["html"].decode()
+    thin = notation.THIN
+    assert f'aria-label="Zone reached: 41{thin}% given, 45{thin}% came of 40"' in page
+    assert page.count('cx="41.0" cy="55.0"') == page.count("<circle") == 2
+    assert '<b class="in">+0.28</b>, +0.13 to +0.40; 40 on 21 days' in page
+    assert "skill n/a: Too few; 40 on 21 days" in page
 
 
 def test_every_score_of_the_record_stands_in_the_csv() -> None:
     """Each interval of the JSON record is a line with its three numbers, each missing one a line with its reason."""
-    result = replace(pooled_page(), dollars=whole().dollars, reactions=whole().reactions)
+    result = replace(pooled_page(), dollars=whole().dollars, reactions=whole().reactions, reliability=(foretold(),))
     rows = list(csv.DictReader(io.StringIO(render_backtest(result, findings_of(result))["csv"].decode())))
 
     def intervals(value: object) -> Iterator[tuple[float, float, float]]:
-        if isinstance(value, dict) and set(value) == {"value", "low", "high"}:
-            yield value["value"], value["low"], value["high"]
+        if isinstance(value, dict) and {"low", "high"} < set(value):
+            yield value["came" if "came" in value else "value"], value["low"], value["high"]
         elif isinstance(value, dict | list):
             for part in value.values() if isinstance(value, dict) else value:
                 yield from intervals(part)
