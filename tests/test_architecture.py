@@ -23,7 +23,7 @@ GROUND: Final = frozenset({"units", "errors", "notation", "config.assumptions"})
 MARKET_TYPES: Final = frozenset(
     {
         *(f"market.{name}" for name in ("data", "quality", "symbols")),
-        *(f"market.exchanges.{name}" for name in ("venue", "venues", "units", "answers")),
+        *(f"market.exchanges.{name}" for name in ("venue", "venues", "units", "answers", "questions")),
     }
 )
 FINDS_ITS_FILES: Final = "market.exchanges.venues"
@@ -90,7 +90,7 @@ LARGEST_FILE, LONGEST_FUNCTION, MODULES_AT_TOP, PACKAGES_AT_TOP = 600, 60, 6, 11
 PURE_LIBRARIES: Final = frozenset(
     {
         *("__future__", "abc", "collections", "concurrent", "dataclasses", "enum", "types", "typing"),
-        *("bisect", "functools", "heapq", "itertools", "math", "operator", "numpy"),
+        *("bisect", "contextlib", "functools", "heapq", "itertools", "math", "operator", "numpy"),
         *("base64", "datetime", "hashlib", "json", "re", "string", "textwrap", "zlib", "zoneinfo"),
     }
 )

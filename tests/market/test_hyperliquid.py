@@ -117,16 +117,16 @@ def test_a_symbol_that_nobody_holds_is_missing_with_that_reason() -> None:
     [
         (Answer(body="<html>country</html>", status=403), "Hyperliquid refused this location (HTTP 403).", 1),
         (Answer(body="no", status=451), "Hyperliquid refused this location (HTTP 451).", 1),
-        (Answer(body="no", status=422), "Hyperliquid did not understand the request (HTTP 422).", 1),
-        (Answer(body="busy", status=500), "Hyperliquid is out of order (HTTP 500).", 3),
+        (Answer(body="no", status=422), "Hyperliquid refused the question (HTTP 422).", 1),
+        (Answer(body="busy", status=500), "Hyperliquid was out of order (HTTP 500).", 3),
         (
             Answer(body="slow", status=429, headers={"Retry-After": "0"}),
-            "Hyperliquid was asked too often (HTTP 429).",
+            "Hyperliquid allowed no more requests (HTTP 429).",
             3,
         ),
         (
             Answer(body="slow", status=429, headers={"Retry-After": "9"}),
-            "Hyperliquid was asked too often (HTTP 429).",
+            "Hyperliquid allowed no more requests (HTTP 429).",
             1,
         ),
         (Answer(body="<html>hello</html>"), "Hyperliquid sent an unreadable answer.", 1),
@@ -151,7 +151,7 @@ def test_a_server_that_is_not_there_is_said() -> None:
     """No connection is a sentence, too."""
     with serving(by_address) as server:
         gone = server.url
-    assert ask(gone, ONE).by_symbol[BTC] == Missing("Hyperliquid could not be reached.")
+    assert ask(gone, ONE).by_symbol[BTC] == Missing("Hyperliquid could not be reached, or hung up.")
 
 
 def test_an_outage_that_passes_costs_nothing() -> None:
@@ -169,7 +169,7 @@ def test_one_failing_address_does_not_cost_the_others() -> None:
     with serving(answer) as server:
         asked = ask(server.url, ONE, TWO, THREE)
     assert known(asked, BTC).address == (ONE, THREE)
-    assert asked.notes == (f"Positions of {TWO} are not known: Hyperliquid did not understand the request (HTTP 422).",)
+    assert asked.notes == (f"Positions of {TWO} are not known: Hyperliquid refused the question (HTTP 422).",)
 
 
 @pytest.mark.skipif(not SHAPES.exists(), reason="the recorded shapes are not part of the repository")

@@ -1,24 +1,21 @@
-"""Reading a venue's answer: each cell is a finite number, or the answer cannot be read.
-
-ccxt's unified methods lose units and sides, so the venues' own endpoints are asked, through ccxt's implicit methods.
-"""
+"""Reading a venue's answer: each cell is a finite number, or the answer cannot be read."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
-from reportgen.market.exchanges.units import coin_of
-from reportgen.market.exchanges.venue import Contract, FaultKind, Listing, Page, Row, Transport, Venue, VenueFault
-from reportgen.moments import moment_text
-from reportgen.units import Maybe, Milliseconds, Missing
+from reportgen.market.exchanges.venue import FaultKind, Listing, Row, Venue, VenueFault
+from reportgen.units import Maybe, Missing
 
 NAN: Final = math.nan
-UNREADABLE: Final = (ValueError, TypeError, AttributeError, KeyError, IndexError, ZeroDivisionError)
+_UNREADABLE: Final = (ValueError, TypeError, AttributeError, KeyError, IndexError, ZeroDivisionError)
 """What reading an answer of another shape raises."""
 
-Ask: TypeAlias = Callable[[Contract, Milliseconds, Milliseconds], Mapping[str, Any]]
+Cell: TypeAlias = str | int
+Path: TypeAlias = tuple[Cell, ...]
 Read: TypeAlias = Callable[[Any], list[Row]]
 
 
@@ -27,7 +24,16 @@ def unreadable(venue: Venue) -> VenueFault:
     return VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display} sent an unreadable answer.")
 
 
-def within(answer: object, *path: str | int) -> Any:  # noqa: ANN401 - JSON
+@contextmanager
+def readable(venue: Venue) -> Iterator[None]:
+    """Read a venue's answers within this, so that one of another shape is the venue's fault."""
+    try:
+        yield
+    except _UNREADABLE as error:
+        raise unreadable(venue) from error
+
+
+def within(answer: object, *path: Cell) -> Any:  # noqa: ANN401 - JSON
     """Walk into an answer.
 
     Raises:
@@ -42,7 +48,7 @@ def within(answer: object, *path: str | int) -> Any:  # noqa: ANN401 - JSON
     return here
 
 
-def rows_of(answer: object, *path: str | int) -> list[Any]:
+def rows_of(answer: object, *path: Cell) -> list[Any]:
     """Walk to a list.
 
     Raises:
@@ -68,12 +74,12 @@ def number(cell: object) -> float:
     return value
 
 
-def numbers(row: object, *cells: str | int) -> Row:
+def numbers(row: object, *cells: Cell) -> Row:
     """Read some cells of a row."""
     return tuple(number(within(row, cell)) for cell in cells)
 
 
-def optional(row: object, cell: str | int) -> float:
+def optional(row: object, cell: Cell) -> float:
     """Read a cell that may be empty or absent: NaN."""
     found = row.get(cell) if isinstance(row, dict) else within(row, cell)
     return NAN if found in (None, "") else number(found)
@@ -87,25 +93,13 @@ def text(row: object, cell: str) -> str:
     return found
 
 
-def flag(row: object, cell: str) -> bool:
-    """Read a yes or no; absent means no."""
-    return isinstance(row, dict) and row.get(cell) is True
-
-
 def positive(row: object, cell: str, lacking: str, *, over: float = 1.0) -> Maybe[float]:
     """Read a size or an interval that must be above zero, else say what is lacking; divided by `over`."""
     found = optional(row, cell)
     return found / over if found > 0 else Missing(lacking)
 
 
-def sides(
-    answer: object, bids: str, asks: str, *, price: str | int = 0, size: str | int = 1
-) -> tuple[tuple[Row, ...], ...]:
-    """Read the two sides of a book."""
-    return tuple(tuple(numbers(level, price, size) for level in rows_of(answer, side)) for side in (bids, asks))
-
-
-def rows(*cells: str | int, at: tuple[str | int, ...] = (), seconds: bool = False) -> Read:
+def rows(*cells: Cell, at: Path = (), seconds: bool = False) -> Read:
     """Make the reader of a list of rows: some cells of each, the time first; a cell that is null becomes NaN.
 
     The rules of the table leave such rows out and count them; a time that is null, or a cell that is not there, makes
@@ -116,25 +110,23 @@ def rows(*cells: str | int, at: tuple[str | int, ...] = (), seconds: bool = Fals
         at: Where the list stands in the answer.
         seconds: Whether the venue's times are seconds.
     """
+    first, *others = cells
+    unit = 1000 if seconds else 1
 
-    def read(answer: Any) -> list[Row]:  # noqa: ANN401 - JSON
-        time, *others = cells
-        found = [
-            (
-                number(within(row, time)),
-                *(NAN if within(row, cell) is None else number(within(row, cell)) for cell in others),
-            )
-            for row in rows_of(answer, *at)
-        ]
-        return [(row[0] * 1000, *row[1:]) for row in found] if seconds else found
+    def read(answer: object) -> list[Row]:
+        found: list[Row] = []
+        for row in rows_of(answer, *at):
+            rest = (NAN if within(row, cell) is None else number(within(row, cell)) for cell in others)
+            found.append((number(within(row, first)) * unit, *rest))
+        return found
 
     return read
 
 
-def shares(time: str, longs: str, shorts: str, at: tuple[str | int, ...]) -> Read:
+def shares(time: str, longs: str, shorts: str, at: Path) -> Read:
     """Make the reader of a ratio that is published as two shares."""
 
-    def read(answer: Any) -> list[Row]:  # noqa: ANN401 - JSON
+    def read(answer: object) -> list[Row]:
         found = (numbers(row, time, longs, shorts) for row in rows_of(answer, *at))
         return [(moment, long / short) for moment, long, short in found if short]
 
@@ -143,64 +135,18 @@ def shares(time: str, longs: str, shorts: str, at: tuple[str | int, ...]) -> Rea
 
 def tiers(read: Iterable[Row]) -> list[Row]:
     """Make brackets of (cap, maintenance rate, highest leverage, deduction or NaN): each begins where one ends."""
-    floor = 0.0
-    found: list[Row] = []
-    for cap, rate, leverage, deduction in sorted(read):
-        found.append((floor, cap, rate, leverage, deduction))
-        floor = cap
-    return found
+    ordered = sorted(read)
+    return [(floor, *tier) for floor, tier in zip((0.0, *(cap for cap, *_ in ordered)), ordered, strict=False)]
 
 
-def listed(found: Iterable[Any], read: Callable[[Any], Listing | None]) -> dict[str, Listing]:
+def listed(found: Iterable[Any], read: Callable[[Any], Listing | None]) -> Mapping[str, Listing]:
     """Read a venue's list of perpetuals by their names; a row that cannot be read costs itself alone."""
-
-    def readable() -> Iterator[Listing]:
-        for row in found:
-            try:
-                one = read(row)
-            except (ValueError, AttributeError):
-                continue
-            if one is not None:
-                yield one
-
-    return {one.market_id: one for one in readable()}
-
-
-def perpetual(contract: Contract) -> str:
-    """Name what is asked about."""
-    return f"perpetual of {contract.symbol.partition('/')[0]}"
-
-
-def spot_pair(contract: Contract, between: str = "") -> str:
-    """Give the venue's spot market of the coin: BTCUSDT, BTC_USDT; spot knows no multiplied coins."""
-    return f"{coin_of(contract.listing.base)[0]}{between}{contract.listing.quote}"
-
-
-def spot_name(contract: Contract) -> str:
-    """Name the spot market that is asked about."""
-    return f"spot market {spot_pair(contract, '/')}"
-
-
-def asks(endpoint: str, asked: Ask, read: Read, about: Callable[[Contract], str] = perpetual) -> Page:
-    """Make a page of a question and the reader of its answer.
-
-    Args:
-        endpoint: ccxt's implicit method.
-        asked: Gives the parameters for the rows in [since, until).
-        read: Reads the answer.
-        about: Names what is asked about.
-    """
-
-    def page(connection: Transport, contract: Contract, since: Milliseconds, until: Milliseconds) -> list[Row]:
-        return read(connection.ask(endpoint, asked(contract, since, until), about=about(contract)))
-
-    return page
-
-
-def clock(endpoint: str, *path: str | int) -> Callable[[Transport], str]:
-    """Make the cheap question after a venue's time."""
-
-    def ask(connection: Transport) -> str:
-        return f"its clock says {moment_text(int(number(within(connection.ask(endpoint), *path))))}"
-
-    return ask
+    known: dict[str, Listing] = {}
+    for row in found:
+        try:
+            one = read(row)
+        except (ValueError, AttributeError):
+            continue
+        if one is not None:
+            known[one.market_id] = one
+    return known

@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal, TypeAlias
 
-from reportgen.market.exchanges.answers import UNREADABLE, unreadable
+from reportgen.market.exchanges.answers import readable
 from reportgen.market.exchanges.connection import Connection
 from reportgen.market.exchanges.gather import CLOCK_WRONG_MS
 from reportgen.market.exchanges.units import find_contract
@@ -23,6 +24,10 @@ from reportgen.market.web import Patience
 from reportgen.units import DAY_MS, HOUR_MS, Milliseconds
 
 Verdict: TypeAlias = Literal["right", "wrong", "unknown"]
+Finding: TypeAlias = tuple[bool | None, str]
+"""Whether it is right, None where nothing tells, and the numbers."""
+
+_VERDICTS: Final[Mapping[bool | None, Verdict]] = {True: "right", False: "wrong", None: "unknown"}
 _PATIENCE: Final = Patience(total_seconds=60.0, attempts=2, longest_wait_seconds=60.0)
 _OLDEST_HOURS: Final = {Datum.FUNDING: 9.0}
 _OLDEST: Final = 3.0
@@ -62,55 +67,51 @@ def _compare(line: Connection) -> Iterator[Comparison]:
     """Compare what one venue says; a venue that cannot be reached was named by its ping."""
     venue = line.venue
     try:
-        contract = find_contract(REFERENCE_SYMBOL, venue, venue.listings(line))
-    except (VenueFault, *UNREADABLE):
+        with readable(venue):
+            contract = find_contract(REFERENCE_SYMBOL, venue, venue.listings(line))
+    except VenueFault:
         return
     if line.ahead_ms is not None:
-        seconds = line.ahead_ms / 1000
-        verdict: Verdict = "right" if abs(line.ahead_ms) <= CLOCK_WRONG_MS else "wrong"
-        yield Comparison(
-            name=f"{venue.display} clock", verdict=verdict, finding=f"{seconds:+.1f} s from this machine's"
-        )
+        said = abs(line.ahead_ms) <= CLOCK_WRONG_MS, f"{line.ahead_ms / 1000:+.1f} s from this machine's"
+        yield _compared(line, "clock", lambda: said)
     if contract is None:
         return
     newest: dict[Datum, Row] = {}
     for datum in venue.paged:
-        yield _age(line, contract, datum, newest)
-    if Datum.OPEN_INTEREST in newest and venue.interest_now:
-        yield _same_interest(line, contract, newest[Datum.OPEN_INTEREST][1])
-    if Datum.OPEN_INTEREST in newest and venue.sides:
-        sides, note = venue.sides(line, contract, newest[Datum.OPEN_INTEREST][1])
-        finding = note or f"each position counts {'once' if sides == 1 else 'twice, so it is halved'}"
-        yield Comparison(
-            name=f"{venue.display} sides of open interest", verdict="unknown" if note else "right", finding=finding
+        yield _compared(line, datum, partial(_age, line, contract, datum, newest))
+    if Datum.OPEN_INTEREST not in newest:
+        return
+    last = newest[Datum.OPEN_INTEREST][1]
+    if venue.interest_now:
+        yield _compared(
+            line, "open interest history", partial(_same_interest, line, contract, venue.interest_now, last)
         )
+    if venue.sides:
+        sides, note = venue.sides(line, contract, last)
+        counted = f"each position counts {'once' if sides == 1 else 'twice, so it is halved'}"
+        yield _compared(line, "sides of open interest", lambda: (None if note else True, note or counted))
 
 
-def _age(line: Connection, contract: Contract, datum: Datum, newest: dict[Datum, Row]) -> Comparison:
+def _compared(line: Connection, what: str, look: Callable[[], Finding]) -> Comparison:
+    """Look at something; a venue that does not answer leaves it unknown."""
+    try:
+        with readable(line.venue):
+            right, finding = look()
+    except VenueFault as fault:
+        right, finding = None, str(fault)
+    return Comparison(name=f"{line.venue.display} {what}", verdict=_VERDICTS[right], finding=finding)
+
+
+def _age(line: Connection, contract: Contract, datum: Datum, newest: dict[Datum, Row]) -> Finding:
     """Ask for the newest rows of a datum, and tell how old the last is."""
-    name, now = f"{line.venue.display} {datum}", line.server_now()
-    try:
-        rows = line.venue.paged[datum].page(line, contract, now - 2 * DAY_MS, now)
-        newest[datum] = max(row for row in rows if row[0] <= now)
-    except VenueFault as fault:
-        return Comparison(name=name, verdict="unknown", finding=str(fault))
-    except UNREADABLE:
-        return Comparison(name=name, verdict="unknown", finding=str(unreadable(line.venue)))
+    now = line.server_now()
+    rows = line.venue.paged[datum].page(line, contract, now - 2 * DAY_MS, now)
+    newest[datum] = max(row for row in rows if row[0] <= now)
     hours = (now - newest[datum][0]) / HOUR_MS
-    verdict: Verdict = "right" if hours <= _OLDEST_HOURS.get(datum, _OLDEST) else "wrong"
-    return Comparison(name=name, verdict=verdict, finding=f"the newest row is {hours:.1f} hours old")
+    return hours <= _OLDEST_HOURS.get(datum, _OLDEST), f"the newest row is {hours:.1f} hours old"
 
 
-def _same_interest(line: Connection, contract: Contract, last: float) -> Comparison:
-    """Compare the newest row of the history with open interest now: the unit and the period's end show."""
-    name = f"{line.venue.display} open interest history"
-    try:
-        present = line.venue.interest_now(line, contract)[1] if line.venue.interest_now else last
-    except VenueFault as fault:
-        return Comparison(name=name, verdict="unknown", finding=str(fault))
-    except UNREADABLE:
-        return Comparison(name=name, verdict="unknown", finding=str(unreadable(line.venue)))
-    verdict: Verdict = "right" if abs(last / present - 1) <= _SAME else "wrong"
-    return Comparison(
-        name=name, verdict=verdict, finding=f"its newest row is {last / present:.3f} of open interest now"
-    )
+def _same_interest(line: Connection, contract: Contract, ask: Callable[..., Row], last: float) -> Finding:
+    """Hold the newest row of the history beside open interest now: the unit and the period's end show."""
+    ratio = last / ask(line, contract)[1]
+    return abs(ratio - 1) <= _SAME, f"its newest row is {ratio:.3f} of open interest now"

@@ -161,12 +161,18 @@ class Connection:
         self._lock = threading.Lock()
         self._idle: queue.LifoQueue[Any] = queue.LifoQueue()
         self._what = threading.local()
-        for exchange in _exchanges(venue, url, LINES, self._received, self._judged):
-            exchange.timeout = round(patience.request_seconds * 1000)
+        kind = _exchange_class(self)
+        for _ in range(LINES):
+            exchange = kind({"timeout": round(patience.request_seconds * 1000)})
+            if url:
+                hosts = exchange.urls.get("hostnames") or {}
+                exchange.urls["api"] = {
+                    name: _sent_to(url, place, hosts.get(name, exchange.hostname))
+                    for name, place in exchange.urls["api"].items()
+                }
+            exchange.session = _capped_session(venue)
             self._idle.put(exchange)
         self._limit = RateLimit(exchange.rateLimit / 1000 * self._pace)
-        for each in self._idle.queue:
-            each.throttle = self._take_turn
 
     @property
     def owed_seconds(self) -> float:
@@ -186,7 +192,7 @@ class Connection:
         """Give the time that was agreed on; before that the venue's, as its answers date themselves, or ours."""
         return self._clock() + (self._agreed if self._agreed is not None else self._ahead or 0)
 
-    def _take_turn(self, cost: float | None) -> None:
+    def take_turn(self, cost: float | None) -> None:
         """Wait for one's turn; where the venue documents its weights, they count and not ccxt's."""
         self._limit.wait(cost if self._what.weight is None else self._what.weight)
 
@@ -278,7 +284,7 @@ class Connection:
         if final and self._closed is None:
             self._closed = fault
 
-    def _received(self, headers: Mapping[str, str]) -> None:
+    def received(self, headers: Mapping[str, str]) -> None:
         """Learn the venue's time from an answer's date; dates are cut to the second, so the latest is nearest."""
         date = headers.get("Date")
         try:
@@ -288,41 +294,36 @@ class Connection:
         if ahead is not None and (self._ahead is None or ahead > self._ahead):
             self._ahead = ahead
 
-    def _judged(self, status: int, headers: Mapping[str, str], body: str, answer: object) -> None:
+    def judged(self, status: int, headers: Mapping[str, str], body: str, answer: object) -> None:
         """Raise what an answer shows to be wrong."""
         if fault := judge(self.venue, status, headers, body, answer, what=self._what.about):
             raise fault
 
 
-def _exchanges(
-    venue: Venue,
-    url: str | None,
-    count: int,
-    received: Callable[[Mapping[str, str]], None],
-    judged: Callable[[int, Mapping[str, str], str, object], None],
-) -> list[Any]:
-    """Make ccxt's objects for a venue, with our eyes on every answer."""
+def _exchange_class(line: Connection) -> Any:  # noqa: ANN401 - ccxt's
+    """Make ccxt's class of a venue, with our eyes on every answer and our turn before every request."""
     import importlib
 
     import stamina
 
     stamina.instrumentation.set_on_retry_hooks([])  # retries are told by the brief, not by a log
     logging.getLogger("ccxt").setLevel(logging.WARNING)
-    kind = getattr(importlib.import_module(f"ccxt.{venue.ccxt_id}"), venue.ccxt_id)
-    made = []
-    for _ in range(count):
-        exchange = kind()
-        if url:
-            hosts = exchange.urls.get("hostnames") or {}
-            exchange.urls["api"] = {
-                name: _sent_to(url, place, hosts.get(name, exchange.hostname))
-                for name, place in exchange.urls["api"].items()
-            }
-        exchange.session = _capped_session(venue)
-        exchange.on_rest_response = _listener(received)
-        exchange.handle_errors = _judge_of(judged)
-        made.append(exchange)
-    return made
+    name = line.venue.ccxt_id
+    kind: Any = getattr(importlib.import_module(f"ccxt.{name}"), name)
+
+    class Watched(kind):  # type: ignore[misc] # ccxt's, without types
+        def throttle(self, cost: float | None = None) -> None:
+            line.take_turn(cost)
+
+        def on_rest_response(self, *told: Any) -> str:  # noqa: ANN401 - code, reason, url, method, headers, body and more
+            line.received(told[4])
+            return str(told[5]).strip()
+
+        def handle_errors(self, status: int, *told: Any) -> bool:  # noqa: ANN401 - reason, url, method, headers, body, answer
+            line.judged(status, told[3], told[4], told[5])
+            return True
+
+    return Watched
 
 
 def _capped_session(venue: Venue) -> Any:  # noqa: ANN401 - ccxt's
@@ -359,23 +360,6 @@ def _sent_to(url: str, place: Any, hostname: Any) -> Any:  # noqa: ANN401 - ccxt
         return place
     parts = urlsplit(place.replace("{hostname}", hostname if isinstance(hostname, str) else ""))
     return f"{url.rstrip('/')}/{parts.netloc}{parts.path}"
-
-
-def _listener(received: Callable[[Mapping[str, str]], None]) -> Callable[..., str]:
-    def hear(_code: int, _reason: str, _url: str, _method: str, headers: Any, body: str, *_: Any) -> str:  # noqa: ANN401 - ccxt's
-        received(headers)
-        return body.strip()
-
-    return hear
-
-
-def _judge_of(judged: Callable[[int, Mapping[str, str], str, object], None]) -> Callable[..., bool]:
-    def handle(status: int, *told: Any) -> bool:  # noqa: ANN401 - reason, url, method, headers, body, answer and more
-        _, _, _, headers, body, answer, *_ = told
-        judged(status, headers, body, answer)
-        return True
-
-    return handle
 
 
 def _call(exchange: Any, endpoint: str, parameters: dict[str, Any], venue: Venue) -> Any:  # noqa: ANN401 - ccxt and JSON

@@ -8,19 +8,19 @@ other does.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias
 
 from reportgen.errors import DataError, UsageError
 from reportgen.market.data import ALL_DATA, VenueGap
-from reportgen.market.exchanges.answers import UNREADABLE, unreadable
+from reportgen.market.exchanges.answers import readable
 from reportgen.market.exchanges.connection import LINES, Connection
-from reportgen.market.exchanges.history import HistoryCache
-from reportgen.market.exchanges.rows import DatumRequest, TableRows, ask, ask_brackets
+from reportgen.market.exchanges.history import DatumRequest, HistoryCache
+from reportgen.market.exchanges.rows import TableRows, ask, ask_brackets
 from reportgen.market.exchanges.units import find_contract
-from reportgen.market.exchanges.venue import Datum, FaultKind, Listing, VenueFault
+from reportgen.market.exchanges.venue import Datum, FaultKind, Listing, Venue, VenueFault
 from reportgen.market.exchanges.venues import VENUES
 from reportgen.market.folder.tables import CANDLES
 from reportgen.market.symbols import base_of
@@ -35,6 +35,10 @@ _LISTING_SECONDS: Final = 5.0
 """Longest wait for all venues' lists before their clocks are compared; who is later takes the others' time."""
 
 _NOT_LISTED: Final = "perpetual"
+
+
+Gap: TypeAlias = tuple[str, VenueGap]
+"""The symbol, and what a venue did not give of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,22 +63,26 @@ class Gathering:
 
     as_of_ms: Milliseconds
     pieces: tuple[TableRows, ...]
-    gaps: tuple[tuple[str, VenueGap], ...]
+    gaps: tuple[Gap, ...]
     asked: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     requests: Mapping[str, int] = field(default_factory=dict)
     owed_seconds: Mapping[str, float] = field(default_factory=dict)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _DatumResult:
-    """What one symbol got of one venue: pieces, or the reason why a datum is missing."""
-
-    symbol: str
-    venue: str
-    what: str
-    pieces: tuple[TableRows, ...] = ()
-    reason: str = ""
+    def but(
+        self,
+        *,
+        pieces: Iterable[TableRows] | None = None,
+        gaps: Iterable[Gap] = (),
+        notes: Iterable[str] = (),
+    ) -> Gathering:
+        """Give the same with other pieces, and with more gaps and notes; all in their order."""
+        return replace(
+            self,
+            pieces=tuple(sorted(self.pieces if pieces is None else pieces, key=lambda one: (one.table.name, one.keys))),
+            gaps=tuple(sorted((*self.gaps, *gaps), key=lambda gap: (gap[0], gap[1].venue, gap[1].what))),
+            notes=tuple(sorted({*self.notes, *notes})),
+        )
 
 
 def gather_live(
@@ -188,94 +196,90 @@ def _ask_venue(
     wanted: list[Wanted],
     cache: HistoryCache | None,
     done: Callable[[str], None],
-) -> list[_DatumResult]:
+) -> list[TableRows | Gap]:
     """Ask one venue for its symbols, several questions at a time."""
     venue = line.venue
     try:
         listings = listing.result()
     except VenueFault as fault:
         for one in wanted:
-            done(f"{line.venue.display} {base_of(one.symbol)}")
-        return [_DatumResult(symbol=one.symbol, venue=venue.name, what=ALL_DATA, reason=str(fault)) for one in wanted]
+            done(f"{venue.display} {base_of(one.symbol)}")
+        return [_gap(one.symbol, venue, ALL_DATA, fault) for one in wanted]
     until = line.server_now()
-    answers: list[_DatumResult] = []
+    answers: list[TableRows | Gap] = []
     with ThreadPoolExecutor(LINES) as pool:
-        asked: list[tuple[Wanted, list[Future[list[_DatumResult]]]]] = []
+        asked: list[tuple[str, list[Future[list[TableRows | Gap]]]]] = []
         for one in wanted:
             contract = find_contract(one.symbol, venue, listings)
             if contract is None:
                 reason = f"{venue.display} lists no perpetual of {base_of(one.symbol)}."
-                answers.append(_DatumResult(symbol=one.symbol, venue=venue.name, what=_NOT_LISTED, reason=reason))
-                asked.append((one, []))
-                continue
+                answers.append(_gap(one.symbol, venue, _NOT_LISTED, reason))
             requests = [
                 DatumRequest(line=line, contract=contract, datum=datum, cache=cache, until=until)
-                for datum in one.data  # brackets follow the candles
-                if datum is not Datum.BRACKETS and not isinstance(venue.rule(datum), Missing)
+                for datum in (one.data if contract else ())  # brackets follow the candles
+                if contract and datum is not Datum.BRACKETS and not isinstance(venue.rule(datum), Missing)
             ]
-            asked.append((one, [pool.submit(_answer, request) for request in requests]))
-        for one, futures in asked:
+            asked.append((one.symbol, [pool.submit(_answer, request) for request in requests]))
+        for symbol, futures in asked:
             answers += [answer for future in futures for answer in future.result()]
-            done(f"{line.venue.display} {base_of(one.symbol)}")
+            done(f"{venue.display} {base_of(symbol)}")
     return answers
+
+
+def _gap(symbol: str, venue: Venue, what: str, reason: object) -> Gap:
+    return symbol, VenueGap(venue=venue.name, what=what, reason=str(reason))
 
 
 def _listings(line: Connection) -> Mapping[str, Listing]:
     """Ask for the venue's list of perpetuals, without which nothing of it can be told apart."""
-    try:
+    with readable(line.venue):
         listings = line.venue.listings(line)
-    except UNREADABLE as error:
-        raise unreadable(line.venue) from error
     if not listings:
         raise VenueFault(FaultKind.BAD_PAYLOAD, f"{line.venue.display} listed no perpetual at all.")
     return listings
 
 
-def _answer(request: DatumRequest) -> list[_DatumResult]:
+def _answer(request: DatumRequest) -> list[TableRows | Gap]:
     """Ask one question and, behind candles, for the brackets that need their price."""
-    symbol, venue = request.contract.symbol, request.contract.venue.name
+    contract, datum = request.contract, request.datum
+    answers: list[TableRows | Gap] = []
     try:
         pieces = ask(request)
+        answers += pieces
+        if datum is Datum.CANDLES:
+            datum = Datum.BRACKETS
+            answers += ask_brackets(request, float(pieces[0].columns["close"][-1]) * contract.scale)
     except VenueFault as fault:
-        return [_DatumResult(symbol=symbol, venue=venue, what=request.datum, reason=str(fault))]
-    answers = [_DatumResult(symbol=symbol, venue=venue, what=request.datum, pieces=pieces)]
-    if request.datum is Datum.CANDLES:
-        price = float(pieces[0].columns["close"][-1]) * request.contract.scale
-        try:
-            found = ask_brackets(request, price)
-            answers.append(_DatumResult(symbol=symbol, venue=venue, what=Datum.BRACKETS, pieces=found))
-        except VenueFault as fault:
-            answers.append(_DatumResult(symbol=symbol, venue=venue, what=Datum.BRACKETS, reason=str(fault)))
+        answers.append(_gap(contract.symbol, contract.venue, datum, fault))
     return answers
 
 
 def _put_together(
-    answers: list[_DatumResult],
+    answers: list[TableRows | Gap],
     lines: Mapping[str, Connection],
     clock: Callable[[], Milliseconds],
     asked: tuple[tuple[str, str], ...],
-    notes: Sequence[str],
+    notes: Iterable[str],
 ) -> Gathering:
     """Sort what the venues gave; what it says is judged when it is read, as in any market folder."""
-    pieces = sorted(
-        (piece for one in answers for piece in one.pieces), key=lambda piece: (piece.table.name, piece.keys)
-    )
-    gaps = [(one.symbol, VenueGap(venue=one.venue, what=one.what, reason=one.reason)) for one in answers if one.reason]
+    pieces = [one for one in answers if isinstance(one, TableRows)]
+    gaps = [one for one in answers if not isinstance(one, TableRows)]
     if not any(piece.table is CANDLES for piece in pieces):
         reasons = " ".join(dict.fromkeys(gap.reason for _, gap in gaps if gap.what in {ALL_DATA, Datum.CANDLES}))
         raise DataError(f"No venue gave candles, so nothing is written. {reasons} Try again later.")
     now = next(iter(lines.values())).server_now() if lines else clock()
     stamps = (piece.columns.get("time_ms") for piece in pieces)
     newest = max((int(times.max()) for times in stamps if times is not None), default=now)
-    return Gathering(
+    empty = Gathering(
         as_of_ms=-(-max(now, newest) // _SECOND_MS) * _SECOND_MS,
-        pieces=tuple(pieces),
-        gaps=tuple(sorted(gaps, key=lambda gap: (gap[0], gap[1].venue, gap[1].what))),
+        pieces=(),
+        gaps=(),
         asked=asked,
-        notes=tuple(sorted({*notes, *(note for piece in pieces for note in piece.notes)})),
+        notes=(),
         requests={name: line.requests for name, line in lines.items()},
         owed_seconds={name: line.owed_seconds for name, line in lines.items()},
     )
+    return empty.but(pieces=pieces, gaps=gaps, notes=(*notes, *(note for piece in pieces for note in piece.notes)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,11 +313,10 @@ def ping(
     def one(line: Connection) -> Greeting:
         begun = time.monotonic()
         try:
-            said = line.venue.ping(line)
+            with readable(line.venue):
+                said = line.venue.ping(line)
         except VenueFault as fault:
             return Greeting(display=line.venue.display, answered=False, said=str(fault))
-        except UNREADABLE:
-            return Greeting(display=line.venue.display, answered=False, said=str(unreadable(line.venue)))
         took = round((time.monotonic() - begun) * _SECOND_MS)
         return Greeting(display=line.venue.display, answered=True, said=f"answered within {took} ms; {said}")
 

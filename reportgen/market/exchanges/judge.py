@@ -1,7 +1,7 @@
 """The border for what venues send: the rules of the market folder, and those that only live data need.
 
 A venue's rows pass here before they become tables, so that one venue's nonsense costs its own datum and nobody else's:
-`market/folder/validate.py` would refuse the whole folder.
+`market/folder/validate.py` would refuse the whole folder. Each fault is a VenueFault with the sentence for the reader.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _FROZEN_ROWS: Final = 24
 
 def pass_border(
     venue: Venue, table: TableFormat, keys: tuple[str, ...], time_ms: Ints, numbers: Mapping[str, Floats]
-) -> tuple[Ints, dict[str, Floats], tuple[str, ...]]:
+) -> tuple[Ints, Mapping[str, Floats], tuple[str, ...]]:
     """Hold one series against the rules of its table.
 
     Args:
@@ -42,7 +42,7 @@ def pass_border(
         Times, columns, and sentences on rows that were left out.
 
     Raises:
-        VenueFault: A cell cannot be true.
+        VenueFault: A cell cannot be true; without the advice that a file's owner would get.
     """
     length = {
         each: interval_ms(each) or HOUR_MS for name, each in zip(table.keys, keys, strict=True) if name == "interval"
@@ -58,29 +58,17 @@ def pass_border(
         kept, notes = checked(rows)
     except DataError as error:
         first = str(error).splitlines()[0].removeprefix(f"{venue.display}: ")
-        raise _nonsense(venue, table.says, first.partition("): ")[2] or first) from error
-    return kept.time_ms, dict(kept.numbers), notes
+        why = (first.partition("): ")[2] or first).partition(". ")[0].rstrip(".")
+        sentence = f"{venue.display} sent {table.says} that cannot be true: {why}."
+        raise VenueFault(FaultKind.BAD_PAYLOAD, sentence) from error
+    return kept.time_ms, kept.numbers, notes
 
 
-def refuse_bad_bars(
-    venue: Venue, time_ms: Ints, prices: Mapping[str, Floats], volume: Floats, now: Milliseconds
-) -> None:
-    """Refuse bars that are late or repeat themselves.
-
-    Args:
-        venue: Who sent them.
-        time_ms: Opens, shape (n,), n > 0, an hour each.
-        prices: Open, high, low and close.
-        volume: Shape (n,).
-        now: The venue's time.
-
-    Raises:
-        VenueFault: With the sentence for the reader.
-    """
+def refuse_late(venue: Venue, time_ms: Ints, now: Milliseconds) -> None:
+    """Refuse hourly bars, opens of shape (n,), n > 0, whose newest closed hours ago."""
     late = (now - int(time_ms[-1])) // HOUR_MS - 1
     if late > _STALE_BARS:
         raise VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display}'s newest bar closed {late} hours ago.")
-    refuse_frozen(venue, "bar", np.column_stack([*prices.values(), volume]))
 
 
 def refuse_frozen(venue: Venue, what: str, cells: Floats) -> None:
@@ -92,27 +80,13 @@ def refuse_frozen(venue: Venue, what: str, cells: Floats) -> None:
 
 
 def refuse_future(venue: Venue, time_ms: Ints, now: Milliseconds) -> None:
-    """Refuse rows that are stamped after the venue's own time.
-
-    Raises:
-        VenueFault: With the sentence for the reader.
-    """
+    """Refuse rows that are stamped after the venue's own time."""
     if len(time_ms) and int(time_ms.max()) > now + _CLOCKS_DIFFER_MS:
         raise VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display} stamped rows with times to come.")
 
 
 def refuse_stale(venue: Venue, what: str, newest: Milliseconds, now: Milliseconds, longest: Milliseconds) -> None:
-    """Refuse a series whose newest row is too old to speak of now.
-
-    Raises:
-        VenueFault: With the sentence for the reader.
-    """
+    """Refuse a series whose newest row is too old to speak of now."""
     if newest < now - longest:
         hours = (now - newest) // HOUR_MS
         raise VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display}'s newest {what} is {hours} hours old.")
-
-
-def _nonsense(venue: Venue, what: str, why: str) -> VenueFault:
-    """Say which impossible thing a venue sent, without the advice that a file's owner would get."""
-    first = why.partition(". ")[0].rstrip(".")
-    return VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display} sent {what} that cannot be true: {first}.")

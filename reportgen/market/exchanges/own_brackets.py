@@ -7,7 +7,6 @@ as JSON. What it says of a market stands instead of what the run would have take
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Final
@@ -20,7 +19,7 @@ from reportgen.market.exchanges.gather import Gathering
 from reportgen.market.exchanges.rows import TableRows
 from reportgen.market.exchanges.units import coin_of
 from reportgen.market.folder.append import write_table
-from reportgen.market.folder.columns import Rows, read_rows
+from reportgen.market.folder.columns import read_rows
 from reportgen.market.folder.files import open_database, open_table
 from reportgen.market.folder.tables import BRACKETS
 from reportgen.market.folder.validate import checked
@@ -44,7 +43,6 @@ class _Market(BaseModel):
     brackets: list[_Bracket]
 
 
-_BINANCE: Final = "binance"
 _ANSWER: Final = TypeAdapter(list[_Market] | _Market)
 
 
@@ -70,7 +68,14 @@ def own_brackets(path: Path, symbols: Sequence[str], as_of_ms: Milliseconds) -> 
                 rows, _ = checked(read_rows(database, open_table(database, table, BRACKETS), tuple(symbols), as_of_ms))
         except DataError as error:
             raise DataError(str(error).replace(table.name, path.name)) from error
-    return _pieces(rows)
+    return tuple(
+        TableRows(
+            table=BRACKETS,
+            keys=each.keys,
+            columns={name: rows.number(name)[each.rows] for name in BRACKETS.numbers},
+        )
+        for each in rows.series
+    )
 
 
 def with_own_brackets(gathering: Gathering, own: Sequence[TableRows], path: Path) -> Gathering:
@@ -82,23 +87,10 @@ def with_own_brackets(gathering: Gathering, own: Sequence[TableRows], path: Path
         path: The file, for that note.
     """
     if not own:
-        note = f"{path.name} holds no leverage brackets of the watchlist, so it changed nothing."
-        return replace(gathering, notes=tuple(sorted({*gathering.notes, note})))
+        return gathering.but(notes=[f"{path.name} holds no leverage brackets of the watchlist, so it changed nothing."])
     theirs = {piece.keys[:2] for piece in own}
     kept = [piece for piece in gathering.pieces if piece.table is not BRACKETS or piece.keys[:2] not in theirs]
-    pieces = sorted((*kept, *own), key=lambda piece: (piece.table.name, piece.keys))
-    return replace(gathering, pieces=tuple(pieces))
-
-
-def _pieces(rows: Rows) -> tuple[TableRows, ...]:
-    return tuple(
-        TableRows(
-            table=BRACKETS,
-            keys=series.keys,
-            columns={name: rows.number(name)[series.rows] for name in BRACKETS.numbers},
-        )
-        for series in rows.series
-    )
+    return gathering.but(pieces=(*kept, *own))
 
 
 def _as_table(path: Path, symbols: Sequence[str], as_of_ms: Milliseconds, folder: Path) -> Path:
@@ -119,13 +111,12 @@ def _as_table(path: Path, symbols: Sequence[str], as_of_ms: Milliseconds, folder
         if (name := coin_of(market.symbol)[0]) in coins
         for bracket in market.brackets
     ]
-    day = str(np.datetime64(as_of_ms, "ms").astype("datetime64[D]"))
     columns: dict[str, list[object]] = {
         "symbol": [symbol for symbol, _ in found],
-        "venue": [_BINANCE for _ in found],
-        "as_of": [day for _ in found],
+        "venue": ["binance" for _ in found],
+        "as_of": [str(np.datetime64(as_of_ms, "ms").astype("datetime64[D]")) for _ in found],
+        **{name: [getattr(bracket, name) for _, bracket in found] for name in BRACKETS.numbers},
     }
-    columns |= {name: [bracket.model_dump()[name] for _, bracket in found] for name in BRACKETS.numbers}
     table = folder / f"{BRACKETS.name}.parquet"
     write_table(table, columns)
     return table

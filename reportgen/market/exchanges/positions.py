@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 import numpy as np
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from reportgen.errors import UsageError
 from reportgen.market.data import Positions, VenueGap
+from reportgen.market.exchanges.answers import NAN, readable
+from reportgen.market.exchanges.connection import LINES, Connection
 from reportgen.market.exchanges.gather import Gathering
 from reportgen.market.exchanges.rows import TableRows
+from reportgen.market.exchanges.units import coin_of
+from reportgen.market.exchanges.venue import VenueFault
+from reportgen.market.exchanges.venues import VENUES
 from reportgen.market.folder.tables import POSITIONS
 from reportgen.market.symbols import base_of
-from reportgen.market.web import Patience, Request, WebError, ask, unreadable
+from reportgen.market.web import Patience
 from reportgen.units import HOUR_MS, Maybe, Milliseconds, Missing
 
 VENUE: Final = "hyperliquid"
-INFO: Final = "https://api.hyperliquid.xyz/info"
-_WHO: Final = "Hyperliquid"
-_AT_ONCE: Final = 4
-"""Addresses asked at once; the venue allows 600 such questions a minute."""
-_THOUSAND: Final = 1000
+_PATIENCE: Final = Patience()
 _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 _CLOCKS_APART_MS: Final = HOUR_MS
 _Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -62,15 +63,6 @@ class AskedPositions:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _AddressResult:
-    """One address: its positions, or the sentence why not."""
-
-    address: str
-    account: _Account | None
-    reason: str
-
-
 def valid_address(text: str) -> str:
     """Give an address in lower case.
 
@@ -88,7 +80,7 @@ def ask_positions(
     *,
     asked_at_ms: Milliseconds,
     url: str | None = None,
-    patience: Patience | None = None,
+    patience: Patience = _PATIENCE,
 ) -> AskedPositions:
     """Ask for the positions of some addresses.
 
@@ -103,115 +95,65 @@ def ask_positions(
         Positions by symbol; a venue that cannot be asked makes every symbol Missing, one address alone a note.
     """
     unique = tuple(dict.fromkeys(valid_address(each) for each in addresses))
-    wanted = tuple(symbols)
-    if not unique:
-        return AskedPositions(by_symbol={symbol: Missing("No address was given.") for symbol in wanted}, notes=())
-    answers = _ask_all(unique, asked_at_ms, url, patience or Patience())
-    failed = [answer for answer in answers if answer.account is None]
-    notes = () if len(failed) == len(answers) else _notes(failed)
-    found = {symbol: _positions_in(symbol, answers, asked_at_ms) for symbol in wanted}
-    return AskedPositions(by_symbol=found, notes=notes)
+    venue = VENUES[VENUE]
+    line = Connection(venue, url, patience, lambda: asked_at_ms, time.monotonic() + patience.total_seconds)
+    failed: dict[str, list[str]] = {}
 
-
-def _ask_all(
-    addresses: tuple[str, ...], asked_at_ms: Milliseconds, url: str | None, patience: Patience
-) -> tuple[_AddressResult, ...]:
-    """Ask the first alone: where the venue refuses this place, it is asked no more."""
-    try:
-        first = _ask_one(addresses[0], asked_at_ms, url, patience)
-    except WebError as error:
-        return tuple(_AddressResult(address=each, account=None, reason=str(error)) for each in addresses)
-
-    def one(address: str) -> _AddressResult:
+    def one(address: str) -> _Account | None:
         try:
-            return _ask_one(address, asked_at_ms, url, patience)
-        except WebError as error:
-            return _AddressResult(address=address, account=None, reason=str(error))
+            with readable(venue):
+                account = _Account.model_validate(
+                    line.ask("publicPostInfo", {"type": "clearinghouseState", "user": address}, about="such address")
+                )
+        except VenueFault as fault:
+            why = str(fault)
+        else:
+            apart = abs(account.time - asked_at_ms)
+            if apart <= _CLOCKS_APART_MS:
+                return account
+            why = f"{venue.display}'s answer is {apart / HOUR_MS:.0f} hours apart from this machine's clock."
+        failed.setdefault(why, []).append(address)
+        return None
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return first, *pool.map(one, addresses[1:])
-
-
-def _ask_one(address: str, asked_at_ms: Milliseconds, url: str | None, patience: Patience) -> _AddressResult:
-    """Ask about one address.
-
-    Raises:
-        WebError: The venue refuses this place: nobody else needs to be asked.
-    """
-    question = Request(
-        who=_WHO, url=INFO, body=json.dumps({"type": "clearinghouseState", "user": address}), instead=url
-    )
-    try:
-        account = _Account.model_validate(ask(question, patience))
-    except ValidationError:
-        return _AddressResult(address=address, account=None, reason=str(unreadable(_WHO)))
-    except WebError as error:
-        if error.final:
-            raise
-        return _AddressResult(address=address, account=None, reason=str(error))
-    if abs(account.time - asked_at_ms) > _CLOCKS_APART_MS:
-        hours = abs(account.time - asked_at_ms) / HOUR_MS
-        why = f"{_WHO}'s answer is {hours:.0f} hours apart from this machine's clock."
-        return _AddressResult(address=address, account=None, reason=why)
-    return _AddressResult(address=address, account=account, reason="")
-
-
-def _notes(failed: Sequence[_AddressResult]) -> tuple[str, ...]:
-    """Say which addresses are not known; those of one reason together."""
-    reasons = dict.fromkeys(answer.reason for answer in failed)
-    counted = {reason: [answer.address for answer in failed if answer.reason == reason] for reason in reasons}
-    return tuple(
+    # The first is asked alone: where the venue refuses this place, it is asked no more.
+    with ThreadPoolExecutor(LINES) as pool:
+        answers = [one(address) for address in unique[:1]] + list(pool.map(one, unique[1:]))
+    known = {address: account for address, account in zip(unique, answers, strict=True) if account is not None}
+    if not known:
+        why = Missing(next(iter(failed), "No address was given."))
+        return AskedPositions(by_symbol=dict.fromkeys(symbols, why), notes=())
+    notes = tuple(
         f"Positions of {names[0]}{f' and {len(names) - 1} more addresses' if len(names) > 1 else ''} "
         f"are not known: {reason}"
-        for reason, names in counted.items()
+        for reason, names in sorted((reason, sorted(names, key=unique.index)) for reason, names in failed.items())
     )
+    return AskedPositions(by_symbol={each: _positions_in(each, known, asked_at_ms) for each in symbols}, notes=notes)
 
 
-def coin_of(symbol: str) -> Mapping[str, float]:
-    """Name the coins that speak of a symbol, each with the base coins that one of its coins is.
-
-    BTC is BTC; kPEPE is a thousand PEPE, so PEPE takes its sizes times 1000 and 1000PEPE takes them as they are.
-    """
-    base = base_of(symbol)
-    bare = base.removeprefix(str(_THOUSAND))
-    if bare != base:
-        return {f"k{bare}": 1.0, base: 1.0}
-    return {base: 1.0, f"k{base}": float(_THOUSAND)}
-
-
-def _positions_in(symbol: str, answers: tuple[_AddressResult, ...], asked_at_ms: Milliseconds) -> Maybe[Positions]:
+def _positions_in(symbol: str, known: Mapping[str, _Account], asked_at_ms: Milliseconds) -> Maybe[Positions]:
     """Gather the positions in one symbol, by address."""
-    known = [(answer.address, answer.account) for answer in answers if answer.account is not None]
-    if not known:
-        return Missing(answers[0].reason)
-    coins = coin_of(symbol)
+    coin, own = coin_of(base_of(symbol))  # kPEPE is a thousand PEPE, and one 1000PEPE
     held = [
-        (address, each.position, coins[each.position.coin])
-        for address, account in known
+        (address, each.position, count / own)
+        for address, account in sorted(known.items())
         for each in account.held
-        if each.position.coin in coins and each.position.szi
+        for named, count in [coin_of(each.position.coin)]
+        if named == coin and each.position.szi
     ]
     if not held:
         count = f"{len(known)} known addresses hold" if len(known) > 1 else "known address holds"
-        return Missing(f"The {count} no position in {base_of(symbol)} on {_WHO}.")
-    held.sort(key=lambda one: one[0])
+        return Missing(f"The {count} no position in {base_of(symbol)} on {VENUES[VENUE].display}.")
+    # NaN where no price above zero liquidates the position.
+    prices = [price if (price := each.liquidation_price) and price > 0 else NAN for _, each, _ in held]
+    times = np.array([times for _, _, times in held])
     return Positions(
         address=tuple(address for address, _, _ in held),
         is_long=np.array([position.szi > 0 for _, position, _ in held], dtype=np.bool_),
-        size_base=np.array([abs(position.szi) * times for _, position, times in held]),
-        entry_price=np.array([position.entry_price / times for _, position, times in held]),
-        liquidation_price=np.array([_price(position) / times for _, position, times in held]),
+        size_base=np.array([abs(position.szi) for _, position, _ in held]) * times,
+        entry_price=np.array([position.entry_price for _, position, _ in held]) / times,
+        liquidation_price=np.array(prices) / times,
         time_ms=asked_at_ms,
     )
-
-
-def _price(position: _Position) -> float:
-    """Give the liquidation price, NaN where no price above zero liquidates the position."""
-    price = position.liquidation_price
-    return float("nan") if price is None or price <= 0 else price
-
-
-_WHAT = "positions"
 
 
 def with_positions(gathering: Gathering, asked: AskedPositions, asked_at_ms: Milliseconds) -> Gathering:
@@ -222,35 +164,19 @@ def with_positions(gathering: Gathering, asked: AskedPositions, asked_at_ms: Mil
         asked: By symbol.
         asked_at_ms: When the addresses were looked up.
     """
-    at = min(asked_at_ms, gathering.as_of_ms)
-    known = {symbol: one for symbol, one in asked.by_symbol.items() if not isinstance(one, Missing)}
-    gaps = [
-        (symbol, VenueGap(venue=VENUE, what=_WHAT, reason=one.reason))
-        for symbol, one in asked.by_symbol.items()
-        if isinstance(one, Missing)
-    ]
-    pieces = [piece for symbol, one in known.items() for piece in _pieces(symbol, one, at)]
-    return replace(
-        gathering,
-        pieces=tuple(sorted((*gathering.pieces, *pieces), key=lambda piece: (piece.table.name, piece.keys))),
-        gaps=tuple(sorted((*gathering.gaps, *gaps), key=lambda gap: (gap[0], gap[1].venue, gap[1].what))),
-        notes=tuple(sorted({*gathering.notes, *asked.notes})),
-    )
-
-
-def _pieces(symbol: str, positions: Positions, at_ms: Milliseconds) -> list[TableRows]:
-    """Make one piece a position: address and side are its keys."""
-    columns = {
-        "size_base": positions.size_base,
-        "entry_price": positions.entry_price,
-        "liquidation_price": positions.liquidation_price,
-    }
-    time = np.array([at_ms], dtype=np.int64)
-    return [
-        TableRows(
-            table=POSITIONS,
-            keys=(symbol, VENUE, address, "long" if positions.is_long[row] else "short"),
-            columns={"time_ms": time} | {name: values[row : row + 1] for name, values in columns.items()},
-        )
-        for row, address in enumerate(positions.address)
-    ]
+    time_ms = np.array([min(asked_at_ms, gathering.as_of_ms)], dtype=np.int64)
+    pieces, gaps = list(gathering.pieces), []
+    for symbol, held in asked.by_symbol.items():
+        if isinstance(held, Missing):
+            gaps.append((symbol, VenueGap(venue=VENUE, what="positions", reason=held.reason)))
+            continue
+        columns = {name: getattr(held, name) for name in (*POSITIONS.numbers, *POSITIONS.optional)}
+        pieces += [
+            TableRows(
+                table=POSITIONS,
+                keys=(symbol, VENUE, address, "long" if held.is_long[row] else "short"),
+                columns={"time_ms": time_ms} | {name: values[row : row + 1] for name, values in columns.items()},
+            )
+            for row, address in enumerate(held.address)
+        ]
+    return gathering.but(pieces=pieces, gaps=gaps, notes=asked.notes)

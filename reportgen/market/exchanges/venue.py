@@ -215,44 +215,40 @@ class Venue:
         return self.rules.get(datum, Missing(f"{self.display} publishes no {datum} over public REST."))
 
 
-def candle_rule(says: str, *, unit: Unit = Unit.BASE, history: str = "since listing", source: str = CCXT) -> UnitRule:
-    """State how candles count."""
-    return UnitRule(unit=unit, says=says, history=history, days=92, source=source)
+_USUAL: Final = {
+    Datum.CANDLES: (Unit.BASE, 92), Datum.MARK: (Unit.BASE, 8), Datum.SPOT: (Unit.BASE, 22),
+    Datum.OPEN_INTEREST: (Unit.BASE, 30), Datum.FUNDING: (Unit.RATE, 92), Datum.FUNDING_NOW: (Unit.RATE, 0),
+    Datum.BOOK: (Unit.BASE, 0), Datum.LIQUIDATIONS: (Unit.CONTRACTS, 1), Datum.RATIO: (Unit.RATIO, 8),
+    Datum.BRACKETS: (Unit.MARGIN, 0),
+}  # fmt: skip
+"""What most venues count in, and the days that are asked for."""
 
 
-def funding_rule(says: str, history: str, days: int = 92) -> UnitRule:
-    """State what settled funding is."""
-    return UnitRule(unit=Unit.RATE, says=says, history=history, days=days, source=CCXT)
+def rule(
+    datum: Datum, says: str, history: str = "now", *,
+    unit: Unit | None = None, days: int | None = None, source: str = CCXT, sides: int = 1,
+) -> tuple[Datum, UnitRule]:  # fmt: skip
+    """State how a venue expresses a datum; unit and days are the usual ones where nothing is said."""
+    usual, usual_days = _USUAL[datum]
+    days = usual_days if days is None else days
+    return datum, UnitRule(unit=unit or usual, says=says, history=history, days=days, source=source, sides=sides)
 
 
-def running_rule(says: str) -> UnitRule:
-    """State what the rate that has not settled yet is."""
-    return UnitRule(unit=Unit.RATE, says=says, history="now", days=0, source=CCXT)
+def unread(datum: Datum, why: str) -> tuple[Datum, Missing]:
+    """State why there is nothing to ask for, or nothing that can be used."""
+    return datum, Missing(why)
 
 
-def book_rule(unit: Unit, says: str, levels: str) -> UnitRule:
-    """State what an order book's sizes count."""
-    return UnitRule(unit=unit, says=says, history=f"now, {levels} levels a side", days=0, source=CCXT)
-
-
-def ratio_rule(says: str, history: str) -> UnitRule:
-    """State what is long over short."""
-    return UnitRule(unit=Unit.RATIO, says=says, history=history, days=8, source=CCXT)
-
-
-def bracket_rule(says: str, source: str = CCXT) -> UnitRule:
-    """State how brackets are bounded."""
-    return UnitRule(unit=Unit.MARGIN, says=says, history="now", days=0, source=source)
-
-
-def mark_rule(history: str = "since listing") -> UnitRule:
-    """State what mark prices are."""
-    return UnitRule(unit=Unit.BASE, says="prices as published", history=history, days=8, source=CCXT)
+def stated(*entries: tuple[Datum, Maybe[UnitRule]]) -> Mapping[Datum, Maybe[UnitRule]]:
+    """Put a venue's rules together."""
+    return dict(entries)
 
 
 BASE_VOLUME: Final = "volume in base coins"
-TAKER_VOLUME: Final = "volume in base coins, with the part that takers bought"
-SPOT: Final = UnitRule(unit=Unit.BASE, says=BASE_VOLUME, history="since listing", days=22, source=CCXT)
+LISTING: Final = "since listing"
+PRICES: Final = "prices as published"
+MARK: Final = rule(Datum.MARK, PRICES, LISTING)
+SPOT: Final = rule(Datum.SPOT, BASE_VOLUME, LISTING)
 
 
 def codes(*, rate: str = "", outage: str = "", symbol: str = "") -> dict[str, FaultKind]:

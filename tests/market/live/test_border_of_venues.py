@@ -8,9 +8,9 @@ import pytest
 from reportgen.market.exchanges.connection import judge
 from reportgen.market.exchanges.judge import (
     pass_border,
-    refuse_bad_bars,
     refuse_frozen,
     refuse_future,
+    refuse_late,
 )
 from reportgen.market.exchanges.venue import FaultKind, VenueFault
 from reportgen.market.exchanges.venues import VENUES
@@ -101,7 +101,8 @@ def bars(count: int = 48) -> tuple[Ints, dict[str, Floats], Floats]:
 def test_sound_bars_pass() -> None:
     """The checks let ordinary bars through unchanged."""
     opened, prices, volume = bars()
-    refuse_bad_bars(VENUES["gate"], opened, prices, volume, NOW)
+    refuse_late(VENUES["gate"], opened, NOW)
+    refuse_frozen(VENUES["gate"], "bar", np.column_stack([*prices.values(), volume]))
     columns = {**prices, "volume_base": volume}
     kept, _, notes = pass_border(VENUES["gate"], CANDLES, ("BTC/USDT:USDT", "gate", "1h"), opened, columns)
     assert kept.tolist() == opened.tolist()
@@ -110,10 +111,11 @@ def test_sound_bars_pass() -> None:
 
 def test_frozen_bars_are_no_market() -> None:
     """The same bar with the same volume for a day is a feed that hangs."""
-    opened, prices, volume = bars()
-    frozen = {name: np.full(48, 100.0) for name in prices}
+    _, prices, volume = bars()
+    frozen = [np.full(48, 100.0) for _ in prices]
+    refuse_frozen(VENUES["gate"], "bar", np.column_stack([*frozen, volume]))
     with pytest.raises(VenueFault, match="repeated the same bar"):
-        refuse_bad_bars(VENUES["gate"], opened, frozen, np.ones_like(volume), NOW)
+        refuse_frozen(VENUES["gate"], "bar", np.column_stack([*frozen, np.ones_like(volume)]))
 
 
 def test_open_interest_may_not_freeze() -> None:
@@ -126,9 +128,9 @@ def test_open_interest_may_not_freeze() -> None:
 
 def test_late_bars_and_times_to_come_are_refused() -> None:
     """The newest bar must be recent by the venue's own clock, and nothing may be later than it."""
-    opened, prices, volume = bars()
+    opened, _, _ = bars()
     with pytest.raises(VenueFault, match="closed 10 hours ago"):
-        refuse_bad_bars(VENUES["gate"], opened - 10 * HOUR_MS, prices, volume, NOW)
+        refuse_late(VENUES["gate"], opened - 10 * HOUR_MS, NOW)
     with pytest.raises(VenueFault, match="times to come"):
         refuse_future(VENUES["gate"], np.array([NOW + HOUR_MS]), NOW)
 

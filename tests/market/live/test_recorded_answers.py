@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from reportgen.market.exchanges.connection import Connection
+from reportgen.market.exchanges.history import DatumRequest
 from reportgen.market.exchanges.positions import ask_positions
-from reportgen.market.exchanges.rows import DatumRequest, TableRows, ask, ask_brackets
+from reportgen.market.exchanges.rows import TableRows, ask, ask_brackets
 from reportgen.market.exchanges.units import find_contract
 from reportgen.market.exchanges.venue import Contract, Datum, Listing, VenueFault
 from reportgen.market.exchanges.venues import VENUES

@@ -5,97 +5,50 @@ from __future__ import annotations
 import math
 from typing import Any, Final
 
+from reportgen.market.exchanges import answers as read
+from reportgen.market.exchanges import questions as ask
 from reportgen.market.exchanges import venue as rules
-from reportgen.market.exchanges.answers import (
-    NAN,
-    Ask,
-    asks,
-    clock,
-    flag,
-    listed,
-    number,
-    numbers,
-    optional,
-    perpetual,
-    positive,
-    rows,
-    rows_of,
-    sides,
-    spot_name,
-    spot_pair,
-    text,
-    tiers,
-    within,
-)
-from reportgen.market.exchanges.venue import (
-    Contract,
-    Datum,
-    Listing,
-    Page,
-    Paged,
-    RawBook,
-    Row,
-    Transport,
-    Unit,
-    UnitRule,
-    VenueFault,
-)
-from reportgen.units import Milliseconds
+from reportgen.market.exchanges.answers import NAN
+from reportgen.market.exchanges.questions import Slot
+from reportgen.market.exchanges.venue import Contract, Datum, Listing, Paged, Row, Transport, Unit, VenueFault
 
 _SECOND_MS: Final = 1000
 _SAME_SIZE: Final = 0.25
 """How far open interest may lie from once or twice the positions: they are counted at different moments."""
 
-
-def _contracts(connection: Transport) -> list[Any]:
-    return rows_of(connection.ask("publicFuturesGetSettleContracts", {"settle": "usdt"}))
+_USDT: Final = {"settle": "usdt"}
+_MARKET: Final = {**_USDT, "contract": Slot.MARKET}
+_CONTRACTS: Final = "publicFuturesGetSettleContracts"
+_CANDLES: Final = "publicFuturesGetSettleCandlesticks"
+_SPAN: Final = {"from": Slot.SINCE_SECONDS, "to": Slot.LAST_SECONDS}
+_BARS: Final = _MARKET | {"interval": "1h"} | _SPAN
+_STATISTIC: Final = _MARKET | {"interval": "1h", "limit": Slot.LIMIT, "from": Slot.SINCE_SECONDS}
+_SIZES: Final = "contracts × quanto multiplier"
 
 
 def _listing(one: Any) -> Listing | None:  # noqa: ANN401 - JSON
-    if flag(one, "in_delisting"):
+    if one.get("in_delisting") is True:
         return None
-    name = text(one, "name")
+    name = read.text(one, "name")
     return Listing(
         market_id=name,
         base=name.rpartition("_")[0],
         quote="USDT",
-        contract_size=positive(one, "quanto_multiplier", f"Gate states no contract size of {name}."),
-        funding_hours=positive(one, "funding_interval", "Gate lists no funding interval.", over=3600),
-    )
-
-
-def _asked(contract: Contract, **more: object) -> dict[str, Any]:
-    return {"settle": "usdt", "contract": contract.market_id, **more}
-
-
-def _span(since: Milliseconds, until: Milliseconds) -> dict[str, int]:
-    return {"from": since // _SECOND_MS, "to": (until - 1) // _SECOND_MS}
-
-
-def _bars(prefix: str) -> Ask:
-    return lambda contract, since, until: {
-        **_asked(contract), "contract": prefix + contract.market_id, "interval": "1h", **_span(since, until)
-    }  # fmt: skip
-
-
-def _statistic(*cells: str) -> Page:
-    """Read one of the many things that Gate states together: the same question is asked once a run."""
-    return asks(
-        "publicFuturesGetSettleContractStats",
-        lambda contract, since, _: _asked(contract, interval="1h", limit=100, **{"from": since // _SECOND_MS}),
-        rows("time", *cells, seconds=True),
+        contract_size=read.positive(one, "quanto_multiplier", f"Gate states no contract size of {name}."),
+        funding_hours=read.positive(one, "funding_interval", "Gate lists no funding interval.", over=3600),
     )
 
 
 def _listed(connection: Transport, contract: Contract, cell: str) -> float:
     """Read a number of the list of contracts, which carries no time but that of the answer."""
-    mine = next((row for row in _contracts(connection) if text(row, "name") == contract.market_id), None)
-    return optional(mine, cell)
+    contracts = read.rows_of(connection.ask(_CONTRACTS, _USDT))
+    mine = next((row for row in contracts if read.text(row, "name") == contract.market_id), None)
+    return read.optional(mine, cell)
 
 
 def _funding_now(connection: Transport, contract: Contract) -> Row:
-    rate = _listed(connection, contract, "funding_rate")
-    return (float(connection.server_now()), number(rate), NAN)
+    rate = read.number(_listed(connection, contract, "funding_rate"))
+    return (float(connection.server_now()), rate, NAN)
 
 
 def _sides(connection: Transport, contract: Contract, interest: float) -> tuple[int, str]:
@@ -110,15 +63,16 @@ def _sides(connection: Transport, contract: Contract, interest: float) -> tuple[
     return 2, "" if math.isnan(ratio) else f"Gate's open interest is {ratio:.2f} times its positions; it is halved."
 
 
-def _order_book(connection: Transport, contract: Contract) -> RawBook:
-    answer = connection.ask("publicFuturesGetSettleOrderBook", _asked(contract, limit=100), about=perpetual(contract))
-    bids, offers = sides(answer, "bids", "asks", price="p", size="s")
-    return RawBook(time_ms=round(number(within(answer, "update")) * _SECOND_MS), bids=bids, asks=offers)
-
-
 def _brackets(connection: Transport, contract: Contract, _price: float) -> list[Row]:
-    answer = connection.ask("publicFuturesGetSettleRiskLimitTiers", _asked(contract), about=perpetual(contract))
-    return tiers((*numbers(row, "risk_limit", "maintenance_rate", "leverage_max"), NAN) for row in rows_of(answer))
+    answer = ask.about(connection, "publicFuturesGetSettleRiskLimitTiers", _MARKET, contract)
+    cells = ("risk_limit", "maintenance_rate", "leverage_max")
+    return read.tiers((*read.numbers(row, *cells), NAN) for row in read.rows_of(answer))
+
+
+def _statistic(*cells: str) -> Paged:
+    """Read one of the many things that Gate states together: the same question is asked once a run."""
+    found = read.rows("time", *cells, seconds=True)
+    return ask.history("publicFuturesGetSettleContractStats", _STATISTIC, found, rows=100)
 
 
 VENUE: Final = rules.Venue(
@@ -127,79 +81,70 @@ VENUE: Final = rules.Venue(
     ccxt_id="gate",
     rank=4,
     quote="USDT",
-    rules={
-        Datum.CANDLES: rules.candle_rule("contracts × quanto multiplier", unit=Unit.CONTRACTS),
-        Datum.MARK: rules.mark_rule(),
-        Datum.SPOT: rules.SPOT,
-        Datum.OPEN_INTEREST: UnitRule(
+    rules=rules.stated(
+        rules.rule(Datum.CANDLES, _SIZES, rules.LISTING, unit=Unit.CONTRACTS),
+        rules.MARK,
+        rules.SPOT,
+        rules.rule(
+            Datum.OPEN_INTEREST,
+            f"{_SIZES}; halved where they are twice the list's position_size",
+            "long",
             unit=Unit.CONTRACTS,
             sides=2,
-            says="contracts × quanto multiplier; halved where they are twice the list's position_size",
-            history="long",
-            days=30,
             source=rules.AUDIT,
         ),
-        Datum.FUNDING: rules.funding_rule("fraction per interval; the interval in seconds from the list", "long"),
-        Datum.FUNDING_NOW: rules.running_rule("funding_rate of the contract, for the next settlement"),
-        Datum.BOOK: rules.book_rule(Unit.CONTRACTS, "contracts × quanto multiplier", "100"),
-        Datum.LIQUIDATIONS: UnitRule(
-            unit=Unit.USD,
-            says="USD a bar by liquidated side, from contract_stats",
-            history="long",
-            days=30,
-            source=rules.CCXT,
+        rules.rule(Datum.FUNDING, "fraction per interval; the interval in seconds from the list", "long"),
+        rules.rule(Datum.FUNDING_NOW, "funding_rate of the contract, for the next settlement"),
+        rules.rule(Datum.BOOK, _SIZES, "now, 100 levels a side", unit=Unit.CONTRACTS),
+        rules.rule(
+            Datum.LIQUIDATIONS, "USD a bar by liquidated side, from contract_stats", "long", unit=Unit.USD, days=30
         ),
-        Datum.RATIO: rules.ratio_rule("accounts long over short", "long"),
-        Datum.BRACKETS: rules.bracket_rule("risk limits in USDT"),
-    },
+        rules.rule(Datum.RATIO, "accounts long over short", "long"),
+        rules.rule(Datum.BRACKETS, "risk limits in USDT"),
+    ),
     codes=rules.codes(
         rate="TOO_MANY_REQUESTS",
         outage="SERVER_ERROR INTERNAL",
         symbol="CONTRACT_NOT_FOUND INVALID_CURRENCY_PAIR INVALID_CURRENCY",
     ),
-    listings=lambda connection: listed(_contracts(connection), _listing),
-    ping=clock("publicSpotGetTime", "server_time"),
+    listings=ask.listings(_CONTRACTS, _USDT, (), _listing),
+    ping=ask.clock("publicSpotGetTime", "server_time"),
     paged={
-        Datum.CANDLES: Paged(
-            page=asks(
-                "publicFuturesGetSettleCandlesticks", _bars(""), rows("t", "o", "h", "l", "c", "v", seconds=True)
-            ),
+        Datum.CANDLES: ask.history(_CANDLES, _BARS, read.rows("t", "o", "h", "l", "c", "v", seconds=True), rows=1900),
+        Datum.MARK: ask.history(
+            _CANDLES,
+            _BARS | {"contract": lambda contract: f"mark_{contract.market_id}"},
+            read.rows("t", "o", "h", "l", "c", seconds=True),
             rows=1900,
         ),
-        Datum.MARK: Paged(
-            page=asks(
-                "publicFuturesGetSettleCandlesticks", _bars("mark_"), rows("t", "o", "h", "l", "c", seconds=True)
-            ),
-            rows=1900,
-        ),
-        Datum.SPOT: Paged(
-            page=asks(
-                "publicSpotGetCandlesticks",
-                lambda contract, since, until: {
-                    "currency_pair": spot_pair(contract, "_"),
-                    "interval": "1h",
-                    **_span(since, until),
-                },
-                rows(0, 5, 3, 4, 2, 6, seconds=True),
-                spot_name,
-            ),
+        Datum.SPOT: ask.history(
+            "publicSpotGetCandlesticks",
+            {"currency_pair": ask.spot("_"), "interval": "1h", **_SPAN},
+            read.rows(0, 5, 3, 4, 2, 6, seconds=True),
             rows=900,
+            of=ask.spot_market,
         ),
-        Datum.OPEN_INTEREST: Paged(page=_statistic("open_interest", "open_interest_usd"), rows=100),
-        Datum.FUNDING: Paged(
-            page=asks(
-                "publicFuturesGetSettleFundingRate",
-                lambda contract, since, until: _asked(contract, limit=1000, **_span(since, until)),
-                rows("t", "r", seconds=True),
-            ),
+        Datum.OPEN_INTEREST: _statistic("open_interest", "open_interest_usd"),
+        Datum.FUNDING: ask.history(
+            "publicFuturesGetSettleFundingRate",
+            _MARKET | {"limit": Slot.LIMIT} | _SPAN,
+            read.rows("t", "r", seconds=True),
             rows=1000,
             step_ms=0,
         ),
-        Datum.RATIO: Paged(page=_statistic("lsr_account"), rows=100),
-        Datum.LIQUIDATIONS: Paged(page=_statistic("long_liq_usd", "short_liq_usd"), rows=100),
+        Datum.RATIO: _statistic("lsr_account"),
+        Datum.LIQUIDATIONS: _statistic("long_liq_usd", "short_liq_usd"),
     },
     funding_now=_funding_now,
     sides=_sides,
-    order_book=_order_book,
+    order_book=ask.book(
+        "publicFuturesGetSettleOrderBook",
+        _MARKET | {"limit": 100},
+        ("update",),
+        (("bids",), ("asks",)),
+        price="p",
+        size="s",
+        unit_ms=_SECOND_MS,
+    ),
     brackets=_brackets,
 )

@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from reportgen.market.exchanges import answers as read
+from reportgen.market.exchanges import questions as ask
 from reportgen.market.exchanges import venue as rules
-from reportgen.market.exchanges.answers import listed, number, numbers, perpetual, positive, rows_of, text, within
-from reportgen.market.exchanges.venue import (
-    Contract,
-    Datum,
-    FaultKind,
-    Listing,
-    Row,
-    Transport,
-    Unit,
-    UnitRule,
-    VenueFault,
-)
+from reportgen.market.exchanges.venue import Contract, Datum, FaultKind, Listing, Row, Transport, VenueFault
 from reportgen.units import HOUR_MS, Milliseconds, Missing
 
 _CONTRACTS: Final = "contractPublicGetLinearSwapApiV1SwapContractInfo"
@@ -29,15 +20,15 @@ _TRADING: Final = 1
 
 
 def _listing(one: Any) -> Listing | None:  # noqa: ANN401 - JSON
-    name = text(one, "contract_code")
+    name = read.text(one, "contract_code")
     base, _, quote = name.partition("-")
-    if number(within(one, "contract_status")) != _TRADING or "-" in quote:
+    if read.number(read.within(one, "contract_status")) != _TRADING or "-" in quote:
         return None
     return Listing(
         market_id=name,
         base=base,
         quote=quote,
-        contract_size=positive(one, "contract_size", f"HTX states no contract size of {name}."),
+        contract_size=read.positive(one, "contract_size", f"HTX states no contract size of {name}."),
         funding_hours=Missing("HTX is not asked for funding."),
     )
 
@@ -47,14 +38,13 @@ def _events(connection: Transport, contract: Contract, since: Milliseconds) -> t
     found: list[Row] = []
     end = known = connection.server_now() // HOUR_MS * HOUR_MS
     while end > since:
-        begin = end - _WINDOW_MS
         try:
-            found += _window(connection, contract, begin, end)
+            found += _window(connection, contract, end - _WINDOW_MS, end)
         except VenueFault:
             if known == end and not found:
                 raise
             break
-        known = end = begin
+        known = end = end - _WINDOW_MS
     return known, found
 
 
@@ -70,16 +60,15 @@ def _window(connection: Transport, contract: Contract, begin: Milliseconds, end:
         "limit": _EVENTS_A_PAGE,
     }  # fmt: skip
     for _ in range(_MOST_PAGES):
-        answer = connection.ask("contractPublicGetV5MarketLiquidationOrders", asked, about=perpetual(contract))
-        new: list[Row] = []
-        page = rows_of(answer, "data")
+        answer = ask.about(connection, "contractPublicGetV5MarketLiquidationOrders", asked, contract)
+        page = read.rows_of(answer, "data")
         for row in page:
-            time, size, price = numbers(row, "liquidation_time", "volume", "bankrupt_price")
-            new.append((time, 1.0 if text(row, "position_side") == "long" else -1.0, size, price))
-        found += [row for row in new if begin <= row[0] < end]
+            time, size, price = read.numbers(row, "liquidation_time", "volume", "bankrupt_price")
+            side = 1.0 if read.text(row, "position_side") == "long" else -1.0
+            found += [(time, side, size, price)] if begin <= time < end else []
         if len(page) < _EVENTS_A_PAGE:
             return found
-        asked = {**asked, "from": min(int(number(within(row, "id"))) for row in page)}
+        asked = {**asked, "from": min(int(read.number(read.within(row, "id"))) for row in page)}
     raise VenueFault(FaultKind.BAD_PAYLOAD, "HTX has more liquidations in two hours than can be asked for.")
 
 
@@ -89,23 +78,18 @@ VENUE: Final = rules.Venue(
     ccxt_id="htx",
     rank=9,
     quote="USDT",
-    rules={
-        **{datum: Missing(f"HTX is asked for liquidations alone, not for {datum}.") for datum in Datum},
-        Datum.LIQUIDATIONS: UnitRule(
-            unit=Unit.CONTRACTS,
-            says="contracts × contract size × bankruptcy price: a lower bound",
-            history="90 days, two hours a question",
-            days=1,
+    rules=rules.stated(
+        *(rules.unread(datum, f"HTX is asked for liquidations alone, not for {datum}.") for datum in Datum),
+        rules.rule(
+            Datum.LIQUIDATIONS,
+            "contracts × contract size × bankruptcy price: a lower bound",
+            "90 days, two hours a question",
             source="the venue's documentation; recorded 2026-06-19",
         ),
-    },
+    ),
     codes=rules.codes(rate="1032", outage="1030", symbol="1332 1333"),
-    listings=lambda connection: listed(
-        rows_of(connection.ask(_CONTRACTS, {"business_type": "swap"}), "data"), _listing
-    ),
-    ping=lambda connection: (
-        f"{len(rows_of(connection.ask(_CONTRACTS, {'contract_code': 'BTC-USDT'}), 'data'))} contract named BTC-USDT"
-    ),
+    listings=ask.listings(_CONTRACTS, {"business_type": "swap"}, ("data",), _listing),
+    ping=ask.count(_CONTRACTS, {"contract_code": "BTC-USDT"}, ("data",), "contract named BTC-USDT"),
     paged={},
     events=_events,
 )

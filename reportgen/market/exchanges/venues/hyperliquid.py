@@ -6,22 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
+from reportgen.market.exchanges import answers as read
+from reportgen.market.exchanges import questions as ask
 from reportgen.market.exchanges import venue as rules
-from reportgen.market.exchanges.answers import (
-    NAN,
-    asks,
-    flag,
-    listed,
-    number,
-    numbers,
-    optional,
-    perpetual,
-    rows,
-    rows_of,
-    text,
-    within,
-)
-from reportgen.market.exchanges.venue import Contract, Datum, Listing, Paged, RawBook, Row, Transport, Unit, UnitRule
+from reportgen.market.exchanges.answers import NAN
+from reportgen.market.exchanges.questions import Slot
+from reportgen.market.exchanges.venue import Contract, Datum, Listing, Row, Transport
 from reportgen.units import HOUR_MS
 
 _INFO: Final = "publicPostInfo"
@@ -45,15 +35,16 @@ def _weight(asked: Mapping[str, Any]) -> float:
 
 def _listings(connection: Transport) -> Mapping[str, Listing]:
     answer = connection.ask(_INFO, _OVERVIEW)
-    tables = {str(number(key)): rows_of(table, "marginTiers") for key, table in rows_of(answer, 0, "marginTables")}
+    margin = read.rows_of(answer, 0, "marginTables")
+    tables = {str(read.number(key)): read.rows_of(table, "marginTiers") for key, table in margin}
 
-    def read(one: Any) -> Listing | None:  # noqa: ANN401 - JSON
-        if flag(one, "isDelisted"):
+    def listing(one: Any) -> Listing | None:  # noqa: ANN401 - JSON
+        if one.get("isDelisted") is True:
             return None
-        name = text(one, "name")
-        tiers = tables.get(str(optional(one, "marginTableId")), [])
-        alone = (0.0, number(within(one, "maxLeverage")))
-        levels = [numbers(tier, "lowerBound", "maxLeverage") for tier in tiers] or [alone]
+        name = read.text(one, "name")
+        tiers = tables.get(str(read.optional(one, "marginTableId")), [])
+        alone = (0.0, *read.numbers(one, "maxLeverage"))
+        levels = [read.numbers(tier, "lowerBound", "maxLeverage") for tier in tiers] or [alone]
         return Listing(
             market_id=name,
             base=name,
@@ -62,20 +53,15 @@ def _listings(connection: Transport) -> Mapping[str, Listing]:
             tiers=tuple((floor, 1 / (2 * leverage), leverage) for floor, leverage in levels),
         )
 
-    return listed(rows_of(answer, 0, "universe"), read)
+    return read.listed(read.rows_of(answer, 0, "universe"), listing)
 
 
 def _now(connection: Transport, contract: Contract, cell: str, last: float) -> Row:
     """Find one of the coin's numbers by its place in the list of all; they carry no time but that of the answer."""
     answer = connection.ask(_INFO, _OVERVIEW)
-    names = [text(one, "name") for one in rows_of(answer, 0, "universe")]
-    return (float(connection.server_now()), number(within(answer, 1, names.index(contract.market_id), cell)), last)
-
-
-def _order_book(connection: Transport, contract: Contract) -> RawBook:
-    answer = connection.ask(_INFO, {"type": "l2Book", "coin": contract.market_id}, about=perpetual(contract))
-    bids, offers = (tuple(numbers(level, "px", "sz") for level in rows_of(answer, "levels", side)) for side in (0, 1))
-    return RawBook(time_ms=int(number(within(answer, "time"))), bids=bids, asks=offers)
+    names = [read.text(one, "name") for one in read.rows_of(answer, 0, "universe")]
+    value = read.number(read.within(answer, 1, names.index(contract.market_id), cell))
+    return (float(connection.server_now()), value, last)
 
 
 def _brackets(_line: Transport, contract: Contract, _price: float) -> list[Row]:
@@ -84,62 +70,46 @@ def _brackets(_line: Transport, contract: Contract, _price: float) -> list[Row]:
     return [(floor, cap, rate, leverage, NAN) for (floor, rate, leverage), cap in zip(tiers, caps, strict=True)]
 
 
+_SPAN: Final = {"startTime": Slot.SINCE, "endTime": Slot.LAST}
+_BARS: Final = {"type": "candleSnapshot", "req": {"coin": Slot.MARKET, "interval": "1h", **_SPAN}}
+_FUNDING: Final = {"type": "fundingHistory", "coin": Slot.MARKET, **_SPAN}
+_BOOK: Final = {"type": "l2Book", "coin": Slot.MARKET}
+
 VENUE: Final = rules.Venue(
     name="hyperliquid",
     display="Hyperliquid",
     ccxt_id="hyperliquid",
     rank=6,
     quote="USDC",
-    rules={
-        Datum.CANDLES: rules.candle_rule(rules.BASE_VOLUME, history="latest 5000 bars"),
-        Datum.OPEN_INTEREST: UnitRule(
-            unit=Unit.BASE,
-            says="base coins, taken as each position once: sources disagree",
-            history="now only",
+    rules=rules.stated(
+        rules.rule(Datum.CANDLES, rules.BASE_VOLUME, "latest 5000 bars"),
+        rules.rule(
+            Datum.OPEN_INTEREST,
+            "base coins, taken as each position once: sources disagree",
+            "now only",
             days=0,
             source="liquidvision and Coinglass agree with one side; hydromancer.xyz says two",
         ),
-        Datum.FUNDING: rules.funding_rule("fraction per hour, settled hourly", "since listing", days=40),
-        Datum.FUNDING_NOW: rules.running_rule("fraction per hour, for the next hour"),
-        Datum.BOOK: rules.book_rule(Unit.BASE, "sizes in base coins", "20"),
-        Datum.BRACKETS: rules.bracket_rule(
-            "half of 1 / highest leverage, by margin table in USD", "recorded margin tables; the venue's documentation"
+        rules.rule(Datum.FUNDING, "fraction per hour, settled hourly", rules.LISTING, days=40),
+        rules.rule(Datum.FUNDING_NOW, "fraction per hour, for the next hour"),
+        rules.rule(Datum.BOOK, "sizes in base coins", "now, 20 levels a side"),
+        rules.rule(
+            Datum.BRACKETS,
+            "half of 1 / highest leverage, by margin table in USD",
+            source="recorded margin tables; the venue's documentation",
         ),
-    },
+    ),
     codes={},
     weight=_weight,
     window_seconds=60.0,
     listings=_listings,
-    ping=lambda connection: f"{len(within(connection.ask(_INFO, {'type': 'allMids'})))} mid prices",
+    ping=ask.count(_INFO, {"type": "allMids"}, (), "mid prices"),
     paged={
-        Datum.CANDLES: Paged(
-            page=asks(
-                _INFO,
-                lambda contract, since, until: {
-                    "type": "candleSnapshot",
-                    "req": {"coin": contract.market_id, "interval": "1h", "startTime": since, "endTime": until - 1},
-                },
-                rows("t", "o", "h", "l", "c", "v"),
-            ),
-            rows=5000,
-        ),
-        Datum.FUNDING: Paged(
-            page=asks(
-                _INFO,
-                lambda contract, since, until: {
-                    "type": "fundingHistory",
-                    "coin": contract.market_id,
-                    "startTime": since,
-                    "endTime": until - 1,
-                },
-                rows("time", "fundingRate"),
-            ),
-            rows=500,
-            step_ms=0,
-        ),
+        Datum.CANDLES: ask.history(_INFO, _BARS, read.rows("t", "o", "h", "l", "c", "v"), rows=5000),
+        Datum.FUNDING: ask.history(_INFO, _FUNDING, read.rows("time", "fundingRate"), rows=500, step_ms=0),
     },
-    interest_now=lambda connection, contract: _now(connection, contract, "openInterest", NAN),
-    funding_now=lambda connection, contract: _now(connection, contract, "funding", _HOURLY),
-    order_book=_order_book,
+    interest_now=lambda line, contract: _now(line, contract, "openInterest", NAN),
+    funding_now=lambda line, contract: _now(line, contract, "funding", _HOURLY),
+    order_book=ask.book(_INFO, _BOOK, ("time",), (("levels", 0), ("levels", 1)), price="px", size="sz"),
     brackets=_brackets,
 )
