@@ -97,7 +97,7 @@ def build(days: int, output: Path, scratch: Path) -> dict[str, object]:
         write_market(folder, HISTORY_DAYS + count, end_ms - (days - first - count) * DAY_MS)
         for day in range(count):
             made = brief_at(folder, end_ms - (days - first - 1 - day) * DAY_MS)
-            page, content = render_html(made, {}), brief_to_json(made)
+            page, content = render_html(made), brief_to_json(made)
             with Watch() as watch:
                 write_brief_files(
                     output, morning_of(made), files={"brief.html": page, "brief.pdf": b"%PDF-", "brief.json": content}

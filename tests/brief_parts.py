@@ -284,12 +284,11 @@ def read_of(sketch: Sketch, near: Zone) -> tuple[str, ...]:
 
 
 def ladder_of(sketch: Sketch) -> tuple[Fraction, ...]:
-    """Make sixty shares that peak in the zones."""
+    """Make sixty-four densities that peak in the zones."""
     rng = np.random.default_rng(sketch.seed)
-    middles = (np.arange(60) - 29.5) / 10
-    bars = rng.gamma(4.0, 0.25, 60) * np.clip(np.abs(middles), 0.15, 1)
+    middles = (np.arange(64) - 31.5) / 4
+    bars = rng.gamma(4.0, 0.15, 64) * np.clip(np.abs(middles), 0.15, 1)
     for _, low, high, _ in sketch.zones:
         inside = (middles > (low - sketch.price) / sketch.atr) & (middles < (high - sketch.price) / sketch.atr)
         bars[inside] *= 2.5
-    halves = (bars[:30] / bars[:30].sum(), bars[30:] / bars[30:].sum())
-    return tuple(float(share) for share in np.concatenate(halves))
+    return tuple(bars.tolist())

@@ -84,7 +84,8 @@ class SymbolBrief:
         price: Last close. price_time_ms: its time. price_decimals: one precision for all prices of the symbol.
         change_24h: fraction. inputs: the guide's. read: the Read, two or three sentences.
         finding: headline of the figure. heatmap_alt: alt text that states the finding.
-        ladder: 60 shares (fraction of the side's mass) of bars of 0.2 ATR from -6 to +6 ATR, or why there is none.
+        ladder: 64 bars of 1/4 usual day from 8 usual days below to 8 above, percent of the side's mass now per 0.1 %
+            of price, or why there is none. A brief from before them holds 60 shares; no ladder is drawn then.
         map_engine: name of the engine. calibrated: False means shares, not dollars.
         dollars: what the zones' notional rests on, or why there is none.
         sensitivities: what each assumption does to each zone, zone by zone, the strongest first.

@@ -61,7 +61,7 @@ from reportgen.guide.zones.finding import ZoneFinding, find_zones
 from reportgen.guide.zones.sensitivity import Sensitivity, zone_sensitivities
 from reportgen.liquidation.calibration import Calibration
 from reportgen.liquidation.calibration.dollars import CalibratedMap, calibrated_map
-from reportgen.liquidation.cone import range_cone
+from reportgen.liquidation.cone import Cone, range_cone
 from reportgen.liquidation.known_positions import exact_layer
 from reportgen.liquidation.map import DEFAULT_ENGINE, LiquidationMap, build_map
 from reportgen.liquidation.margin import brackets_of
@@ -357,7 +357,12 @@ class Mapped:
 
 
 def draw_map(
-    market: MarketData, candles: Candles, structure: Maybe[Structure], positioning: Positioning, reading: Reading
+    market: MarketData,
+    candles: Candles,
+    structure: Maybe[Structure],
+    positioning: Positioning,
+    cone: Maybe[Cone],
+    reading: Reading,
 ) -> Maybe[Mapped]:
     """Step 2: the map, its zones with their uncertainty, and what the chart keeps of it."""
     a = reading.assumptions
@@ -385,7 +390,11 @@ def draw_map(
         assumptions=a,
         tilts=None if isinstance(calibrated, Missing) else {side: calibrated.tilts(side) for side in Side},
     )
-    edges = tuple(edge for zone in found.zones for edge in (zone.low, zone.high))
+    marks = (
+        estimate.price,
+        *(edge for zone in found.zones for edge in (zone.low, zone.high)),
+        *(() if isinstance(cone, Missing) else (cone.low[0], cone.high[-1])),
+    )
     return Mapped(
         estimate=estimate,
         priced=PricedZones(zones=found.zones, basis=calibrated)
@@ -404,7 +413,7 @@ def draw_map(
             candles, brackets_of(market, a), found.zones, {side: one.scope for side, one in found.shares.items()}, a
         ),
         found=found,
-        picture=draw_picture(estimate, found.shares, shown, marks=edges, atr=atr, assumptions=a),
+        picture=draw_picture(estimate, found.shares, shown, marks=marks, atr=atr, assumptions=a),
         ladder=ladder(found.shares, estimate.price, atr, a),
     )
 
@@ -444,7 +453,8 @@ def write_section(market: MarketData, reference: MarketData, reading: Reading) -
     )
     structure = beside_spot(structure, market, reading.timeframe_ms, reading.assumptions)
     positioning = read_positioning(market, structure, price=price, assumptions=reading.assumptions)
-    mapped = draw_map(market, candles, structure, positioning, reading)
+    cone = range_cone(candles, reading.horizon_hours, reading.assumptions)
+    mapped = draw_map(market, candles, structure, positioning, cone, reading)
     context = Context(
         base=base_of(market.symbol),
         price=price,
@@ -467,7 +477,6 @@ def write_section(market: MarketData, reference: MarketData, reading: Reading) -
     context = replace(context, map_quality=grade_map(market, coverage, reading.assumptions))
     section = _section(market, venue, candles, context, mapped, coverage)
     consumed = consumed_since(market, candles, reading.past, section.price_decimals, reading.assumptions)
-    cone = range_cone(candles, reading.horizon_hours, reading.assumptions)
     return replace(section, consumed=consumed, stale=context.stale, cone=cone)
 
 

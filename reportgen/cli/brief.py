@@ -46,9 +46,7 @@ def brief(
     timeframe: Annotated[str | None, typer.Option(metavar="SPAN", help="The trading timeframe, as 4h.")] = None,
     horizon: Annotated[float | None, typer.Option(metavar="HOURS", help="How far to look ahead.")] = None,
     templates: Templates = None,
-    workers: Annotated[
-        int, typer.Option(metavar="N", min=1, max=64, help="Processes that read symbols and draw charts.")
-    ] = 1,
+    workers: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Processes that read symbols.")] = 1,
     strict: Annotated[bool, typer.Option("--strict", help="Leave with exit code 3 when data is missing.")] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Leave with exit code 5 when a last bar is too old to act on.")

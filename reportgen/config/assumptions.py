@@ -346,8 +346,8 @@ class Assumptions(EventAssumptions):
     picture_margin: float = declared(0.008, "fraction", "own choice", "room beyond the candles' range")
     picture_profile_bars: int = declared(60, "bars", "own choice", "bars of the profile now, about")
     picture_level_step: float = declared(0.02, "percent", "own choice", "step in which the heatmap is kept")
-    ladder_reach_atr: float = declared(6.0, "ATR", "own choice", "how far the price ladder goes")
-    ladder_step_atr: float = declared(0.2, "ATR", "own choice", "width of a ladder bar")
+    ladder_reach_atr: float = declared(8.0, "ATR", "own choice", "how far the price ladder goes")
+    ladder_step_atr: float = declared(0.25, "ATR", "own choice", "width of a ladder bar")
     ladder_deepest: float = declared(0.95, "fraction", "own choice", "a ladder never goes closer to a price of zero")
 
     # --- positioning -----------------------------------------------------------------------------------------------

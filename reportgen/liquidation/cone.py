@@ -24,6 +24,8 @@ _SPANS_DAYS: Final = (1, 7, 30)
 _THURSDAY: Final = 3
 """Of 1 January 1970, Monday 0."""
 _SATURDAY: Final = 5
+_STEPS: Final = 24
+"""Of the way to the horizon that a picture of the cone draws."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,8 @@ class Cone:
         low: The same of the lowest price, ascending, <= price.
         covered: Of this market's own past days, highs and lows that lay in the 10-90 % range known before them.
         of: How many there were; both 0 where the history is too short to ask.
+        steps: The same at 25 moments from as-of to the horizon: 10, 50 and 90 % quantiles of how far the highest price
+            so far is away, as log distance; the lowest is as far away. Empty in briefs that were written before it.
     """
 
     horizon_hours: float
@@ -44,6 +48,7 @@ class Cone:
     low: tuple[Price, Price, Price]
     covered: int
     of: int
+    steps: tuple[tuple[float, float, float], ...] = ()
 
 
 def range_cone(candles: Candles, horizon_hours: float, assumptions: Assumptions) -> Maybe[Cone]:
@@ -63,7 +68,10 @@ def range_cone(candles: Candles, horizon_hours: float, assumptions: Assumptions)
     if not np.isfinite(scale):
         return Missing(f"A range forecast needs {_SPANS_DAYS[-1]} days of bars that are no longer than a day and move.")
     price = float(candles.close[-1])
+    least, half, most = a.cone_ratios
     near, middle, far = (float(np.exp(scale * ratio)) for ratio in a.cone_ratios)
+    hours = horizon_hours * np.arange(1, _STEPS + 1) / _STEPS
+    until = [float(cone_scales(candles, at, float(hour), a)[0]) for hour in hours]
     bars = max(1, round(horizon_hours * HOUR_MS / candles.interval_ms))
     past = np.arange(len(candles) - bars, 0, -max(1, DAY_MS // candles.interval_ms))[: a.cone_past_days]
     inside = cone_held(candles, np.sort(past), bars, horizon_hours, a)
@@ -74,6 +82,7 @@ def range_cone(candles: Candles, horizon_hours: float, assumptions: Assumptions)
         low=(price / far, price / middle, price / near),
         covered=int(np.nansum(inside)),
         of=int(np.isfinite(inside).sum()),
+        steps=tuple((reach * least, reach * half, reach * most) for reach in (0.0, *until)),
     )
 
 

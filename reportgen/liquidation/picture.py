@@ -6,6 +6,7 @@ import base64
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from reportgen.liquidation.map import LiquidationMap
 from reportgen.liquidation.profile import SideShares, along_price
 from reportgen.market.data import Candles
 from reportgen.units import Floats, Milliseconds, Price, Side
+
+_WICK_DAYS: Final = 4.0
+"""Usual days that a wick may reach beyond the bodies and still be seen whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +29,7 @@ class HeatmapPicture:
         row_log_step: log height of a row; row r spans price_low * exp(row_log_step * [r, r + 1]).
         rows, columns: shape of the grids.
         long_levels, short_levels: base64 of zlib of uint8, rows x columns, row 0 lowest, row-major; a value v means
-            v * level_step percent of that side's usual mass (median of the columns, within scope) per 0.1 % of price.
+            v * level_step percent of that side's mass within its scope in the last column (now), per 0.1 % of price.
         level_step: percent of the side's mass per level.
         candle_open_ms, candle_open, candle_high, candle_low, candle_close: shape (candles,), for the picture's candles.
         candle_interval_ms: length of those candles (4 h).
@@ -71,15 +75,15 @@ def draw_picture(
         estimate: The map with its history.
         shares: Both sides' profiles now.
         candles: The picture's candles, up to as-of; only those inside the columns' span are kept.
-        marks: Prices that the picture should reach, such as zone edges.
+        marks: Prices that the picture should reach, such as zone edges and the ends of the cone.
         atr: A day's typical range in price.
         assumptions: Window and quantisation.
     """
     span = estimate.column_end_ms
     shown = candles.open_time_ms >= int(span[0]) - candles.interval_ms
-    first, last = _window(
-        estimate, np.append(candles.low[shown], marks), np.append(candles.high[shown], marks), atr, assumptions
-    )
+    seen = candles.part(shown)
+    low, high = body_range(seen.open, seen.high, seen.low, seen.close, atr)
+    first, last = _window(estimate, min((low, *marks)), max((high, *marks)), atr, assumptions)
     per_row = np.log1p(assumptions.picture_row) / estimate.grid.step
     edges = estimate.grid.edges
     now = {side: _by_price(estimate, shares[side], side)[:, first:last] for side in Side}
@@ -99,11 +103,11 @@ def draw_picture(
         short_levels=_levels(estimate, Side.SHORT, shares, (first, last), per_row, assumptions),
         level_step=assumptions.picture_level_step,
         candle_interval_ms=candles.interval_ms,
-        candle_open_ms=tuple(int(t) for t in candles.open_time_ms[shown]),
-        candle_open=tuple(candles.open[shown].tolist()),
-        candle_high=tuple(candles.high[shown].tolist()),
-        candle_low=tuple(candles.low[shown].tolist()),
-        candle_close=tuple(candles.close[shown].tolist()),
+        candle_open_ms=tuple(int(t) for t in seen.open_time_ms),
+        candle_open=tuple(seen.open.tolist()),
+        candle_high=tuple(seen.high.tolist()),
+        candle_low=tuple(seen.low.tolist()),
+        candle_close=tuple(seen.close.tolist()),
         profile_price=tuple(edges[cuts].tolist()),
         profile_share=tuple(scaled[0].tolist()),
         profile_low=tuple(scaled[1].tolist()),
@@ -113,16 +117,39 @@ def draw_picture(
 
 
 def ladder(shares: Mapping[Side, SideShares], price: Price, atr: Price, assumptions: Assumptions) -> tuple[float, ...]:
-    """Give the ladder's bars: share of each side's mass per step of ATR, from below to above.
+    """Give the ladder's bars: percent of each side's mass per 0.1 % of price, from below to above.
 
     Returns:
-        `2 * ladder_reach_atr / ladder_step_atr` shares, the price in the middle.
+        `2 * ladder_reach_atr / ladder_step_atr` densities, the price in the middle; 0 where price would be none.
     """
     steps = round(assumptions.ladder_reach_atr / assumptions.ladder_step_atr)
     away = atr * assumptions.ladder_step_atr * np.arange(steps + 1)
-    below = np.diff(_held(shares[Side.LONG], -np.log1p(-np.minimum(away / price, assumptions.ladder_deepest))))
-    above = np.diff(_held(shares[Side.SHORT], np.log1p(away / price)))
-    return (*below[::-1].tolist(), *above.tolist())
+    below = -np.log1p(-np.minimum(away / price, assumptions.ladder_deepest))
+    per_row = 100 * np.log1p(assumptions.picture_row)
+    sides = []
+    for side, edges in ((Side.LONG, below), (Side.SHORT, np.log1p(away / price))):
+        width = np.diff(edges)
+        held = np.diff(_held(shares[side], edges))
+        sides.append(np.divide(per_row * held, width, out=np.zeros_like(held), where=width > 0))
+    return (*sides[0][::-1].tolist(), *sides[1].tolist())
+
+
+def body_range(opened: Floats, high: Floats, low: Floats, close: Floats, usual_day: Price) -> tuple[Price, Price]:
+    """Span the candles' bodies, and their wicks up to four usual days beyond; a longer wick leaves the picture.
+
+    Args:
+        opened: Shape (n,), n > 0.
+        high: The same.
+        low: The same.
+        close: The same.
+        usual_day: Price.
+
+    Returns:
+        Lowest and highest price, both > 0.
+    """
+    least, most = np.minimum(opened, close).min(), np.maximum(opened, close).max()
+    down = max(float(low.min()), least - _WICK_DAYS * usual_day, least / 2)
+    return float(down), float(min(float(high.max()), most + _WICK_DAYS * usual_day))
 
 
 def _held(shares: SideShares, log_distance: Floats) -> Floats:
@@ -131,14 +158,12 @@ def _held(shares: SideShares, log_distance: Floats) -> Floats:
     return np.asarray(np.interp(log_distance / shares.step, np.arange(len(total)), total))
 
 
-def _window(
-    estimate: LiquidationMap, low: Floats, high: Floats, atr: Price, assumptions: Assumptions
-) -> tuple[int, int]:
+def _window(estimate: LiquidationMap, low: Price, high: Price, atr: Price, assumptions: Assumptions) -> tuple[int, int]:
     """Choose the rows: some ATR around the price within limits, widened to the range of candles and marks."""
     a = assumptions
     reach = min(max(a.picture_reach_atr * atr / estimate.price, a.picture_least), a.picture_most)
-    bottom = min(estimate.price * (1 - reach), float(low.min(initial=estimate.price)) * (1 - a.picture_margin))
-    top = max(estimate.price * (1 + reach), float(high.max(initial=estimate.price)) * (1 + a.picture_margin))
+    bottom = min(estimate.price * (1 - reach), low * (1 - a.picture_margin))
+    top = max(estimate.price * (1 + reach), high * (1 + a.picture_margin))
     first = int(np.floor(estimate.grid.position(bottom)))
     last = int(np.ceil(estimate.grid.position(top)))
     return max(0, first), min(estimate.grid.bins, last)
@@ -155,19 +180,6 @@ def _by_price(estimate: LiquidationMap, shares: SideShares, side: Side) -> Float
     return laid
 
 
-def usual_mass(estimate: LiquidationMap, side: Side, scope: int) -> float:
-    """Give the median over the picture's columns of the mass within the scope of that column's price.
-
-    One denominator for the whole picture, so that build-up shows; the median, since today's mass alone is small after
-    a sweep and would saturate all the days before it.
-    """
-    at = np.rint(estimate.grid.position(estimate.column_price)).astype(np.int64)
-    held = np.concatenate([np.zeros((len(at), 1)), np.cumsum(estimate.history[side], axis=1)], axis=1)
-    far = np.clip(at - scope if side is Side.LONG else at + scope, 0, estimate.grid.bins)
-    rows = np.arange(len(at))
-    return float(np.median(np.abs(held[rows, at] - held[rows, far])))
-
-
 def _levels(
     estimate: LiquidationMap,
     side: Side,
@@ -176,8 +188,8 @@ def _levels(
     per_row: float,
     assumptions: Assumptions,
 ) -> str:
-    """Quantise a side's history to bytes: percent of the side's usual mass per row of 0.1 %, rows first."""
-    total = usual_mass(estimate, side, shares[side].scope)
+    """Quantise a side's history to bytes: percent of the side's mass now per row of 0.1 %, rows first."""
+    total = shares[side].total
     spare = int(np.ceil(4 * assumptions.zone_blur_bins))  # what the blur reaches beyond the rows
     low, high = max(0, rows[0] - spare), min(estimate.grid.bins, rows[1] + spare)
     history = along_price(estimate.history[side][:, low:high], assumptions)[:, rows[0] - low : rows[1] - low]

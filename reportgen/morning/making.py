@@ -72,7 +72,7 @@ def make_and_write(
         request.config.output,
         morning_of(made),
         files=pages.files,
-        extra={f"charts/{name}": png for name, png in pages.charts.items()}
+        extra={f"charts/{name}": drawn for name, drawn in pages.charts.items()}
         | {f"{INPUT_FOLDER}/{name}": content for name, content in kept.items()}
         | dict(alert_files(made)),
         also=remembered.also(),

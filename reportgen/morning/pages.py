@@ -1,4 +1,4 @@
-"""A brief becomes its pages: workers draw the charts and lay out the PDF, this process writes the rest meanwhile."""
+"""A brief becomes its pages: a worker lays out the PDF, this process writes the rest meanwhile."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -20,8 +19,7 @@ from reportgen.morning import Step
 
 if TYPE_CHECKING:
     from reportgen.brief.types import Brief
-    from reportgen.render.charts.variant import Variant
-    from reportgen.render.formats import Format, Job
+    from reportgen.render.formats import Format
 
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 _Given = TypeVar("_Given")
@@ -33,7 +31,7 @@ class Workers:
     """Processes that take work.
 
     Attributes:
-        executor: Draws charts; with more than one process it reads symbols too, which is worth it for many.
+        executor: Reads symbols where it has more than one process, and lays out the parts of a long PDF.
         press: One process that lays out the PDF.
         count: Processes of the executor.
     """
@@ -43,13 +41,13 @@ class Workers:
     count: int
 
     def map_sections(self, make: Callable[[_Given], _Made], given: Iterable[_Given]) -> Iterable[_Made]:
-        """Map over symbols: in this process when there is one worker, which is loading the chart library then."""
+        """Map over symbols: in this process when there is one worker: handing over costs more than it saves."""
         return map(make, given) if self.count == 1 else self.executor.map(make, given)
 
 
 @contextmanager
 def start_workers(count: int) -> Iterator[Workers]:
-    """Start processes that load the chart library at once; an interrupt ends them without a word.
+    """Start processes; an interrupt ends them without a word.
 
     Args:
         count: How many, at least 1.
@@ -62,7 +60,7 @@ def start_workers(count: int) -> Iterator[Workers]:
     # A worker that is ended before it begins must not know the parent's way of being interrupted, which would be noise.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     for _ in range(count):
-        executor.submit(_load_charts)
+        executor.submit(int)  # begins now, as long as this process has no threads
     press.submit(_load_press)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     try:
@@ -96,16 +94,10 @@ def _begin(scratch: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pages:
-    """One brief as bytes: every format by its file, and the charts of the page by name."""
+    """One brief as bytes: every format by its file, and the figures as files of their own by name."""
 
     files: Mapping[str, bytes]
     charts: Mapping[str, bytes]
-
-
-def _load_charts() -> None:
-    from reportgen.render.charts import warm_up
-
-    warm_up()
 
 
 def _load_press() -> None:
@@ -113,19 +105,18 @@ def _load_press() -> None:
 
 
 def make_pages(brief: Brief, templates: Path | None, workers: Workers, step: Step) -> Pages:
-    """Draw the charts and write every format; the same brief gives the same bytes.
+    """Write every format; the same brief gives the same bytes.
 
     Raises:
         RenderError: A template or a chart could not be made.
     """
-    from reportgen.render.charts.variant import screen_variants
-    from reportgen.render.formats import write_formats
+    from reportgen.render.charts import figure_files
+    from reportgen.render.formats import Job, write_formats
 
     try:
-        step("Drawing the charts")
-        job = _job(brief, templates, workers)
         step("Laying out page and PDF")
-        return Pages(files=write_formats(job), charts=job.charts(screen_variants(brief)))
+        job = Job(brief=brief, templates=templates, workers=workers.executor, press=workers.press)
+        return Pages(files=write_formats(job), charts=figure_files(brief))
     except BrokenProcessPool as error:
         raise RenderError(
             "A process that draws ended early, most likely for lack of memory. Free some; run again."
@@ -138,8 +129,10 @@ def write_one(brief: Brief, form: Format, templates: Path | None = None) -> byte
     Raises:
         RenderError: A template or a chart could not be made.
     """
+    from reportgen.render.formats import Job
+
     here = _Here()
-    return form.begin(_job(brief, templates, Workers(executor=here, press=here, count=1)))()
+    return form.begin(Job(brief=brief, templates=templates, workers=here, press=here))()
 
 
 class _Here(Executor):
@@ -149,14 +142,3 @@ class _Here(Executor):
         done: Future[_Made] = Future()
         done.set_result(fn(*args, **kwargs))
         return done
-
-
-def _job(brief: Brief, templates: Path | None, workers: Workers) -> Job:
-    from reportgen.render.charts import draw_charts
-    from reportgen.render.formats import Job
-
-    @cache
-    def charts(chosen: tuple[Variant, ...]) -> Mapping[str, bytes]:
-        return draw_charts(brief, workers.executor, chosen=chosen)
-
-    return Job(brief=brief, templates=templates, charts=charts, workers=workers.executor, press=workers.press)

@@ -2,20 +2,27 @@
 
 Blue is shorts liquidated (above the price), orange longs liquidated (below), ink is everything else; red and green are
 not used for either side. Both sides have the same lightness in the same class, so that a grey print keeps the
-magnitude; the classes are steps of two CAM02-UCS ramps, one hue a side.
+magnitude; the steps of density are two CAM02-UCS ramps, one hue a side, pale outside zones and loud inside them alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
 from reportgen.units import Side
 
 Theme: TypeAlias = Literal["light", "dark"]
 Colour: TypeAlias = str
 """`#RRGGBB`."""
+Role: TypeAlias = Literal[
+    "ink", "paper", "muted", "axis", "rule", "warn", "gone",
+    "short", "short_text", "short_1", "short_2", "short_3", "short_4", "short_z1", "short_z2", "short_z3",
+    "long", "long_text", "long_1", "long_2", "long_3", "long_4", "long_z1", "long_z2", "long_z3",
+]  # fmt: skip
+"""What a chart's colour is for: the name of a field of Colours."""
+CHART_ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +36,9 @@ class Colours:
         short, long: graphics of a side. *_text: text in its hue. *_tint: a ground in it.
         mark, track, axis: graphics that are neither side; the last for lines, never text.
         ok, warn, bad: state, only ever beside a shape and a word. *_tint: a ground for each.
-        short_classes, long_classes: the seven density classes, palest first; charts alone use them.
+        gone: hatching over what stood there and is gone.
+        short_1 to short_4, long_1 to long_4: the four pale steps of density outside zones, palest first.
+        short_z1 to short_z3, long_z1 to long_z3: the three loud ones inside a zone.
     """
 
     back: Colour
@@ -55,8 +64,26 @@ class Colours:
     ok_tint: Colour
     warn_tint: Colour
     bad_tint: Colour
-    short_classes: tuple[Colour, ...]
-    long_classes: tuple[Colour, ...]
+    gone: Colour
+    short_1: Colour
+    short_2: Colour
+    short_3: Colour
+    short_4: Colour
+    long_1: Colour
+    long_2: Colour
+    long_3: Colour
+    long_4: Colour
+    short_z1: Colour
+    short_z2: Colour
+    short_z3: Colour
+    long_z1: Colour
+    long_z2: Colour
+    long_z3: Colour
+
+    def of(self, role: Role) -> Colour:
+        """Give the colour of a chart's role."""
+        colour: Colour = getattr(self, role)
+        return colour
 
     def side(self, side: Side) -> Colour:
         """Give the graphics colour of a side."""
@@ -72,8 +99,9 @@ class Colours:
         return ((name, colour) for name, colour in named if isinstance(colour, str))
 
 
-CLASS_EDGES = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
-"""Lower edges of the density classes, percent of the side's mass per 0.1 % of price; never from the day's data."""
+PALE_EDGES = (0.25, 0.5, 1.0, 1.5)
+ZONE_EDGES = (0.25, 1.0, 2.0)
+"""Lower edges of the steps of density, percent of the side's mass now per 0.1 % of price; never from the day's data."""
 
 LIGHT = Colours(
     back="#EEF0F2",
@@ -99,8 +127,21 @@ LIGHT = Colours(
     ok_tint="#E7F3EA",
     warn_tint="#FBF0DC",
     bad_tint="#FBE9E8",
-    short_classes=("#EFF1F4", "#D4DDEC", "#A4C5F7", "#70AAFE", "#3A8FFE", "#0371E4", "#0454AA"),
-    long_classes=("#F5F0EC", "#F1D6C2", "#F9AC73", "#F18225", "#D16904", "#AA5301", "#7F3D00"),
+    gone="#BFC4CB",
+    short_1="#EFF1F4",
+    short_2="#DCE5F3",
+    short_3="#BDD3F3",
+    short_4="#9DC0F2",
+    long_1="#F5F0EC",
+    long_2="#F6E3D4",
+    long_3="#F5CFB2",
+    long_4="#F4BC92",
+    short_z1="#3A8FFE",
+    short_z2="#0371E4",
+    short_z3="#0454AA",
+    long_z1="#D16904",
+    long_z2="#AA5301",
+    long_z3="#7F3D00",
 )
 
 DARK = Colours(
@@ -127,8 +168,21 @@ DARK = Colours(
     ok_tint="#17291D",
     warn_tint="#2E2514",
     bad_tint="#33201F",
-    short_classes=("#1F2329", "#2B3540", "#2C506C", "#226EA1", "#1C8CD2", "#4CAEF4", "#A1D4FF"),
-    long_classes=("#222223", "#3D3225", "#68410E", "#8F5501", "#B66D00", "#E18906", "#FFBA69"),
+    gone="#4A525D",
+    short_1="#1F2329",
+    short_2="#24303D",
+    short_3="#28405A",
+    short_4="#2B5279",
+    long_1="#222223",
+    long_2="#33291F",
+    long_3="#4A3518",
+    long_4="#624313",
+    short_z1="#1C8CD2",
+    short_z2="#4CAEF4",
+    short_z3="#A1D4FF",
+    long_z1="#B66D00",
+    long_z2="#E18906",
+    long_z3="#FFBA69",
 )
 
 

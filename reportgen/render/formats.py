@@ -5,7 +5,7 @@ A new format is a module with a `begin` of its own and a line in FORMATS.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from importlib import import_module
@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from reportgen.brief.types import Brief
-from reportgen.render.charts.variant import Variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,13 +22,11 @@ class Job:
     Attributes:
         brief: What to say.
         templates: A folder whose files replace shipped templates of the same name.
-        charts: Draws the named pictures of every symbol, once however often it is asked; PNG by name.
         workers: Processes for what can be spread. press: one process for what takes long by itself.
     """
 
     brief: Brief
     templates: Path | None
-    charts: Callable[[tuple[Variant, ...]], Mapping[str, bytes]]
     workers: Executor
     press: Executor
 

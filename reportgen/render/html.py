@@ -6,7 +6,6 @@ any single one of them. Nothing is computed here that a reader would call a find
 
 from __future__ import annotations
 
-import base64
 import os
 import traceback
 from collections.abc import Callable, Mapping
@@ -24,17 +23,16 @@ from platformdirs import user_cache_path
 from reportgen import __version__, notation
 from reportgen.brief.types import Brief, SymbolBrief
 from reportgen.errors import RenderError
+from reportgen.render import charts
 from reportgen.render import page_helpers as events
 from reportgen.render import page_helpers as filters
 from reportgen.render import page_helpers as views
-from reportgen.render.charts.ladder import ladder_svg
-from reportgen.render.charts.variant import screen_variants, slug
+from reportgen.render.charts.names import slug
 from reportgen.render.colours import DARK, LIGHT
 from reportgen.render.fonts import css_font_faces
 from reportgen.render.formats import Job
 
 _PACKAGE = Path(__file__).parents[1]
-_MANY_SYMBOLS = 6
 _NOTATION = (
     "price",
     "price_range",
@@ -93,29 +91,25 @@ def all_of(brief: Brief) -> Part:
 
 
 def begin(job: Job) -> Callable[[], bytes]:
-    """Draw the pictures of screens and write the page when its bytes are asked for."""
-    return lambda: render_html(job.brief, job.charts(screen_variants(job.brief)), templates=job.templates)
+    """Write the page when its bytes are asked for."""
+    return lambda: render_html(job.brief, templates=job.templates)
 
 
-def render_html(brief: Brief, charts: Mapping[str, bytes], *, templates: Path | None = None) -> bytes:
+def render_html(brief: Brief, *, templates: Path | None = None) -> bytes:
     """Write the page as one UTF-8 file that asks for nothing else.
 
     Args:
         brief: What to say.
-        charts: PNG by name, `<slug>.<wide|narrow>.<light|dark>.png`; what is absent is left out of the page.
         templates: A folder whose files replace shipped templates of the same name.
 
     Raises:
         RenderError: A template is broken or asks for something that a brief does not have; names file and line.
     """
-    kept = {name: png for name, png in charts.items() if not _too_many(brief, name)}
-    pictures = {name: f"data:image/png;base64,{base64.b64encode(png).decode()}" for name, png in kept.items()}
-    return write_page(brief, pictures, css_font_faces("data"), printed=False, templates=templates).encode()
+    return write_page(brief, css_font_faces("data"), printed=False, templates=templates).encode()
 
 
 def write_page(
     brief: Brief,
-    pictures: Mapping[str, str],
     fonts: str,
     *,
     printed: bool,
@@ -127,9 +121,8 @@ def write_page(
 
     Args:
         brief: What to say.
-        pictures: The address of each chart, by its name.
         fonts: The @font-face rules.
-        printed: True for the PDF: one picture a figure, the zones' details after the symbols.
+        printed: True for the PDF: pictures for paper, the zones' details after the symbols.
         shown: Which sections of it; all of them where none is named.
         smaller: Steps by which symbols, by slug, are printed smaller than estimated.
         templates: The user's own folder.
@@ -138,7 +131,6 @@ def write_page(
         template = environment(templates).get_template("brief.html.j2")
         return template.render(
             brief=brief,
-            pictures=pictures,
             fonts=Markup(fonts),  # noqa: S704 - ours
             printed=printed,
             shown=shown or all_of(brief),
@@ -229,13 +221,11 @@ def _globals() -> dict[str, Any]:
         "light": LIGHT,
         "dark": DARK,
         "slug": slug,
-        "ladder": lambda symbol: Markup(ladder_svg(symbol)),  # noqa: S704 - drawn by us, escaped there
+        "figure": lambda *asked: Markup(charts.figure(*asked)),  # noqa: S704 - drawn by us, escaped there
+        "ladder": lambda *asked: Markup(charts.ladder(*asked)),  # noqa: S704 - drawn by us, escaped there
+        "figure_css": Markup(charts.figure_css()),  # noqa: S704 - ours
+        "spine_rows": charts.spine_rows,
     }
-
-
-def _too_many(brief: Brief, name: str) -> bool:
-    """Leave out the dark phone pictures of a long watchlist: they weigh most and are seen least."""
-    return len(brief.symbols) > _MANY_SYMBOLS and name.endswith(".narrow.dark.png")
 
 
 def _place(error: Exception) -> str:

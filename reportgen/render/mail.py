@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import repeat
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -21,9 +22,9 @@ from reportgen.brief.types import Brief, SymbolBrief
 from reportgen.errors import RenderError
 from reportgen.moments import day_of
 from reportgen.notation import THIN, percent_change, price
-from reportgen.render.charts import draw_symbol
-from reportgen.render.charts.ladder import ladder_png
-from reportgen.render.charts.variant import NARROW_LIGHT, slug
+from reportgen.render.charts import figure_png, ladder_png
+from reportgen.render.charts.axes import FORMS
+from reportgen.render.charts.names import slug
 from reportgen.render.html import environment
 from reportgen.render.page_helpers import clock, event_due, in_zone, local, overriding, short_date
 from reportgen.units import Milliseconds, Missing
@@ -155,7 +156,7 @@ def _short(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}\u2026"
 
 
-# ---- The pictures of a mail: one ladder a symbol, one narrow heatmap where a symbol is shown in detail ----
+# ---- The pictures of a mail: one ladder a symbol, one figure where a symbol is shown in detail ----
 
 Kind: TypeAlias = Literal["ladder", "map"]
 
@@ -164,6 +165,9 @@ MOST_BYTES: Final = 60_000
 
 _SMALLER: Final = (2.0, 1.5, 1.0)
 """Device pixels a CSS pixel, tried in this order until a picture is small enough."""
+
+_MAP_WIDTH: Final = 600
+"""CSS pixels at which a mail shows a figure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,19 +206,18 @@ def draw_pictures(brief: Brief, wanted: Iterable[Picture], executor: Executor | 
     asked = tuple(dict.fromkeys(wanted))
     symbols = {symbol.symbol: symbol for symbol in brief.symbols}
     spread = map if executor is None else executor.map
-    drawn = spread(_draw, (symbols[one.symbol] for one in asked), (one.kind for one in asked))
+    drawn = spread(_draw, repeat(brief), (symbols[one.symbol] for one in asked), (one.kind for one in asked))
     return {one.cid: png for one, png in zip(asked, drawn, strict=True)}
 
 
-def _draw(symbol: SymbolBrief, kind: Kind) -> bytes:
+def _draw(brief: Brief, symbol: SymbolBrief, kind: Kind) -> bytes:
     """Draw one picture, with fewer pixels where it would weigh too much."""
     png = b""
     for scale in _SMALLER:
         if kind == "ladder":
-            png = ladder_png(symbol, theme="light", scale=scale)
+            png = ladder_png(symbol, "mail", scale=scale)
         else:
-            variant = replace(NARROW_LIGHT, scale=scale)
-            png = draw_symbol(symbol, (variant,))[f"{variant.name}.png"]
+            png = figure_png(brief, symbol, "phone", scale=scale * _MAP_WIDTH / FORMS["phone"].width)
         if len(png) <= MOST_BYTES:
             break
     return png

@@ -1,7 +1,8 @@
 """Pages become a PDF: WeasyPrint, with nothing fetched from anywhere, and PDFs put together by pikepdf.
 
-Charts and fonts are handed over in memory; every other address is refused, so a template can neither read a file nor
-reach the network. Same page, same bytes, in every process. It is heavy to load: only what prints imports it.
+Fonts are handed over in memory and charts stand in the page; every other address is refused, so that a template
+can neither read a file nor reach the network. Same page, same bytes, in every process. It is heavy to load: only what
+prints imports it.
 """
 
 from __future__ import annotations
@@ -142,7 +143,7 @@ def _stamp(whole: pikepdf.Pdf, page: pikepdf.Page, stamp: pikepdf.Page, name: st
 
 
 def print_page(page: Callable[[str], str], *, tagged: bool = True) -> bytes:
-    """Lay out a page without pictures, such as a backtest's.
+    """Lay out a page that needs nothing but fonts.
 
     Args:
         page: Writes the page, given the @font-face rules.
@@ -192,19 +193,21 @@ def _variant(*, tagged: bool) -> dict[str, Any]:
 
 
 class InMemory(URLFetcher):  # type: ignore[misc]
-    """Hand out what is held in memory, and refuse everything else."""
+    """Hand out what is held in memory and pictures written in the address itself, and refuse everything else."""
 
     def __init__(self, held: Mapping[str, tuple[bytes, str]]) -> None:
         """Hold bytes and media type by address."""
-        super().__init__(allowed_protocols=())
+        super().__init__(allowed_protocols=("data",))
         self._held = dict(held)
 
-    def fetch(self, url: str, headers: object = None) -> URLFetcherResponse:  # noqa: ARG002 - WeasyPrint's signature
+    def fetch(self, url: str, headers: object = None) -> URLFetcherResponse:
         """Give the bytes of one address.
 
         Raises:
             FatalURLFetchingError: The address was not handed over; the whole render ends.
         """
+        if url.startswith("data:image/"):
+            return super().fetch(url, headers)
         if url not in self._held:
             raise FatalURLFetchingError(
                 f"A template asks for {url[:80]!r}, which is no part of the brief: nothing is fetched. Remove it."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 from markupsafe import Markup
 
 from reportgen.brief.types import Brief, SymbolBrief
-from reportgen.render.charts.variant import PRINT, slug
+from reportgen.render.charts.names import slug
 from reportgen.render.fonts import css_font_faces
 from reportgen.render.formats import Job
 from reportgen.render.html import Part, all_of, environment, write_page
@@ -53,37 +53,28 @@ class MapParts(Protocol):
 
 def begin(job: Job) -> Callable[[], bytes]:
     """Lay out a short brief in the press, and the parts of a long one in all workers, while others go on."""
-    charts = job.charts((PRINT,))
     if len(parts_of(job.brief)) == 1:
-        return job.press.submit(render_pdf, job.brief, charts, templates=job.templates).result
-    parts = _start(job.brief, charts, job.templates, job.workers.map)
+        return job.press.submit(render_pdf, job.brief, templates=job.templates).result
+    parts = _start(job.brief, job.templates, job.workers.map)
     return lambda: _join(job.brief, parts, job.templates)
 
 
-def render_pdf(
-    brief: Brief, charts: Mapping[str, bytes], *, templates: Path | None = None, map_parts: MapParts = map
-) -> bytes:
+def render_pdf(brief: Brief, *, templates: Path | None = None, map_parts: MapParts = map) -> bytes:
     """Write the brief as a PDF: page 1 the answer, a page a symbol where it fits, then zones, method and data.
 
     Args:
         brief: What to say; above thirty symbols it is laid out in parts, and the PDF then carries no tags.
-        charts: PNG by name; of each symbol `<slug>.print.png` is used.
         templates: A folder whose files replace shipped templates of the same name.
         map_parts: How to map parts: `map`, or an executor's.
 
     Raises:
         RenderError: A template is broken, or asks for an address that was not handed over.
     """
-    return _join(brief, _start(brief, charts, templates, map_parts), templates)
+    return _join(brief, _start(brief, templates, map_parts), templates)
 
 
-def _start(brief: Brief, charts: Mapping[str, bytes], templates: Path | None, map_parts: MapParts) -> Iterable[bytes]:
-    """Hand each part over with the pictures of its own symbols alone."""
-    handed = []
-    for part in parts_of(brief):
-        wanted = {f"{slug(symbol)}.print.png" for symbol in part.symbols}
-        handed.append((part, {name: png for name, png in charts.items() if name in wanted}))
-    return map_parts(partial(_lay_out, brief=brief, templates=templates), handed)
+def _start(brief: Brief, templates: Path | None, map_parts: MapParts) -> Iterable[bytes]:
+    return map_parts(partial(_lay_out, brief=brief, templates=templates), parts_of(brief))
 
 
 def _join(brief: Brief, parts: Iterable[bytes], templates: Path | None) -> bytes:
@@ -100,18 +91,15 @@ def _join(brief: Brief, parts: Iterable[bytes], templates: Path | None) -> bytes
     return merged(made, lambda count: print_page(partial(numbers, count), tagged=False))
 
 
-def _lay_out(handed: tuple[Part, Mapping[str, bytes]], *, brief: Brief, templates: Path | None) -> bytes:
+def _lay_out(part: Part, *, brief: Brief, templates: Path | None) -> bytes:
     """Lay out one part, its symbols smaller step by step until each keeps to its page or can shrink no more."""
     from reportgen.render.paper import SCHEME, fonts_held, laid_out, written
 
-    part, charts = handed
-    pictures = {name: f"{SCHEME}charts/{name}" for name in charts}
     fonts = css_font_faces("file", f"{SCHEME}fonts/")
-    held = {pictures[name]: (png, "image/png") for name, png in charts.items()} | fonts_held()
     smaller: dict[str, int] = {}
     while True:
-        page = write_page(brief, pictures, fonts, printed=True, shown=part, smaller=smaller, templates=templates)
-        with laid_out(page, held, tagged=part.whole) as document:
+        page = write_page(brief, fonts, printed=True, shown=part, smaller=smaller, templates=templates)
+        with laid_out(page, fonts_held(), tagged=part.whole) as document:
             # A section that is broken has its anchor on each of its pages.
             pages = Counter(name for sheet in document.pages for name in sheet.anchors)
             steps = {symbol: smaller.get(slug(symbol), 0) for symbol in part.symbols if pages[slug(symbol)] > 1}

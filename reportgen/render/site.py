@@ -24,7 +24,7 @@ from markupsafe import Markup, escape
 from reportgen import notation
 from reportgen.errors import RenderError
 from reportgen.moments import day_of, moment_text
-from reportgen.render.charts.variant import slug_of
+from reportgen.render.charts.names import slug_of
 from reportgen.render.fonts import css_font_faces
 from reportgen.render.formats import FORMATS, PAGE
 from reportgen.render.html import environment, shipped_templates
@@ -376,7 +376,7 @@ def day_page(briefs: Sequence[BriefDay], neighbours: Neighbours) -> bytes:
     if latest.revision > 1:
         inside = f"r{latest.revision}/"
     drawn = ((f"charts/{slug_of(one.symbol)}", one) for one in latest.symbols)
-    charts = [(name, one, symbol_folder(one.symbol)) for name, one in drawn if f"{name}.wide.light.png" in latest.files]
+    charts = [(name, one, symbol_folder(one.symbol)) for name, one in drawn if f"{name}.wide.svg" in latest.files]
     return _page(
         "day", up="../../../", brief=latest, inside=inside, earlier=briefs[:-1][::-1], near=neighbours, charts=charts
     )

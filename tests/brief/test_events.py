@@ -54,7 +54,7 @@ def due(hours: float, **more: object) -> ScheduledEvent:
 
 def page(made: Brief, templates: Path | None = None) -> str:
     """Write its page without charts."""
-    return render_html(made, {}, templates=templates).decode()
+    return render_html(made, templates=templates).decode()
 
 
 def test_an_event_leaves_zones_as_they_are_and_lowers_confidence() -> None:

@@ -35,7 +35,7 @@ def files_of(content: bytes, page: bytes = b"h") -> dict[str, bytes]:
 def keep(output: Place, day: int = 0, **changed: Any) -> WrittenBrief:
     """Write a brief with a chart and its input into an archive."""
     as_of, content = brief_of(day, **changed)
-    extra = {"charts/ETH-USDT-USDT.wide.light.png": b"png of %d" % day, "input/candles.parquet": b"bars"}
+    extra = {"charts/ETH-USDT-USDT.wide.svg": b"svg of %d" % day, "input/candles.parquet": b"bars"}
     return write_brief_files(output, day_of(as_of), files=files_of(content, b"<p>%d" % day), extra=extra)
 
 

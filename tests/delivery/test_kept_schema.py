@@ -25,7 +25,7 @@ def test_every_version_so_far_is_kept() -> None:
 def test_a_kept_brief_still_renders(path: Path) -> None:
     """It becomes a page with its finding, and the archive can sum it up."""
     brief = brief_from_json(path.read_bytes(), path.name)
-    page = render_html(brief, {}).decode()
+    page = render_html(brief).decode()
     assert brief.headline in page
     place = BriefFolder(day="2026-01-19", revision=1)
     (day,) = brief_days({place: path.read_bytes()}, {place: []})

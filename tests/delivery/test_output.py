@@ -26,7 +26,7 @@ def test_a_brief_stands_in_its_day_and_in_latest(tmp_path: Path) -> None:
     latest = tree(tmp_path / "new" / "briefs" / "latest")
     assert sorted(latest) == ["brief.html", "brief.json", "brief.pdf"]
     assert latest.items() <= tree(day).items()
-    assert {"charts/ETH-USDT-USDT.wide.light.png", "input/candles.parquet", "index.html"} < set(tree(day))
+    assert {"charts/ETH-USDT-USDT.wide.svg", "input/candles.parquet", "index.html"} < set(tree(day))
 
 
 def test_files_can_be_read_by_those_whom_the_umask_lets(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Briefs, charts and the two real readers of pages: a browser and poppler."""
+"""Briefs and the two real readers of pages: a browser and poppler."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +16,6 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from reportgen.brief.types import Brief
-from reportgen.render.charts import draw_charts
 from reportgen.render.html import render_html
 from reportgen.render.pdf import render_pdf
 from tests.briefs import STATES
@@ -33,30 +32,19 @@ def _brief(state: str) -> Brief:
 
 
 @cache
-def _charts(state: str) -> Mapping[str, bytes]:
-    return draw_charts(_brief(state))
-
-
-@cache
 def _html(state: str) -> str:
-    return render_html(_brief(state), _charts(state)).decode()
+    return render_html(_brief(state)).decode()
 
 
 @cache
 def _pdf(state: str) -> bytes:
-    return render_pdf(_brief(state), _charts(state))
+    return render_pdf(_brief(state))
 
 
 @pytest.fixture
 def brief_of() -> Callable[[str], Brief]:
     """Give the brief of a state of tests/briefs.py."""
     return _brief
-
-
-@pytest.fixture
-def charts_of() -> Callable[[str], Mapping[str, bytes]]:
-    """Give its charts."""
-    return _charts
 
 
 @pytest.fixture

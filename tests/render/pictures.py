@@ -49,7 +49,8 @@ def _book(prices: Floats, edges: Floats, hours: int, rng: np.random.Generator) -
     return longs, shorts
 
 
-def _pack(percent: Floats) -> str:
+def packed(percent: Floats) -> str:
+    """Pack one side's percent, rows x columns, row 0 lowest, as a brief keeps it."""
     levels = np.clip(np.round(percent / LEVEL_STEP), 0, 255).astype(np.uint8)
     return base64.b64encode(zlib.compress(levels.tobytes(), 6)).decode("ascii")
 
@@ -81,8 +82,8 @@ def picture(*, seed: int = 5, last: float = 92_543.0, volatility: float = 0.0014
         row_log_step=row_step,
         rows=rows,
         columns=hours,
-        long_levels=_pack(long_share),
-        short_levels=_pack(short_share),
+        long_levels=packed(long_share),
+        short_levels=packed(short_share),
         level_step=LEVEL_STEP,
         candle_interval_ms=4 * HOUR_MS,
         candle_open_ms=tuple(int(time_ms[0]) - HOUR_MS + HOUR_MS * int(s) for s in starts),
@@ -170,9 +171,9 @@ def structure(last: float, *, atr_fraction: float = 0.028) -> Structure:
 
 
 def ladder(seed: int = 3) -> tuple[float, ...]:
-    """Make sixty shares, each side adding up to one."""
+    """Make sixty-four densities, percent of a side per 0.1 % of price."""
     rng = np.random.default_rng(seed)
-    sides = [side / side.sum() for side in (rng.gamma(2.0, 1.0, 30), rng.gamma(2.0, 1.0, 30))]
+    sides = [rng.gamma(2.0, 0.4, 32), rng.gamma(2.0, 0.4, 32)]
     return tuple(float(v) for v in np.concatenate(sides))
 
 

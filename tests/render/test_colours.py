@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.render.charts.sheet import palette_colours
-from reportgen.render.colours import CLASS_EDGES, DARK, LIGHT, Colour, Colours, Theme, rgb
+from reportgen.render.charts.png import palette_colours
+from reportgen.render.colours import CHART_ROLES, DARK, LIGHT, Colour, Colours, Theme, rgb
 from reportgen.render.html import environment
 
 THEMES = pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
@@ -27,31 +27,39 @@ def contrast(one: Colour, other: Colour) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+def pale(colours: Colours, side: str) -> list[Colour]:
+    """Give the four steps outside zones."""
+    return [str(getattr(colours, f"{side}_{step}")) for step in range(1, 5)]
+
+
+def loud(colours: Colours, side: str) -> list[Colour]:
+    """Give the three steps inside a zone."""
+    return [str(getattr(colours, f"{side}_z{step}")) for step in range(1, 4)]
+
+
 @THEMES
 def test_chart_text_is_readable(colours: Colours) -> None:
     """Every colour that words are written in has 4.5 to 1 on paper, and the price tag's paper on ink too."""
-    for text in (colours.ink, colours.muted, colours.short_text, colours.long_text):
+    for text in (colours.ink, colours.muted, colours.short_text, colours.long_text, colours.warn):
         assert contrast(text, colours.paper) >= 4.5
 
 
 @THEMES
 def test_chart_graphics_stand_out(colours: Colours) -> None:
-    """Bars, brackets and axes have 3 to 1 on paper, and so has each side's class from 1.25 % up."""
-    for graphic in (colours.short, colours.long, colours.axis):
+    """Bars, brackets, axes, events and every step inside a zone have 3 to 1 on paper."""
+    graphics = (colours.short, colours.long, colours.axis, colours.warn)
+    for graphic in (*graphics, *loud(colours, "short"), *loud(colours, "long")):
         assert contrast(graphic, colours.paper) >= 3
-    dense = CLASS_EDGES.index(1.25)
-    for shade in (*colours.short_classes[dense:], *colours.long_classes[dense:]):
-        assert contrast(shade, colours.paper) >= 3
 
 
 @THEMES
 def test_denser_is_always_farther_from_paper(colours: Colours) -> None:
-    """Contrast grows with every class, and both sides have about the same in the same class: grey print reads."""
-    for classes in (colours.short_classes, colours.long_classes):
-        ratios = [contrast(shade, colours.paper) for shade in classes]
+    """Contrast grows with every step, and a zone's palest beats the loudest outside: a grey print still says zone."""
+    steps = {side: [*pale(colours, side), *loud(colours, side)] for side in ("short", "long")}
+    for shades in steps.values():
+        ratios = [contrast(shade, colours.paper) for shade in shades]
         assert ratios == sorted(ratios)
-        assert len(classes) == len(CLASS_EDGES)
-    for short, long in zip(colours.short_classes, colours.long_classes, strict=True):
+    for short, long in zip(steps["short"], steps["long"], strict=True):
         assert contrast(short, long) < 1.35
 
 
@@ -62,7 +70,7 @@ def test_the_palette_keeps_flat_colours_exact(theme: Theme) -> None:
     palette = palette_colours(theme)
     assert palette[0] == rgb(colours.paper)
     assert len(palette) <= 256
-    flat = (colours.ink, colours.short, colours.long, *colours.short_classes, *colours.long_classes)
+    flat = [colours.of(role) for role in CHART_ROLES]
     assert {rgb(colour) for colour in flat} <= set(palette)
 
 
@@ -81,6 +89,6 @@ def test_no_template_holds_a_colour_of_its_own() -> None:
 def test_a_style_sheet_knows_every_colour_in_both_themes() -> None:
     """The tokens give light first, dark for readers whose system is dark, and light again for paper."""
     sheet = environment().get_template("css/tokens.css.j2").render()
-    blocks = [dict(re.findall(r"--([a-z-]+): (#[0-9A-F]{6});", block)) for block in sheet.split(":root")[1:]]
+    blocks = [dict(re.findall(r"--([a-z0-9-]+): (#[0-9A-F]{6});", block)) for block in sheet.split(":root")[1:]]
     assert blocks == [dict(LIGHT.variables()), dict(DARK.variables()), dict(LIGHT.variables())]
     assert blocks[1]["short-text"] == "#6CBDFB"

@@ -129,7 +129,7 @@ def test_the_mail_has_no_number_of_its_own(state: str) -> None:
     """Every number in the mail stands on the web page of the same brief too."""
     brief, page = morning_of(state)
     assert page.html is not None
-    known = set(NUMBER.findall(seen(render_html(brief, {}).decode())))
+    known = set(NUMBER.findall(seen(render_html(brief).decode())))
     assert set(NUMBER.findall(seen(page.html))) - known == set()
 
 

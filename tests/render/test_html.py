@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -99,8 +99,9 @@ def test_tables_and_pictures_speak(state: str, html_of: Callable[[str], str], br
     tags = [tag for tag, _ in outline.tags]
     assert tags.count("table") == tags.count("caption") > 0
     assert all(a.get("scope") for tag, a in outline.tags if tag == "th")
-    alts = [a["alt"] for tag, a in outline.tags if tag == "img"]
-    assert alts == [s.heatmap_alt for s in brief_of(state).symbols if not isinstance(s.heatmap, Missing)]
+    drawn = [a["aria-label"] for tag, a in outline.tags if tag == "svg" and "fig-wide" in str(a.get("class"))]
+    assert drawn == [s.heatmap_alt for s in brief_of(state).symbols if not isinstance(s.heatmap, Missing)]
+    assert all(a.get("aria-label") for tag, a in outline.tags if tag == "svg" and "fig" in str(a.get("class")))
 
 
 def test_untrusted_text_is_escaped(html_of: Callable[[str], str]) -> None:
@@ -163,7 +164,7 @@ def test_one_symbol_has_a_large_ladder_and_no_summary(html_of: Callable[[str], s
 def test_a_long_watchlist_keeps_its_order_and_cuts_long_names() -> None:
     """Rows stand in the watchlist's order, with contents above, and names longer than eight letters are cut."""
     brief = many()
-    page = render_html(brief, {}).decode()
+    page = render_html(brief).decode()
     rows = re.findall(r'rowheader" class="c-sym"><a href="#([^"]+)"', page)
     assert [row.split("-")[0] for row in rows] == [symbol.base for symbol in brief.symbols]
     assert 'class="contents"' in page
@@ -180,11 +181,9 @@ def test_no_width_scrolls_sideways(
     ]
 
 
-def test_the_same_brief_gives_the_same_bytes(
-    brief_of: Callable[[str], Brief], charts_of: Callable[[str], Mapping[str, bytes]], html_of: Callable[[str], str]
-) -> None:
+def test_the_same_brief_gives_the_same_bytes(brief_of: Callable[[str], Brief], html_of: Callable[[str], str]) -> None:
     """Rendering twice gives the same page."""
-    assert render_html(brief_of("morning"), charts_of("morning")).decode() == html_of("morning")
+    assert render_html(brief_of("morning")).decode() == html_of("morning")
 
 
 def test_a_users_folder_replaces_single_templates(tmp_path: Path, brief_of: Callable[[str], Brief]) -> None:
@@ -192,7 +191,7 @@ def test_a_users_folder_replaces_single_templates(tmp_path: Path, brief_of: Call
     own = tmp_path / "sections"
     own.mkdir()
     (own / "method.html.j2").write_text("<p>Our own words for {{ brief.timeframe }}.</p>")
-    text = Outline(render_html(brief_of("one_symbol"), {}, templates=tmp_path).decode()).text
+    text = Outline(render_html(brief_of("one_symbol"), templates=tmp_path).decode()).text
     assert "Our own words for 4h." in text
     assert "Where leverage is exposed" in text
 
@@ -205,7 +204,7 @@ def test_a_broken_template_is_named_with_its_line(
     (tmp_path / "sections").mkdir()
     (tmp_path / "sections" / "method.html.j2").write_text(f"<p>\n{broken}</p>")
     with pytest.raises(RenderError, match=r"method\.html\.j2:2"):
-        render_html(brief_of("one_symbol"), {}, templates=tmp_path)
+        render_html(brief_of("one_symbol"), templates=tmp_path)
 
 
 def test_a_folder_of_templates_must_exist(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import cache
@@ -31,7 +31,7 @@ def long_brief() -> Brief:
 @cache
 def printed() -> bytes:
     """Print it without charts, in this process."""
-    return render_pdf(long_brief(), {})
+    return render_pdf(long_brief())
 
 
 def test_every_symbol_is_in_one_part_and_in_order() -> None:
@@ -67,6 +67,5 @@ def test_the_whole_has_its_title_language_and_bookmarks() -> None:
 
 def test_processes_give_the_same_bytes() -> None:
     """Two workers lay out the same document as none."""
-    charts: Mapping[str, bytes] = {}
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        assert render_pdf(long_brief(), charts, map_parts=pool.map) == printed()
+        assert render_pdf(long_brief(), map_parts=pool.map) == printed()

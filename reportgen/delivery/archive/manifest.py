@@ -24,7 +24,7 @@ _FIRST_SEAL: Final = hashlib.sha256(b"reportgen archive").hexdigest()
 LONGEST_SEAL_LINE: Final = 200
 _OWN: Final = re.compile(
     r"index\.html|feed\.xml|\d{4}/\d{2}/index\.html"
-    r"|(latest|\d{4}/\d{2}/\d{2}(/r\d+)?)/(brief\.\w+|alerts\.\w+|index\.html|charts/[^/]+\.png|input/.+)"
+    r"|(latest|\d{4}/\d{2}/\d{2}(/r\d+)?)/(brief\.\w+|alerts\.\w+|index\.html|charts/[^/]+\.(png|svg)|input/.+)"
     r"|site/(state\.json|site\.(css|js)|months/\d{4}-\d{2}\.json|search/\d{4}\.js)|symbols/[^/]+/(index|\d{4})\.html"
     r"|snapshots/[a-z]+/date=\d{4}-\d{2}-\d{2}/r\d+\.parquet"
     r"|calibrations/\d{4}-\d{2}-\d{2}\.json|ledger/ledger\.jsonl|backtests/.+"

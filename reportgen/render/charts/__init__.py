@@ -1,70 +1,81 @@
-"""All pictures of a brief: which there are, drawing them here or over an executor, and the ladder of a summary row.
+"""The pictures of a brief: the figure of a symbol in three forms and the ladder of a summary row, as SVG and as PNG.
 
-Stands at the last arrow, Brief -> bytes. Importing this loads no drawing library: a page from an archive needs only
-the names and the ladders; `warm_up` loads it ahead of its first use, in a worker while something else goes on.
+Stands at the last arrow, Brief -> bytes. SVG loads no drawing library; PNG, for mails and posts, is matplotlib's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from concurrent.futures import Executor
-from itertools import repeat
+import base64
+from collections.abc import Mapping
+from html import escape
 
 from reportgen.brief.types import Brief, SymbolBrief
-from reportgen.render.charts.ladder import ladder_svg as ladder_svg
-from reportgen.render.charts.variant import Variant, slug, variants
-from reportgen.units import Missing
+from reportgen.render.charts.axes import FormName
+from reportgen.render.charts.figure import draw_figure
+from reportgen.render.charts.ladder import LadderForm, draw_ladder
+from reportgen.render.charts.names import slug
+from reportgen.render.charts.spine import SpineRow as SpineRow
+from reportgen.render.charts.spine import spine_rows as spine_rows
+from reportgen.render.charts.surface import Drawing
+from reportgen.render.charts.svg import figure_css as figure_css
+from reportgen.render.charts.svg import svg
+from reportgen.render.colours import Theme
 
 
-def warm_up() -> None:
-    """Load the drawing library, so that the first chart does not wait for it."""
-    import reportgen.render.charts.heatmap  # noqa: F401
-
-
-def draw_charts(
-    brief: Brief, executor: Executor | None = None, *, chosen: tuple[Variant, ...] | None = None
-) -> Mapping[str, bytes]:
-    """Draw every picture of a brief; the same brief gives the same bytes, however it is spread.
-
-    Args:
-        brief: What to draw. A symbol without a heatmap has no picture.
-        executor: Where to draw, one symbol a task; here and now when None.
-        chosen: Which pictures; those that a brief of so many symbols has when None.
-
-    Returns:
-        PNG by name, sorted: `BTC-USDT-USDT.wide.light.png`, `.wide.dark`, `.narrow.light`, `.narrow.dark` (up to six
-        symbols) and `.print`, the light wide one for paper.
-
-    Raises:
-        RenderError: A symbol's picture is damaged.
-    """
-    wanted = variants(len(brief.symbols)) if chosen is None else chosen
-    spread = map if executor is None else executor.map
-    drawn = spread(draw_symbol, brief.symbols, repeat(wanted))
-    named = {
-        f"{slug(symbol)}.{name}": png
-        for symbol, pictures in zip(brief.symbols, drawn, strict=True)
-        for name, png in pictures.items()
-    }
-    return dict(sorted(named.items()))
-
-
-def draw_symbol(symbol: SymbolBrief, chosen: Iterable[Variant]) -> dict[str, bytes]:
-    """Draw the pictures of one symbol: a unit of work that any executor can carry.
+def figure(brief: Brief, symbol: SymbolBrief, form: FormName) -> str:
+    """Draw a symbol's figure as markup: `<svg>` for a page, `<img>` for paper.
 
     Args:
-        symbol: Whose.
-        chosen: Which pictures.
+        brief: Whose events and yesterday's zones it shows.
+        symbol: One of the brief's.
+        form: "wide" and "phone" for a page that has `figure_css`, light and dark in one; "paper" in points, light.
 
     Returns:
-        PNG by the variant's file name, `wide.light.png`; empty when the symbol has no heatmap.
+        Markup; "" when the symbol has no map.
 
     Raises:
         RenderError: The symbol's picture is damaged.
     """
-    from reportgen.render.charts.heatmap import heatmap_png
+    drawn = draw_figure(brief, symbol, form)
+    return "" if drawn is None else _image(drawn) if form == "paper" else svg(drawn, "page")
 
-    picture = symbol.heatmap
-    if isinstance(picture, Missing):
-        return {}
-    return {f"{v.name}.png": heatmap_png(picture, symbol, theme=v.theme, shape=v.form, scale=v.scale) for v in chosen}
+
+def figure_files(brief: Brief) -> Mapping[str, bytes]:
+    """Draw every figure as an SVG file of its own, light and dark: `BTC-USDT-USDT.wide.svg` and `.phone.svg`."""
+    names: tuple[FormName, ...] = ("wide", "phone")
+    drawn = {f"{slug(s)}.{form}.svg": draw_figure(brief, s, form) for s in brief.symbols for form in names}
+    return {name: svg(made, "file").encode() for name, made in drawn.items() if made is not None}
+
+
+def figure_png(
+    brief: Brief, symbol: SymbolBrief, form: FormName, *, theme: Theme = "light", scale: float = 2.0
+) -> bytes:
+    """Draw a symbol's figure as a PNG for mails and posts; empty when the symbol has no map."""
+    return _png(draw_figure(brief, symbol, form), theme, scale)
+
+
+def ladder(symbol: SymbolBrief, form: LadderForm) -> str:
+    """Draw a symbol's ladder as markup: `<svg>` for a page that has `figure_css`, `<img>` for paper."""
+    drawn = draw_ladder(symbol, form)
+    return _image(drawn) if form == "paper" else svg(drawn, "page")
+
+
+def ladder_png(symbol: SymbolBrief, form: LadderForm, *, theme: Theme = "light", scale: float = 2.0) -> bytes:
+    """Draw a symbol's ladder as a PNG for mails and posts."""
+    return _png(draw_ladder(symbol, form), theme, scale)
+
+
+def _image(drawn: Drawing) -> str:
+    """Write a drawing in points as an image: the page's style then is not matched against each of its nodes."""
+    data = base64.b64encode(svg(drawn, "paper").encode()).decode()
+    size = f"width:{drawn.width:g}pt;height:{drawn.height:g}pt"
+    label = escape(drawn.label, quote=True)
+    return f'<img class="drawn" style="{size}" alt="{label}" src="data:image/svg+xml;base64,{data}">'
+
+
+def _png(drawn: Drawing | None, theme: Theme, scale: float) -> bytes:
+    if drawn is None:
+        return b""
+    from reportgen.render.charts.png import png
+
+    return png(drawn, theme=theme, scale=scale)

@@ -1,0 +1,424 @@
+"""The figure of one symbol: past, now, the hours ahead, the profile, the plan and the words on one price axis.
+
+Stands inside the last arrow, Brief -> bytes. Only a zone is loud; nothing is drawn that brief.json does not hold.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from reportgen import notation
+from reportgen.brief.types import Brief, SymbolBrief
+from reportgen.guide.zones import Zone
+from reportgen.liquidation.picture import HeatmapPicture, body_range
+from reportgen.render.charts import panels
+from reportgen.render.charts.axes import FORMS, Form, FormName, Frame, clock, price_ticks, price_window, time_ticks
+from reportgen.render.charts.ground import column_ms, ground
+from reportgen.render.charts.panels import Bars, merged, side_role
+from reportgen.render.charts.spine import SpineRow, spine_rows, stack, zone_name
+from reportgen.render.charts.surface import (
+    Drawing,
+    Group,
+    Mark,
+    Point,
+    Run,
+    Shape,
+    Text,
+    area,
+    box,
+    line,
+    text_width,
+)  # fmt: skip
+from reportgen.render.colours import Role
+from reportgen.units import DAY_MS, HOUR_MS, Missing, Price, Side
+
+_THIN = notation.THIN
+_CAP = 0.36  # half a capital's height in text sizes
+_LINE = 1.25  # text sizes from baseline to baseline
+
+
+def draw_figure(brief: Brief, symbol: SymbolBrief, name: FormName) -> Drawing | None:
+    """Draw a symbol; None when it has no map or no price.
+
+    Raises:
+        RenderError: The symbol's picture is damaged.
+    """
+    picture = symbol.heatmap
+    if isinstance(picture, Missing) or isinstance(symbol.price, Missing):
+        return None
+    form, price = FORMS[name], symbol.price
+    frame, rows, bars = _frame(brief, symbol, picture, price, form)
+    under = ground(picture, symbol, frame, rows)
+    drawn, scale = panels.profile(frame, picture, symbol, price)
+    zones: list[Mark] = list(panels.zone_tints(frame, symbol.zones))
+    groups, spine = _words(frame, symbol, price) if form.spine else (_letters(frame, symbol), [])
+    marks: list[Mark] = [
+        panels.hatched(form, form.left, form.top, form.now, form.bottom),
+        *([under] if under is not None else []),
+        *zones,
+        *panels.cone(frame, symbol),
+        *panels.events(frame, brief, symbol),
+        *panels.yesterday(frame, brief, symbol),
+        panels.levels(frame, symbol),
+        *panels.candles(frame, bars, symbol.price_decimals),
+        *drawn,
+        *panels.exact_levels(frame, symbol),
+        *_price_line(frame, symbol, price),
+        *(
+            mark
+            for plan in symbol.plan
+            if plan.label != "C" and not symbol.stale
+            for mark in panels.plan_ruler(frame, plan, symbol)
+        ),
+        *groups,
+        *spine,
+        *_head(frame),
+        *_foot(frame, scale),
+        *_price_labels(frame, price),
+    ]
+    return Drawing(
+        kind=name, width=form.width, height=form.height, label=symbol.heatmap_alt or symbol.finding, marks=tuple(marks)
+    )
+
+
+def _frame(
+    brief: Brief, symbol: SymbolBrief, picture: HeatmapPicture, price: Price, form: Form
+) -> tuple[Frame, tuple[int, int], Bars]:
+    """Lay the axes: the price range ends on edges of the picture's rows, the past begins on one of a column."""
+    width = column_ms(picture)
+    now = picture.time_ms[-1]
+    days = min(form.days * DAY_MS, now - picture.time_ms[0] + width)
+    start = now - max(1, round(days / width)) * width
+    bars = merged(picture, round(form.candle_hours * HOUR_MS), start)
+    usual = price * 0.02 if isinstance(symbol.structure, Missing) else symbol.structure.atr
+    own = (price, price * 1.001)
+    if len(bars.open_ms):
+        own = body_range(bars.open, bars.high, bars.low, bars.close, usual)
+    others = [price]
+    if not isinstance(symbol.cone, Missing):
+        others += [symbol.cone.low[0], symbol.cone.high[-1]]
+    low, high = price_window(own, others, _taken_in(symbol.zones))
+    step = picture.row_log_step
+    first = min(max(math.floor(math.log(low / picture.price_low) / step), 0), picture.rows - 1)
+    last = min(max(math.ceil(math.log(high / picture.price_low) / step), first + 1), picture.rows)
+    frame = Frame(
+        form=form,
+        low=picture.price_low * math.exp(step * first),
+        high=picture.price_low * math.exp(step * last),
+        from_ms=start,
+        now_ms=now,
+        horizon_hours=brief.horizon_hours,
+    )
+    return frame, (first, last), bars
+
+
+def _taken_in(zones: Sequence[Zone]) -> list[tuple[Price, Price, bool]]:
+    """Order zones as the price range takes them in: nearest first."""
+    nearest = {
+        side: min((z.distance_fraction for z in zones if z.side == side), default=0.0) for side in ("above", "below")
+    }
+    ordered = sorted(zones, key=lambda zone: zone.distance_fraction)
+    return [(zone.low, zone.high, zone.distance_fraction <= nearest[zone.side]) for zone in ordered]
+
+
+def _outside(frame: Frame, zone: Zone) -> bool:
+    return zone.low >= frame.high or zone.high <= frame.low
+
+
+# ---- Head, foot, price labels ----
+
+
+def _head(frame: Frame) -> list[Mark]:
+    """Name each panel and explain its colours, two lines over it."""
+    form = frame.form
+    hours = f"{frame.horizon_hours:g}{_THIN}h"
+    days = (frame.now_ms - frame.from_ms) / DAY_MS
+    past = f"Past {days:.0f} days" if days >= 1.5 else f"Past {days * 24:.0f}{_THIN}h"
+    one, two = _head_lines(form)
+    marks: list[Mark] = [_bold(form.left, one, past, form)]
+    if form.plan:
+        marks += _legend(form, form.left + text_width(past, form.size, 600) + 1.6 * form.size, one, two)
+        marks += [_bold(form.now + 3 * form.weight, one, f"Next {hours}", form), _bold(form.bars, one, "Now", form)]
+        marks.append(_small(form.now + 3 * form.weight, two, f"time \u00d7{frame.stretch:.1f}".replace(".0", ""), form))
+        marks.append(_small(form.bars, two, f"% per 0.1{_THIN}%", form))
+        plan = form.bars_end + form.plan * 0.1
+        marks += [_bold(plan, one, "Plan", form), _small(plan, two, "risk, reward" if form.plan > 30 else "R:R", form)]
+    else:
+        marks += _legend(form, form.left, two, two)
+        marks += [_bold(form.now + 3, one, f"+{hours}", form), _bold(form.bars, one, "Now", form)]
+    return marks
+
+
+def _head_lines(form: Form) -> tuple[float, float]:
+    two = form.top - 0.8 * form.size if form.plan else form.top - 1.0 * form.size
+    return two - (1.25 if form.plan else 1.5) * form.size, two
+
+
+def _legend(form: Form, x: float, one: float, two: float) -> list[Mark]:
+    """Show the four pale steps and the zone's colour of each side, and the hatching."""
+    marks: list[Mark] = []
+    wide = form.plan > 30
+    cell = form.size * (1.2 if wide else 0.72)
+    high = 0.75 * form.size
+    side_words = (
+        {Side.SHORT: "shorts, above", Side.LONG: "longs, below"} if wide else {Side.SHORT: "shorts", Side.LONG: "longs"}
+    )
+    for side in (Side.SHORT, Side.LONG):
+        roles: list[Role] = [side_role(side, f"_{step}") for step in (1, 2, 3, 4)]
+        marks += [area([box(x + i * cell, one - high, x + (i + 1) * cell, one)], role) for i, role in enumerate(roles)]
+        loud = 1.5 * cell
+        marks.append(area([box(x + 4 * cell, one - high, x + 4 * cell + loud, one)], side_role(side, "_z2")))
+        end = x + 4 * cell + loud
+        word = Run(words=side_words[side], role=side_role(side, "_text"))
+        if one == two:
+            marks.append(Text(x=end + 4, y=two, runs=(word,), size=form.small))
+            x = end + 4 + text_width(word.words, form.small) + 10
+            continue
+        marks.append(Text(x=x, y=two, runs=(word,), size=form.small))
+        if wide:
+            marks.append(Text(x=end + 4, y=one, runs=(Run(words="zone", role="muted"),), size=form.small))
+            end += 4 + text_width("zone", form.small)
+        x = max(end, x + text_width(word.words, form.small)) + 1.1 * form.size
+    width = 2.2 * form.size
+    marks.append(panels.hatched(form, x, one - high, x + width, one))
+    at = (x + width + 4, two) if one == two else (x, two)
+    marks.append(_small(*at, "gone since" if wide or one == two else "gone", form))
+    return marks
+
+
+def _foot(frame: Frame, scale: float) -> list[Mark]:
+    """Write the time below past and strip, and the profile's scale below it."""
+    form = frame.form
+    y = form.bottom + (1.45 if form.plan else 1.3) * form.small
+    now = clock(frame.now_ms)
+    clear = form.now - text_width(now, form.small, 600) / 2 - 4
+    marks: list[Mark] = []
+    ticks: list[tuple[Point, Point]] = []
+    taken = form.left - 1e9
+    for at, words in time_ticks(frame.from_ms, frame.now_ms, form.past / (form.small * 4.6)):
+        x, half = frame.x(at), text_width(words, form.small) / 2
+        if x + half > clear or x - half < taken + 3 or x - half < 0:
+            continue
+        ticks.append(((x, form.bottom), (x, form.bottom + 4 * form.weight)))
+        marks.append(Text(x=x, y=y, runs=(Run(words=words, role="muted"),), size=form.small, align="center"))
+        taken = x + half
+    marks.append(line(ticks, "axis", form.weight))
+    marks.append(Text(x=form.now, y=y, runs=(Run(words=now, weight=600),), size=form.small, align="center"))
+    if form.plan:
+        ahead = Run(words=f"+{frame.horizon_hours:g}{_THIN}h", role="muted")
+        marks.append(Text(x=form.later - 2 * form.weight, y=y, runs=(ahead,), size=form.small, align="right"))
+    marks.append(_small(form.bars, y, "0", form))
+    end = form.bars_end if form.plan else form.width
+    top = Run(words=f"{scale:g}{_THIN}%", role="muted")
+    marks.append(Text(x=end, y=y, runs=(top,), size=form.small, align="right"))
+    return marks
+
+
+def _price_labels(frame: Frame, price: Price) -> list[Mark]:
+    """Write round prices beside the panels, none where the last price has its tag."""
+    form = frame.form
+    found, decimals = price_ticks(frame.low, frame.high, (form.bottom - form.top) / (form.size * 3.4))
+    marks: list[Mark] = []
+    for at in found:
+        y = frame.y(at)
+        if not form.top + 0.4 * form.size < y < form.bottom - 0.2 * form.size:
+            continue
+        run = Run(words=notation.price(at, decimals), role="muted")
+        if form.left:
+            marks.append(
+                Text(
+                    x=form.left - 5 * form.weight, y=y + _CAP * form.small, runs=(run,), size=form.small, align="right"
+                )
+            )
+        elif abs(y - frame.held(price)) > 1.5 * form.size:
+            marks.append(Text(x=form.bars_end + 3, y=y + _CAP * form.small, runs=(run,), size=form.small))
+    return marks
+
+
+def _price_line(frame: Frame, symbol: SymbolBrief, price: Price) -> list[Mark]:
+    """Draw now and the last price; a phone's tag stands at the profile's end."""
+    form = frame.form
+    y = frame.held(price)
+    end = form.bars_end if not form.spine else form.words - form.spine_gap * 0.8
+    marks: list[Mark] = [
+        line([((form.left, y), (end, y))], "ink", 1.1 * form.weight),
+        line([((form.now, form.top - 5 * form.weight), (form.now, form.bottom))], "ink", 1.5 * form.weight),
+    ]
+    if not form.spine:
+        marks += _tag(form, form.bars_end, y, notation.price(price, symbol.price_decimals), form.width - form.bars_end)
+    return marks
+
+
+def _tag(form: Form, x: float, y: float, words: str, most: float = 1e9) -> list[Mark]:
+    """Write a price on ink."""
+    pad = 6 * form.weight if form.spine else 3.0
+    size = min(form.size, (most - 2 * pad) / text_width(words, 1, 600))
+    half = form.size * 0.85
+    width = text_width(words, size, 600) + 2 * pad
+    text = Text(x=x + pad, y=y + _CAP * size, runs=(Run(words=words, role="paper", weight=600),), size=size)
+    return [area([box(x, y - half, x + width, y + half)], "ink"), text]
+
+
+# ---- The spine, and a phone's letters ----
+
+
+def _words(frame: Frame, symbol: SymbolBrief, price: Price) -> tuple[list[Mark], list[Mark]]:
+    """Write the spine: every row at its price, pushed outward from the last price, with a leader."""
+    form = frame.form
+    rows = _fitting(frame, [row for row in spine_rows(symbol) if _shown(frame, row)])
+    pinned = next(i for i, row in enumerate(rows) if row.is_price)
+    heights = [_height(form, row) for row in rows]
+    wanted = [frame.held(row.price) for row in rows]
+    # A zone's first line stands beside its middle while there is room.
+    wanted = [
+        y + (h - form.size * _LINE) / 2 if row.zone else y for y, h, row in zip(wanted, heights, rows, strict=True)
+    ]
+    middles = stack(
+        wanted, heights, pinned, top=form.top - 0.5 * form.size, bottom=form.height - 1, gap=0.16 * form.size
+    )
+    groups: list[Mark] = []
+    others: list[Mark] = []
+    for row, middle, height in zip(rows, middles, heights, strict=True):
+        first = middle - height / 2 + form.size
+        if row.is_price:
+            others += _price_row(frame, symbol, price, middle)
+        elif row.zone is not None:
+            groups.append(_zone_group(frame, symbol, row, row.zone, first))
+        else:
+            runs = _fit(row.lines[0], form.size, form.width - form.words)
+            others.append(Text(x=form.words, y=first, runs=runs, size=form.size))
+            if row.level is not None:
+                at = frame.y(row.price)
+                joint = (
+                    (form.words - form.spine_gap * 0.9, at),
+                    (form.words - 3 * form.weight, first - _CAP * form.size),
+                )
+                others.append(line([joint], "axis", 0.8 * form.weight))
+    return groups, others
+
+
+def _shown(frame: Frame, row: SpineRow) -> bool:
+    return row.level is None or frame.low < row.level.price < frame.high
+
+
+def _fitting(frame: Frame, rows: list[SpineRow]) -> list[SpineRow]:
+    """Leave out the farthest levels where the words would not fit."""
+    form = frame.form
+    room = form.height - form.top + 0.5 * form.size
+    while sum(_height(form, row) + 0.16 * form.size for row in rows) > room and any(row.level for row in rows):
+        far = max((row for row in rows if row.level), key=lambda row: row.level.distance_fraction if row.level else 0)
+        rows = [row for row in rows if row is not far]
+    return rows
+
+
+def _height(form: Form, row: SpineRow) -> float:
+    if row.is_price:
+        return 1.75 * form.size
+    return form.size * _LINE + form.small * _LINE * (len(row.lines) - 1)
+
+
+def _price_row(frame: Frame, symbol: SymbolBrief, price: Price, middle: float) -> list[Mark]:
+    form = frame.form
+    words = notation.price(price, symbol.price_decimals)
+    tag = _tag(form, form.words, middle, words)
+    after = form.words + text_width(words, form.size, 600) + 12 * form.weight + 5 * form.weight
+    said = Run(
+        words=f"last, {clock(symbol.price_time_ms)} UTC" if symbol.price_time_ms is not None else "last", role="muted"
+    )
+    at = frame.held(price)
+    joint = ((form.words - form.spine_gap * 0.8, at), (form.words, middle))
+    return [
+        line([joint], "ink", 1.1 * form.weight),
+        *tag,
+        Text(x=after, y=middle + _CAP * form.small, runs=(said,), size=form.small),
+    ]
+
+
+def _zone_group(frame: Frame, symbol: SymbolBrief, row: SpineRow, zone: Zone, first: float) -> Group:
+    """Write a zone's rows with its letter, and the bracket around its prices."""
+    form = frame.form
+    role = side_role(zone.liquidated_side)
+    letter = form.size * 1.2
+    marks: list[Shape | Text] = _letter(form, form.words, first - _CAP * form.size, zone)
+    indent = form.words + letter + 5 * form.weight
+    lines = list(row.lines)
+    y = first
+    for i, runs in enumerate(lines):
+        size = form.size if i == 0 else form.small
+        marks.append(Text(x=indent, y=y, runs=_fit(runs, size, form.width - indent), size=size))
+        y += form.small * _LINE
+    spine = form.words - form.spine_gap * 0.75
+    if _outside(frame, zone):
+        marks += _beyond(frame, zone, spine, first)
+    else:
+        marks += _bracket(frame, zone, spine, (form.words - 2 * form.weight, first - _CAP * form.size), role)
+    return Group(marks=tuple(marks), label=zone_name(zone, symbol))
+
+
+def _fit(runs: tuple[Run, ...], size: float, room: float) -> tuple[Run, ...]:
+    """Leave out the last words of a line that is too long for its room, a clause at a time."""
+    kept = list(runs)
+    while len(kept) > 1 and sum(text_width(run.words, size, run.weight) for run in kept) > room:
+        kept.pop()
+    if len(kept) == 1 and text_width(kept[0].words, size, kept[0].weight) > room and " · " in kept[0].words:
+        head = kept[0].words.rpartition(" · ")[0]
+        return _fit((Run(words=head, role=kept[0].role, weight=kept[0].weight),), size, room)
+    return tuple(kept)
+
+
+def _letter(form: Form, x: float, middle: float, zone: Zone) -> list[Shape | Text]:
+    half = form.size * 0.6
+    run = Run(words=zone.label, role="paper", weight=600)
+    return [
+        area([box(x, middle - half, x + 2 * half, middle + half)], side_role(zone.liquidated_side)),
+        Text(x=x + half, y=middle + _CAP * form.size * 0.92, runs=(run,), size=form.size * 0.92, align="center"),
+    ]
+
+
+def _bracket(frame: Frame, zone: Zone, x: float, to: Point, role: Role) -> list[Shape | Text]:
+    form = frame.form
+    top, bottom = frame.held(zone.high), frame.held(zone.low)
+    if bottom - top < 3 * form.weight:
+        middle = (top + bottom) / 2
+        top, bottom = middle - 1.5 * form.weight, middle + 1.5 * form.weight
+    jaw = 6 * form.weight
+    return [
+        line([((x - jaw, top), (x, top), (x, bottom), (x - jaw, bottom))], role, 2 * form.weight),
+        line([((x, (top + bottom) / 2), to)], role, 0.8 * form.weight),
+    ]
+
+
+def _beyond(frame: Frame, zone: Zone, x: float, y: float) -> list[Shape | Text]:
+    """Point to a zone beyond the figure."""
+    form = frame.form
+    size = 4.5 * form.weight
+    up = zone.low >= frame.high
+    middle = y - _CAP * form.size
+    tip, foot = (middle - size, middle + size) if up else (middle + size, middle - size)
+    arrow = ((x - size, foot), (x + size, foot), (x, tip))
+    return [area([arrow], side_role(zone.liquidated_side), title="beyond the figure")]
+
+
+def _letters(frame: Frame, symbol: SymbolBrief) -> list[Mark]:
+    """Put each zone's letter into the strip, where a phone's list below finds it; letters keep apart."""
+    form = frame.form
+    marks: list[Mark] = []
+    taken: list[float] = []
+    height = 1.3 * form.size
+    for zone in sorted(symbol.zones, key=lambda one: one.distance_fraction):
+        y = (frame.held(zone.low) + frame.held(zone.high)) / 2
+        y = min(max(y, form.top + height / 2), form.bottom - height / 2)
+        while any(abs(y - other) < height for other in taken):
+            y += height if zone.side == "below" else -height
+        taken.append(y)
+        marks.append(Group(marks=tuple(_letter(form, form.now + 7, y, zone)), label=zone_name(zone, symbol)))
+    return marks
+
+
+def _bold(x: float, y: float, words: str, form: Form) -> Text:
+    return Text(x=x, y=y, runs=(Run(words=words, weight=600),), size=form.size)
+
+
+def _small(x: float, y: float, words: str, form: Form) -> Text:
+    return Text(x=x, y=y, runs=(Run(words=words, role="muted"),), size=form.small)
