@@ -59,6 +59,24 @@ class HeatmapPicture:
     profile_high: tuple[float, ...]
     draws: int
 
+    @staticmethod
+    def body_range(opened: Floats, high: Floats, low: Floats, close: Floats, usual_day: Price) -> tuple[Price, Price]:
+        """Span the candles' bodies, and their wicks up to four usual days beyond; a longer wick leaves the picture.
+
+        Args:
+            opened: Shape (n,), n > 0.
+            high: The same.
+            low: The same.
+            close: The same.
+            usual_day: Price.
+
+        Returns:
+            Lowest and highest price, both > 0.
+        """
+        least, most = np.minimum(opened, close).min(), np.maximum(opened, close).max()
+        down = max(float(low.min()), least - _WICK_DAYS * usual_day, least / 2)
+        return float(down), float(min(float(high.max()), most + _WICK_DAYS * usual_day))
+
 
 def draw_picture(
     estimate: LiquidationMap,
@@ -82,7 +100,7 @@ def draw_picture(
     span = estimate.column_end_ms
     shown = candles.open_time_ms >= int(span[0]) - candles.interval_ms
     seen = candles.part(shown)
-    low, high = body_range(seen.open, seen.high, seen.low, seen.close, atr)
+    low, high = HeatmapPicture.body_range(seen.open, seen.high, seen.low, seen.close, atr)
     first, last = _window(estimate, min((low, *marks)), max((high, *marks)), atr, assumptions)
     per_row = np.log1p(assumptions.picture_row) / estimate.grid.step
     edges = estimate.grid.edges
@@ -132,24 +150,6 @@ def ladder(shares: Mapping[Side, SideShares], price: Price, atr: Price, assumpti
         held = np.diff(_held(shares[side], edges))
         sides.append(np.divide(per_row * held, width, out=np.zeros_like(held), where=width > 0))
     return (*sides[0][::-1].tolist(), *sides[1].tolist())
-
-
-def body_range(opened: Floats, high: Floats, low: Floats, close: Floats, usual_day: Price) -> tuple[Price, Price]:
-    """Span the candles' bodies, and their wicks up to four usual days beyond; a longer wick leaves the picture.
-
-    Args:
-        opened: Shape (n,), n > 0.
-        high: The same.
-        low: The same.
-        close: The same.
-        usual_day: Price.
-
-    Returns:
-        Lowest and highest price, both > 0.
-    """
-    least, most = np.minimum(opened, close).min(), np.maximum(opened, close).max()
-    down = max(float(low.min()), least - _WICK_DAYS * usual_day, least / 2)
-    return float(down), float(min(float(high.max()), most + _WICK_DAYS * usual_day))
 
 
 def _held(shares: SideShares, log_distance: Floats) -> Floats:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from reportgen import notation
 from reportgen.brief.types import Brief, SymbolBrief
 from reportgen.guide.zones import Zone
-from reportgen.liquidation.picture import HeatmapPicture, body_range
+from reportgen.liquidation.picture import HeatmapPicture
 from reportgen.render.charts import panels
 from reportgen.render.charts.axes import FORMS, Form, FormName, Frame, clock, price_ticks, price_window, time_ticks
 from reportgen.render.charts.ground import column_ms, ground
@@ -94,7 +94,7 @@ def _frame(
     usual = price * 0.02 if isinstance(symbol.structure, Missing) else symbol.structure.atr
     own = (price, price * 1.001)
     if len(bars.open_ms):
-        own = body_range(bars.open, bars.high, bars.low, bars.close, usual)
+        own = picture.body_range(bars.open, bars.high, bars.low, bars.close, usual)
     others = [price]
     if not isinstance(symbol.cone, Missing):
         others += [symbol.cone.low[0], symbol.cone.high[-1]]
