@@ -46,6 +46,18 @@ class Form:
     days: float
     candle_hours: float
 
+    def thin(self, width: float) -> float:
+        """Give a line's width, or a small length beside lines, at this form's weight."""
+        return width * self.weight
+
+    def em(self, count: float) -> float:
+        """Give a length in sizes of the main text."""
+        return count * self.size
+
+    def small_em(self, count: float) -> float:
+        """Give a length in sizes of the small text."""
+        return count * self.small
+
     @property
     def now(self) -> float:
         """Where the past ends."""
@@ -163,7 +175,7 @@ def price_window(
         least = _LEAST_CANDLES_NEAREST if nearest else _LEAST_CANDLES
         whole = math.log(wider[1] / wider[0]) * (1 + 2 * MARGIN)
         inside = low <= zone_low and zone_high <= high
-        if inside or own >= least * whole:
+        if inside or own <= 0 or own >= least * whole:
             low, high = wider
     room = math.exp(MARGIN * math.log(high / low))
     return low / room, high * room

@@ -15,7 +15,7 @@ from reportgen.liquidation.picture import HeatmapPicture
 from reportgen.render.charts import panels
 from reportgen.render.charts.axes import FORMS, Form, FormName, Frame, clock, price_ticks, price_window, time_ticks
 from reportgen.render.charts.ground import column_ms, ground
-from reportgen.render.charts.panels import Bars, merged, side_role
+from reportgen.render.charts.panels import CAP, Bars, merged, side_role
 from reportgen.render.charts.spine import SpineRow, spine_rows, stack, zone_name
 from reportgen.render.charts.surface import (
     Drawing,
@@ -34,8 +34,8 @@ from reportgen.render.colours import Role
 from reportgen.units import DAY_MS, HOUR_MS, Missing, Price, Side
 
 _THIN = notation.THIN
-_CAP = 0.36  # half a capital's height in text sizes
 _LINE = 1.25  # text sizes from baseline to baseline
+_LOUD = 1.5  # width of a zone's swatch in pale ones
 
 
 def draw_figure(brief: Brief, symbol: SymbolBrief, name: FormName) -> Drawing | None:
@@ -91,8 +91,8 @@ def _frame(
     days = min(form.days * DAY_MS, now - picture.time_ms[0] + width)
     start = now - max(1, round(days / width)) * width
     bars = merged(picture, round(form.candle_hours * HOUR_MS), start)
-    usual = price * 0.02 if isinstance(symbol.structure, Missing) else symbol.structure.atr
-    own = (price, price * 1.001)
+    usual = math.inf if isinstance(symbol.structure, Missing) else symbol.structure.atr
+    own = (price, price)
     if len(bars.open_ms):
         own = picture.body_range(bars.open, bars.high, bars.low, bars.close, usual)
     others = [price]
@@ -138,11 +138,11 @@ def _head(frame: Frame) -> list[Mark]:
     one, two = _head_lines(form)
     marks: list[Mark] = [_bold(form.left, one, past, form)]
     if form.plan:
-        marks += _legend(form, form.left + text_width(past, form.size, 600) + 1.6 * form.size, one, two)
-        marks += [_bold(form.now + 3 * form.weight, one, f"Next {hours}", form), _bold(form.bars, one, "Now", form)]
-        marks.append(_small(form.now + 3 * form.weight, two, f"time \u00d7{frame.stretch:.1f}".replace(".0", ""), form))
+        marks += _legend(form, form.left + text_width(past, form.size, 600) + form.em(1.6), one, two)
+        marks += [_bold(form.now + form.thin(3), one, f"Next {hours}", form), _bold(form.bars, one, "Now", form)]
+        marks.append(_small(form.now + form.thin(3), two, f"time \u00d7{frame.stretch:.1f}".replace(".0", ""), form))
         marks.append(_small(form.bars, two, f"% per 0.1{_THIN}%", form))
-        plan = form.bars_end + form.plan * 0.1
+        plan = form.bars_end + form.thin(5)
         marks += [_bold(plan, one, "Plan", form), _small(plan, two, "risk, reward" if form.plan > 30 else "R:R", form)]
     else:
         marks += _legend(form, form.left, two, two)
@@ -151,7 +151,7 @@ def _head(frame: Frame) -> list[Mark]:
 
 
 def _head_lines(form: Form) -> tuple[float, float]:
-    two = form.top - 0.8 * form.size if form.plan else form.top - 1.0 * form.size
+    two = form.top - form.em(0.8) if form.plan else form.top - form.em(1.0)
     return two - (1.25 if form.plan else 1.5) * form.size, two
 
 
@@ -160,14 +160,14 @@ def _legend(form: Form, x: float, one: float, two: float) -> list[Mark]:
     marks: list[Mark] = []
     wide = form.plan > 30
     cell = form.size * (1.2 if wide else 0.72)
-    high = 0.75 * form.size
+    high = form.em(0.75)
     side_words = (
         {Side.SHORT: "shorts, above", Side.LONG: "longs, below"} if wide else {Side.SHORT: "shorts", Side.LONG: "longs"}
     )
     for side in (Side.SHORT, Side.LONG):
         roles: list[Role] = [side_role(side, f"_{step}") for step in (1, 2, 3, 4)]
         marks += [area([box(x + i * cell, one - high, x + (i + 1) * cell, one)], role) for i, role in enumerate(roles)]
-        loud = 1.5 * cell
+        loud = _LOUD * cell
         marks.append(area([box(x + 4 * cell, one - high, x + 4 * cell + loud, one)], side_role(side, "_z2")))
         end = x + 4 * cell + loud
         word = Run(words=side_words[side], role=side_role(side, "_text"))
@@ -179,8 +179,8 @@ def _legend(form: Form, x: float, one: float, two: float) -> list[Mark]:
         if wide:
             marks.append(Text(x=end + 4, y=one, runs=(Run(words="zone", role="muted"),), size=form.small))
             end += 4 + text_width("zone", form.small)
-        x = max(end, x + text_width(word.words, form.small)) + 1.1 * form.size
-    width = 2.2 * form.size
+        x = max(end, x + text_width(word.words, form.small)) + form.em(1.1)
+    width = form.em(2.2)
     marks.append(panels.hatched(form, x, one - high, x + width, one))
     at = (x + width + 4, two) if one == two else (x, two)
     marks.append(_small(*at, "gone since" if wide or one == two else "gone", form))
@@ -195,19 +195,19 @@ def _foot(frame: Frame, scale: float) -> list[Mark]:
     clear = form.now - text_width(now, form.small, 600) / 2 - 4
     marks: list[Mark] = []
     ticks: list[tuple[Point, Point]] = []
-    taken = form.left - 1e9
-    for at, words in time_ticks(frame.from_ms, frame.now_ms, form.past / (form.small * 4.6)):
+    taken = -math.inf
+    for at, words in time_ticks(frame.from_ms, frame.now_ms, form.past / (form.small_em(4.6))):
         x, half = frame.x(at), text_width(words, form.small) / 2
         if x + half > clear or x - half < taken + 3 or x - half < 0:
             continue
-        ticks.append(((x, form.bottom), (x, form.bottom + 4 * form.weight)))
+        ticks.append(((x, form.bottom), (x, form.bottom + form.thin(4))))
         marks.append(Text(x=x, y=y, runs=(Run(words=words, role="muted"),), size=form.small, align="center"))
         taken = x + half
     marks.append(line(ticks, "axis", form.weight))
     marks.append(Text(x=form.now, y=y, runs=(Run(words=now, weight=600),), size=form.small, align="center"))
     if form.plan:
         ahead = Run(words=f"+{frame.horizon_hours:g}{_THIN}h", role="muted")
-        marks.append(Text(x=form.later - 2 * form.weight, y=y, runs=(ahead,), size=form.small, align="right"))
+        marks.append(Text(x=form.later - form.thin(2), y=y, runs=(ahead,), size=form.small, align="right"))
     marks.append(_small(form.bars, y, "0", form))
     end = form.bars_end if form.plan else form.width
     top = Run(words=f"{scale:g}{_THIN}%", role="muted")
@@ -218,21 +218,19 @@ def _foot(frame: Frame, scale: float) -> list[Mark]:
 def _price_labels(frame: Frame, price: Price) -> list[Mark]:
     """Write round prices beside the panels, none where the last price has its tag."""
     form = frame.form
-    found, decimals = price_ticks(frame.low, frame.high, (form.bottom - form.top) / (form.size * 3.4))
+    found, decimals = price_ticks(frame.low, frame.high, (form.bottom - form.top) / (form.em(3.4)))
     marks: list[Mark] = []
     for at in found:
         y = frame.y(at)
-        if not form.top + 0.4 * form.size < y < form.bottom - 0.2 * form.size:
+        if not form.top + form.em(0.4) < y < form.bottom - form.em(0.2):
             continue
         run = Run(words=notation.price(at, decimals), role="muted")
         if form.left:
             marks.append(
-                Text(
-                    x=form.left - 5 * form.weight, y=y + _CAP * form.small, runs=(run,), size=form.small, align="right"
-                )
+                Text(x=form.left - form.thin(5), y=y + CAP * form.small, runs=(run,), size=form.small, align="right")
             )
-        elif abs(y - frame.held(price)) > 1.5 * form.size:
-            marks.append(Text(x=form.bars_end + 3, y=y + _CAP * form.small, runs=(run,), size=form.small))
+        elif abs(y - frame.held(price)) > form.em(1.5):
+            marks.append(Text(x=form.bars_end + 3, y=y + CAP * form.small, runs=(run,), size=form.small))
     return marks
 
 
@@ -240,10 +238,10 @@ def _price_line(frame: Frame, symbol: SymbolBrief, price: Price) -> list[Mark]:
     """Draw now and the last price; a phone's tag stands at the profile's end."""
     form = frame.form
     y = frame.held(price)
-    end = form.bars_end if not form.spine else form.words - form.spine_gap * 0.8
+    end = form.bars_end if not form.spine else form.words - form.thin(14.5)
     marks: list[Mark] = [
-        line([((form.left, y), (end, y))], "ink", 1.1 * form.weight),
-        line([((form.now, form.top - 5 * form.weight), (form.now, form.bottom))], "ink", 1.5 * form.weight),
+        line([((form.left, y), (end, y))], "ink", form.thin(1.1)),
+        line([((form.now, form.top - form.thin(5)), (form.now, form.bottom))], "ink", form.thin(1.5)),
     ]
     if not form.spine:
         marks += _tag(form, form.bars_end, y, notation.price(price, symbol.price_decimals), form.width - form.bars_end)
@@ -252,11 +250,11 @@ def _price_line(frame: Frame, symbol: SymbolBrief, price: Price) -> list[Mark]:
 
 def _tag(form: Form, x: float, y: float, words: str, most: float = 1e9) -> list[Mark]:
     """Write a price on ink."""
-    pad = 6 * form.weight if form.spine else 3.0
+    pad = form.thin(6) if form.spine else 3.0
     size = min(form.size, (most - 2 * pad) / text_width(words, 1, 600))
-    half = form.size * 0.85
+    half = form.em(0.85)
     width = text_width(words, size, 600) + 2 * pad
-    text = Text(x=x + pad, y=y + _CAP * size, runs=(Run(words=words, role="paper", weight=600),), size=size)
+    text = Text(x=x + pad, y=y + CAP * size, runs=(Run(words=words, role="paper", weight=600),), size=size)
     return [area([box(x, y - half, x + width, y + half)], "ink"), text]
 
 
@@ -274,9 +272,7 @@ def _words(frame: Frame, symbol: SymbolBrief, price: Price) -> tuple[list[Mark],
     wanted = [
         y + (h - form.size * _LINE) / 2 if row.zone else y for y, h, row in zip(wanted, heights, rows, strict=True)
     ]
-    middles = stack(
-        wanted, heights, pinned, top=form.top - 0.5 * form.size, bottom=form.height - 1, gap=0.16 * form.size
-    )
+    middles = stack(wanted, heights, pinned, top=form.top - form.em(0.5), bottom=form.height - 1, gap=form.em(0.16))
     groups: list[Mark] = []
     others: list[Mark] = []
     for row, middle, height in zip(rows, middles, heights, strict=True):
@@ -291,10 +287,10 @@ def _words(frame: Frame, symbol: SymbolBrief, price: Price) -> tuple[list[Mark],
             if row.level is not None:
                 at = frame.y(row.price)
                 joint = (
-                    (form.words - form.spine_gap * 0.9, at),
-                    (form.words - 3 * form.weight, first - _CAP * form.size),
+                    (form.words - form.thin(16), at),
+                    (form.words - form.thin(3), first - CAP * form.size),
                 )
-                others.append(line([joint], "axis", 0.8 * form.weight))
+                others.append(line([joint], "axis", form.thin(0.8)))
     return groups, others
 
 
@@ -305,8 +301,8 @@ def _shown(frame: Frame, row: SpineRow) -> bool:
 def _fitting(frame: Frame, rows: list[SpineRow]) -> list[SpineRow]:
     """Leave out the farthest levels where the words would not fit."""
     form = frame.form
-    room = form.height - form.top + 0.5 * form.size
-    while sum(_height(form, row) + 0.16 * form.size for row in rows) > room and any(row.level for row in rows):
+    room = form.height - form.top + form.em(0.5)
+    while sum(_height(form, row) + form.em(0.16) for row in rows) > room and any(row.level for row in rows):
         far = max((row for row in rows if row.level), key=lambda row: row.level.distance_fraction if row.level else 0)
         rows = [row for row in rows if row is not far]
     return rows
@@ -314,7 +310,7 @@ def _fitting(frame: Frame, rows: list[SpineRow]) -> list[SpineRow]:
 
 def _height(form: Form, row: SpineRow) -> float:
     if row.is_price:
-        return 1.75 * form.size
+        return form.em(1.75)
     return form.size * _LINE + form.small * _LINE * (len(row.lines) - 1)
 
 
@@ -322,16 +318,16 @@ def _price_row(frame: Frame, symbol: SymbolBrief, price: Price, middle: float) -
     form = frame.form
     words = notation.price(price, symbol.price_decimals)
     tag = _tag(form, form.words, middle, words)
-    after = form.words + text_width(words, form.size, 600) + 12 * form.weight + 5 * form.weight
+    after = form.words + text_width(words, form.size, 600) + form.thin(12) + form.thin(5)
     said = Run(
         words=f"last, {clock(symbol.price_time_ms)} UTC" if symbol.price_time_ms is not None else "last", role="muted"
     )
     at = frame.held(price)
-    joint = ((form.words - form.spine_gap * 0.8, at), (form.words, middle))
+    joint = ((form.words - form.thin(14.5), at), (form.words, middle))
     return [
-        line([joint], "ink", 1.1 * form.weight),
+        line([joint], "ink", form.thin(1.1)),
         *tag,
-        Text(x=after, y=middle + _CAP * form.small, runs=(said,), size=form.small),
+        Text(x=after, y=middle + CAP * form.small, runs=(said,), size=form.small),
     ]
 
 
@@ -339,20 +335,20 @@ def _zone_group(frame: Frame, symbol: SymbolBrief, row: SpineRow, zone: Zone, fi
     """Write a zone's rows with its letter, and the bracket around its prices."""
     form = frame.form
     role = side_role(zone.liquidated_side)
-    letter = form.size * 1.2
-    marks: list[Shape | Text] = _letter(form, form.words, first - _CAP * form.size, zone)
-    indent = form.words + letter + 5 * form.weight
+    letter = form.em(1.2)
+    marks: list[Shape | Text] = _letter(form, form.words, first - CAP * form.size, zone)
+    indent = form.words + letter + form.thin(5)
     lines = list(row.lines)
     y = first
     for i, runs in enumerate(lines):
         size = form.size if i == 0 else form.small
         marks.append(Text(x=indent, y=y, runs=_fit(runs, size, form.width - indent), size=size))
         y += form.small * _LINE
-    spine = form.words - form.spine_gap * 0.75
+    spine = form.words - form.thin(13.5)
     if _outside(frame, zone):
         marks += _beyond(frame, zone, spine, first)
     else:
-        marks += _bracket(frame, zone, spine, (form.words - 2 * form.weight, first - _CAP * form.size), role)
+        marks += _bracket(frame, zone, spine, (form.words - form.thin(2), first - CAP * form.size), role)
     return Group(marks=tuple(marks), label=zone_name(zone, symbol))
 
 
@@ -368,33 +364,33 @@ def _fit(runs: tuple[Run, ...], size: float, room: float) -> tuple[Run, ...]:
 
 
 def _letter(form: Form, x: float, middle: float, zone: Zone) -> list[Shape | Text]:
-    half = form.size * 0.6
+    half = form.em(0.6)
     run = Run(words=zone.label, role="paper", weight=600)
     return [
         area([box(x, middle - half, x + 2 * half, middle + half)], side_role(zone.liquidated_side)),
-        Text(x=x + half, y=middle + _CAP * form.size * 0.92, runs=(run,), size=form.size * 0.92, align="center"),
+        Text(x=x + half, y=middle + CAP * form.em(0.92), runs=(run,), size=form.em(0.92), align="center"),
     ]
 
 
 def _bracket(frame: Frame, zone: Zone, x: float, to: Point, role: Role) -> list[Shape | Text]:
     form = frame.form
     top, bottom = frame.held(zone.high), frame.held(zone.low)
-    if bottom - top < 3 * form.weight:
+    if bottom - top < form.thin(3):
         middle = (top + bottom) / 2
-        top, bottom = middle - 1.5 * form.weight, middle + 1.5 * form.weight
-    jaw = 6 * form.weight
+        top, bottom = middle - form.thin(1.5), middle + form.thin(1.5)
+    jaw = form.thin(6)
     return [
-        line([((x - jaw, top), (x, top), (x, bottom), (x - jaw, bottom))], role, 2 * form.weight),
-        line([((x, (top + bottom) / 2), to)], role, 0.8 * form.weight),
+        line([((x - jaw, top), (x, top), (x, bottom), (x - jaw, bottom))], role, form.thin(2)),
+        line([((x, (top + bottom) / 2), to)], role, form.thin(0.8)),
     ]
 
 
 def _beyond(frame: Frame, zone: Zone, x: float, y: float) -> list[Shape | Text]:
     """Point to a zone beyond the figure."""
     form = frame.form
-    size = 4.5 * form.weight
+    size = form.thin(4.5)
     up = zone.low >= frame.high
-    middle = y - _CAP * form.size
+    middle = y - CAP * form.size
     tip, foot = (middle - size, middle + size) if up else (middle + size, middle - size)
     arrow = ((x - size, foot), (x + size, foot), (x, tip))
     return [area([arrow], side_role(zone.liquidated_side), title="beyond the figure")]
@@ -405,7 +401,7 @@ def _letters(frame: Frame, symbol: SymbolBrief) -> list[Mark]:
     form = frame.form
     marks: list[Mark] = []
     taken: list[float] = []
-    height = 1.3 * form.size
+    height = form.em(1.3)
     for zone in sorted(symbol.zones, key=lambda one: one.distance_fraction):
         y = (frame.held(zone.low) + frame.held(zone.high)) / 2
         y = min(max(y, form.top + height / 2), form.bottom - height / 2)

@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 from reportgen import notation
 from reportgen.brief.types import SymbolBrief
 from reportgen.guide.zones import Zone
-from reportgen.render.charts.panels import side_role
+from reportgen.render.charts.panels import CAP, TOP, side_role
 from reportgen.render.charts.surface import Drawing, Mark, Point, Run, Text, area, box
 from reportgen.units import Missing, Side
 
@@ -23,6 +23,9 @@ REACH_DAYS: Final = 8.0
 """Usual days from the price to either end."""
 FULL: Final = 2.0
 """Percent of a side per 0.1 % of price at which a bar is as high as the ladder; a higher one is clipped."""
+_GAP: Final = 0.8  # between bars
+_APART: Final = 0.95  # of a letter's size between two of them
+_FOOT: Final = 0.12  # of it below its baseline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +99,7 @@ def draw_ladder(symbol: SymbolBrief, form: LadderForm) -> Drawing:
 
 def _bars(densities: Sequence[float], placed: Sequence[Spot], size: _Size) -> list[Mark]:
     """Draw the bars, one shape a colour: pale with a top in its colour, whole in a zone, an ink cap if clipped."""
-    step, gap, w = size.width / BARS, 0.8 * size.weight, size.weight
+    step, gap, w = size.width / BARS, _GAP * size.weight, size.weight
     caps: list[tuple[Point, ...]] = []
     marks: list[Mark] = []
     for side, first in ((Side.LONG, 0), (Side.SHORT, BARS // 2)):
@@ -112,7 +115,7 @@ def _bars(densities: Sequence[float], placed: Sequence[Spot], size: _Size) -> li
             dense = any(s.left < at < s.right and s.zone.liquidated_side is side for s in placed)
             (full if dense else pale).append(box(left, top, right, size.base))
             if not dense:
-                full.append(box(left, top, right, min(top + 1.2 * w, size.base)))
+                full.append(box(left, top, right, min(top + TOP * w, size.base)))
             if density > FULL:
                 caps.append(box(left, top - 2 * w, right, top))
         marks += [area(pale, side_role(side, "_4")), area(full, side_role(side))]
@@ -121,7 +124,7 @@ def _bars(densities: Sequence[float], placed: Sequence[Spot], size: _Size) -> li
 
 def _letters(placed: Sequence[Spot], size: _Size) -> list[Mark]:
     """Name each zone under the line, pushed apart; one beyond an end is named there, with an arrow."""
-    w, apart = size.weight, size.letter * 0.95
+    w, apart = size.weight, size.letter * _APART
     arrow = 5 * w
     wanted = [
         (s.left + s.right) / 2 * size.width if not s.beyond else (size.width if s.beyond > 0 else 0.0) for s in placed
@@ -133,7 +136,7 @@ def _letters(placed: Sequence[Spot], size: _Size) -> list[Mark]:
         at[i] = max(at[i], at[i - 1] + apart)
     for i in range(len(at) - 1, -1, -1):
         at[i] = min(at[i], high if i == len(at) - 1 else at[i + 1] - apart)
-    y = size.height - 0.12 * size.letter
+    y = size.height - size.letter * _FOOT
     marks: list[Mark] = []
     for spot, x in zip(placed, at, strict=True):
         side = spot.zone.liquidated_side
@@ -141,8 +144,8 @@ def _letters(placed: Sequence[Spot], size: _Size) -> list[Mark]:
         marks.append(Text(x=x, y=y, runs=(run,), size=size.letter, align="center"))
         if spot.beyond:
             end = size.width if spot.beyond > 0 else 0.0
-            middle = y - 0.36 * size.letter
-            foot = end - spot.beyond * arrow * 0.8
+            middle = y - CAP * size.letter
+            foot = end - spot.beyond * (arrow - w)
             marks.append(area([((foot, middle - 3 * w), (end, middle), (foot, middle + 3 * w))], side_role(side)))
     return marks
 

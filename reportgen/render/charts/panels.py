@@ -29,7 +29,10 @@ Box = tuple[float, float, float, float]
 
 _BODY: Final = 0.72  # of a candle's slot
 _HALO: Final = 2.6
-_CAP: Final = 0.36  # half a capital's height in text sizes
+CAP: Final = 0.36  # half a capital's height in text sizes
+TOP: Final = 1.2  # of the end of a pale bar, in its side's colour
+_ABOVE, _BELOW = 0.82, 0.26  # of a text's size that its letters reach above and below the baseline
+_DIAMOND: Final = (2.6, 3.4)  # half a diamond's height: of the smallest position, and what the largest adds
 _MOST_EVENTS: Final = 3
 
 
@@ -78,12 +81,12 @@ def merged(picture: HeatmapPicture, least_ms: Milliseconds, from_ms: Millisecond
 
 def hatched(form: Form, left: float, top: float, right: float, bottom: float) -> Shape:
     """Rule a box at 45 degrees."""
-    width, height, step = right - left, bottom - top, 5 * form.weight
+    width, height, step = right - left, bottom - top, form.thin(5)
     paths = []
     for shift in np.arange(step - height, width, step).tolist():
         start, end = max(0.0, shift), min(width, height + shift)
         paths.append(((left + start, bottom - start + shift), (left + end, bottom - end + shift)))
-    return line(paths, "gone", 0.8 * form.weight)
+    return line(paths, "gone", form.thin(0.8))
 
 
 def candles(frame: Frame, bars: Bars, decimals: int) -> list[Mark]:
@@ -100,7 +103,7 @@ def candles(frame: Frame, bars: Bars, decimals: int) -> list[Mark]:
         middle = min(frame.x(opened) + slot / 2, form.now)
         left, right = middle - slot * _BODY / 2, min(middle + slot * _BODY / 2, form.now)
         top, bottom = frame.held(max(first, last)), frame.held(min(first, last))
-        bottom = max(bottom, top + 0.6 * form.weight)
+        bottom = max(bottom, top + form.thin(0.6))
         wicks += [((middle, frame.held(high)), (middle, top)), ((middle, bottom), (middle, frame.held(low)))]
         (hollow if last >= first else full).append(box(left, top, right, bottom))
         for price, edge, way in ((high, form.top, 1), (low, form.bottom, -1)):
@@ -109,7 +112,7 @@ def candles(frame: Frame, bars: Bars, decimals: int) -> list[Mark]:
                 arrows.append(arrow)
                 marks.append(words)
     wicks = [wick for wick in wicks if wick[1][1] > wick[0][1]]
-    width = 0.9 * form.weight
+    width = form.thin(0.9)
     return [
         Shape(paths=(*wicks,), stroke="paper", width=_HALO * form.weight, opacity=0.75),
         Shape(paths=(*hollow, *full), closed=True, stroke="paper", width=_HALO * form.weight, opacity=0.75),
@@ -123,12 +126,12 @@ def candles(frame: Frame, bars: Bars, decimals: int) -> list[Mark]:
 
 def _leaving(form: Form, x: float, edge: float, way: int, price: str) -> tuple[tuple[Point, ...], Text]:
     """Point an arrow out of the picture at a wick's end, with the price that it goes to."""
-    size = 3.2 * form.weight
-    foot = edge + way * size * 1.6
+    size = form.thin(3.2)
+    foot = edge + way * form.thin(5)
     words = f"to {price}"
     room = text_width(words, form.small, 600)
     left = x - size - 2 - room if x - size - 2 - room > form.left else x + size + 2
-    y = edge + way * form.small + (0 if way > 0 else form.small * 2 * _CAP)
+    y = edge + way * form.small + (0 if way > 0 else form.small_em(2) * CAP)
     text = Text(x=left, y=y, runs=(Run(words=words, weight=600),), size=form.small)
     return ((x - size, foot), (x + size, foot), (x, edge)), text
 
@@ -137,8 +140,8 @@ def levels(frame: Frame, symbol: SymbolBrief) -> Shape:
     """Draw support and resistance from the past to the horizon."""
     form = frame.form
     shown = [frame.y(one.price) for one in shown_levels(symbol) if frame.low < one.price < frame.high]
-    dashes = (5 * form.weight, 3 * form.weight)
-    return line([((form.left, y), (form.later, y)) for y in shown], "axis", 0.9 * form.weight, dashes)
+    dashes = (form.thin(5), form.thin(3))
+    return line([((form.left, y), (form.later, y)) for y in shown], "axis", form.thin(0.9), dashes)
 
 
 def yesterday(frame: Frame, brief: Brief, symbol: SymbolBrief) -> list[Mark]:
@@ -163,8 +166,8 @@ def yesterday(frame: Frame, brief: Brief, symbol: SymbolBrief) -> list[Mark]:
             crosses += [((left, top), (right, bottom)), ((left, bottom), (right, top))]
         if fate.state in ("continue", "reject"):
             words += _fate_words(form, left, (top + bottom) / 2, fate)
-    width = 1.1 * form.weight
-    dashes = (3 * form.weight, 2 * form.weight)
+    width = form.thin(1.1)
+    dashes = (form.thin(3), form.thin(2))
     return [
         Shape(paths=tuple(boxes), closed=True, stroke="ink", width=width, dashes=dashes),
         line(crosses, "ink", width),
@@ -178,7 +181,7 @@ def _fate_words(form: Form, left: float, middle: float, fate: LevelFate) -> list
         return []
     said = f"yesterday\u2019s {fate.label}, {'swept' if fate.state == 'continue' else 'turned back'}"
     text = Text(
-        x=left - 4, y=middle + _CAP * form.small, runs=(Run(words=said, weight=600),), size=form.small, align="right"
+        x=left - 4, y=middle + CAP * form.small, runs=(Run(words=said, weight=600),), size=form.small, align="right"
     )
     return [plate(text), text]
 
@@ -186,7 +189,8 @@ def _fate_words(form: Form, left: float, middle: float, fate: LevelFate) -> list
 def plate(text: Text) -> Shape:
     """Lay paper under words, so that nothing runs through them."""
     pad = 2.0
-    shape = box(text.left - pad, text.y - text.size * 0.82, text.left + text.width + pad, text.y + text.size * 0.26)
+    top, bottom = text.y - _ABOVE * text.size, text.y + _BELOW * text.size
+    shape = box(text.left - pad, top, text.left + text.width + pad, bottom)
     return area([shape], "paper", opacity=0.85)
 
 
@@ -205,17 +209,17 @@ def cone(frame: Frame, symbol: SymbolBrief) -> list[Mark]:
         return [(x, frame.held(price)) for x, price in zip(xs, far, strict=True)]
 
     upper, lower = edge(2, 1), edge(2, -1)
-    width = 0.9 * form.weight
+    width = form.thin(0.9)
     marks: list[Mark] = [
         area([[*upper, *reversed(lower)]], "ink", opacity=0.1),
         line([upper, lower], "axis", width),
-        line([edge(1, 1), edge(1, -1)], "axis", width, (3 * form.weight, 2 * form.weight)),
+        line([edge(1, 1), edge(1, -1)], "axis", width, (form.thin(3), form.thin(2))),
     ]
     if form.plan:
-        said = (("9 in 10 below", upper[-1][1] - 0.35 * form.small), ("9 in 10 above", lower[-1][1] + form.small))
+        said = (("9 in 10 below", upper[-1][1] - form.small_em(0.35)), ("9 in 10 above", lower[-1][1] + form.small))
         for words, y in said:
             run = Run(words=words, role="muted")
-            at = min(max(y, form.top + form.small), form.bottom - 0.3 * form.small)
+            at = min(max(y, form.top + form.small), form.bottom - form.small_em(0.3))
             text = Text(x=form.later - 3, y=at, runs=(run,), size=form.small, align="right")
             marks += [plate(text), text]
     return marks
@@ -233,13 +237,13 @@ def events(frame: Frame, brief: Brief, symbol: SymbolBrief) -> list[Mark]:
         x = min(frame.x(frame.now_ms + one.hours_away * HOUR_MS), form.later - 1)
         lines.append(((x, form.top), (x, form.bottom)))
         said = _event_words(one, frame)
-        start = last_end + form.small if x - last_x < form.small + 2 else form.top + 4 * form.weight
-        base = max(x - 3 * form.weight, form.now + form.small)
+        start = last_end + form.small if x - last_x < form.small + 2 else form.top + form.thin(4)
+        base = max(x - form.thin(3), form.now + form.small)
         length = text_width(said, form.small)
         words.append(Text(x=base, y=start + length, runs=(Run(words=said, role="warn"),), size=form.small, turned=True))
         last_x, last_end = x, start + length
-    dashes = (2 * form.weight, 2 * form.weight)
-    return [line(lines, "warn", 1.2 * form.weight, dashes), *words]
+    dashes = (form.thin(2), form.thin(2))
+    return [line(lines, "warn", form.thin(1.2), dashes), *words]
 
 
 _LONGEST_NAME: Final = 18
@@ -261,10 +265,10 @@ def zone_tints(frame: Frame, zones: Sequence[Zone]) -> Iterator[Mark]:
         top, bottom = frame.held(zone.high), frame.held(zone.low)
         if bottom - top < 0.5 and not frame.low < zone.low < frame.high:
             continue
-        bottom = max(bottom, top + 1.5 * form.weight)
+        bottom = max(bottom, top + form.thin(1.5))
         role = side_role(zone.liquidated_side)
         yield area([box(form.now, top, form.bars_end, bottom)], role, opacity=0.18)
-        yield area([box(form.now, top, form.now + 4 * form.weight, bottom)], role)
+        yield area([box(form.now, top, form.now + form.thin(4), bottom)], role)
 
 
 def profile(frame: Frame, picture: HeatmapPicture, symbol: SymbolBrief, price: Price) -> tuple[list[Mark], float]:
@@ -284,12 +288,12 @@ def profile(frame: Frame, picture: HeatmapPicture, symbol: SymbolBrief, price: P
         middle = float(np.sqrt(edges[i] * edges[i + 1]))
         side = Side.SHORT if middle > price else Side.LONG
         loud = any(z.low <= middle <= z.high and z.liquidated_side is side for z in symbol.zones)
-        top, bottom = frame.held(edges[i + 1]) + 0.4 * form.weight, frame.held(edges[i]) - 0.4 * form.weight
+        top, bottom = frame.held(edges[i + 1]) + form.thin(0.4), frame.held(edges[i]) - form.thin(0.4)
         share = picture.profile_share[i]
         if bottom <= top or share <= 0:
             continue
         end = form.bars + min(share / scale, 1.0) * form.profile
-        cap = 1.2 * max(form.weight, 0.8)
+        cap = max(form.thin(TOP), 1.0)
         pale.setdefault(side_role(side, "" if loud else "_4"), []).append(box(form.bars, top, end, bottom))
         if not loud:
             pale.setdefault(side_role(side), []).append(
@@ -314,7 +318,7 @@ def profile(frame: Frame, picture: HeatmapPicture, symbol: SymbolBrief, price: P
                 )
             )
     marks: list[Mark] = [area(paths, role) for role, paths in pale.items()]
-    marks.append(line(whiskers, "ink", 0.7 * form.weight))
+    marks.append(line(whiskers, "ink", form.thin(0.7)))
     marks.append(line([((form.bars, form.top), (form.bars, form.bottom))], "axis", form.weight))
     return [*marks, *titled], scale
 
@@ -330,10 +334,10 @@ def exact_levels(frame: Frame, symbol: SymbolBrief) -> list[Mark]:
     most = max(one.notional for one in inside)
     marks: list[Mark] = []
     for one in sorted(inside, key=lambda level: (level.notional, level.price)):
-        half = form.weight * (2.6 + 3.4 * (one.notional / most) ** 0.5)
-        x, y = form.bars_end - 6 * form.weight, frame.y(one.price)
+        half = form.thin(_DIAMOND[0] + _DIAMOND[1] * (one.notional / most) ** 0.5)
+        x, y = form.bars_end - form.thin(6), frame.y(one.price)
         diamond = ((x, y - half), (x + half, y), (x, y + half), (x - half, y))
-        marks.append(Shape(paths=(diamond,), closed=True, fill="paper", stroke="ink", width=1.2 * form.weight))
+        marks.append(Shape(paths=(diamond,), closed=True, fill="paper", stroke="ink", width=form.thin(1.2)))
     return marks
 
 
@@ -346,13 +350,13 @@ def plan_ruler(frame: Frame, plan: ZonePlan, symbol: SymbolBrief) -> list[Mark]:
     if plan.line is None or not form.plan:
         return []
     w = form.weight
-    x = form.bars_end + form.plan * 0.36
+    x = form.bars_end + form.thin(18 if form.plan > 30 else 15)
     out, entry = frame.held(plan.invalidation), frame.held(plan.line)
     up = plan.de_risk > plan.line
     target = frame.y(plan.de_risk)
     target = max(target, form.top - 8 * w) if up else min(target, form.bottom + 6 * w)
     head = 5 * w if up else -5 * w
-    tip = ((x - 3.6 * w, target + head), (x + 3.6 * w, target + head), (x, target))
+    tip = ((x - form.thin(3.6), target + head), (x + form.thin(3.6), target + head), (x, target))
     role: Role = "muted" if plan.no_trade else "ink"
     said = (
         f"Plan {plan.label}: entry {notation.price(plan.line, symbol.price_decimals)}, out "
@@ -360,17 +364,24 @@ def plan_ruler(frame: Frame, plan: ZonePlan, symbol: SymbolBrief) -> list[Mark]:
         f"{notation.price(plan.de_risk, symbol.price_decimals)}"
     )
     marks: list[Mark] = [
-        line([((x, out), (x, entry))], role, 1.2 * w, (2 * w, 2 * w)),
-        line([((x - 4.5 * w, out), (x + 4.5 * w, out)), ((x - 4.5 * w, entry), (x + 4.5 * w, entry))], role, 1.4 * w),
+        line([((x, out), (x, entry))], role, form.thin(1.2), (2 * w, 2 * w)),
+        line(
+            [
+                ((x - form.thin(4.5), out), (x + form.thin(4.5), out)),
+                ((x - form.thin(4.5), entry), (x + form.thin(4.5), entry)),
+            ],
+            role,
+            form.thin(1.4),
+        ),
         Shape(paths=(((x, entry), (x, target + head)),), stroke=role, width=3 * w, title=said),
         area([tip], role),
     ]
     if frame.low <= plan.alert <= frame.high:
-        y, r = frame.y(plan.alert), 2.8 * w
+        y, r = frame.y(plan.alert), form.thin(2.8)
         ring = tuple((x + r * float(np.cos(a)), y + r * float(np.sin(a))) for a in np.linspace(0, 2 * np.pi, 13)[:-1])
-        marks.append(Shape(paths=(ring,), closed=True, fill="paper", stroke=role, width=1.2 * w))
+        marks.append(Shape(paths=(ring,), closed=True, fill="paper", stroke=role, width=form.thin(1.2)))
     if plan.reward_to_risk is not None:
         middle = (entry + target) / 2
         run = Run(words=notation.grouped(plan.reward_to_risk, 1), role=role, weight=600)
-        marks.append(Text(x=x + 7 * w, y=middle + _CAP * form.size, runs=(run,), size=form.size))
+        marks.append(Text(x=x + 7 * w, y=middle + CAP * form.size, runs=(run,), size=form.size))
     return marks
