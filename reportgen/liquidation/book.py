@@ -87,116 +87,73 @@ def on_shared_rates(layers: Sequence[Layer]) -> tuple[Floats, tuple[Layer, ...]]
     return rate, tuple(shared)
 
 
-_NO_PART = 1e-18
-"""A node this little in an exponential of its age law is not in it."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Boxes:
-    """Deposits that are still alive, as uniform ranges on the bin axis; p of them, node by node.
+class Edges:
+    """What bars open, node by node, as differences of mass per bin: both ends of each uniform range.
 
     Attributes:
-        bar, node: Shape (p,), which bar and which node each comes from; `node` ascends.
-        low, high: Shape (p,), bin coordinates, cut at what was swept since. density: shape (p,), mass per bin.
+        place: Shape (2, k, n), low end and high end: the first of the two neighbouring places that an end changes.
+        amount: Shape (2, 2, k, n), by how much each of the two, for either end; 0 where nothing is left alive.
     """
 
-    bar: Ints
-    node: Ints
-    low: Floats
-    high: Floats
-    density: Floats
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Entries:
-    """What boxes add to difference arrays: four numbers each.
-
-    Attributes:
-        index: Shape (4, p), places in a row of difference arrays. amount: shape (4, p).
-    """
-
-    index: Ints
+    place: Ints
     amount: Floats
 
 
-def deposit_boxes(path: Path, nodes: Nodes, cut: Floats, step: float) -> Boxes:
-    """Spread each bar's deposit over its range and each node's cell, and drop what has been touched whole.
+def deposit_edges(path: Path, nodes: Nodes, cut: Floats, row: Ints, bins: int, step: float) -> Edges:
+    """Spread each bar's deposit over its range and each node's cell, and drop what has been touched.
 
     Args:
         path: n bars.
         nodes: k nodes.
         cut: Shape (n,), nothing lives at or above this bin coordinate (already touched, or beyond the close).
+        row: Shape (n,) or (k, 1), the row of difference arrays, of `bins` + 1 places each, that a deposit belongs to.
+        bins: Length of the price axis; what lies beyond it is left out.
         step: Log width of a bin.
 
     Returns:
-        At most k x n boxes. A box is as wide as range and cell together (in quadrature), at least one bin.
+        Ranges as wide as a bar's range and a node's cell together (in quadrature), at least one bin.
     """
     span = path.far - path.near
-    widths = np.sqrt(span * span + np.square(nodes.cell / step)[:, None])
-    np.maximum(widths, 1.0, out=widths)
-    lows = (path.near + path.far) / 2 - (nodes.distance / step)[:, None]
-    lows -= widths / 2
-    node, bar = (lows < cut).nonzero()
-    width, low = widths[node, bar], lows[node, bar]
-    return Boxes(
-        bar=bar,
-        node=node,
-        low=low,
-        high=np.minimum(low + width, cut[bar]),
-        density=path.deposit[bar] * nodes.weight[node] / width,
-    )
+    width = np.sqrt(span * span + np.square(nodes.cell / step)[:, None])
+    np.maximum(width, 1.0, out=width)
+    low = (path.near + path.far) / 2 - (nodes.distance / step)[:, None] - width / 2
+    density = nodes.weight[:, None] * path.deposit / width
+    density[low >= cut] = 0.0
+    place = np.empty((2, *width.shape), dtype=np.int64)
+    amount = np.empty((2, 2, *width.shape))
+    for end, at in enumerate((low, np.minimum(low + width, cut, out=width))):
+        np.maximum(at, 0.0, out=at)
+        np.minimum(at, bins, out=at)
+        cell = np.minimum(at.astype(np.int64), bins - 1)
+        upper = np.multiply(at - cell, density, out=amount[end, 1])
+        np.subtract(density, upper, out=amount[end, 0])
+        np.add(cell, row * (bins + 1), out=place[end])
+        np.negative(density, out=density)
+    return Edges(place=place, amount=amount)
 
 
-def entries_of(boxes: Boxes, row: Ints, bins: int) -> Entries:
-    """Turn boxes into differences of mass per bin.
-
-    Args:
-        boxes: p boxes.
-        row: Shape (p,), which difference array, of `bins` + 1 places, a box belongs to.
-        bins: Length of the price axis; what lies beyond it is left out.
-    """
-    start = row * (bins + 1)
-    index, amount = np.empty((4, len(row)), dtype=np.int64), np.empty((4, len(row)))
-    for edge, (at, density) in enumerate(((boxes.low, boxes.density), (boxes.high, -boxes.density))):
-        place = np.minimum(np.maximum(at, 0.0), bins)
-        cell = np.minimum(place.astype(np.int64), bins - 1)
-        upper = np.multiply(place - cell, density, out=amount[2 * edge + 1])
-        np.subtract(density, upper, out=amount[2 * edge])
-        np.add(start, cell, out=index[2 * edge])
-        np.add(index[2 * edge], 1, out=index[2 * edge + 1])
-    return Entries(index=index, amount=amount)
-
-
-def taking_part(nodes: Nodes) -> tuple[tuple[int, int], ...]:
-    """List the exponentials that a layer's nodes use, each with the number of its nodes up to the last that does."""
-    used = nodes.decay_weight > _NO_PART
-    until = len(used) - np.argmax(used[::-1], axis=0)
-    return tuple((int(layer), int(until[layer])) for layer in np.flatnonzero(used.any(axis=0)))
-
-
-def add_aged(
-    layered: Floats, boxes: Boxes, entries: Entries, nodes: Nodes, parts: tuple[tuple[int, int], ...], left: Floats
-) -> None:
-    """Add boxes, in place, to every exponential of the age law that their nodes take part in.
+def add_edges(to: Floats, edges: Edges, factor: Floats) -> None:
+    """Add what bars open, in place, to difference arrays.
 
     Args:
-        layered: Shape (r, rows x (bins + 1)).
-        boxes: p boxes, and what they add, as entries.
-        entries: Of the same boxes.
-        nodes: k nodes with r exponentials.
-        parts: As `taking_part` gives them.
-        left: Shape (r, n), what is left of each bar's deposit in each exponential; 0 where it has faded.
+        to: Flat, contiguous rows of difference arrays.
+        edges: Of k nodes and n bars.
+        factor: Shape (j, n), what is left of the first j nodes.
     """
-    until = np.searchsorted(boxes.node, np.arange(len(nodes.distance) + 1))
-    for layer, count in parts:
-        some = slice(0, int(until[count]))
-        factor = left[layer].take(boxes.bar[some])
-        factor *= nodes.decay_weight[:, layer].take(boxes.node[some])
-        np.add.at(layered[layer], entries.index[:, some].ravel(), (entries.amount[:, some] * factor).ravel())
+    # Two neighbours are one complex number, so that each end is one addition and not two.
+    pairs = np.ndarray(len(to) - 1, dtype=np.complex128, buffer=to, strides=to.strides)
+    left = np.empty(factor.shape, dtype=np.complex128)
+    for place, (lower, upper) in zip(edges.place, edges.amount, strict=True):
+        np.multiply(lower[: len(factor)], factor, out=left.real)
+        np.multiply(upper[: len(factor)], factor, out=left.imag)
+        np.add.at(pairs, place[: len(factor)].ravel(), left.ravel())
 
 
-_POINTS_AT_ONCE = 12000
-_COLUMNS_AT_ONCE = 16  # what they deposit then stays in the processor's cache
+_NO_PART = 1e-18
+"""A node this little in an exponential of its age law is not in it."""
+_POINTS_AT_ONCE = 24000
+_COLUMNS_AT_ONCE = 32  # what they deposit then stays in the processor's cache
 _FADED = 40.0
 _ROUNDING = 1e-10
 """Of a column's densest bin: less is what sums of differences leave where there is no mass."""
@@ -254,12 +211,11 @@ def frozen_profile(path: Path, nodes: Nodes, at_ms: int, bins: int, step: float)
     left = np.flatnonzero(farthest < cut)  # of a long path most bars have been touched whole
     by_node = np.zeros(len(nodes.distance) * (bins + 1))
     at_once = max(1, _POINTS_AT_ONCE // max(1, len(nodes.distance)))
+    row = np.arange(len(nodes.distance))[:, None]
     for start in range(0, len(left), at_once):
         some = left[start : start + at_once]
-        boxes = deposit_boxes(path.part(some), nodes, cut[some], step)
-        entries = entries_of(boxes, boxes.node, bins)
-        alive = nodes.survival((at_ms - path.close_time_ms[some]).astype(np.float64))[boxes.bar, boxes.node]
-        np.add.at(by_node, entries.index.ravel(), (entries.amount * alive).ravel())
+        edges = deposit_edges(path.part(some), nodes, cut[some], row, bins, step)
+        add_edges(by_node, edges, nodes.survival((at_ms - path.close_time_ms[some]).astype(np.float64)).T)
     mass = np.cumsum(by_node.reshape(len(nodes.distance), bins + 1), axis=1)[:, :-1]
     return np.asarray(np.maximum(mass, 0.0))
 
@@ -298,9 +254,12 @@ def _deposit(added: Floats, layers: Sequence[Layer], ends: Ints, cut: Floats, ba
     aged = np.outer(rate, (ends[column] - times).astype(np.float64))
     left = np.where(aged < _FADED, np.exp(-aged), 0.0)
     for layer in layers:
-        boxes = deposit_boxes(layer.path.part(bars), layer.nodes, cut, step)
-        entries = entries_of(boxes, column[boxes.bar], added.shape[2] - 1)
-        add_aged(added.reshape(len(rate), -1), boxes, entries, layer.nodes, taking_part(layer.nodes), left)
+        edges = deposit_edges(layer.path.part(bars), layer.nodes, cut, column, added.shape[2] - 1, step)
+        used = layer.nodes.decay_weight > _NO_PART
+        for part in np.flatnonzero(used.any(axis=0)).tolist():
+            until = int(np.flatnonzero(used[:, part])[-1]) + 1
+            factor = layer.nodes.decay_weight[:until, part, None] * left[part]
+            add_edges(added[part].reshape(-1), edges, factor)
 
 
 def _sweep(state: Floats, top: int, lowest: float) -> int:
