@@ -182,27 +182,28 @@ def test_event_turns_the_plan_into_a_post_event_map(brief_of: BriefOf) -> None:
 
 
 def figures_of(brief: Section, symbol: str) -> Section:
-    """Give what the brief says and its main section, numbers to six digits; of the picture, what its blocks hold."""
-    section = dict(section_of(brief, symbol))
-    picture = dict(section.pop("heatmap"))
+    """Give what the brief says and its main section, numbers to six digits; of long rows, what their parts come to."""
+    section = section_of(brief, symbol)
+    picture = dict(section["heatmap"])
     for side in ("long_levels", "short_levels"):
         cells = np.frombuffer(zlib.decompress(base64.b64decode(picture[side])), dtype=np.uint8)
         grid = cells.reshape(picture["rows"], picture["columns"])
         picture[side] = [block.mean() for band in np.array_split(grid, 8) for block in np.array_split(band, 3, axis=1)]
-    for key, values in picture.items():
-        if isinstance(values, list) and len(values) > 24:
-            picture[key] = [part.mean() for part in np.array_split(np.asarray(values, dtype=float), 24)]
     said = {key: brief[key] for key in ("as_of", "headline", "data_quality", "missing", "notes", "events")}
-    rounded: Section = six_digits(said | {"section": section, "picture": picture})
-    return rounded
+    short: Section = shortened(said | {"section": section | {"heatmap": picture}})
+    return short
 
 
-def six_digits(value: Any) -> Any:
-    """Round every number inside a value."""
+def shortened(value: Any) -> Any:
+    """Round every number inside a value; of more than 24 numbers keep the means of 24 parts."""
     if isinstance(value, dict):
-        return {key: six_digits(part) for key, part in value.items()}
+        return {key: shortened(part) for key, part in value.items()}
     if isinstance(value, list):
-        return [six_digits(part) for part in value]
+        numbers = (
+            isinstance(value[0] if value else None, int | float | list) and np.asarray(value, dtype=object).size > 24
+        )
+        parts = np.array_split(np.asarray(value, dtype=float).ravel(), 24) if numbers else ()
+        return [shortened(float(part.mean())) for part in parts] or [shortened(part) for part in value]
     return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
