@@ -1,5 +1,19 @@
-"""Run the command line with `python -m reportgen`."""
+"""The installed command and `python -m reportgen`: Ctrl-C ends it without a word, even while it loads."""
 
-from reportgen.cli import main
+import os
 
-main()
+_INTERRUPTED = 130
+
+
+def main() -> None:
+    """Load the command line and run one command."""
+    try:
+        from reportgen.cli import main as run
+
+        run()
+    except KeyboardInterrupt:
+        os._exit(_INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

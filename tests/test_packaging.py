@@ -78,7 +78,7 @@ def test_the_wheel_says_what_it_is(wheel: Path) -> None:
         }
     assert "License-Expression: MIT" in text["METADATA"]
     assert "Requires-Python: >=3.11" in text["METADATA"]
-    assert "reportgen = reportgen.cli:main" in text["entry_points.txt"]
+    assert "reportgen = reportgen.__main__:main" in text["entry_points.txt"]
     assert "LICENSE" in text
 
 

@@ -60,11 +60,11 @@ def brief(
 
     Examples: reportgen brief --sample · reportgen brief --source data/market --symbols BTC,ETH --output briefs
     """
-    from reportgen.delivery.archive.commit import refuse_foreign
+    from reportgen.delivery.archive.commit import judge_place
     from reportgen.delivery.archive.store import open_store
     from reportgen.morning.making import make_and_write, steps_of
     from reportgen.morning.pages import start_workers
-    from reportgen.morning.request import Options, refuse_unwritable, take_request
+    from reportgen.morning.request import Options, take_request
 
     request = take_request(
         Options(
@@ -73,8 +73,7 @@ def brief(
         ),
         live=True,
     )  # fmt: skip
-    refuse_unwritable(request.config.output)
-    refuse_foreign(open_store(request.config.output))
+    judge_place(open_store(request.config.output))
     with start_workers(workers) as pool, progress(steps_of(request)) as step:
         made, written = make_and_write(request, pool, step, note, future=future)
     stands("The brief", next(iter(written.files.values())))

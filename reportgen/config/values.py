@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from reportgen.config.places import local_path
+from reportgen.config.text import TextError, read_text
 from reportgen.errors import EnvironmentProblem, UsageError
 
 _COMMAND_SECONDS: Final = 60
@@ -120,8 +121,8 @@ class SecretReference(Settings):
         elif self.file is not None:
             place = str(self.file)
             try:
-                text = self.file.read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError) as error:
+                text = read_text(self.file)
+            except (OSError, TextError) as error:
                 raise EnvironmentProblem(
                     f"The secret in {place} cannot be read. Check the path and permissions."
                 ) from error

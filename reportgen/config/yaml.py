@@ -17,6 +17,8 @@ from typing import Final, TypeAlias
 
 import yaml
 
+from reportgen.config.text import SAVE_IT, TextError, decode_text
+
 Plain: TypeAlias = "dict[str, Plain] | list[Plain] | str | int | float | bool | None"
 Trail: TypeAlias = tuple[str | int, ...]
 """The way from the top of the file to a value: ("watchlist", 1, "symbol")."""
@@ -119,11 +121,9 @@ def parse_yaml(content: bytes, name: str, *, as_text: bool = False, most_bytes: 
         suggestion = "A configuration is a short text file: is this the right one?"
         return _broken(name, None, "is larger than a megabyte", suggestion)
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        reason = f"byte {content[error.start]:#04x} is not UTF-8 text"
-        return _broken(name, line, reason, "Save the file with encoding UTF-8.")
+        text = decode_text(content, name)
+    except TextError as error:
+        return _broken(name, error.line, error.reason, SAVE_IT)
     try:
         # Looked through first, because PyYAML's composer recurses in C and a deep file crashes it.
         if refused := _refuse(text, name):

@@ -20,6 +20,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reportgen.config.events import FlowApi, FlowFile, FlowSource
+from reportgen.config.text import TextError, read_text
 from reportgen.errors import DataError
 from reportgen.market.data import EtfFlows
 from reportgen.market.web import LARGEST_BYTES, Network, Request
@@ -104,9 +105,7 @@ def read_flow_file(path: Path) -> EtfFlows:
     try:
         if path.stat().st_size > LARGEST_BYTES:
             raise DataError(f"{path}: is larger than {LARGEST_BYTES // MILLION} MB. Keep the last year.")
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: byte {error.start} is not UTF-8. Save it as UTF-8.") from error
+        text = read_text(path)
     except OSError as error:
         why = "there is no such file" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
         raise DataError(f"{path}: {why}. Correct `file:` under `etf_flows:`.") from error
@@ -298,8 +297,8 @@ def _key(source: FlowApi) -> Maybe[str]:
     """Read the key; it goes nowhere but into the request."""
     if source.key.file is not None:
         try:
-            key = source.key.file.read_text(encoding="utf-8").strip().partition("\n")[0]
-        except (OSError, UnicodeDecodeError):
+            key = read_text(source.key.file).strip().partition("\n")[0]
+        except (OSError, TextError):
             return Missing(f"The key for ETF flows of {source.asset} could not be read from its file.")
     else:
         key = os.environ.get(source.key.env or "", "").strip()

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 import yaml
 
 from reportgen.config.events import EventFeed, EventFile, EventSources, Feed, ListedEvent, StatusFeed, UnlockFeed
+from reportgen.config.text import decode_text
 from reportgen.errors import DataError, UsageError
 from reportgen.events.builtin import builtin_events, table_warnings, unknown_series
 from reportgen.events.calendar import (
@@ -173,11 +174,7 @@ def read_event_file(file: EventFile, span: tuple[Milliseconds, Milliseconds]) ->
         from reportgen.events.ics import read_ics
 
         return _of_ics(read_ics(content, path.name, span, file.kind), file, path.name)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{name}: byte {error.start} is not UTF-8. Save it as UTF-8.") from error
-
+    text = decode_text(content, name)
     return (events_of_csv if path.suffix.lower() == ".csv" else events_of_yaml)(text, path.name), ()
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from reportgen.config.text import read_text
 from reportgen.errors import DataError
 
 if TYPE_CHECKING:
@@ -58,10 +59,10 @@ def addresses_in(path: Path) -> tuple[str, ...]:
     from reportgen.market.exchanges.positions import valid_address
 
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise DataError(f"{path}: cannot be read ({why}). Give a text file with one address a line.") from error
+        lines = read_text(path).splitlines()
+    except OSError as error:
+        told = f"{path}: cannot be read ({error.strerror}). Give a text file with one address a line."
+        raise DataError(told) from error
     found, problems = [], []
     for number, line in enumerate(lines, 1):
         text = line.partition("#")[0].strip()

@@ -5,8 +5,6 @@ Stands between the command line and the five steps; options win over the file.
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -187,23 +185,6 @@ def refuse_future(as_of_ms: int, now_ms: int, end_of_data_ms: int | None) -> Non
         f"As-of {moment_text(as_of_ms)} has not come yet: this machine's clock says {moment_text(now_ms)[:16]}Z. "
         "Correct it, or add --future."
     )
-
-
-def refuse_unwritable(place: Place) -> None:
-    """Find out before the work whether a folder on this machine can be written.
-
-    Raises:
-        OSError: A file stands in the way, or permission is denied.
-    """
-    if isinstance(place, str):
-        return
-    there = place
-    while not there.exists() and there != there.parent:
-        there = there.parent
-    if not there.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(there))
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(there))
 
 
 def unknown_market(symbol: str, known: tuple[str, ...]) -> str:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from markupsafe import Markup
 
 from reportgen.brief.types import Brief, Change, Changes, LevelFate, SymbolBrief
+from reportgen.config.text import TextError, read_text
 from reportgen.errors import RenderError
 from reportgen.events.calendar import Event
 from reportgen.guide.plan import ZonePlan
@@ -265,8 +266,8 @@ def event_note(kind: str, folders: tuple[Path, ...]) -> Markup:
         path = folder / NOTES / f"{kind}.md"
         if path.is_file():
             try:
-                return _rendered(path.read_text(encoding="utf-8")[:_LARGEST_NOTE])
-            except (OSError, UnicodeDecodeError) as error:
+                return _rendered(read_text(path)[:_LARGEST_NOTE])
+            except (OSError, TextError) as error:
                 raise RenderError(f"{path} cannot be read. Save it as UTF-8 text, or remove it.") from error
     return Markup()
 

@@ -141,6 +141,20 @@ def test_an_interrupt_ends_with_130_and_without_noise(tmp_path: Path) -> None:
     assert (out, err) == ("", "")
 
 
+def test_an_interrupt_while_the_program_loads_ends_it_in_the_same_way() -> None:
+    """Ctrl-C that comes before the command line is there: exit code 130 and not a word."""
+    hook = (
+        "import os, runpy, signal, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'typer': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "runpy.run_module('reportgen', run_name='__main__')\n"
+    )
+    asked = subprocess.run([sys.executable, "-c", hook], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert (asked.returncode, asked.stdout, asked.stderr) == (130, "", "")
+
+
 def test_a_file_that_is_no_brief_is_one_sentence(tmp_path: Path) -> None:
     """`render` on something else says so, and a path that is not there is named."""
     (tmp_path / "other.json").write_text("{}")

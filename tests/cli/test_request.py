@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from reportgen.delivery.archive.commit import judge_place
+from reportgen.delivery.archive.store import open_store
 from reportgen.errors import UsageError
-from reportgen.morning.request import Options, refuse_future, refuse_unwritable, take_request, unknown_market
+from reportgen.morning.request import Options, refuse_future, take_request, unknown_market
 from reportgen.units import HOUR_MS
 from tests.cli.cli_process import REPOSITORY, reportgen, reportgen_here
 
@@ -61,10 +63,10 @@ def test_markets_are_named_in_one_list_or_several(named: list[str]) -> None:
 
 def test_an_output_that_cannot_be_is_found_before_the_work(tmp_path: Path) -> None:
     """A file in the way is said at once; a folder that does not exist yet is none."""
-    refuse_unwritable(tmp_path / "a" / "b")
+    judge_place(open_store(tmp_path / "a" / "b"))
     (tmp_path / "file").write_text("x", encoding="utf-8")
     with pytest.raises(NotADirectoryError):
-        refuse_unwritable(tmp_path / "file" / "b")
+        judge_place(open_store(tmp_path / "file" / "b"))
     refused = reportgen_here(tmp_path, "brief", "--sample", "--output", "")
     assert refused.returncode == 2
     assert "The output is empty" in refused.stderr

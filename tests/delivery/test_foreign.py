@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from reportgen.delivery.archive import commit as transaction
-from reportgen.delivery.archive.commit import commit, writing
+from reportgen.delivery.archive.commit import commit, write_brief_files, writing
 from reportgen.delivery.archive.manifest import MANIFEST, against, anchor_of
 from reportgen.delivery.archive.store import open_store
 from reportgen.delivery.archive.upkeep import rebuild, verify
 from reportgen.errors import DataError, UsageError
-from tests.delivery.archives import keep, tree
+from reportgen.moments import day_of
+from tests.delivery.archives import brief_of, files_of, keep, tree
 
 
 def put(folder: Path, *paths: str) -> dict[str, bytes]:
@@ -36,6 +37,23 @@ def test_a_file_in_the_way_is_named_and_stays(tmp_path: Path, path: str) -> None
     with pytest.raises(UsageError, match="is in the way"), writing(tmp_path):
         pass
     assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("path", ["2026/01/20/brief.html", "latest/alerts.csv", "2026/01/20/input/candles.parquet"])
+def test_a_name_of_ours_in_an_archive_is_not_taken_from_somebody_else(tmp_path: Path, path: str) -> None:
+    """Where a manifest stands, what it does not list is somebody else's, whatever its name; the archive stays whole."""
+    as_of, content = brief_of(0)
+    write_brief_files(tmp_path, day_of(as_of), files=files_of(content), extra={"alerts.csv": b"a"})
+    keep(tmp_path, headline="Another finding.")  # from now on latest/ holds no alerts
+    before = put(tmp_path, path)
+    as_of, content = brief_of(1)
+    extra = {"alerts.csv": b"b", "input/candles.parquet": b"bars"}
+    with pytest.raises(UsageError, match=rf"{path} is in the way"):
+        write_brief_files(tmp_path, day_of(as_of), files=files_of(content), extra=extra)
+    assert tree(tmp_path) == before
+    (tmp_path / path).unlink()
+    write_brief_files(tmp_path, day_of(as_of), files=files_of(content), extra=extra)
+    assert verify(open_store(tmp_path)).findings == ()
 
 
 def test_foreign_files_stay_through_every_command(tmp_path: Path) -> None:
@@ -189,5 +207,5 @@ def test_the_output_itself_may_be_a_link(tmp_path: Path) -> None:
 
 def test_a_place_is_judged_without_being_written(tmp_path: Path) -> None:
     """The check that a command begins with makes nothing."""
-    transaction.refuse_foreign(open_store(tmp_path / "new"))
+    transaction.judge_place(open_store(tmp_path / "new"))
     assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,7 @@ import pytest
 from reportgen.delivery.archive.query import run_query
 from reportgen.delivery.archive.rows import TABLES
 from reportgen.delivery.archive.store import open_store
-from reportgen.errors import UsageError
+from reportgen.errors import DataError, UsageError
 from tests.cli.cli_process import REPOSITORY, reportgen
 from tests.delivery.archives import brief_of, keep
 
@@ -54,6 +54,21 @@ def test_a_table_holds_the_last_revision_of_each_day(archive: Path) -> None:
     symbol = next(one for one in json.loads(brief_of(0)[1])["symbols"] if one["base"] == "ETH")
     zones = run_query(store, "select low, share from zones where date = '2026-01-19' order by low").rows
     assert zones == tuple(sorted((zone["low"], zone["share"]) for zone in symbol["zones"]))
+
+
+@pytest.mark.parametrize("at", [0, 40, -30])
+def test_a_damaged_file_of_rows_is_named(tmp_path: Path, at: int) -> None:
+    """Magic bytes, a page or the footer: the answer is one sentence with the file, not a part of the rows."""
+    keep(tmp_path, 0)
+    keep(tmp_path, 1)
+    path = tmp_path / "snapshots" / "zones" / "date=2026-01-20" / "r1.parquet"
+    content = bytearray(path.read_bytes())
+    at %= len(content)
+    content[at : at + 20] = b"\xff" * 20
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"date=2026-01-20/r1\.parquet: is damaged"):
+        run_query(open_store(tmp_path), "select * from zones")
+    assert run_query(open_store(tmp_path), "select count(*) from symbols").rows
 
 
 def test_what_was_missing_is_null_with_its_reason(archive: Path) -> None:

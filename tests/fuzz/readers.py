@@ -20,7 +20,8 @@ from reportgen.delivery.archive.calibrations import calibrations_from_json, cali
 from reportgen.delivery.archive.commit import JOURNAL, unfinished
 from reportgen.delivery.archive.days import BriefFolder
 from reportgen.delivery.archive.manifest import MANIFEST, read_manifest
-from reportgen.delivery.archive.rows import brief_days
+from reportgen.delivery.archive.query import run_query
+from reportgen.delivery.archive.rows import brief_days, snapshot_files
 from reportgen.delivery.archive.store import open_store
 from reportgen.delivery.mail.people import Suppressions, read_subscribers
 from reportgen.errors import ReportgenError
@@ -82,6 +83,8 @@ FLOWS: Final = b"Date,IBIT,FBTC,Total\n2026-01-15,12.5,(3.0),9.5\n2026-01-16,1 2
 PEOPLE: Final = b"- address: anna@example.com\n  symbols: [ETH]\n- {address: ben@example.com, timezone: UTC}\n"
 PEOPLE_CSV: Final = b"address,symbols\nanna@example.com,BTC ETH\nben@example.com,\n"
 SUPPRESSED: Final = b"anna@example.com\n# a note\nben@example.com,2026-01-02\n"
+PLACE: Final = BriefFolder(day="2026-01-19", revision=1)
+SNAPSHOT: Final = "snapshots/zones/date=2026-01-19/r1.parquet"
 DUMP: Final = (
     b"open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,taker_buy_quote_volume,ignore\n"
     b"1768806000000,100,101,99,100.5,10,1768809599999,1000,5,4,400,0\n"
@@ -119,6 +122,14 @@ def market(path: Path) -> object:
     return read_market(path.parent, (folders.BTC,), as_of_ms=None)
 
 
+def asked(data: bytes, folder: Path) -> object:
+    """Ask SQL of an archive's rows."""
+    path = folder / SNAPSHOT
+    path.parent.mkdir(parents=True)
+    path.write_bytes(data)
+    return run_query(open_store(folder), "select * from zones_all").rows
+
+
 def journal(data: bytes, folder: Path) -> object:
     """Read a transaction's journal."""
     (folder / JOURNAL).parent.mkdir()
@@ -133,8 +144,7 @@ def suppressed(path: Path) -> object:
 
 def day_of_brief(data: bytes, _: Path) -> object:
     """Sum a brief up for the site."""
-    place = BriefFolder(day="2026-01-19", revision=1)
-    return brief_days({place: data}, {place: []})
+    return brief_days({PLACE: data}, {PLACE: []})
 
 
 JOURNAL_BYTES: Final = json.dumps(
@@ -149,6 +159,7 @@ JOURNAL_BYTES: Final = json.dumps(
 READERS: Final[Mapping[str, Reader]] = {
     "brief.json": Reader(sound=KEPT.read_bytes(), read=lambda data, _: brief_from_json(data)),
     "rows of brief.json": Reader(sound=KEPT.read_bytes(), read=day_of_brief),
+    "rows of an archive": Reader(sound=snapshot_files(KEPT.read_bytes(), PLACE)[SNAPSHOT], read=asked),
     "calibration": Reader(
         sound=calibrations_to_json([calibration()]), read=lambda data, _: calibrations_from_json(data, "c.json")
     ),

@@ -27,6 +27,7 @@ from reportgen.delivery.archive.manifest import (
     entry_of,
     is_own,
     is_part,
+    lists,
     read_manifest,
     write_lines,
 )
@@ -74,20 +75,22 @@ def writing(place: Place) -> Iterator[Store]:
     """
     store = open_store(place)
     with store.alone():
-        refuse_foreign(store)
+        judge_place(store)
         recover(store)
         yield store
 
 
-def refuse_foreign(store: Store) -> None:
-    """Find, before any work, what a run would lose: links that lead elsewhere, and files of somebody else.
+def judge_place(store: Store) -> None:
+    """Find, before any work, why a run could not write here or what it would lose: links, and files of somebody else.
 
     Where there is a manifest it says what is ours. Where there is none, names of ours are taken only if a brief of some
     day stands there, as in an archive of the first version, and its pages are ours.
 
     Raises:
+        OSError: A file stands where a folder is needed, or permission is denied.
         UsageError: Something of the user's is in the way; names it.
     """
+    store.refuse_unwritable()
     store.guard((MANIFEST, LOCK, JOURNAL, LATEST, "site/months", "site/search", "symbols", "snapshots", "ledger"))
     if store.tail(MANIFEST, 1)[0] or store.read(JOURNAL) is not None:
         return
@@ -95,10 +98,14 @@ def refuse_foreign(store: Store) -> None:
     known = bool(brief_folders(ours))
     for path in ours:
         if not known or (path in _START and b"reportgen" not in (store.read(path) or b"")):
-            raise UsageError(
-                f"{store.path(path)} is in the way: it would be replaced, and no {MANIFEST} says that it is a page of "
-                "this program. Move it, or name another folder with --output."
-            )
+            raise _in_the_way(store, path)
+
+
+def _in_the_way(store: Store, path: str) -> UsageError:
+    return UsageError(
+        f"{store.path(path)} is in the way: it would be replaced, and no {MANIFEST} says that this program wrote it. "
+        "Move it, or name another folder with --output."
+    )
 
 
 def commit(store: Store, contents: Mapping[str, bytes], removed: Iterable[str] = ()) -> int:
@@ -116,16 +123,21 @@ def commit(store: Store, contents: Mapping[str, bytes], removed: Iterable[str] =
 
     Raises:
         OSError: Something could not be written; what stood there before is unchanged.
+        UsageError: A file would be replaced that the manifest does not list, so that it is somebody else's.
     """
     gone = tuple(removed)
     for path in (*contents, *gone):
         if not _is_inside(path):
             raise UsageError(f"`{path}` is no path inside the archive. Name it relative to the output, as input/a.csv.")
     store.guard((*contents, *gone))
-    held = store.same(contents)
-    new = {path: content for path, content in contents.items() if path not in held}
+    there = store.compare(contents)
+    new = {path: content for path, content in contents.items() if not there.get(path)}
     if not new and not gone:
         return 0
+    listed = store.read(MANIFEST) or b""
+    for path in new.keys() & there if listed else ():
+        if is_part(path) and not lists(listed, path):
+            raise _in_the_way(store, path)
     try:
         journal = _stage(store, new, gone)
         store.write(JOURNAL, _JOURNAL.dump_json(journal))

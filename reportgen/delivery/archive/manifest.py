@@ -91,6 +91,13 @@ def continues(before: bytes, lines: bytes) -> bool:
     return bool(seal) and last.seal == _seal(seal, text.decode(errors="replace") + "\n" * bool(text))
 
 
+def lists(content: bytes, path: str) -> bool:
+    """Tell whether a manifest's last word on a path is a file, and no removal."""
+    word = f'{{"path":{json.dumps(path)},'.encode()
+    at = content.rfind(word)
+    return at >= 0 and not content.startswith(b'"removed"', at + len(word))
+
+
 def write_lines(seal_before: str, files: Mapping[str, Entry], removed: Iterable[str]) -> bytes:
     """Write the lines of one transaction, its seal at the end."""
     lines = [_dump({"path": path, "sha256": entry.sha256, "size": entry.size}) for path, entry in files.items()]

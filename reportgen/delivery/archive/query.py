@@ -8,17 +8,20 @@ Rows are loaded into memory first; then the database is locked: no files, no net
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from reportgen.delivery.archive.rows import FOLDER, KEYS, TABLES, database_of
 from reportgen.delivery.archive.store import FolderStore, Store
-from reportgen.errors import UsageError
+from reportgen.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     import duckdb
+
+
+_ROWS: Final = "read_parquet($files, hive_partitioning = true, hive_types = {'date': DATE}, union_by_name = true)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,7 @@ def run_query(store: Store, sql: str) -> Answer:
 
     Raises:
         UsageError: Not one SELECT, or not SQL; says what the database found.
+        DataError: A file of rows is damaged; names it.
     """
     import duckdb
 
@@ -66,20 +70,36 @@ def run_query(store: Store, sql: str) -> Answer:
 
 def _load(database: duckdb.DuckDBPyConnection, store: Store, table: str, scratch: Path, *, wanted: bool) -> None:
     """Make a table and its view; one whose name the query does not hold stays empty and costs nothing."""
+    import duckdb
+
     database.execute(
         f"CREATE TABLE {table}_all AS SELECT NULL::DATE AS date, * FROM (SELECT {KEYS}, {TABLES[table]})"  # noqa: S608 - own names
     )
     paths = sorted(path for path in store.files(f"{FOLDER}/{table}") if path.endswith(".parquet")) if wanted else []
     files = list(_local(store, paths, scratch))
-    if files:
-        database.execute(
-            f"INSERT INTO {table}_all BY NAME SELECT * FROM read_parquet("  # noqa: S608 - own names
-            "$files, hive_partitioning = true, hive_types = {'date': DATE}, union_by_name = true) "
-            "ORDER BY date, revision",
-            {"files": files},
-        )
+    try:
+        if files:
+            sql = f"INSERT INTO {table}_all BY NAME SELECT * FROM {_ROWS} ORDER BY date, revision"  # noqa: S608 - own names
+            database.execute(sql, {"files": files})
+    except duckdb.Error as error:
+        raise _damaged(store, dict(zip(paths, files, strict=True)), table) from error
     last = f"SELECT date, max(revision) FROM {table}_all GROUP BY date"  # noqa: S608 - own names
     database.execute(f"CREATE VIEW {table} AS SELECT * FROM {table}_all WHERE (date, revision) IN ({last})")  # noqa: S608
+
+
+def _damaged(store: Store, files: Mapping[str, str], table: str) -> DataError:
+    """Find the first file that cannot be read, by its path in the archive."""
+    import duckdb
+
+    named, fault = f"{FOLDER}/{table}", "some of its files do not hold the columns of this table"
+    for path, file in files.items():
+        with duckdb.connect(":memory:") as alone:
+            try:
+                alone.execute(f"CREATE TABLE rows AS SELECT * FROM {_ROWS}", {"files": [file]})  # noqa: S608 - own text
+            except duckdb.Error:
+                named, fault = path, "is damaged"
+                break
+    return DataError(f"{store.path(named)}: {fault}. Restore it, and see what else with `reportgen archive verify`.")
 
 
 def _local(store: Store, paths: Iterable[str], scratch: Path) -> Iterator[str]:

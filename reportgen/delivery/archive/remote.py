@@ -94,6 +94,9 @@ class RemoteStore:
                 return None
         return content
 
+    def refuse_unwritable(self) -> None:
+        """Do nothing: the first write tells."""
+
     def guard(self, paths: Iterable[str]) -> None:
         """Do nothing: there are no links."""
 
@@ -116,10 +119,10 @@ class RemoteStore:
         """Write objects, several at a time."""
         self._each(lambda item: self.write(*item), contents.items())
 
-    def same(self, contents: Mapping[str, bytes]) -> set[str]:
+    def compare(self, contents: Mapping[str, bytes]) -> Mapping[str, bool]:
         """Read and compare, several at a time."""
-        held = self._each(lambda path: self.read(path) == contents[path], contents)
-        return {path for path, same in zip(contents, held, strict=True) if same}
+        found = zip(contents, self._each(self.read, contents), strict=True)
+        return {path: content == contents[path] for path, content in found if content is not None}
 
     def append(self, path: str, at: int, content: bytes) -> None:
         """Write the whole object again: objects cannot grow."""

@@ -6,6 +6,7 @@ slashes. `store_remote.py` is the same for any fsspec URL.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -35,6 +36,13 @@ class Store(Reader, Protocol):
     def name(self) -> str:
         """How messages call it."""
 
+    def refuse_unwritable(self) -> None:
+        """Find out, without writing, whether the place can be written, as far as that can be told.
+
+        Raises:
+            OSError: A file stands in the way, or permission is denied.
+        """
+
     def guard(self, paths: Iterable[str]) -> None:
         """See to it that nothing at or above these paths leads out of the place.
 
@@ -51,8 +59,8 @@ class Store(Reader, Protocol):
     def stage(self, contents: Mapping[str, bytes]) -> None:
         """Write files down that nobody reads until a later `write` in the same folder has lasted."""
 
-    def same(self, contents: Mapping[str, bytes]) -> set[str]:
-        """Find those of the files that hold these bytes already."""
+    def compare(self, contents: Mapping[str, bytes]) -> Mapping[str, bool]:
+        """Find those of the files that are there; True for one that holds these bytes already."""
 
     def append(self, path: str, at: int, content: bytes) -> None:
         """Cut a file to its first bytes and write on from there; a second time changes nothing."""
@@ -123,6 +131,16 @@ class FolderStore:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
+    def refuse_unwritable(self) -> None:
+        """Look at the folder, or at the nearest one above that is there."""
+        there = self.folder
+        while not there.exists() and there != there.parent:
+            there = there.parent
+        if not there.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(there))
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(there))
+
     def guard(self, paths: Iterable[str]) -> None:
         """Look at each folder on the way once, and at what stands at the end."""
         steps = {step for path in paths for step in (Path(path), *Path(path).parents)}
@@ -161,9 +179,10 @@ class FolderStore:
         for path, content in contents.items():
             write_through(self.folder / path, content)
 
-    def same(self, contents: Mapping[str, bytes]) -> set[str]:
+    def compare(self, contents: Mapping[str, bytes]) -> Mapping[str, bool]:
         """Read and compare."""
-        return {path for path, content in contents.items() if self.read(path) == content}
+        found = ((path, self.read(path)) for path in contents)
+        return {path: content == contents[path] for path, content in found if content is not None}
 
     def append(self, path: str, at: int, content: bytes) -> None:
         """Cut and write on, down to the disk."""
