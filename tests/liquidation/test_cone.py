@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -116,3 +118,43 @@ def test_what_was_held_is_counted_on_past_days_alone() -> None:
     found = cone_of(candles)
     assert found.of == 2 * 20
     assert 0 <= found.covered <= found.of
+
+
+def slow_scale(candles: Candles, known: int, hours: int) -> float:
+    """Work out the expected log range at one moment of hourly bars, number by number."""
+    log_scale = DEFAULTS.cone_constant
+    for days, weight in zip((1, 7, 30), DEFAULTS.cone_weights, strict=True):
+        squares = [math.log(candles.high[bar] / candles.low[bar]) ** 2 for bar in range(known - 24 * days, known)]
+        log_scale += weight * math.log(sum(squares) / (4 * math.log(2)) / days) / 2
+    end = int(candles.close_time_ms[known - 1])
+    weekend = [datetime.fromtimestamp(end / 1000 + 3600 * hour, tz=UTC).weekday() >= 5 for hour in range(hours)]
+    return math.exp(log_scale + DEFAULTS.cone_weekend * sum(weekend) / hours) * math.sqrt(hours / 24)
+
+
+@pytest.mark.parametrize("hours", [24, 72])
+def test_the_cone_equals_a_slow_one(hours: int) -> None:
+    """Scale, quantiles, steps and the count of past days come out number by number, across weekends."""
+    candles = random_walk(24 * 45, seed=11)
+    found = cone_of(candles, float(hours))
+    scale = slow_scale(candles, len(candles), hours)
+    price = float(candles.close[-1])
+    assert found.high == pytest.approx([price * math.exp(scale * ratio) for ratio in DEFAULTS.cone_ratios])
+    assert found.low == pytest.approx([price / math.exp(scale * ratio) for ratio in DEFAULTS.cone_ratios[::-1]])
+    assert len(found.steps) == 25
+    assert found.steps[0] == (0.0, 0.0, 0.0)
+    assert found.steps[-1] == pytest.approx([scale * ratio for ratio in DEFAULTS.cone_ratios])
+    if hours == 72:
+        third = slow_scale(candles, len(candles), 24)
+        assert found.steps[8] == pytest.approx([third * ratio for ratio in DEFAULTS.cone_ratios])
+    inside, judged = 0, 0
+    for known in range(len(candles) - hours, 0, -24):
+        if known < 24 * 30:
+            continue
+        past, reached = slow_scale(candles, known, hours), candles.close[known - 1]
+        span = slice(known, known + hours)
+        for gone in (candles.high[span].max() / reached, reached / candles.low[span].min()):
+            ratio = max(math.log(gone), 0.0) / past
+            inside += DEFAULTS.cone_ratios[0] <= ratio <= DEFAULTS.cone_ratios[2]
+            judged += 1
+    assert (found.covered, found.of) == (inside, judged)
+    assert 0 < inside < judged

@@ -12,9 +12,12 @@ from hypothesis.extra import numpy as hnp
 
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.liquidation.profile import (
+    DenseRun,
+    blur_matrix,
     dense_runs,
     draw_profiles,
     follow_runs,
+    shares_of_side,
 )
 from reportgen.units import Floats
 
@@ -120,3 +123,65 @@ def test_more_doubt_widens_the_edge_bands() -> None:
         found = follow_runs((run,), draw_profiles(profile[None], np.random.default_rng(3), doubt), doubt)[0]
         widths.append(found.near_band[1] - found.near_band[0])
     assert widths[1] > 2 * widths[0]
+
+
+def test_share_bands_are_numpys_quantiles_of_the_draws_shares() -> None:
+    """Each draw is divided by its own mass in the scope; 10 % and 90 % lie where numpy puts them, also for one draw."""
+    nodes = np.random.default_rng(5).random((3, 70))
+    draws = np.random.default_rng(6).gamma(0.7, size=(23, 70)) * np.linspace(4.0, 0.1, 23)[:, None]
+    found = shares_of_side(nodes, draws, 50, 0.001)
+    parts = np.array([[value / row[:50].sum() for value in row] for row in draws])
+    np.testing.assert_allclose(found.low, np.quantile(parts, 0.1, axis=0))
+    np.testing.assert_allclose(found.high, np.quantile(parts, 0.9, axis=0))
+    assert found.total == pytest.approx(sum(float(nodes[row, place]) for row in range(3) for place in range(50)))
+    np.testing.assert_allclose(found.share, nodes.sum(axis=0) / found.total)
+    one = shares_of_side(nodes, draws[:1], 50, 0.001)
+    np.testing.assert_array_equal(one.low, one.high)
+    empty = shares_of_side(0 * nodes, 0 * draws, 50, 0.001)
+    assert empty.total == 0 == empty.share.max() == empty.low.max() == empty.high.max()
+
+
+def test_of_two_runs_in_a_draw_the_densest_is_followed() -> None:
+    """A zone of bins 30 to 60 breaks in two: the draw's edges are the denser part's, of equals the nearer one's."""
+    run = DenseRun(start=30, stop=60, peak=31, share=0.5, intensity=5.0)
+    loose = replace(DEFAULTS, zone_region_share=0.4)
+    farther, nearer, alike = _bump((32, 6.0), (50, 9.0)), _bump((32, 9.0), (50, 6.0)), _bump((32, 8.0), (50, 8.0))
+    for profile, near, far in ((farther, 50, 58), (nearer, 32, 40), (alike, 32, 40)):
+        (found,) = follow_runs([run], profile[None], loose)
+        assert (found.near_band, found.far_band) == ((near, near), (far, far))
+        assert found.persistence == 1.0
+    (mixed,) = follow_runs([run], np.stack([farther, np.ones(160), nearer, _bump((100, 9.0))]), loose)
+    assert mixed.persistence == 0.5
+    assert mixed.near_band == pytest.approx((32 + 0.1 * 18, 32 + 0.9 * 18))
+    (lost,) = follow_runs([run], np.ones((3, 160)), loose)
+    assert (lost.persistence, lost.near_band, lost.far_band) == (0.0, (30, 30), (60, 60))
+
+
+def test_gaps_are_closed_up_to_their_width() -> None:
+    """Two bumps as many bins apart as the rule closes are one run; one bin more leaves two."""
+    gap = DEFAULTS.zone_gap_bins
+    for apart, runs in ((gap, 1), (gap + 1, 2)):
+        found = dense_runs(_bump((30, 9.0), (38 + apart, 9.0)), replace(DEFAULTS, zone_region_share=0.4))
+        assert len(found) == runs
+        assert (found[0].start, found[-1].stop) == (30, 46 + apart)
+
+
+def test_a_runs_peak_share_and_intensity_are_its_own() -> None:
+    """Of 160 bins of 1 with eight of 10 and one of 12 among them: 84 of 236, nine and a third times the median."""
+    profile = np.ones(160)
+    profile[40:48] = 10.0
+    profile[45] = 14.0
+    (run,) = dense_runs(profile, replace(DEFAULTS, zone_region_share=0.3))
+    assert (run.start, run.stop, run.peak) == (40, 48, 45)
+    assert run.share == pytest.approx(84 / 236)
+    assert run.intensity == pytest.approx(84 / 8)
+
+
+def test_the_blur_widens_with_distance() -> None:
+    """Bin i spreads normally over all, its width the root of a fixed and a growing part; rows add up to 1."""
+    step = DEFAULTS.smooth_log_width / 3
+    spread = blur_matrix(40, step, DEFAULTS)
+    for row in (0, 7, 39):
+        width = (3.0**2 + (DEFAULTS.smooth_distance_share * (row + 0.5)) ** 2) ** 0.5
+        weights = [np.exp(-((column - row) ** 2) / (2 * width**2)) for column in range(40)]
+        np.testing.assert_allclose(spread[row], np.array(weights) / sum(weights))

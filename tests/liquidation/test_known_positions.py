@@ -105,3 +105,51 @@ def test_addresses_are_shortened_as_wallets_do() -> None:
     """The page shows the ends of an address; a short name stays."""
     assert short_address("0x" + "1234567890" * 4) == "0x1234…7890"
     assert short_address("whale") == "whale"
+
+
+def test_levels_of_two_venues_are_the_positions_by_hand() -> None:
+    """Nearest first over both venues; shares of the fuller one's open interest; passed and unreachable are counted."""
+    hyperliquid = positions([(True, 2.0, 80.0), (False, 3.0, 104.0), (True, 1.0, 101.0), (True, 5.0, np.nan)])
+    drift = positions([(False, 4.0, 140.0), (True, 6.0, 99.0)], hours_old=0.5)
+    other = interest(1_000.0)
+    market = replace(
+        MARKET, positions={"drift": drift, "hyperliquid": hyperliquid},
+        open_interest={"drift": other, "hyperliquid": interest(50.0)},
+    )  # fmt: skip
+    found = layer(market)
+    assert [(x.price, x.side, x.size_base, x.venue) for x in found.levels] == [
+        (99.0, Side.LONG, 6.0, "drift"), (104.0, Side.SHORT, 3.0, "hyperliquid"), (80.0, Side.LONG, 2.0, "hyperliquid"),
+        (140.0, Side.SHORT, 4.0, "drift"),
+    ]  # fmt: skip
+    assert [x.notional for x in found.levels] == [594.0, 312.0, 160.0, 560.0]
+    assert [x.share for x in found.levels] == [6 / 50, 3 / 50, 2 / 50, 4 / 50]
+    assert [x.distance_fraction for x in found.levels] == pytest.approx([0.01, 0.04, 0.2, 0.4])
+    assert (found.long_share, found.short_share, found.share_of) == (8 / 50, 7 / 50, "hyperliquid")
+    assert (found.positions, found.unreachable, found.passed) == (6, 1, 1)
+    assert found.time_ms == AS_OF - HOUR_MS // 2
+    assert [x.address for x in found.levels][:2] == [short_address(drift.address[1]), short_address(drift.address[1])]
+
+
+@pytest.mark.parametrize(
+    ("hours", "known"), [(DEFAULTS.exact_oldest_hours, True), (DEFAULTS.exact_oldest_hours + 0.1, False)]
+)
+def test_old_positions_say_nothing(hours: float, known: bool) -> None:  # noqa: FBT001
+    """As old as the rule allows they count; older ones are named with their age, the newest of them."""
+    older = positions([(True, 2.0, 80.0)], hours_old=hours + 30)
+    found = exact_layer(
+        replace(MARKET, positions={"drift": older, "hyperliquid": positions([(True, 2.0, 80.0)], hours_old=hours)}),
+        100.0, DEFAULTS,
+    )  # fmt: skip
+    assert isinstance(found, ExactLayer) is known
+    if isinstance(found, Missing):
+        assert found.reason == f"The known positions in BTC were taken {round(hours)} hours before as-of."
+
+
+def test_addresses_of_sixteen_signs_and_more_are_cut() -> None:
+    """The first ones, an ellipsis and the last four; what would not become shorter stays."""
+    long = "0x0123456789abcdef"
+    cut = short_address(long)
+    assert cut.endswith("…cdef")
+    assert long.startswith(cut[:-5])
+    assert short_address(long[: len(cut)]) == long[: len(cut)]
+    assert short_address(long[: len(cut) + 1]) != long[: len(cut) + 1]

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.liquidation.margin import (
     Brackets,
+    brackets_of,
     flat,
     inverse_liquidation_price,
     liquidation_distance,
     liquidation_price,
 )
-from reportgen.units import Side
+from reportgen.market.data import LeverageBrackets
+from reportgen.units import Missing, Side
+from tests.liquidation.test_calibration import market_of
 
 TIERS = Brackets(
     floor=np.array([0.0, 50_000.0, 600_000.0, 3_000_000.0]),
@@ -26,7 +29,6 @@ TIERS = Brackets(
     max_leverage=np.array([125.0, 100.0, 75.0, 50.0]),
     source="example",
 )
-REAL_POSITIONS = Path(__file__).parents[3] / "shared" / "fixtures" / "hyperliquid_liquidation_vectors.json"
 
 
 def test_linear_isolated_examples() -> None:
@@ -111,13 +113,70 @@ def test_inverse_positions() -> None:
     assert inverse_liquidation_price(Side.SHORT, 100, 1, 0.005) is None
 
 
-@pytest.mark.skipif(not REAL_POSITIONS.exists(), reason="the real positions are not part of the repository")
-def test_real_positions() -> None:
-    """Sixteen real positions' liquidation prices come out within 5e-5."""
-    for position in json.loads(REAL_POSITIONS.read_text()):
-        rate = 1 / (2 * position["maxLeverage"])
-        side = Side.LONG if position["side"] > 0 else Side.SHORT
-        price = liquidation_price(
-            side, position["entryPx"], position["size"], position["isolatedMargin"], flat(rate, 100, "venue")
+def test_a_position_costs_nothing_at_its_liquidation_price() -> None:
+    """Sixteen positions, both ways and on four margin rates: what is left there is just the maintenance margin."""
+    rng = np.random.default_rng(16)
+    for number in range(16):
+        side, rate = (Side.LONG, Side.SHORT)[number % 2], 1 / (2 * (10, 20, 40, 50)[number // 4])
+        entry, size, margin = float(rng.uniform(0.1, 9e4)), float(rng.lognormal()), 0.0
+        margin = entry * size * float(rng.uniform(1.5 * rate, 0.9))
+        price = liquidation_price(side, entry, size, margin, flat(rate, 100, "venue"))
+        assert price is not None
+        left = margin + size * (price - entry) * (1 if side is Side.LONG else -1)
+        assert left == pytest.approx(rate * size * price, rel=1e-9)
+        assert (price < entry) == (side is Side.LONG)
+
+
+def test_a_real_position_comes_out() -> None:
+    """A long of 0.33 from 145.83 on 24.045 of margin at 20x was published with 74.83696."""
+    found = liquidation_price(Side.LONG, 145.83, 0.33, 24.045107, flat(1 / 40, 100, "venue"))
+    assert found == pytest.approx(74.83696193, rel=5e-5)
+
+
+def test_a_bracket_begins_with_its_floor() -> None:
+    """50 000 stands in the second bracket, the cent before it in the first, all above the last floor in the last."""
+    assert [TIERS.tier_at(size) for size in (0.0, 49_999.99, 50_000.0, 600_000.0, 1e12)] == [0, 0, 1, 2, 3]
+    stepped = Brackets(
+        floor=np.array([0.0, 90.0]), rate=np.array([0.05, 0.2]), amount=np.zeros(2), max_leverage=np.full(2, 50.0),
+        source="made so that both brackets come to the same notional",
+    )  # fmt: skip
+    # A short of one coin from 100 on 8 of margin goes at 108 / 1.2 = 90, where the second bracket begins, or at 102.9.
+    assert liquidation_price(Side.SHORT, 100.0, 1.0, 8.0, stepped) == pytest.approx(90.0)
+
+
+def test_leverage_up_to_the_brackets_most_is_allowed() -> None:
+    """The most counts itself; a margin below the maintenance margin has no distance, nor has one that covers all."""
+    assert liquidation_distance(Side.SHORT, 100, 100, 60_000, TIERS) is not None
+    assert liquidation_distance(Side.SHORT, 100, 100.1, 60_000, TIERS) is None
+    assert liquidation_distance(Side.LONG, 100, 300, 1_000, flat(0.005, 500, "t")) is None
+    assert liquidation_distance(Side.SHORT, 100, 300, 1_000, flat(0.005, 500, "t")) is None
+    assert liquidation_distance(Side.LONG, 100, 1, 1_000, flat(0.005, 500, "t")) is None
+    long = liquidation_distance(Side.LONG, 100, 10, 1_000, flat(0.005, 500, "t"))
+    assert long == pytest.approx(-np.log(0.9 / 0.995))
+
+
+def test_the_primary_venues_brackets_come_first_whatever_its_name() -> None:
+    """Candles name the primary venue; without its table the first by name speaks, without any a flat rate."""
+    tables = {
+        name: LeverageBrackets(
+            as_of="2026-01-01", notional_floor=np.zeros(1), notional_cap=np.array([np.inf]),
+            maintenance_margin_rate=np.array([rate]), maintenance_amount=np.array([7.0]), max_leverage=np.array([33.0]),
         )
-        assert price == pytest.approx(position["liquidationPx"], rel=5e-5)
+        for name, rate in (("okx", 0.03), ("bybit", 0.02), ("kraken", 0.01))
+    }  # fmt: skip
+    market = replace(market_of(2), brackets=tables)
+    assert not isinstance(market.candles, Missing)
+    (bars,) = market.candles.values()
+    for primary, rate, venue in (("okx", 0.03, "okx"), ("gate", 0.02, "bybit")):
+        found = brackets_of(replace(market, candles={primary: bars, "bybit": bars}), DEFAULTS)
+        assert (found.rate.tolist(), found.amount.tolist(), found.max_leverage.tolist()) == ([rate], [7.0], [33.0])
+        assert found.source == f"{venue}, table of 2026-01-01"
+    assert brackets_of(replace(market, brackets=Missing("none")), DEFAULTS).source == "assumed, no table known"
+    assert brackets_of(replace(market, brackets={}), DEFAULTS).rate.tolist() == [DEFAULTS.fallback_margin_rate]
+
+
+def test_inverse_prices_are_the_formulas() -> None:
+    """At 4x from 100 with 2 %: a long goes at 100 x 4 x 1.02 / 5, a short at 100 x 4 x 0.98 / 3; 2x is not 1x."""
+    assert inverse_liquidation_price(Side.LONG, 100, 4, 0.02) == pytest.approx(81.6)
+    assert inverse_liquidation_price(Side.SHORT, 100, 4, 0.02) == pytest.approx(392 / 3)
+    assert inverse_liquidation_price(Side.SHORT, 100, 1.5, 0.02) == pytest.approx(294.0)
