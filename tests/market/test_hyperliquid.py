@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,6 @@ from reportgen.market.web import Patience
 from reportgen.units import Missing
 from tests.market.answers import Answer, Asked, serving
 
-SHAPES = Path(__file__).parents[3] / "shared" / "fixtures" / "exchange_shapes.json"
 NOW = 1_795_461_420_000
 ONE, TWO, THREE = (f"0x{digit * 40}" for digit in "abc")
 BTC, PEPE, THOUSAND_PEPE = "BTC/USDT:USDT", "PEPE/USDT:USDT", "1000PEPE/USDT:USDT"
@@ -172,17 +169,24 @@ def test_one_failing_address_does_not_cost_the_others() -> None:
     assert asked.notes == (f"Positions of {TWO} are not known: Hyperliquid refused the question (HTTP 422).",)
 
 
-@pytest.mark.skipif(not SHAPES.exists(), reason="the recorded shapes are not part of the repository")
-def test_the_recorded_shape_is_understood() -> None:
-    """An answer in the venue's exact shape gives its position, price and size as they stand in it."""
-    shapes = json.loads(SHAPES.read_text(encoding="utf-8"))
-    body = next(answer for name, answer in shapes.items() if "clearinghouseState" in name)
+def test_a_whole_answer_is_understood() -> None:
+    """An answer with every field that the venue sends gives its position, price and size as they stand in it."""
+    sums = {"accountValue": "5121.4", "totalNtlPos": "7310.8", "totalRawUsd": "-2189.4", "totalMarginUsed": "365.5"}
+    held = {
+        "coin": "ETH", "szi": "-2.15", "leverage": {"type": "isolated", "value": 20, "rawUsd": "-95.5"},
+        "entryPx": "3411.7", "positionValue": "7310.8", "unrealizedPnl": "24.3", "returnOnEquity": "0.066",
+        "liquidationPx": "3702.55", "marginUsed": "365.5", "maxLeverage": 50,
+        "cumFunding": {"allTime": "51.2", "sinceOpen": "-0.8", "sinceChange": "-0.8"},
+    }  # fmt: skip
+    body = {
+        "marginSummary": sums, "crossMarginSummary": sums, "crossMaintenanceMarginUsed": "0.0",
+        "withdrawable": "4755.9", "assetPositions": [{"type": "oneWay", "position": held}], "time": NOW,
+    }  # fmt: skip
     with serving(lambda *_: Answer(body=body)) as server:
-        asked = ask_positions([ONE], ["ETH/USDT:USDT"], asked_at_ms=body["time"], url=server.url, patience=QUICK)
-    held = known(asked, "ETH/USDT:USDT")
-    told = body["assetPositions"][0]["position"]
-    assert held.size_base.tolist() == [abs(float(told["szi"]))]
-    assert held.liquidation_price.tolist() == [float(told["liquidationPx"])]
+        asked = ask_positions([ONE], ["ETH/USDT:USDT"], asked_at_ms=NOW, url=server.url, patience=QUICK)
+    found = known(asked, "ETH/USDT:USDT")
+    assert (found.size_base.tolist(), found.liquidation_price.tolist()) == ([2.15], [3702.55])
+    assert (found.entry_price.tolist(), found.is_long.tolist(), found.time_ms) == ([3411.7], [False], NOW)
 
 
 @pytest.mark.parametrize("text", ["", "0x12", "0x" + "g" * 40, "0x" + "a" * 41, "a" * 40])
