@@ -68,6 +68,7 @@ app.command("doctor", short_help="Say what this machine lacks, and the fix.")(se
 app.command("render", short_help="Render a kept brief.json again.")(brief.render)
 app.command("refresh", short_help="Say whether the map must be recalculated, and why.")(refresh.refresh)
 app.command("send", short_help="Mail the newest brief to the subscribers.")(send.send)
+app.command("post", short_help="Post its short form to chats and channels.")(send.post)
 app.command("preview", short_help="Look at the mail and the page in a browser.")(preview.preview)
 app.command("calibrate", short_help="Turn the map into dollars: fit it to liquidations.")(calibrate.calibrate)
 app.command("map", short_help="Export liquidation maps as arrays.")(maps.export)

@@ -25,7 +25,7 @@ from reportgen.config.mail import MailSettings
 from reportgen.config.places import local_folder
 from reportgen.config.settings import Config
 from reportgen.delivery.archive.commit import replace_files
-from reportgen.delivery.mail.ledger import LEDGER, MAIL_FOLDER, OPEN, Delivery, MailLedger, State, alone, make_private
+from reportgen.delivery.ledger import LEDGER, MAIL_FOLDER, OPEN, Delivery, SendLedger, State, alone, make_private
 from reportgen.delivery.mail.letters import Composer, Letter, dkim_signer, message_id
 from reportgen.delivery.mail.people import Subscriber, SubscriberList, Suppressions, parse_address, read_subscribers
 from reportgen.delivery.mail.send import Mailing, Run
@@ -103,7 +103,7 @@ def send_all(sending: Sending) -> int:
         note(line)
     folder = make_private(sending.folder)
     people = {subscriber.address.key: subscriber for subscriber in listed.subscribers}
-    with alone(folder), MailLedger(folder / LEDGER) as ledger:
+    with alone(folder), SendLedger(folder / LEDGER) as ledger:
         if found := ledger.recover():
             note(f"{found} deliveries were cut off by an earlier crash; nobody can know whether they arrived.")
         if not options.to:  # who was named with --to earlier, is on no list, and has not got it yet
@@ -163,7 +163,7 @@ def _chosen(mail: MailSettings, options: SendOptions) -> SubscriberList:
     )
 
 
-def _queue(ledger: MailLedger, sending: Sending, people: Mapping[str, Subscriber]) -> tuple[Delivery, ...]:
+def _queue(ledger: SendLedger, sending: Sending, people: Mapping[str, Subscriber]) -> tuple[Delivery, ...]:
     """Give the deliveries that are to be made now, in the order of the subscriber file."""
     brief, options, now_ms = sending.kept.name, sending.options, _now_ms()
     if options.resend_unknown:
@@ -234,7 +234,7 @@ def show_status(sending: Sending) -> int:
     """Say how a brief's deliveries stand, from the ledger alone, and give the exit code."""
     path = sending.folder / LEDGER
     if path.exists():
-        with MailLedger(path, reading=True) as ledger:
+        with SendLedger(path, reading=True) as ledger:
             return _report(ledger, sending)
     note("Nothing was sent from here yet. `reportgen send` does.")
     if sending.options.as_json:
@@ -244,7 +244,7 @@ def show_status(sending: Sending) -> int:
     return 0
 
 
-def _report(ledger: MailLedger, sending: Sending, ended: str | None = None, problems: tuple[str, ...] = ()) -> int:
+def _report(ledger: SendLedger, sending: Sending, ended: str | None = None, problems: tuple[str, ...] = ()) -> int:
     """Say how a brief's deliveries stand: counts on stdout, what needs a person on stderr.
 
     Args:

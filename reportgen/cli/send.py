@@ -1,4 +1,4 @@
-"""The command that mails the brief: options -> brief.json -> letters -> ledger -> relay."""
+"""The commands that deliver a brief: options -> brief.json -> letters or posts -> ledger -> relay or channel."""
 
 from __future__ import annotations
 
@@ -61,3 +61,32 @@ def send(
     )
     do = deliveries.show_status if status else deliveries.dry_run if dry_run else deliveries.send_all
     raise typer.Exit(do(deliveries.prepare(config, output, day, options)))
+
+
+def post(
+    day: Annotated[
+        str | None, typer.Argument(metavar="DATE", help="The day of the brief, as 2026-01-19. [the newest brief]")
+    ] = None,
+    *,
+    config: ConfigFile = None,
+    output: Output = None,
+    to: Annotated[
+        list[str] | None, typer.Option("--to", metavar="NAME", help="Only to this channel; may be repeated.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Post nothing: print the messages.")] = False,
+    resend_unknown: Annotated[
+        bool, typer.Option("--resend-unknown", help="Post again where a crash left open whether it arrived.")
+    ] = False,
+    stale: Annotated[bool, typer.Option("--stale", help="Post a brief whose data is too old to act on.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Post the short form of the newest brief to the channels of `post:`; what arrived is not posted again.
+
+    Exit code 4 when a channel did not take a message: run it again. Example: reportgen post --dry-run
+    """
+    from reportgen.cli import posting
+
+    asked = posting.Asked(
+        to=tuple(to or ()), dry_run=dry_run, resend_unknown=resend_unknown, stale=stale, as_json=as_json
+    )
+    raise typer.Exit(posting.post_all(config, output, day, asked))

@@ -19,7 +19,17 @@ from reportgen.config.events import TAGS as EVENT_TAGS
 from reportgen.config.events import AnyEvent, AnyFlow, EventSources, time_zone
 from reportgen.config.mail import MailSettings
 from reportgen.config.places import Place, local_path, place_of
-from reportgen.config.values import WEB_ADDRESS, FilePath, Settings, Text, WrittenAs, seen, setting_error, several
+from reportgen.config.values import (
+    WEB_ADDRESS,
+    FilePath,
+    Secret,
+    Settings,
+    Text,
+    WrittenAs,
+    seen,
+    setting_error,
+    several,
+)
 from reportgen.errors import UsageError
 from reportgen.events.builtin import DEFAULT_NAMES, BuiltinCalendar
 from reportgen.market.symbols import unified_symbol
@@ -33,6 +43,7 @@ TAGS: Final = frozenset({SYMBOL, ENTRY, "[key]"}) | EVENT_TAGS
 """Steps of an error's location that do not stand in the file; the spaces keep them apart from real keys."""
 
 VENUE_NAME: Final = r"^[a-z0-9_]+$"
+CHANNEL_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 ADDRESS: Final = r"0x[0-9a-fA-F]{40}"
 LONGEST_HORIZON_HOURS: Final = 720
 FURTHEST: Final = 1000
@@ -88,6 +99,45 @@ class ExactPositions(Settings):
     ] = Field(default=(), description="0x and 40 hexadecimal digits each.")
     file: Annotated[FilePath, seen("addresses")] | None = Field(
         default=None, description="A text file with one address a line; # begins a comment."
+    )
+
+
+class PostChannel(Settings):
+    """One place where people read: a chat, a channel, a webhook."""
+
+    address: Secret = Field(
+        description="apprise's address of it, which holds its key: tgram://…, discord://…, ntfy://…."
+    )
+    name: Annotated[str, Field(pattern=CHANNEL_NAME, max_length=40)] = Field(
+        description="How messages and the ledger call it."
+    )
+    symbols: Annotated[tuple[Symbol, ...], several(list[Symbol])] = Field(
+        default=(), description="Only these markets; the whole brief if empty."
+    )
+    figure: bool = Field(default=True, description="Attach each symbol's figure.")
+
+
+def _names_differ(channels: tuple[PostChannel, ...]) -> tuple[PostChannel, ...]:
+    names = [one.name for one in channels]
+    for name in names:
+        if names.count(name) > 1:
+            raise setting_error(f"two channels are called `{name}`", "Give each its own name: their ledger needs it.")
+    return channels
+
+
+class PostSettings(Settings):
+    """Where `reportgen post` puts the short form of a brief."""
+
+    channels: Annotated[
+        tuple[PostChannel, ...],
+        several(Annotated[list[PostChannel], Field(min_length=1, max_length=100)]),
+        AfterValidator(_names_differ),
+    ] = Field(description="Each gets a brief once.")
+    link: Annotated[Text, Field(pattern=WEB_ADDRESS)] | None = Field(
+        default=None, description="Web address of the output folder, for a link to the whole brief."
+    )
+    ledger: FilePath | None = Field(
+        default=None, description="Folder of the ledger, relative to this file; .mail in the output folder if absent."
     )
 
 
@@ -202,6 +252,7 @@ class Config(Settings):
         default=(), description="Fund flows beside the market folder's."
     )
     mail: MailSettings | None = Field(default=None, description="Who gets the brief by mail.")
+    post: PostSettings | None = Field(default=None, description="Which chats and channels get its short form.")
     assumptions: Annotated[Assumptions, WrittenAs(form=dict[str, Any], read=_assumptions)] = Field(
         default=DEFAULTS, description="Any modelling constant by its name."
     )

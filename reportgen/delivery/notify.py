@@ -1,7 +1,7 @@
-"""Telling somebody that a refresh is due: any channel that apprise knows, each trigger once.
+"""Channels that apprise knows: a refresh that is due, each trigger once, and the short form of a brief.
 
-What was told is kept in `.refresh.json` in the output folder until the next brief. An address is a secret: it may name
-variables of the environment, is kept as a fingerprint only, and reaches neither a message nor a log.
+What was told of a refresh is kept in `.refresh.json` in the output folder until the next brief. An address is a secret:
+it may name variables of the environment, is kept as a fingerprint only, and reaches neither a message nor a log.
 """
 
 from __future__ import annotations
@@ -10,15 +10,19 @@ import hashlib
 import json
 import logging
 import re
+import tempfile
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from reportgen.delivery.archive.store import Reader, Store
+from reportgen.delivery.ledger import OPEN, SendLedger, State
 from reportgen.errors import EnvironmentProblem, UsageError
+from reportgen.units import Milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,22 +76,83 @@ def channels(addresses: Sequence[str], environment: Mapping[str, str]) -> tuple[
         filled = _VARIABLE.sub(lambda found: _value(found[1] or found[2], environment), address)
         scheme = _SCHEME.match(filled)
         name = f"channel {number} ({scheme[0]})" if scheme else f"channel {number}"
-        with _quiet():
-            known = _apprise().Apprise().add(filled)
-        if not known:
-            raise UsageError(
-                f"--notify: {name} is no address that apprise knows. Write it as ntfy://host/topic or json://host; "
-                "its documentation lists every kind."
-            )
-        made.append(Channel(address=filled, name=name))
-    return tuple(made)
+        made.append(channel_at(filled, f"--notify: {name}"))
+    return tuple(replace(one, name=one.name.removeprefix("--notify: ")) for one in made)
 
 
-def tell_channel(channel: Channel, title: str, body: str) -> bool:
-    """Send one message; False when the channel did not take it."""
+def channel_at(address: str, name: str) -> Channel:
+    """Check that apprise knows an address.
+
+    Raises:
+        UsageError: It knows none such; says the name, never the address.
+        EnvironmentProblem: apprise is not installed.
+    """
     with _quiet():
+        known = _apprise().Apprise().add(address)
+    if not known:
+        raise UsageError(
+            f"{name} is no address that apprise knows. Write it as ntfy://host/topic or json://host; "
+            "its documentation lists every kind."
+        )
+    return Channel(address=address, name=name)
+
+
+def tell_channel(channel: Channel, title: str, body: str, picture: bytes = b"") -> bool:
+    """Send one message, with a PNG where one is given; False when the channel did not take it.
+
+    A channel that takes no attachments gets the words alone.
+    """
+    with _quiet(), tempfile.TemporaryDirectory(prefix="reportgen-") as scratch:
         service = _apprise().Apprise()
-        return bool(service.add(channel.address) and service.notify(title=title, body=body))
+        if not service.add(channel.address):
+            return False
+        attached: list[str] = []
+        if picture and any(one.attachment_support for one in service):
+            file = Path(scratch) / "figure.png"
+            file.write_bytes(picture)
+            attached.append(str(file))
+        return bool(service.notify(title=title, body=body, attach=attached or None))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message to a channel. line: what the ledger calls it. picture: draws its PNG, b"" for none."""
+
+    line: str
+    title: str
+    text: str
+    picture: Callable[[], bytes]
+
+
+def post_messages(
+    ledger: SendLedger,
+    brief: str,
+    channel: Callable[[], Channel],
+    messages: Sequence[Message],
+    now: Callable[[], Milliseconds],
+) -> None:
+    """Send a channel what it has not got of a brief, in order, until it refuses one: the rest would stand without it.
+
+    A message is "sending" on disk before the channel hears of it, so that a crash leaves "unknown", never a second one.
+
+    Args:
+        ledger: Of posts, held alone.
+        brief: Which.
+        channel: Finds the channel; asked only when there is something to send.
+        messages: In the order in which they are read.
+        now: The time, UTC epoch milliseconds.
+    """
+    ledger.queue(brief, ((one.line, one.line) for one in messages), now())
+    waiting = {one.subscriber for one in ledger.deliveries(brief, OPEN)}
+    due = [one for one in messages if one.line in waiting]
+    place = channel() if due else None
+    for one in due:
+        picture = one.picture()
+        ledger.sending(brief, one.line, now())
+        taken = place is not None and tell_channel(place, one.title, one.text, picture)
+        ledger.settle(brief, one.line, State.SENT if taken else State.DEFERRED, now())
+        if not taken:
+            return
 
 
 def read_told(store: Reader, brief: str) -> Told:
@@ -121,7 +186,7 @@ def _apprise() -> ModuleType:
         import apprise
     except ImportError as error:
         raise EnvironmentProblem(
-            "--notify needs apprise, which is not installed. Install it with: pip install 'reportgen[notify]'"
+            "Channels need apprise, which is not installed. Install it with: pip install 'reportgen[notify]'"
         ) from error
     return apprise
 

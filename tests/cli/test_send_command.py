@@ -25,7 +25,7 @@ from filelock import FileLock
 from reportgen import notation
 from reportgen.delivery.archive.commit import write_brief_files
 from reportgen.delivery.archive.days import morning_of
-from reportgen.delivery.mail.ledger import MailLedger
+from reportgen.delivery.ledger import SendLedger
 from reportgen.errors import EnvironmentProblem
 from reportgen.moments import parse_moment
 from reportgen.render.json import brief_to_json
@@ -229,7 +229,7 @@ def test_an_interrupt_lets_what_is_in_flight_find_its_line(folder: Path, asked: 
 def states(folder: Path) -> dict[str, str]:
     """Read the ledger; empty while the process under test has not made it yet."""
     try:
-        with MailLedger(folder / "output/.mail/deliveries.sqlite", reading=True) as ledger:
+        with SendLedger(folder / "output/.mail/deliveries.sqlite", reading=True) as ledger:
             return {one.subscriber: str(one.state) for one in ledger.deliveries("2026-01-19T07:00Z simulated")}
     except EnvironmentProblem:
         return {}

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from reportgen.config.mail import MailSettings
-from reportgen.delivery.mail.ledger import Delivery, MailLedger, State
+from reportgen.delivery.ledger import Delivery, SendLedger, State
 from reportgen.delivery.mail.letters import sender_address
 from reportgen.delivery.mail.people import Address, Suppressions
 from reportgen.delivery.mail.smtp import Answer, CannotConnect, Connection, Login, Outcome
@@ -65,7 +65,7 @@ class Run:
             for it: it took no message at all, or there are too many of them.
     """
 
-    def __init__(self, mailing: Mailing, mail: MailSettings, login: Login | None, ledger: MailLedger) -> None:
+    def __init__(self, mailing: Mailing, mail: MailSettings, login: Login | None, ledger: SendLedger) -> None:
         """Take everything that is needed; nothing is sent yet."""
         self._mailing, self._mail, self._login, self._ledger = mailing, mail, login, ledger
         self._sender = sender_address(mail)
@@ -215,7 +215,9 @@ class Run:
     def _settle(self, number: int, delivery: Delivery, answer: Answer) -> None:
         """Write down what became of a message, plan its next attempt, and end the run where it must end."""
         key, retry = delivery.subscriber, self._mail.retry
-        self._ledger.settle(self._mailing.brief, key, _END[answer.outcome], answer, self._mailing.now())
+        self._ledger.settle(
+            self._mailing.brief, key, _END[answer.outcome], self._mailing.now(), code=answer.code, reply=answer.reply
+        )
         if answer.outcome is Outcome.STOP:
             raise EnvironmentProblem(
                 f"{self._mail.smtp.name} does not let us send ({answer.code} {answer.reply}). Check "

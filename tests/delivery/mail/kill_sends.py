@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from reportgen.delivery.mail.ledger import MailLedger, alone
+from reportgen.delivery.ledger import SendLedger, alone
 from tests.delivery.mail.letters import people, run_once
 
 LONGEST_LIFE_SECONDS = 0.025
@@ -22,7 +22,7 @@ LONGEST_LIFE_SECONDS = 0.025
 
 def send_once(folder: Path, port: int, count: int, ready: int) -> None:
     """Do what a run does, and say when it begins."""
-    with alone(folder), MailLedger(folder / "deliveries.sqlite") as ledger:
+    with alone(folder), SendLedger(folder / "deliveries.sqlite") as ledger:
         ledger.recover()
         os.write(ready, b"!")
         run_once(ledger, port, people(count), folder)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from reportgen.config.mail import MailSettings, RetrySettings, SmtpSettings
-from reportgen.delivery.mail.ledger import OPEN, Delivery, MailLedger
+from reportgen.delivery.ledger import OPEN, Delivery, SendLedger
 from reportgen.delivery.mail.letters import Composer, Letter, UnsubscribeLink, message_id
 from reportgen.delivery.mail.people import Subscriber, parse_address
 from reportgen.delivery.mail.send import Mailing, Run
@@ -41,7 +41,7 @@ def people(count: int) -> tuple[Subscriber, ...]:
     return tuple(Subscriber(address=parse_address(f"reader{number:04}@example.com")) for number in range(count))
 
 
-def queue_all(ledger: MailLedger, subscribers: Iterable[Subscriber]) -> tuple[Delivery, ...]:
+def queue_all(ledger: SendLedger, subscribers: Iterable[Subscriber]) -> tuple[Delivery, ...]:
     """Queue everybody who has no line yet, and give what is open."""
     keys = [subscriber.address.key for subscriber in subscribers]
     ledger.queue(BRIEF, ((key, message_id(BRIEF, key, SENDER)) for key in keys), 1_768_806_000_000)
@@ -49,7 +49,7 @@ def queue_all(ledger: MailLedger, subscribers: Iterable[Subscriber]) -> tuple[De
 
 
 def run_once(
-    ledger: MailLedger,
+    ledger: SendLedger,
     port: int,
     subscribers: tuple[Subscriber, ...],
     folder: Path,

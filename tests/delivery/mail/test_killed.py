@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from reportgen.delivery.mail.ledger import MailLedger, State
+from reportgen.delivery.ledger import SendLedger, State
 from tests.delivery.mail.letters import BRIEF, people
 from tests.delivery.mail.relay import Script, relay
 
@@ -27,7 +27,7 @@ def test_a_run_that_is_killed_again_and_again_sends_to_everybody_once(tmp_path: 
             cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    with MailLedger(tmp_path / "deliveries.sqlite") as ledger:
+    with SendLedger(tmp_path / "deliveries.sqlite") as ledger:
         states = {one.subscriber: one.state for one in ledger.deliveries(BRIEF)}
     taken = Counter(address for address, _ in script.accepted)
     assert int(done.stdout) > KILLS / 2

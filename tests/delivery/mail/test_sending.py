@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.delivery.mail.ledger import Delivery, MailLedger, State
+from reportgen.delivery.ledger import Delivery, SendLedger, State
 from reportgen.delivery.mail.people import Subscriber, Suppressions, parse_address
 from reportgen.delivery.mail.smtp import Login
 from reportgen.errors import EnvironmentProblem
@@ -25,23 +25,23 @@ FIRST, SECOND, THIRD = (subscriber.address.key for subscriber in people(3))
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[MailLedger]:
+def ledger(tmp_path: Path) -> Iterator[SendLedger]:
     """Open a ledger."""
-    with MailLedger(tmp_path / "deliveries.sqlite") as opened:
+    with SendLedger(tmp_path / "deliveries.sqlite") as opened:
         yield opened
 
 
-def states(ledger: MailLedger) -> dict[str, State]:
+def states(ledger: SendLedger) -> dict[str, State]:
     """Say how each delivery stands."""
     return {one.subscriber: one.state for one in ledger.deliveries(BRIEF)}
 
 
-def line_of(ledger: MailLedger, key: str) -> Delivery:
+def line_of(ledger: SendLedger, key: str) -> Delivery:
     """Find one delivery."""
     return next(one for one in ledger.deliveries(BRIEF) if one.subscriber == key)
 
 
-def test_everybody_gets_one_message_over_one_connection(ledger: MailLedger, tmp_path: Path) -> None:
+def test_everybody_gets_one_message_over_one_connection(ledger: SendLedger, tmp_path: Path) -> None:
     """Each recipient gets a message of their own, and a second run sends nothing."""
     script, readers = Script(), people(20)
     with relay(script) as port:
@@ -52,7 +52,7 @@ def test_everybody_gets_one_message_over_one_connection(ledger: MailLedger, tmp_
     assert script.connections == 1
 
 
-def test_a_refusal_for_now_is_tried_again(ledger: MailLedger, tmp_path: Path) -> None:
+def test_a_refusal_for_now_is_tried_again(ledger: SendLedger, tmp_path: Path) -> None:
     """A 451 at RCPT or after the message is tried again until it is taken."""
     script = Script()
     script.at_rcpt[FIRST] = ["451 4.7.1 greylisted"]
@@ -63,7 +63,7 @@ def test_a_refusal_for_now_is_tried_again(ledger: MailLedger, tmp_path: Path) ->
     assert line_of(ledger, SECOND).attempts == 3
 
 
-def test_who_is_refused_too_often_stays_deferred_until_the_next_run(ledger: MailLedger, tmp_path: Path) -> None:
+def test_who_is_refused_too_often_stays_deferred_until_the_next_run(ledger: SendLedger, tmp_path: Path) -> None:
     """After the attempts of one run a message waits for the next one, which sends it alone."""
     script = Script()
     script.at_rcpt[FIRST] = ["451 4.7.1 later"] * SENDER.retry.attempts
@@ -75,7 +75,7 @@ def test_who_is_refused_too_often_stays_deferred_until_the_next_run(ledger: Mail
     assert len(script.accepted) == 2
 
 
-def test_a_final_refusal_is_final(ledger: MailLedger, tmp_path: Path) -> None:
+def test_a_final_refusal_is_final(ledger: SendLedger, tmp_path: Path) -> None:
     """A 550 fails once and is never tried again; its words are kept."""
     script = Script()
     script.at_data[FIRST] = ["550 5.7.1 we do not like it"]
@@ -87,7 +87,7 @@ def test_a_final_refusal_is_final(ledger: MailLedger, tmp_path: Path) -> None:
     assert line_of(ledger, FIRST).reply == "5.7.1 we do not like it"
 
 
-def test_an_address_that_does_not_exist_is_suppressed_for_good(ledger: MailLedger, tmp_path: Path) -> None:
+def test_an_address_that_does_not_exist_is_suppressed_for_good(ledger: SendLedger, tmp_path: Path) -> None:
     """A 5.1.1 puts the address on the suppression list; a complaint of the sender's address does not."""
     script = Script()
     script.at_rcpt[FIRST] = ["550 5.1.1 no such user"]
@@ -108,7 +108,7 @@ def test_an_address_that_does_not_exist_is_suppressed_for_good(ledger: MailLedge
         "4.1.1 no such user",
     ],
 )
-def test_only_a_status_at_the_start_says_that_nobody_is_there(ledger: MailLedger, tmp_path: Path, words: str) -> None:
+def test_only_a_status_at_the_start_says_that_nobody_is_there(ledger: SendLedger, tmp_path: Path, words: str) -> None:
     """Numbers further on, or longer than a status, are the relay's words: the message failed, and nobody is struck."""
     script = Script()
     script.at_rcpt[FIRST] = [f"550 {words}"]
@@ -120,7 +120,7 @@ def test_only_a_status_at_the_start_says_that_nobody_is_there(ledger: MailLedger
 
 @pytest.mark.parametrize(("dead", "suppressed"), [(2, 2), (3, 0)])
 def test_a_run_suppresses_a_tenth_of_the_list_at_most(
-    ledger: MailLedger, tmp_path: Path, dead: int, suppressed: int
+    ledger: SendLedger, tmp_path: Path, dead: int, suppressed: int
 ) -> None:
     """Two of twenty are suppressed; three are not until the operator says so, and can be tried again."""
     script = Script()
@@ -133,7 +133,7 @@ def test_a_run_suppresses_a_tenth_of_the_list_at_most(
         assert (tmp_path / "suppressed.txt").exists() == bool(suppressed)
 
 
-def test_the_operator_may_suppress_as_many_as_there_are(ledger: MailLedger, tmp_path: Path) -> None:
+def test_the_operator_may_suppress_as_many_as_there_are(ledger: SendLedger, tmp_path: Path) -> None:
     """Asked to, one run suppresses whoever does not exist, as long as the relay took another message."""
     script = Script()
     for reader in people(20)[:9]:
@@ -143,7 +143,7 @@ def test_the_operator_may_suppress_as_many_as_there_are(ledger: MailLedger, tmp_
     assert ledger.counts(BRIEF)["suppressed"] == 9
 
 
-def test_a_sender_that_is_refused_strikes_nobody_off(ledger: MailLedger, tmp_path: Path) -> None:
+def test_a_sender_that_is_refused_strikes_nobody_off(ledger: SendLedger, tmp_path: Path) -> None:
     """Whatever the relay says of the sender's own address, no reader lands on the suppression list for it."""
     script = Script()
     script.at_mail = ["550 5.1.0 sender rejected"]
@@ -153,7 +153,7 @@ def test_a_sender_that_is_refused_strikes_nobody_off(ledger: MailLedger, tmp_pat
     assert not (tmp_path / "suppressed.txt").exists()
 
 
-def test_a_relay_that_knows_nobody_any_more_does_not_strike_everybody_off(ledger: MailLedger, tmp_path: Path) -> None:
+def test_a_relay_that_knows_nobody_any_more_does_not_strike_everybody_off(ledger: SendLedger, tmp_path: Path) -> None:
     """When one reader after the other is said not to exist the run ends early, and the rest stays queued."""
     script = Script()
     script.always = "550 5.1.1 no such user"
@@ -165,7 +165,7 @@ def test_a_relay_that_knows_nobody_any_more_does_not_strike_everybody_off(ledger
     assert not (tmp_path / "suppressed.txt").exists()
 
 
-def test_421_connects_anew(ledger: MailLedger, tmp_path: Path) -> None:
+def test_421_connects_anew(ledger: SendLedger, tmp_path: Path) -> None:
     """A 421 ends the connection, not the run."""
     script = Script()
     script.at_data[FIRST] = ["421 4.3.2 closing down"]
@@ -175,7 +175,7 @@ def test_421_connects_anew(ledger: MailLedger, tmp_path: Path) -> None:
     assert script.connections == 2
 
 
-def test_a_line_that_breaks_after_the_message_leaves_it_unknown(ledger: MailLedger, tmp_path: Path) -> None:
+def test_a_line_that_breaks_after_the_message_leaves_it_unknown(ledger: SendLedger, tmp_path: Path) -> None:
     """Whether the server took it or not, nobody sends it again until asked."""
     script = Script()
     script.at_data |= {FIRST: ["drop after"], SECOND: ["drop"]}
@@ -189,7 +189,7 @@ def test_a_line_that_breaks_after_the_message_leaves_it_unknown(ledger: MailLedg
     assert states(ledger) == {FIRST: State.UNKNOWN, SECOND: State.SENT, THIRD: State.SENT}
 
 
-def test_a_line_that_is_closed_between_messages_costs_nothing(ledger: MailLedger, tmp_path: Path) -> None:
+def test_a_line_that_is_closed_between_messages_costs_nothing(ledger: SendLedger, tmp_path: Path) -> None:
     """A relay that hangs up after a message is called again, and nobody is left unknown."""
     script = Script()
     script.at_data |= {FIRST: ["250 and close"], SECOND: ["250 and close"]}
@@ -200,7 +200,7 @@ def test_a_line_that_is_closed_between_messages_costs_nothing(ledger: MailLedger
     assert script.connections == 3
 
 
-def test_a_relay_that_closes_after_each_message_costs_no_attempt(ledger: MailLedger, tmp_path: Path) -> None:
+def test_a_relay_that_closes_after_each_message_costs_no_attempt(ledger: SendLedger, tmp_path: Path) -> None:
     """Everybody gets their mail with one attempt, though one is all that a message has."""
     script, readers = Script(), people(6)
     script.at_data = {reader.address.key: ["250 and close"] for reader in readers}
@@ -209,7 +209,7 @@ def test_a_relay_that_closes_after_each_message_costs_no_attempt(ledger: MailLed
     assert {(one.state, one.attempts) for one in ledger.deliveries(BRIEF)} == {(State.SENT, 1)}
 
 
-def test_a_relay_that_knows_another_login_alone_is_named(ledger: MailLedger, tmp_path: Path) -> None:
+def test_a_relay_that_knows_another_login_alone_is_named(ledger: SendLedger, tmp_path: Path) -> None:
     """XOAUTH2 is nothing that we can do: one sentence says so, and everybody stays queued."""
     script = Script()
     script.offers = ["AUTH XOAUTH2 OAUTHBEARER"]
@@ -219,7 +219,7 @@ def test_a_relay_that_knows_another_login_alone_is_named(ledger: MailLedger, tmp
     assert script.tried == []
 
 
-def test_a_server_that_stalls_is_left(ledger: MailLedger, tmp_path: Path) -> None:
+def test_a_server_that_stalls_is_left(ledger: SendLedger, tmp_path: Path) -> None:
     """No answer in time is no answer: unknown, and the others go on."""
     script = Script()
     script.at_data[FIRST] = ["stall"]
@@ -229,7 +229,7 @@ def test_a_server_that_stalls_is_left(ledger: MailLedger, tmp_path: Path) -> Non
     assert "no answer" in line_of(ledger, FIRST).reply
 
 
-def test_failures_in_a_row_pause_the_run(ledger: MailLedger, tmp_path: Path) -> None:
+def test_failures_in_a_row_pause_the_run(ledger: SendLedger, tmp_path: Path) -> None:
     """Where everything fails the run ends early, and who was not tried stays queued."""
     script = Script()
     script.always = "550 5.7.1 blocked"
@@ -242,7 +242,7 @@ def test_failures_in_a_row_pause_the_run(ledger: MailLedger, tmp_path: Path) -> 
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH")
-def test_a_refused_login_stops_everything(ledger: MailLedger, tmp_path: Path) -> None:
+def test_a_refused_login_stops_everything(ledger: SendLedger, tmp_path: Path) -> None:
     """535 ends the run with one sentence that does not hold the password, and everybody stays queued."""
     with (
         relay(Script(), password="right") as port,
@@ -254,7 +254,7 @@ def test_a_refused_login_stops_everything(ledger: MailLedger, tmp_path: Path) ->
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH")
-def test_a_login_lets_us_in(ledger: MailLedger, tmp_path: Path) -> None:
+def test_a_login_lets_us_in(ledger: SendLedger, tmp_path: Path) -> None:
     """With the right password the mail goes out."""
     script = Script()
     with relay(script, password="right") as port:
@@ -263,14 +263,14 @@ def test_a_login_lets_us_in(ledger: MailLedger, tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH")
-def test_a_relay_that_wants_a_login_stops_everything(ledger: MailLedger, tmp_path: Path) -> None:
+def test_a_relay_that_wants_a_login_stops_everything(ledger: SendLedger, tmp_path: Path) -> None:
     """530 after MAIL is no failure of the message: the run ends and everybody stays queued."""
     with relay(Script(), password="right") as port, pytest.raises(EnvironmentProblem, match="does not let us send"):
         run_once(ledger, port, people(2), tmp_path)
     assert set(states(ledger).values()) == {State.QUEUED}
 
 
-def test_a_relay_that_is_away_leaves_everybody_queued(ledger: MailLedger, tmp_path: Path) -> None:
+def test_a_relay_that_is_away_leaves_everybody_queued(ledger: SendLedger, tmp_path: Path) -> None:
     """Without a connection nothing is tried, and the reason names the relay."""
     with relay(Script()) as port:
         pass
@@ -280,7 +280,7 @@ def test_a_relay_that_is_away_leaves_everybody_queued(ledger: MailLedger, tmp_pa
     assert {(one.state, one.attempts) for one in ledger.deliveries(BRIEF)} == {(State.QUEUED, 0)}
 
 
-def test_the_suppression_list_is_read_before_each_message(ledger: MailLedger, tmp_path: Path) -> None:
+def test_the_suppression_list_is_read_before_each_message(ledger: SendLedger, tmp_path: Path) -> None:
     """Who leaves while a run goes on gets nothing any more."""
     script, readers = Script(), people(3)
     suppressed = Suppressions(tmp_path / "suppressed.txt")
@@ -300,7 +300,7 @@ def test_the_suppression_list_is_read_before_each_message(ledger: MailLedger, tm
 def test_nothing_is_sent_that_cannot_be_written_down(tmp_path: Path) -> None:
     """When the ledger takes no more lines the run ends before DATA, with one sentence."""
     script = Script()
-    with MailLedger(tmp_path / "deliveries.sqlite") as ledger, relay(script) as port:
+    with SendLedger(tmp_path / "deliveries.sqlite") as ledger, relay(script) as port:
         queue_all(ledger, people(2))
         with closing(sqlite3.connect(tmp_path / "deliveries.sqlite")) as other:
             other.execute("CREATE TRIGGER full BEFORE UPDATE ON deliveries BEGIN SELECT RAISE(ABORT, 'full'); END")
@@ -310,7 +310,7 @@ def test_nothing_is_sent_that_cannot_be_written_down(tmp_path: Path) -> None:
     assert script.accepted == []
 
 
-def test_several_connections_share_the_work(ledger: MailLedger, tmp_path: Path) -> None:
+def test_several_connections_share_the_work(ledger: SendLedger, tmp_path: Path) -> None:
     """With four connections everybody still gets exactly one message."""
     script, readers = Script(), people(40)
     with relay(script) as port:
@@ -319,7 +319,7 @@ def test_several_connections_share_the_work(ledger: MailLedger, tmp_path: Path) 
     assert script.connections == 4
 
 
-def test_a_connection_serves_as_many_messages_as_the_relay_allows(ledger: MailLedger, tmp_path: Path) -> None:
+def test_a_connection_serves_as_many_messages_as_the_relay_allows(ledger: SendLedger, tmp_path: Path) -> None:
     """After messages_per_connection the next message gets a new line."""
     script = Script()
     with relay(script) as port:
@@ -327,7 +327,7 @@ def test_a_connection_serves_as_many_messages_as_the_relay_allows(ledger: MailLe
     assert script.connections == 3
 
 
-def test_the_rate_is_kept(ledger: MailLedger, tmp_path: Path) -> None:
+def test_the_rate_is_kept(ledger: SendLedger, tmp_path: Path) -> None:
     """At twenty a second six messages need at least five gaps of a twentieth."""
     script = Script()
     begun = time.monotonic()
@@ -337,7 +337,7 @@ def test_the_rate_is_kept(ledger: MailLedger, tmp_path: Path) -> None:
     assert len(script.accepted) == 6
 
 
-def test_letters_beyond_ascii_before_the_at_reach_a_relay_that_takes_them(ledger: MailLedger, tmp_path: Path) -> None:
+def test_letters_beyond_ascii_before_the_at_reach_a_relay_that_takes_them(ledger: SendLedger, tmp_path: Path) -> None:
     """SMTPUTF8 is used for the one address that needs it."""
     script = Script()
     odd = Subscriber(address=parse_address("jürgen@bücher.example"))
@@ -361,7 +361,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
 def test_the_line_is_encrypted_and_checked(
-    ledger: MailLedger, tmp_path: Path, certificate: Path, security: str
+    ledger: SendLedger, tmp_path: Path, certificate: Path, security: str
 ) -> None:
     """With the authority named mail goes out; without it the run ends before a word is said."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -376,7 +376,7 @@ def test_the_line_is_encrypted_and_checked(
     assert len(script.accepted) == 2
 
 
-def test_starttls_is_not_given_up_silently(ledger: MailLedger, tmp_path: Path) -> None:
+def test_starttls_is_not_given_up_silently(ledger: SendLedger, tmp_path: Path) -> None:
     """A relay without STARTTLS gets nothing when starttls is asked for."""
     script = Script()
     with relay(script) as port, pytest.raises(EnvironmentProblem, match="does not offer"):

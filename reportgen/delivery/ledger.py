@@ -2,8 +2,8 @@
 
     queued -> sending -> sent | deferred | failed | suppressed | unknown
 
-"sending" is on disk before DATA, "sent" after the 250. A crash in between leaves "sending", which the next run turns
-into "unknown": it is never sent again without being asked.
+For mail "sending" is on disk before DATA, "sent" after the 250; for a post, before and after the channel's answer. A
+crash in between leaves "sending", which the next run turns into "unknown": it is never sent again without being asked.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from typing import Final, Self
 
 from filelock import FileLock, Timeout
 
-from reportgen.delivery.mail.smtp import Answer
 from reportgen.errors import EnvironmentProblem
 from reportgen.units import Milliseconds
 
@@ -69,7 +68,7 @@ def alone(folder: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout as error:
         raise EnvironmentProblem(
-            f"Another send holds {folder}. Wait for it; `reportgen send --status` shows how far it is."
+            f"Another run that sends holds {folder}. Wait for it; `reportgen send --status` shows how far a mailing is."
         ) from error
     try:
         yield
@@ -113,7 +112,7 @@ class Delivery:
     named: bool = False
 
 
-class MailLedger:
+class SendLedger:
     """The ledger on disk; several threads may use it."""
 
     def __init__(self, path: Path, *, reading: bool = False) -> None:
@@ -197,8 +196,10 @@ class MailLedger:
             (now_ms, brief, subscriber),
         )
 
-    def settle(self, brief: str, subscriber: str, state: State, answer: Answer, now_ms: Milliseconds) -> None:
-        """Write down what became of an attempt.
+    def settle(
+        self, brief: str, subscriber: str, state: State, now_ms: Milliseconds, *, code: int = 0, reply: str = ""
+    ) -> None:
+        """Write down what became of an attempt, and the receiver's words.
 
         It outlives this process at once, and a power cut with the next "sending": if one comes between them the line
         is still "sending", becomes "unknown", and is not sent again.
@@ -206,7 +207,7 @@ class MailLedger:
         self._run(
             "UPDATE deliveries SET state = ?, code = ?, reply = ?, attempts = attempts + 1, changed_ms = ? "
             "WHERE brief = ? AND subscriber = ?",
-            (str(state), answer.code, answer.reply, now_ms, brief, subscriber),
+            (str(state), code, reply, now_ms, brief, subscriber),
             synced=False,
         )
 
@@ -271,5 +272,5 @@ class MailLedger:
         except sqlite3.Error as error:
             raise EnvironmentProblem(
                 f"{self._path} cannot be written ({error}), so nothing more is sent. Free some space, or mend its "
-                "permissions, and run `reportgen send --resume`."
+                "permissions, and run it again with --resume."
             ) from error

@@ -1,0 +1,145 @@
+"""What `post` does: the short form of a kept brief to each channel, each message once, through the ledger."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from reportgen.brief.types import Brief
+from reportgen.cli.console import note, tell, tell_json
+from reportgen.cli.letters import KeptBrief, read_kept
+from reportgen.config.load import DEFAULT_PATH, load_config
+from reportgen.config.places import local_folder, place_of
+from reportgen.config.settings import Config, PostChannel, PostSettings
+from reportgen.delivery.ledger import MAIL_FOLDER, OPEN, SendLedger, State, alone, make_private
+from reportgen.delivery.notify import Message, channel_at, post_messages
+from reportgen.errors import DataError, UsageError
+from reportgen.render.post import Post, posts_of
+
+_LEDGER: Final = "posts.sqlite"
+_CAN_BE_RETRIED: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the command line asked of a post."""
+
+    to: tuple[str, ...]
+    dry_run: bool
+    resend_unknown: bool
+    stale: bool
+    as_json: bool
+
+
+def post_all(config: Path | None, output: str | None, day: str | None, asked: Asked) -> int:
+    """Post what no channel has yet, say how it went, and give the exit code.
+
+    Raises:
+        UsageError: There is no `post:`, no such channel, no brief, or an address that apprise does not know.
+        DataError: The brief is stale, or cannot be read: nothing has been posted.
+    """
+    settings, wanted = _settings(config, output)
+    channels = _chosen(wanted, asked.to)
+    kept = read_kept(settings.output, day, _now_ms())
+    if kept.brief.stale and not asked.stale:
+        raise DataError(
+            f"The brief of {kept.name} is stale: {kept.brief.stale.rstrip('.')}. Make a new one with "
+            "`reportgen brief`, or post it as it is with --stale."
+        )
+    page = kept.web_page(wanted.link)
+    written = {one.name: posts_of(kept.brief, one.symbols, page) for one in channels}
+    if asked.dry_run:
+        return _show(written, as_json=asked.as_json)
+    folder = wanted.ledger or local_folder(settings.output, "The ledger of posts (`post.ledger`)") / MAIL_FOLDER
+    with _ledger(folder) as ledger:
+        for channel in channels:
+            _post(ledger, kept, channel, written[channel.name], asked)
+        return _report(ledger, kept, channels, as_json=asked.as_json)
+
+
+def _settings(config: Path | None, output: str | None) -> tuple[Config, PostSettings]:
+    path = config or DEFAULT_PATH
+    settings = load_config(path)
+    if settings.post is None:
+        raise UsageError(f"{path} has no `post:`. Name the channels that get the brief; docs/post.md shows how.")
+    return settings.model_copy(update={"output": place_of(output)} if output else None), settings.post
+
+
+def _chosen(wanted: PostSettings, named: Sequence[str]) -> tuple[PostChannel, ...]:
+    known = {one.name: one for one in wanted.channels}
+    for name in named:
+        if name not in known:
+            raise UsageError(f"No channel of `post:` is called `{name}`. There are {', '.join(known)}.")
+    return tuple(known[name] for name in dict.fromkeys(named or known))
+
+
+@contextmanager
+def _ledger(folder: Path) -> Iterator[SendLedger]:
+    """Hold the ledger of posts, alone; what a crash left open counts as unknown from here on."""
+    with alone(make_private(folder)), SendLedger(folder / _LEDGER) as ledger:
+        if found := ledger.recover():
+            note(f"{found} messages were cut off by an earlier crash; nobody can know whether they arrived.")
+        yield ledger
+
+
+def _post(ledger: SendLedger, kept: KeptBrief, wanted: PostChannel, posts: Sequence[Post], asked: Asked) -> None:
+    messages = [
+        Message(
+            line=f"{wanted.name} {one.key}",
+            title=one.title,
+            text=one.text,
+            picture=partial(_figure, kept.brief, one.symbol if wanted.figure else ""),
+        )
+        for one in posts
+    ]
+    if asked.resend_unknown:
+        ledger.queue_unknown(kept.name, [one.line for one in messages], _now_ms())
+    post_messages(
+        ledger, kept.name, lambda: channel_at(wanted.address.read(), f"post: {wanted.name}"), messages, _now_ms
+    )
+
+
+def _figure(brief: Brief, symbol: str) -> bytes:
+    """Draw a symbol's figure; nothing where none is wanted."""
+    from reportgen.render.charts import figure_png
+
+    return b"".join(figure_png(brief, one, "phone") for one in brief.symbols if one.symbol == symbol)
+
+
+def _show(written: Mapping[str, Sequence[Post]], *, as_json: bool) -> int:
+    if as_json:
+        tell_json({"channels": {name: [asdict(one) for one in posts] for name, posts in written.items()}})
+        return 0
+    for name, posts in written.items():
+        for one in posts:
+            tell(f"--- {name}: {one.title}\n{one.text}\n")
+    return 0
+
+
+def _report(ledger: SendLedger, kept: KeptBrief, channels: Sequence[PostChannel], *, as_json: bool) -> int:
+    """Say how each channel stands; 4 when a message can be tried again."""
+    states: dict[str, dict[str, int]] = {one.name: {} for one in channels}
+    for one in ledger.deliveries(kept.name):
+        name = one.subscriber.partition(" ")[0]
+        if name in states:
+            states[name][str(one.state)] = states[name].get(str(one.state), 0) + 1
+    if as_json:
+        tell_json({"brief": kept.name, "path": kept.place, "channels": states})
+    else:
+        for name, counts in states.items():
+            tell(f"{name}: {', '.join(f'{number} {state}' for state, number in sorted(counts.items()))}")
+    if any(counts.get(str(State.UNKNOWN)) for counts in states.values()):
+        note("unknown: it may have arrived. Post it again with --resend-unknown, or leave it.")
+    again = [name for name, counts in states.items() if any(counts.get(str(state)) for state in OPEN)]
+    if again:
+        note(f"{', '.join(again)} did not take every message. Run `reportgen post` again.")
+    return _CAN_BE_RETRIED if again else 0
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
