@@ -56,7 +56,9 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "delivery": EDGE_GROUND
     | {
         "config.mail",
+        "config.settings",
         "config.yaml",
+        "market.web",
         "delivery",
         "brief",
         "render.json",

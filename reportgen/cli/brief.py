@@ -62,6 +62,7 @@ def brief(
     """
     from reportgen.delivery.archive.commit import judge_place
     from reportgen.delivery.archive.store import open_store
+    from reportgen.delivery.monitor import watched
     from reportgen.morning.making import make_and_write, steps_of
     from reportgen.morning.pages import start_workers
     from reportgen.morning.request import Options, take_request
@@ -74,8 +75,10 @@ def brief(
         live=True,
     )  # fmt: skip
     judge_place(open_store(request.config.output))
-    with start_workers(workers) as pool, progress(steps_of(request)) as step:
-        made, written = make_and_write(request, pool, step, note, future=future)
+    with watched(request.config.monitor, note) as watch:
+        with start_workers(workers) as pool, progress(steps_of(request)) as step:
+            made, written = make_and_write(request, pool, step, note, future=future)
+        watch.faults.extend(f"STALE {one.symbol}: {one.stale}" for one in made.symbols if one.stale)
     stands("The brief", next(iter(written.files.values())))
     _report(made, written, as_json=as_json, strict=strict)
     late = any(symbol.stale or symbol.price_time_ms is None for symbol in made.symbols)

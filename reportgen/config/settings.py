@@ -141,6 +141,17 @@ class PostSettings(Settings):
     )
 
 
+class MonitorSettings(Settings):
+    """Who notices when no brief comes."""
+
+    url: Secret | None = Field(
+        default=None, description="Pinged when a brief starts, is made and fails: a healthchecks address."
+    )
+    channel: Secret | None = Field(
+        default=None, description="An apprise address that gets one line when a brief fails or is stale."
+    )
+
+
 def _one_source(value: object) -> object:
     if isinstance(value, dict) and bool(value.get("addresses")) == bool(value.get("file")):
         raise setting_error("needs exactly one source", "Keep one of {addresses: [0x…]} or {file: path}.")
@@ -253,6 +264,7 @@ class Config(Settings):
     )
     mail: MailSettings | None = Field(default=None, description="Who gets the brief by mail.")
     post: PostSettings | None = Field(default=None, description="Which chats and channels get its short form.")
+    monitor: MonitorSettings | None = Field(default=None, description="Who notices when no brief comes.")
     assumptions: Annotated[Assumptions, WrittenAs(form=dict[str, Any], read=_assumptions)] = Field(
         default=DEFAULTS, description="Any modelling constant by its name."
     )

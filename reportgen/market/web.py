@@ -148,6 +148,16 @@ def ask(request: Request, patience: Patience) -> object:
         raise unreadable(request.shown) from None
 
 
+def ping(url: str, who: str, patience: Patience) -> None:
+    """Ask for an address whose answer does not matter, as monitors of cron jobs want it.
+
+    Raises:
+        WebError: It did not answer, with the reason in one sentence.
+    """
+    request = Request(url=url, who=who)
+    _patiently(lambda: _open(request, patience.request_seconds, LARGEST_BYTES, _CarefulRedirect), patience)
+
+
 def unreadable(who: str) -> WebError:
     """Say that an answer was none."""
     return WebError(f"{who} sent an unreadable answer.")

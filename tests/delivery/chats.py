@@ -62,7 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_PUT = do_POST  # noqa: N815 - the library's name
+    do_GET = do_PUT = do_POST  # noqa: N815 - the library's name
 
     def log_message(self, *_: object) -> None:
         """Say nothing on stderr."""
