@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
@@ -24,31 +25,44 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write; made if it is not there.")] = Path(),
     *,
     force: Annotated[bool, typer.Option("--force", help="Write over files that stand there.")] = False,
+    github: Annotated[
+        bool, typer.Option("--github", help="Make it a repository whose runner makes, publishes and posts the brief.")
+    ] = False,
+    container: Annotated[
+        bool, typer.Option("--container", help="Add a Containerfile and compose.yaml with a daily schedule.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a commented config.yaml, and the schema that lets an editor help.
 
-    Example: reportgen init ~/briefs
+    Examples: reportgen init ~/briefs · reportgen init --github ~/morning
     """
-    config, schema_file = write_scaffold(folder, force=force)
+    written = write_scaffold(folder, force=force, github=github, container=container)
+    config, schema_file, *others = written
     stands("The configuration", config)
     if as_json:
-        tell_json({"config": str(config), "schema": str(schema_file)})
+        more = {"others": [str(path) for path in others]} if others else {}
+        tell_json({"config": str(config), "schema": str(schema_file)} | more)
     else:
-        tell(config)
-        tell(schema_file)
+        for path in written:
+            tell(path)
+    if github:
+        note(f"Next: put {folder} on GitHub and follow its README.md: three settings, and the first brief.")
+        return
     note(f"Next: edit the watchlist, then run `reportgen brief --config {config}`.")
 
 
-def write_scaffold(folder: Path, *, force: bool) -> tuple[Path, Path]:
-    """Write config.yaml and its schema into a folder.
+def write_scaffold(folder: Path, *, force: bool, github: bool = False, container: bool = False) -> tuple[Path, ...]:
+    """Write config.yaml and its schema into a folder, and what lets a runner or a container make the brief.
 
     Args:
         folder: Made if it is not there.
         force: Write over files that stand there.
+        github: Write the configuration of a runner, its workflow and a README.
+        container: Write a Containerfile and compose.yaml.
 
     Returns:
-        The paths of the configuration and of the schema.
+        The paths: the configuration, the schema, then the others.
 
     Raises:
         UsageError: A file stands there already and `force` is off; nothing is written.
@@ -58,25 +72,28 @@ def write_scaffold(folder: Path, *, force: bool) -> tuple[Path, Path]:
     from reportgen.config.settings import json_schema
     from reportgen.delivery.archive.commit import replace_files
 
-    contents = {folder / CONFIG: scaffold_text().encode(), folder / SCHEMA: json_schema().encode()}
-    for path in contents:
-        if path.exists() and not force:
-            raise UsageError(f"{path} exists already and is kept as it is. Add --force to write over it.")
-    replace_files(contents)
-    return folder / CONFIG, folder / SCHEMA
+    own = _scaffold("scaffold/config.yaml") if github else _scaffold(CONFIG).replace("$schema=./docs/", "$schema=./", 1)
+    contents = {CONFIG: own, SCHEMA: json_schema()}
+    if github:
+        minute = str(1 + secrets.randbelow(58))  # at the full hour everybody begins
+        contents[".github/workflows/brief.yml"] = _scaffold("scaffold/brief.yml").replace("{minute}", minute, 1)
+        contents["README.md"] = _scaffold("scaffold/README.md")
+    if container:
+        contents |= {name: _scaffold(f"scaffold/{name}") for name in ("Containerfile", "compose.yaml")}
+    for name in contents:
+        if (folder / name).exists() and not force:
+            raise UsageError(f"{folder / name} exists already and is kept as it is. Add --force to write over it.")
+    replace_files({folder / name: text.encode() for name, text in contents.items()})
+    return tuple(folder / name for name in contents)
 
 
-def scaffold_text() -> str:
-    """Read the commented config.yaml, pointing at the schema beside it.
-
-    Raises:
-        EnvironmentProblem: The installation lacks it.
-    """
+def _scaffold(name: str) -> str:
     package = files("reportgen")
-    for place in (package / "templates" / CONFIG, Path(str(package)).parent / CONFIG):  # a wheel's, a checkout's
+    top = Path(str(package)).parent
+    for place in (package / "templates" / name, top / "templates" / name, top / name):  # a wheel's, a checkout's
         if place.is_file():
-            return place.read_text(encoding="utf-8").replace("$schema=./docs/", "$schema=./", 1)
-    raise EnvironmentProblem("The installation lacks templates/config.yaml. Install reportgen again.")
+            return place.read_text(encoding="utf-8")
+    raise EnvironmentProblem(f"The installation lacks templates/{name}. Install reportgen again.")
 
 
 def check(
