@@ -38,10 +38,10 @@ class MorningBrief:
 
     def tables(self) -> Mapping[str, pd.DataFrame]:
         """Give its rows as the archive keeps them, by table: briefs, symbols, zones, plans, … (docs/python.md)."""
-        from reportgen.delivery.archive.days import BriefFolder
+        from reportgen.delivery.archive.days import BriefFolder, morning_of
         from reportgen.delivery.archive.rows import KEYS, TABLES, database_of
 
-        place = BriefFolder(day=self.brief.as_of[:10], revision=1)
+        place = BriefFolder(day=morning_of(self.brief), revision=1)
         with database_of({place: self.json()}) as database:
             return {name: database.execute(f"SELECT {KEYS}, {rows}").df() for name, rows in TABLES.items()}
 
