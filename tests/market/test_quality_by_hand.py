@@ -72,10 +72,6 @@ def test_start_up_coverage_has_its_ends() -> None:
     flood = replace(bars(3), volume_base=np.full(3, 1e12))
     data = market(candles={"okx": flood}, open_interest={"okx": levels(1.0, 3)})
     assert book_coverage(data, DEFAULTS) == pytest.approx(1 - 0.1**2)
-    fall = market(
-        candles={"okx": replace(bars(2), volume_base=np.zeros(2))},
-        open_interest={"okx": interest(np.array([9.0, 1.0]))},
-    )
     assert book_coverage(fall, DEFAULTS) == pytest.approx(0.0)
     one = market(candles={"okx": bars(5)}, open_interest={"okx": levels(1.0, 1)})
     assert isinstance(book_coverage(one, DEFAULTS), Missing)
@@ -268,9 +264,9 @@ def test_each_fault_has_its_border_its_weight_and_its_words(change: dict[str, An
 @pytest.mark.parametrize(
     ("silent", "grade", "clause"),
     [
-        (("kraken",), "Medium", "1 of 4 venues gave nothing: Kraken"),
-        (("kraken", "gate"), "Medium", "2 of 5 venues gave nothing: Gate, Kraken"),
-        (("kraken", "gate", "htx"), "Medium", "3 of 6 venues gave nothing: Gate, HTX, Kraken"),
+        (("kraken",), "Medium", "1 of 4 venues gave nothing: Kraken Futures"),
+        (("kraken", "gate"), "Medium", "2 of 5 venues gave nothing: Gate, Kraken Futures"),
+        (("kraken", "gate", "htx"), "Medium", "3 of 6 venues gave nothing: Gate, HTX, Kraken Futures"),
     ],
 )
 def test_venues_that_gave_nothing_weigh_two_when_they_are_as_many(
