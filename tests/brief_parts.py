@@ -13,6 +13,7 @@ from reportgen.guide.positioning import FundingReading, OpenInterestReading, Pos
 from reportgen.guide.reactions import Evidence, Reaction, Shares
 from reportgen.guide.structure import Level, Structure, Sweep, Trend
 from reportgen.guide.zones import Label, NoDenseZone, Zone, ZoneReason
+from reportgen.liquidation.cone import Cone
 from reportgen.market.data import Depth
 from reportgen.market.quality import Coverage, MapQuality, VenueCoverage
 from reportgen.units import DAY_MS, HOUR_MS, Fraction, Missing, Price, Side, Where
@@ -159,8 +160,20 @@ def plan_of(sketch: Sketch, zone: Zone) -> ZonePlan:
         f"{price_of(sketch, far)} with volume above its median, then forced orders could extend the move; "
         f"de-risk first at {price_of(sketch, de_risk)}. If it only wicks into the band and closes back, "
         f"then do not chase: the idea is wrong beyond {price_of(sketch, wrong)}.",
-        post_event=False, cascade_gap_atr=0.6,
+        post_event=False, cascade_gap_atr=0.6, line=far, reward_to_risk=abs(de_risk - far) / abs(far - wrong),
         cascade="The next cluster starts 0.6 ATR beyond: close enough for one wave to reach it.",
+    )  # fmt: skip
+
+
+def cone_of(sketch: Sketch) -> Cone:
+    """Make a range forecast that widens with the square root of time, nine in ten days within two usual days."""
+    reach = 2 * sketch.atr / sketch.price
+    near, half, far = (sketch.price * (1 + part * reach) for part in (0.1, 0.4, 1.0))
+    steps = tuple(tuple(part * reach * (hour / 24) ** 0.5 for part in (0.1, 0.4, 1.0)) for hour in range(25))
+    return Cone(
+        horizon_hours=24.0, price=sketch.price, high=(near, half, far),
+        low=(sketch.price**2 / far, sketch.price**2 / half, sketch.price**2 / near), covered=98, of=120,
+        steps=steps,
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from tests.brief_parts import (
     AS_OF_MS,
     Sketch,
     checklist_of,
+    cone_of,
     confluence_of,
     coverage_of,
     inputs_of,
@@ -116,6 +117,7 @@ def symbol(sketch: Sketch) -> SymbolBrief:
         positioning=positioning_of(sketch),
         reactions=tuple(reaction_of(zone) for zone in zones),
         plan=tuple(plan_of(sketch, zone) for zone in zones),
+        cone=cone_of(sketch),
         scenarios=scenarios_of(sketch),
         stance=Stance(
             kind="conditional", text="Act on confirmation only: map and structure do not point the same way."

@@ -70,12 +70,11 @@ def palettise(_: object, pdf: pydyf.PDF) -> None:
 
 
 def _is_rgb(extra: dict[str, object]) -> bool:
-    """Tell an opaque RGB picture from everything else in a PDF."""
+    """Tell an RGB picture from everything else in a PDF; what it lets through is a picture of its own."""
     return (
         extra.get("Subtype") == "/Image"
         and extra.get("ColorSpace") == "/DeviceRGB"
         and extra.get("Filter") == "/FlateDecode"
-        and "SMask" not in extra
     )
 
 

@@ -46,6 +46,11 @@ class Form:
     days: float
     candle_hours: float
 
+    @property
+    def roomy(self) -> bool:
+        """Whether there is room for whole words, and a pointer that asks for more."""
+        return self is FORMS["wide"]
+
     def thin(self, width: float) -> float:
         """Give a line's width, or a small length beside lines, at this form's weight."""
         return width * self.weight

@@ -52,13 +52,16 @@ def draw_figure(brief: Brief, symbol: SymbolBrief, name: FormName) -> Drawing | 
     under = ground(picture, symbol, frame, rows)
     drawn, scale = panels.profile(frame, picture, symbol, price)
     zones: list[Mark] = list(panels.zone_tints(frame, symbol.zones))
-    groups, spine = _words(frame, symbol, price) if form.spine else (_letters(frame, symbol), [])
+    groups, spine = _words(frame, symbol, price) if form.spine else (_letters(frame, symbol, price), [])
+    cone = panels.cone(frame, symbol)
+    loose = [one for mark in (*cone, *groups) for one in (mark.marks if isinstance(mark, Group) else (mark,))]
+    taken = [one.box for one in loose if isinstance(one, Text)]
     marks: list[Mark] = [
         panels.hatched(form, form.left, form.top, form.now, form.bottom),
         *([under] if under is not None else []),
         *zones,
-        *panels.cone(frame, symbol),
-        *panels.events(frame, brief, symbol),
+        *cone,
+        *panels.events(frame, brief, symbol, taken),
         *panels.yesterday(frame, brief, symbol),
         panels.levels(frame, symbol),
         *panels.candles(frame, bars, symbol.price_decimals),
@@ -143,7 +146,7 @@ def _head(frame: Frame) -> list[Mark]:
         marks.append(_small(form.now + form.thin(3), two, f"time \u00d7{frame.stretch:.1f}".replace(".0", ""), form))
         marks.append(_small(form.bars, two, f"% per 0.1{_THIN}%", form))
         plan = form.bars_end + form.thin(5)
-        marks += [_bold(plan, one, "Plan", form), _small(plan, two, "risk, reward" if form.plan > 30 else "R:R", form)]
+        marks += [_bold(plan, one, "Plan", form), _small(plan, two, "risk, reward" if form.roomy else "R:R", form)]
     else:
         marks += _legend(form, form.left, two, two)
         marks += [_bold(form.now + 3, one, f"+{hours}", form), _bold(form.bars, one, "Now", form)]
@@ -158,7 +161,7 @@ def _head_lines(form: Form) -> tuple[float, float]:
 def _legend(form: Form, x: float, one: float, two: float) -> list[Mark]:
     """Show the four pale steps and the zone's colour of each side, and the hatching."""
     marks: list[Mark] = []
-    wide = form.plan > 30
+    wide = form.roomy
     cell = form.size * (1.2 if wide else 0.72)
     high = form.em(0.75)
     side_words = (
@@ -340,13 +343,15 @@ def _zone_group(frame: Frame, symbol: SymbolBrief, row: SpineRow, zone: Zone, fi
     indent = form.words + letter + form.thin(5)
     lines = list(row.lines)
     y = first
+    if _outside(frame, zone):
+        lines[1] = (Run(words=f"beyond the figure · {lines[1][0].words}", role="muted"), *lines[1][1:])
     for i, runs in enumerate(lines):
         size = form.size if i == 0 else form.small
         marks.append(Text(x=indent, y=y, runs=_fit(runs, size, form.width - indent), size=size))
         y += form.small * _LINE
     spine = form.words - form.thin(13.5)
     if _outside(frame, zone):
-        marks += _beyond(frame, zone, spine, first)
+        marks.append(_beyond(frame, zone, form.words - form.thin(7), first - CAP * form.size))
     else:
         marks += _bracket(frame, zone, spine, (form.words - form.thin(2), first - CAP * form.size), role)
     return Group(marks=tuple(marks), label=zone_name(zone, symbol))
@@ -385,30 +390,33 @@ def _bracket(frame: Frame, zone: Zone, x: float, to: Point, role: Role) -> list[
     ]
 
 
-def _beyond(frame: Frame, zone: Zone, x: float, y: float) -> list[Shape | Text]:
-    """Point to a zone beyond the figure."""
-    form = frame.form
-    size = form.thin(4.5)
-    up = zone.low >= frame.high
-    middle = y - CAP * form.size
-    tip, foot = (middle - size, middle + size) if up else (middle + size, middle - size)
-    arrow = ((x - size, foot), (x + size, foot), (x, tip))
-    return [area([arrow], side_role(zone.liquidated_side), title="beyond the figure")]
+def _beyond(frame: Frame, zone: Zone, x: float, middle: float) -> Shape:
+    """Point from a letter to its zone beyond the figure."""
+    size = frame.form.thin(4)
+    away = -size if zone.low >= frame.high else size
+    return area(
+        [((x - size, middle - away), (x + size, middle - away), (x, middle + away))], side_role(zone.liquidated_side)
+    )
 
 
-def _letters(frame: Frame, symbol: SymbolBrief) -> list[Mark]:
+def _letters(frame: Frame, symbol: SymbolBrief, price: Price) -> list[Mark]:
     """Put each zone's letter into the strip, where a phone's list below finds it; letters keep apart."""
     form = frame.form
-    marks: list[Mark] = []
-    taken: list[float] = []
+    zones = sorted(symbol.zones, key=lambda one: -one.low)
     height = form.em(1.3)
-    for zone in sorted(symbol.zones, key=lambda one: one.distance_fraction):
-        y = (frame.held(zone.low) + frame.held(zone.high)) / 2
-        y = min(max(y, form.top + height / 2), form.bottom - height / 2)
-        while any(abs(y - other) < height for other in taken):
-            y += height if zone.side == "below" else -height
-        taken.append(y)
-        marks.append(Group(marks=tuple(_letter(form, form.now + 7, y, zone)), label=zone_name(zone, symbol)))
+    wanted = [(frame.held(zone.low) + frame.held(zone.high)) / 2 for zone in zones]
+    above = sum(zone.low + zone.high > 2 * price for zone in zones)
+    wanted.insert(above, frame.held(price))
+    heights = [height] * len(zones)
+    heights.insert(above, 0.0)
+    placed = list(stack(wanted, heights, above, top=form.top, bottom=form.bottom, gap=1))
+    del placed[above]
+    marks: list[Mark] = []
+    for zone, y in zip(zones, placed, strict=True):
+        letter = _letter(form, form.now + 7, y, zone)
+        if _outside(frame, zone):
+            letter.append(_beyond(frame, zone, form.now + 7 + form.em(1.8), y))
+        marks.append(Group(marks=tuple(letter), label=zone_name(zone, symbol)))
     return marks
 
 

@@ -59,29 +59,32 @@ def column_ms(picture: HeatmapPicture) -> Milliseconds:
     return int(np.median(np.diff(picture.time_ms))) if picture.columns > 1 else HOUR_MS
 
 
-def classes(picture: HeatmapPicture, symbol: SymbolBrief) -> NDArray[np.uint8]:
-    """Class every cell by ROLES: nothing, gone, or a step of the side that stands there now.
+def classes(picture: HeatmapPicture, symbol: SymbolBrief, rows: tuple[int, int]) -> NDArray[np.uint8]:
+    """Class some rows of cells by ROLES: nothing, gone, or a step of the side that stands there now.
+
+    Args:
+        picture: The map over time.
+        symbol: Whose zones are loud.
+        rows: The first, and the one after the last.
 
     Returns:
-        Shape (rows, columns), row 0 lowest.
+        Shape (rows, columns), the lowest row first.
     """
-    made = np.zeros((picture.rows, picture.columns), dtype=np.uint8)
-    then = {
-        Side.SHORT: levels(picture.short_levels, picture.rows, picture.columns),
-        Side.LONG: levels(picture.long_levels, picture.rows, picture.columns),
-    }
+    shown = slice(*rows)
+    packed = {Side.SHORT: picture.short_levels, Side.LONG: picture.long_levels}
+    then = {side: levels(text, picture.rows, picture.columns)[shown] for side, text in packed.items()}
     stands = {side: np.minimum(mass, mass[:, -1:]) for side, mass in then.items()}
-    most = np.maximum(then[Side.SHORT], then[Side.LONG]).astype(np.int16)
-    still = np.maximum(stands[Side.SHORT], stands[Side.LONG])
-    made[(most - still) * picture.level_step >= _GONE_FROM - _ROUNDING] = _GONE
+    gone = np.maximum(*then.values()) - np.maximum(*stands.values())
+    made = np.where(gone * picture.level_step >= _GONE_FROM - _ROUNDING, np.uint8(_GONE), np.uint8(0))
     percent = np.arange(256) * picture.level_step + _ROUNDING
     for side, mass in stands.items():
-        loud = zone_rows(picture, symbol, side)
-        for rows, edges, first in ((~loud, PALE_EDGES, 0), (loud, ZONE_EDGES, len(PALE_EDGES))):
-            step = np.searchsorted(edges, percent, side="right").astype(np.uint8)[mass[rows]]
-            here = made[rows]
-            here[step > 0] = step[step > 0] + np.uint8(_FIRST[side] + first - 1)
-            made[rows] = here
+        # What a level is called, outside zones and inside.
+        pale, loud = (np.searchsorted(edges, percent, side="right") for edges in (PALE_EDGES, ZONE_EDGES))
+        loud[loud > 0] += len(PALE_EDGES)
+        called = np.stack([pale, loud])
+        called[called > 0] += _FIRST[side] - 1
+        step = called.astype(np.uint8)[zone_rows(picture, symbol, side)[shown, np.newaxis].astype(np.intp), mass]
+        made = np.where(step > 0, step, made)
     return made
 
 
@@ -109,7 +112,7 @@ def ground(picture: HeatmapPicture, symbol: SymbolBrief, frame: Frame, rows: tup
     shown = np.flatnonzero(ends - width >= frame.from_ms)
     if not len(shown):
         return None
-    cells = classes(picture, symbol)[rows[0] : rows[1]][::-1, shown]
+    cells = classes(picture, symbol, rows)[::-1, shown]
     # A time without a column shows nothing: columns lie where their hours are.
     at = (ends[shown] - frame.from_ms) // width - 1
     laid = np.zeros((len(cells), (frame.now_ms - frame.from_ms) // width), dtype=np.uint8)

@@ -6,7 +6,7 @@ Stands inside the last arrow, Brief -> bytes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -20,18 +20,14 @@ from reportgen.liquidation.known_positions import ExactLayer
 from reportgen.liquidation.picture import HeatmapPicture
 from reportgen.render.charts.axes import Form, Frame, clock, profile_scale
 from reportgen.render.charts.spine import shown_levels
-from reportgen.render.charts.surface import Mark, Point, Run, Shape, Text, area, box, line, text_width
+from reportgen.render.charts.surface import Box, Mark, Point, Run, Shape, Text, area, box, line, text_width
 from reportgen.render.colours import Role
 from reportgen.units import HOUR_MS, Floats, Milliseconds, Missing, Price, Side
-
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom."""
 
 _BODY: Final = 0.72  # of a candle's slot
 _HALO: Final = 2.6
 CAP: Final = 0.36  # half a capital's height in text sizes
 TOP: Final = 1.2  # of the end of a pale bar, in its side's colour
-_ABOVE, _BELOW = 0.82, 0.26  # of a text's size that its letters reach above and below the baseline
 _DIAMOND: Final = (2.6, 3.4)  # half a diamond's height: of the smallest position, and what the largest adds
 _MOST_EVENTS: Final = 3
 
@@ -101,7 +97,7 @@ def candles(frame: Frame, bars: Bars, decimals: int) -> list[Mark]:
     rows = zip(bars.open_ms, bars.open, bars.high, bars.low, bars.close, strict=True)
     for opened, first, high, low, last in rows:
         middle = min(frame.x(opened) + slot / 2, form.now)
-        left, right = middle - slot * _BODY / 2, min(middle + slot * _BODY / 2, form.now)
+        left, right = max(middle - slot * _BODY / 2, form.left), min(middle + slot * _BODY / 2, form.now)
         top, bottom = frame.held(max(first, last)), frame.held(min(first, last))
         bottom = max(bottom, top + form.thin(0.6))
         wicks += [((middle, frame.held(high)), (middle, top)), ((middle, bottom), (middle, frame.held(low)))]
@@ -188,10 +184,8 @@ def _fate_words(form: Form, left: float, middle: float, fate: LevelFate) -> list
 
 def plate(text: Text) -> Shape:
     """Lay paper under words, so that nothing runs through them."""
-    pad = 2.0
-    top, bottom = text.y - _ABOVE * text.size, text.y + _BELOW * text.size
-    shape = box(text.left - pad, top, text.left + text.width + pad, bottom)
-    return area([shape], "paper", opacity=0.85)
+    left, top, right, bottom = text.box
+    return area([box(left - 1, top, right + 1, bottom)], "paper", opacity=0.85)
 
 
 # ---- The hours ahead: cone and events ----
@@ -225,25 +219,39 @@ def cone(frame: Frame, symbol: SymbolBrief) -> list[Mark]:
     return marks
 
 
-def events(frame: Frame, brief: Brief, symbol: SymbolBrief) -> list[Mark]:
-    """Draw the heaviest events inside the horizon, each with its name and hour at the top of its line."""
+def events(frame: Frame, brief: Brief, symbol: SymbolBrief, taken: Sequence[Box]) -> list[Mark]:
+    """Draw the heaviest events inside the horizon, each with its name and hour as high as other words let it stand.
+
+    Args:
+        frame: The axes.
+        brief: Whose events.
+        symbol: Those of other coins are left out.
+        taken: Where words stand already.
+    """
     form = frame.form
     ahead = [one for one in brief.events if one.lowers and one.concerns(symbol.base) and one.hours_away > 0]
     chosen = sorted(sorted(ahead, key=lambda one: one.urgency)[:_MOST_EVENTS], key=lambda one: one.hours_away)
     lines: list[tuple[Point, Point]] = []
     words: list[Mark] = []
-    last_x, last_end = -1e9, form.top
+    taken = list(taken)
     for one in chosen:
         x = min(frame.x(frame.now_ms + one.hours_away * HOUR_MS), form.later - 1)
         lines.append(((x, form.top), (x, form.bottom)))
-        said = _event_words(one, frame)
-        start = last_end + form.small if x - last_x < form.small + 2 else form.top + form.thin(4)
-        base = max(x - form.thin(3), form.now + form.small)
-        length = text_width(said, form.small)
-        words.append(Text(x=base, y=start + length, runs=(Run(words=said, role="warn"),), size=form.small, turned=True))
-        last_x, last_end = x, start + length
+        base = max(x - form.thin(3), form.now + form.small + form.thin(4))
+        runs = (Run(words=_event_words(one, frame), role="warn"),)
+        text = Text(x=base, y=form.top, runs=runs, size=form.small, turned=True)
+        text = replace(text, y=form.top + form.thin(4) + text.width)
+        while text.y <= form.bottom and (met := [other for other in taken if _meet(text.box, other)]):
+            text = replace(text, y=max(bottom for *_, bottom in met) + form.thin(3) + text.width)
+        if text.y <= form.bottom:
+            words += [plate(text), text]
+            taken.append(text.box)
     dashes = (form.thin(2), form.thin(2))
     return [line(lines, "warn", form.thin(1.2), dashes), *words]
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 _LONGEST_NAME: Final = 18
@@ -302,7 +310,7 @@ def profile(frame: Frame, picture: HeatmapPicture, symbol: SymbolBrief, price: P
         y = (top + bottom) / 2
         low, high = (min(value / scale, 1.04) for value in (picture.profile_low[i], picture.profile_high[i]))
         whiskers.append(((form.bars + low * form.profile, y), (form.bars + high * form.profile, y)))
-        if form.plan:
+        if form.roomy:
             said = (
                 f"{notation.price_range(edges[i], edges[i + 1], symbol.price_decimals)}: {notation.grouped(share, 2)}"
                 f"{notation.THIN}% per 0.1{notation.THIN}%, 10\u201390{notation.THIN}% of draws "
@@ -350,7 +358,7 @@ def plan_ruler(frame: Frame, plan: ZonePlan, symbol: SymbolBrief) -> list[Mark]:
     if plan.line is None or not form.plan:
         return []
     w = form.weight
-    x = form.bars_end + form.thin(18 if form.plan > 30 else 15)
+    x = form.bars_end + form.thin(18 if form.roomy else 10)
     out, entry = frame.held(plan.invalidation), frame.held(plan.line)
     up = plan.de_risk > plan.line
     target = frame.y(plan.de_risk)

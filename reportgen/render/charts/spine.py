@@ -99,12 +99,9 @@ def _zone_row(zone: Zone, symbol: SymbolBrief) -> SpineRow:
     lines: list[tuple[Run, ...]] = [(prices, *where)]
     if zone.notional is not None:
         forced = "buying" if zone.liquidated_side is Side.SHORT else "selling"
-        middle = notation.dollars(zone.notional)
-        band = zone.notional_band
-        words = f"{middle} of forced {forced}"
-        if band is not None:
-            words = f"{notation.dollar_range(*band)}, middle {words}"
-        lines.append((Run(words=words, weight=600),))
+        middle, band = notation.dollars(zone.notional), zone.notional_band
+        words = middle if band is None else f"{notation.dollar_range(*band)}, middle {middle}"
+        lines.append((Run(words=words, weight=600), Run(words=f" of forced {forced}", weight=600)))
     dense = f"{notation.times(zone.intensity)} the median density · {notation.share(zone.share)} of {sides}"
     lines.append((Run(words=dense, role="muted"),))
     if zone.touch_probability is not None and not symbol.stale:
@@ -117,7 +114,7 @@ def _zone_row(zone: Zone, symbol: SymbolBrief) -> SpineRow:
 def _of_hundred(share: float) -> str:
     whole = round(share * 100)
     if whole in (0, 100) and share not in (0.0, 1.0):
-        return "fewer than 1 of 100" if whole == 0 else "more than 99 of 100"
+        return "under 1 of 100" if whole == 0 else "over 99 of 100"
     return f"{whole} of 100"
 
 

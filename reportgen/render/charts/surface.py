@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
 Point: TypeAlias = tuple[float, float]
+Box: TypeAlias = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
 Align: TypeAlias = Literal["left", "center", "right"]
+
+_ABOVE, _BELOW = 0.8, 0.24
+"""Of a text's size, what its letters take above and below the baseline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +78,14 @@ class Text:
     def left(self) -> float:
         """Where it begins."""
         return self.x - {"left": 0.0, "center": 0.5, "right": 1.0}[self.align] * self.width
+
+    @property
+    def box(self) -> Box:
+        """What it covers, from the tops of its letters to their feet."""
+        above, below = _ABOVE * self.size, _BELOW * self.size
+        if self.turned:
+            return self.x - above, self.y - self.width, self.x + below, self.y
+        return self.left, self.y - above, self.left + self.width, self.y + below
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

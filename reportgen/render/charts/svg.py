@@ -93,7 +93,8 @@ def _shape(shape: Shape, look: Look) -> str:
     if shape.dashes:
         style += f' stroke-dasharray="{" ".join(_n(dash) for dash in shape.dashes)}"'
     if shape.opacity < 1:
-        style += f' opacity="{_n(shape.opacity)}"'
+        # Not `opacity`, for which a PDF would need a group of its own.
+        style += f' {"fill" if shape.fill else "stroke"}-opacity="{_n(shape.opacity)}"'
     if shape.title and look != "paper":
         return f'<path{style} d="{d}"><title>{escape(shape.title)}</title></path>'
     return f'<path{style} d="{d}"/>'
