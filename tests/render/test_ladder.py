@@ -68,10 +68,7 @@ def test_a_zone_is_solid_on_its_own_side_alone() -> None:
     symbol = symbol_of(("A", 102.8, 105.6))
     whole = [box for box in boxes(symbol, "short") if box[3] - box[1] > 2]
     assert len(whole) == 4
-    assert (whole[0][0], whole[-1][2]) == (
-        pytest.approx(116 * (1 + 1 / 8) + 0.4),
-        pytest.approx(116 * (1 + 2 / 8) - 0.4),
-    )
+    assert [whole[0][0], whole[-1][2]] == pytest.approx([116 * 9 / 8 + 0.4, 116 * 10 / 8 - 0.4])
 
 
 def test_a_distance_has_one_place_on_every_ladder() -> None:
