@@ -50,6 +50,16 @@ class Candles:
         """Close time of each bar (exclusive end), shape (n,)."""
         return self.open_time_ms + self.interval_ms
 
+    @property
+    def last_close_ms(self) -> Milliseconds:
+        """Close time of the last bar, of one at least."""
+        return int(self.open_time_ms[-1]) + self.interval_ms
+
+    @property
+    def span_ms(self) -> Milliseconds:
+        """Time from the first open to the last close."""
+        return self.last_close_ms - int(self.open_time_ms[0])
+
     def __len__(self) -> int:
         """Count the bars."""
         return len(self.open_time_ms)

@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reportgen.errors import DataError
-from reportgen.market.dumps.cells import Part
-from reportgen.market.folder.append import append_to_folder
+from reportgen.market.folder.append import Part, append_to_folder
 from reportgen.market.folder.read import read_market
 from reportgen.market.folder.tables import CANDLES, FUNDING, POSITIONS, TABLES
 from tests.market import folders

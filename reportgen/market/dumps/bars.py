@@ -9,12 +9,14 @@ import glob
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 import numpy as np
+import pandas as pd
 
-from reportgen.market.dumps.cells import Column, Columns, DumpError
+from reportgen.market.dumps.cells import DumpError
+from reportgen.market.folder.append import Columns
 from reportgen.market.folder.files import open_database
 from reportgen.units import HOUR_MS, Bools, Floats, Ints, Milliseconds
 
@@ -22,13 +24,7 @@ MINUTE_MS: Final = HOUR_MS // 60
 
 
 def hourly_liquidations(
-    times: Ints,
-    notional: Floats,
-    is_long: Bools,
-    *,
-    venue: str,
-    symbol: str,
-    whole: tuple[Milliseconds, Milliseconds] | None,
+    times: Ints, notional: Floats, is_long: Bools, whole: tuple[Milliseconds, Milliseconds] | None
 ) -> Columns:
     """Add orders up by the hour.
 
@@ -36,31 +32,23 @@ def hourly_liquidations(
         times: Shape (n,). notional: shape (n,), quote currency. is_long: shape (n,), the side that was liquidated.
         notional: As above.
         is_long: As above.
-        venue: Whose.
-        symbol: Of what.
         whole: The span that the source covers, so that its quiet hours are zeros; from the first order to the last
             when it is not known.
 
     Returns:
-        Columns of `liquidations`.
+        Columns of `liquidations`, without venue and symbol.
     """
     hours = times // HOUR_MS
-    if whole is not None:
-        first, count = whole[0] // HOUR_MS, (whole[1] - whole[0]) // HOUR_MS
-        first = min(first, int(hours.min(initial=first)))
-        count = max(count, int(hours.max(initial=first)) - first + 1)
-    elif len(hours):
-        first, count = int(hours.min()), int(np.ptp(hours)) + 1
-    else:
-        first, count = 0, 0
-    place = hours - first
+    begin, end = (whole[0] // HOUR_MS, whole[1] // HOUR_MS) if whole else (hours.min(initial=2**62), 0)
+    first, stop = int(hours.min(initial=begin)), int((hours + 1).max(initial=end))
+    count = max(stop - first, 0)
+    sums = (np.bincount(hours[side] - first, notional[side], count) for side in (is_long, ~is_long))
+    longs, shorts = (side.astype(np.float64) for side in sums)
     return {
-        "venue": [venue] * count,
-        "symbol": [symbol] * count,
         "interval": ["1h"] * count,
         "open_time_ms": (first + np.arange(count, dtype=np.int64)) * HOUR_MS,
-        "liquidated_long_quote": _sums(place[is_long], notional[is_long], count),
-        "liquidated_short_quote": _sums(place[~is_long], notional[~is_long], count),
+        "liquidated_long_quote": longs,
+        "liquidated_short_quote": shorts,
     }
 
 
@@ -74,18 +62,9 @@ def minute_bars(times: Ints, price: Floats) -> tuple[Ints, Floats, Floats, Float
     Returns:
         Open time, open, high, low and close, shape (bars,) each.
     """
-    minute = times // MINUTE_MS
-    starts = np.flatnonzero(np.diff(minute, prepend=-1))
-    if not len(starts):
-        empty = np.empty(0)
-        return np.empty(0, dtype=np.int64), empty, empty, empty, empty
-    ends = np.append(starts[1:], len(minute)) - 1
-    high, low = np.maximum.reduceat(price, starts), np.minimum.reduceat(price, starts)
-    return minute[starts] * MINUTE_MS, price[starts], high, low, price[ends]
-
-
-def _sums(place: Ints, notional: Floats, count: int) -> Floats:
-    return np.bincount(place, weights=notional, minlength=count).astype(np.float64)
+    found = pd.Series(price).groupby(times // MINUTE_MS).agg(["first", "max", "min", "last"])
+    first, high, low, last = (found[name].to_numpy(np.float64) for name in ("first", "max", "min", "last"))
+    return found.index.to_numpy(np.int64) * MINUTE_MS, first, high, low, last
 
 
 _TYPES: Final = {
@@ -97,22 +76,35 @@ _EARLIEST, _LATEST = 10**14, 10**17
 """1973 and 5138 in microseconds."""
 
 
+_KEPT: Final = (
+    "(SELECT timestamp, side, price, amount, min(place) AS place FROM trades WHERE exchange = ? AND symbol = ? "
+    "GROUP BY timestamp, local_timestamp, id, side, price, amount)"
+)
+_BARS: Final = (
+    f"SELECT timestamp // {_MINUTE_MICROSECONDS} * {_MINUTE_MICROSECONDS // 1000} AS open_time_ms, "
+    "arg_min(price, moment) AS open, max(price) AS high, min(price) AS low, arg_max(price, moment) AS close, "
+    "sum(amount) AS volume_base, COALESCE(sum(amount) FILTER (side = 'buy'), 0) AS taker_buy_base "
+    "FROM (SELECT *, CAST(timestamp AS HUGEINT) * 1000000000 + place AS moment "
+    f"FROM {_KEPT} ORDER BY place) GROUP BY 1 ORDER BY 1"
+)
+_COUNTS: Final = f"SELECT count(*), count(*) FILTER (side IN ('buy', 'sell')) FROM {_KEPT}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TradeBars:
     """Bars of a minute of one market.
 
     Attributes:
         exchange, symbol: as the file names them. rows: of its trades. repeated: of them, word for word again.
-        open_time_ms: Shape (bars,). columns: open, high, low, close, volume_base, and taker_buy_base where every trade
-            tells its side.
+        columns: interval, open_time_ms, open, high, low, close, volume_base, and taker_buy_base where every trade tells
+            its side.
     """
 
     exchange: str
     symbol: str
     rows: int
     repeated: int
-    open_time_ms: Ints
-    columns: dict[str, Column]
+    columns: Columns
 
 
 def trade_bars(path: Path, name: str, header: list[str]) -> tuple[TradeBars, ...]:
@@ -132,13 +124,16 @@ def trade_bars(path: Path, name: str, header: list[str]) -> tuple[TradeBars, ...
         database.execute("SET threads TO 1")  # sums of floats depend on their order
         try:
             database.execute(
-                "CREATE TEMP TABLE trades AS SELECT *, row_number() OVER () AS place "  # noqa: S608 - our own names
+                "CREATE TEMP TABLE trades AS SELECT *, row_number() OVER () AS place "
                 f"FROM read_csv('{quoted}', columns = {{{names}}}, auto_detect = false, header = true, delim = ',')"
             )
         except duckdb.Error as error:
-            raise _unread(name, str(error)) from error
+            line = re.search(r"Line: (\d+)", str(error))
+            cell = re.search(r'converting column "(\w+)"\. Could not convert string "([^"]{0,40})', str(error))
+            what = f"{cell[1]} is `{cell[2]}`; it must hold a number" if cell else "cannot be parsed"
+            raise DumpError(f"{name}{f':{line[1]}' if line else ''}: {what}. Download the file again.") from error
         bad = database.execute(
-            "SELECT min(place), arg_min(timestamp, place), arg_min(price, place), arg_min(amount, place) FROM trades "  # noqa: S608 - our own numbers
+            "SELECT min(place), arg_min(timestamp, place), arg_min(price, place), arg_min(amount, place) FROM trades "
             f"WHERE timestamp IS NULL OR timestamp < {_EARLIEST} OR timestamp >= {_LATEST} OR price IS NULL "
             "OR price <= 0 OR NOT isfinite(price) OR amount IS NULL OR amount < 0 OR NOT isfinite(amount)"
         ).fetchall()[0]
@@ -149,44 +144,12 @@ def trade_bars(path: Path, name: str, header: list[str]) -> tuple[TradeBars, ...
             "SELECT exchange, symbol, count(*) FROM trades WHERE exchange IS NOT NULL AND symbol IS NOT NULL "
             "GROUP BY 1, 2 ORDER BY 1, 2"
         ).fetchall()
-        return tuple(_market_bars(database, exchange, symbol, rows) for exchange, symbol, rows in markets)
-
-
-def _market_bars(database: duckdb.DuckDBPyConnection, exchange: str, symbol: str, rows: int) -> TradeBars:
-    bars = database.execute(_BARS, [exchange, symbol]).fetchnumpy()
-    kept, sided = database.execute(_COUNTS, [exchange, symbol]).fetchall()[0]
-    columns: dict[str, Column] = {
-        column: np.asarray(bars[column], dtype=np.float64) for column in ("open", "high", "low", "close", "volume_base")
-    }
-    if sided == kept:
-        columns["taker_buy_base"] = np.asarray(bars["taker_buy_base"], dtype=np.float64)
-    return TradeBars(
-        exchange=exchange,
-        symbol=symbol,
-        rows=rows,
-        repeated=rows - kept,
-        open_time_ms=np.asarray(bars["open_time_ms"], dtype=np.int64),
-        columns=columns,
-    )
-
-
-_KEPT: Final = (
-    "(SELECT timestamp, side, price, amount, min(place) AS place FROM trades WHERE exchange = ? AND symbol = ? "
-    "GROUP BY timestamp, local_timestamp, id, side, price, amount)"
-)
-_BARS: Final = (
-    f"SELECT timestamp // {_MINUTE_MICROSECONDS} * {_MINUTE_MICROSECONDS // 1000} AS open_time_ms, "  # noqa: S608 - our own names
-    "arg_min(price, moment) AS open, max(price) AS high, min(price) AS low, arg_max(price, moment) AS close, "
-    "sum(amount) AS volume_base, COALESCE(sum(amount) FILTER (side = 'buy'), 0) AS taker_buy_base "
-    "FROM (SELECT *, CAST(timestamp AS HUGEINT) * 1000000000 + place AS moment "
-    f"FROM {_KEPT} ORDER BY place) GROUP BY 1 ORDER BY 1"
-)
-_COUNTS: Final = f"SELECT count(*), count(*) FILTER (side IN ('buy', 'sell')) FROM {_KEPT}"  # noqa: S608 - our own names
-
-
-def _unread(name: str, cause: str) -> DumpError:
-    """Say where duckdb stopped."""
-    line = re.search(r"Line: (\d+)", cause)
-    cell = re.search(r'Error when converting column "(\w+)"\. Could not convert string "([^"]{0,40})', cause)
-    what = f"{cell[1]} is `{cell[2]}`; it must hold a number" if cell else "cannot be parsed"
-    return DumpError(f"{name}{f':{line[1]}' if line else ''}: {what}. Download the file again.")
+        found = []
+        for exchange, symbol, rows in markets:
+            bars = database.execute(_BARS, [exchange, symbol]).df()
+            kept, sided = database.execute(_COUNTS, [exchange, symbol]).fetchall()[0]
+            told = bars if sided == kept else bars.drop(columns="taker_buy_base")
+            columns: dict[str, Any] = {"interval": ["1m"] * len(told)}
+            columns |= {str(name): told[name].to_numpy() for name in told}
+            found.append(TradeBars(exchange=exchange, symbol=symbol, rows=rows, repeated=rows - kept, columns=columns))
+        return tuple(found)

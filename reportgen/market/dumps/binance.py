@@ -9,16 +9,15 @@ folder or the units part them.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
 
 from reportgen.errors import UsageError
 from reportgen.market.dumps.bars import hourly_liquidations
-from reportgen.market.dumps.cells import Column, Converted, Dump, NotMappedError, Part, counted, read_cells
+from reportgen.market.dumps.cells import Converted, Dump, NotMappedError, converted, part, read_cells
 from reportgen.market.folder.tables import (
     CANDLES,
     FUNDING,
@@ -31,7 +30,7 @@ from reportgen.market.folder.tables import (
     interval_ms,
 )
 from reportgen.market.symbols import unified_symbol
-from reportgen.units import DAY_MS, HOUR_MS, Bools, Ints, Milliseconds
+from reportgen.units import DAY_MS, HOUR_MS, Ints, Milliseconds
 
 VENUE: Final = "binance"
 COIN_VENUE: Final = "binance_coinm"
@@ -110,28 +109,16 @@ def _klines(dump: Dump, symbol: str, interval: str) -> Converted:
     cells = read_cells(dump, _KLINES, times=("open_time", "close_time"), numbers=prices, optional=("taker_buy_volume",))
     table = _kline_table(dump)
     # A venue's outage cuts a bar short.
-    odd = cells.times["close_time"] - cells.times["open_time"] + 1 != length
+    odd = cells.times("close_time") - cells.times("open_time") + 1 != length
     cells = cells.few(odd, f"the bar is not one of {interval}, as the name says.", "bars cut short by an outage")
-    count = len(cells)
-    columns: dict[str, Column] = {
-        "venue": [VENUE] * count,
-        "symbol": [symbol] * count,
-        "interval": [interval] * count,
-        "open_time_ms": cells.times["open_time"],
-        **{name: cells.numbers[name] for name in prices[:4]},
-    }
+    columns = {"open_time_ms": cells.times("open_time"), **{name: cells.numbers(name) for name in prices[:4]}}
     if table is not MARK_CANDLES:
-        columns["volume_base"] = cells.numbers["volume"]
-        taker = cells.numbers.get("taker_buy_volume")
-        columns |= {} if taker is None else {"taker_buy_base": taker}
-    return Converted(
-        name=dump.name,
-        kind=f"Binance {table.says}",
-        rows=cells.rows,
-        parts=(Part(table=table, columns=columns),),
-        dropped=cells.dropped,
-        note="" if _folders(dump) else f"taken for {table.says}: no folder spot/ or um/ above it says otherwise",
-    )
+        columns["volume_base"] = cells.numbers("volume")
+        if "taker_buy_volume" in cells.frame:
+            columns["taker_buy_base"] = cells.numbers("taker_buy_volume")
+    note = "" if _folders(dump) else f"taken for {table.says}: no folder spot/ or um/ above it says otherwise"
+    made = part(table, {"venue": VENUE, "symbol": symbol, "interval": interval}, columns)
+    return converted(cells, f"Binance {table.says}", [made], note=note)
 
 
 def _kline_table(dump: Dump) -> TableFormat:
@@ -160,50 +147,27 @@ def _folders(dump: Dump) -> set[str]:
 
 def _metrics(dump: Dump, dated: str | None) -> Converted:
     """Read open interest and the three ratios, each at the moment when it was known."""
-    cells = read_cells(
-        dump, _METRICS, times=("create_time",), texts=("symbol",),
-        optional=("sum_open_interest", "sum_open_interest_value", *_RATIOS),
-    )  # fmt: skip
+    optional = ("sum_open_interest", "sum_open_interest_value", *_RATIOS)
+    cells = read_cells(dump, _METRICS, times=("create_time",), texts=("symbol",), optional=optional)
     # Seconds of jitter stand around every fifth minute.
-    times = (cells.times["create_time"] + _METRIC_STEP_MS // 2) // _METRIC_STEP_MS * _METRIC_STEP_MS
+    times = (cells.times("create_time") + _METRIC_STEP_MS // 2) // _METRIC_STEP_MS * _METRIC_STEP_MS
     times = times + (_METRIC_STEP_MS if _labels_starts(times, _day(dated)) else 0)
-    symbols = cells.texts["symbol"]
-    named = {ticker: _symbol(dump, ticker) for ticker in dict.fromkeys(symbols.tolist())}
-    again = ~_first_by(symbols, times)
-    none = np.full(len(cells), np.nan)
-    held = cells.numbers.get("sum_open_interest", none)
-    value = cells.numbers.get("sum_open_interest_value", none)
+    named = {ticker: _symbol(dump, ticker) for ticker in dict.fromkeys(cells.texts("symbol"))}
+    symbols = np.array([named[ticker] for ticker in cells.texts("symbol")], dtype=object)
+    again = pd.DataFrame({"symbol": symbols, "time": times}).duplicated().to_numpy()
+    held, value = cells.numbers("sum_open_interest"), cells.numbers("sum_open_interest_value")
     known = (held > 0) & ~again
-    parts = [
-        Part(
-            table=OPEN_INTEREST,
-            columns={
-                **_keys(named, symbols[known]),
-                "time_ms": times[known],
-                "open_interest_base": held[known],
-                "open_interest_quote": np.where(value > 0, value, np.nan)[known],
-            },
-        )
-    ]
-    for column, kind in _RATIOS.items():
-        ratio = cells.numbers.get(column, none)
-        told = (ratio > 0) & ~again
-        if column in cells.numbers:
-            keys = {**_keys(named, symbols[told]), "kind": [kind] * int(told.sum())}
-            parts.append(Part(table=LONG_SHORT_RATIO, columns={**keys, "time_ms": times[told], "ratio": ratio[told]}))
-    return Converted(
-        name=dump.name,
-        kind="Binance metrics",
-        rows=cells.rows,
-        parts=tuple(parts),
-        dropped=counted(
-            cells.dropped,
-            {
-                "open interest empty or zero: an outage": int((~known & ~again).sum()),
-                "spoke of the same five minutes": int(again.sum()),
-            },
-        ),
-    )
+    value = np.where(value > 0, value, np.nan)
+    interest = {"symbol": symbols, "time_ms": times, "open_interest_base": held, "open_interest_quote": value}
+    parts = [part(OPEN_INTEREST, {"venue": VENUE}, {name: column[known] for name, column in interest.items()})]
+    for name, kind in _RATIOS.items():
+        if name in cells.frame:
+            told = (cells.numbers(name) > 0) & ~again
+            columns = {"symbol": symbols[told], "time_ms": times[told], "ratio": cells.numbers(name)[told]}
+            parts.append(part(LONG_SHORT_RATIO, {"venue": VENUE, "kind": kind}, columns))
+    outage, twice = int((~known & ~again).sum()), int(again.sum())
+    dropped = {"open interest empty or zero: an outage": outage, "spoke of the same five minutes": twice}
+    return converted(cells, "Binance metrics", parts, dropped)
 
 
 def _labels_starts(times: Ints, day: tuple[Milliseconds, Milliseconds] | None) -> bool:
@@ -221,22 +185,17 @@ def _labels_starts(times: Ints, day: tuple[Milliseconds, Milliseconds] | None) -
 
 def _funding(dump: Dump, symbol: str) -> Converted:
     cells = read_cells(dump, _FUNDING, times=_FUNDING[:1], numbers=_FUNDING[1:])
-    times = (cells.times["calc_time"] + _MINUTE_MS // 2) // _MINUTE_MS * _MINUTE_MS
-    keep = _first_by(np.zeros(len(times)), times)
-    columns: dict[str, Column] = {
-        "venue": [VENUE] * int(keep.sum()),
-        "symbol": [symbol] * int(keep.sum()),
+    times = (cells.times("calc_time") + _MINUTE_MS // 2) // _MINUTE_MS * _MINUTE_MS
+    _, first = np.unique(times, return_index=True)
+    keep = np.sort(first)
+    columns = {
         "time_ms": times[keep],
-        "funding_rate": cells.numbers["last_funding_rate"][keep],
-        "interval_hours": cells.numbers["funding_interval_hours"][keep],
+        "funding_rate": cells.numbers("last_funding_rate")[keep],
+        "interval_hours": cells.numbers("funding_interval_hours")[keep],
     }
-    return Converted(
-        name=dump.name,
-        kind="Binance funding rates",
-        rows=cells.rows,
-        parts=(Part(table=FUNDING, columns=columns),),
-        dropped=counted(cells.dropped, {"spoke of the same minute": int((~keep).sum())}),
-    )
+    made = part(FUNDING, {"venue": VENUE, "symbol": symbol}, columns)
+    dropped = {"spoke of the same minute": len(times) - len(keep)}
+    return converted(cells, "Binance funding rates", [made], dropped)
 
 
 def _liquidations(dump: Dump, ticker: str, dated: str | None) -> Converted:
@@ -246,31 +205,23 @@ def _liquidations(dump: Dump, ticker: str, dated: str | None) -> Converted:
     """
     quantity, price = _LIQUIDATIONS[-1], "average_price"
     cells = read_cells(dump, _LIQUIDATIONS, times=("time",), numbers=(price, quantity), texts=("side", "order_status"))
-    filled = np.array([status.upper() == "FILLED" for status in cells.texts["order_status"]], dtype=np.bool_)
+    filled = (cells.frame["order_status"].str.upper() == "FILLED").to_numpy(np.bool_)
     cells = cells.only(filled, "orders that were not filled")
-    sides = np.array([side.upper() for side in cells.texts["side"]], dtype=object)
-    odd = ~np.isin(sides, ("BUY", "SELL"))
+    sides = cells.frame["side"].str.upper().to_numpy(object)
+    odd = ~np.isin(sides.astype(str), ("BUY", "SELL"))
     if odd.any():
         at = int(np.argmax(odd))
         raise cells.error(at, f"side is `{sides[at][:20]}`; it must be BUY or SELL.")
-    notional = cells.numbers[quantity] * cells.numbers[price]
     if ticker.endswith("_PERP"):
         base = ticker.removesuffix("USD_PERP")
         venue, symbol = COIN_VENUE, unified_symbol(base)
-        notional = cells.numbers[quantity] * (_BTC_CONTRACT_USD if base == "BTC" else _CONTRACT_USD)
+        worth = np.full(len(cells), float(_BTC_CONTRACT_USD if base == "BTC" else _CONTRACT_USD))
     else:
-        venue, symbol = VENUE, _symbol(dump, ticker)
+        venue, symbol, worth = VENUE, _symbol(dump, ticker), cells.numbers(price)
     # A monthly or undated file says nothing about its quiet hours.
-    columns = hourly_liquidations(
-        cells.times["time"], notional, sides == "SELL", venue=venue, symbol=symbol, whole=_day(dated)
-    )
-    return Converted(
-        name=dump.name,
-        kind="Binance liquidation orders",
-        rows=cells.rows,
-        parts=(Part(table=LIQUIDATIONS, columns=columns),),
-        dropped=cells.dropped,
-    )
+    columns = hourly_liquidations(cells.times("time"), cells.numbers(quantity) * worth, sides == "SELL", _day(dated))
+    made = part(LIQUIDATIONS, {"venue": venue, "symbol": symbol}, columns)
+    return converted(cells, "Binance liquidation orders", [made])
 
 
 def _day(dated: str | None) -> tuple[Milliseconds, Milliseconds] | None:
@@ -282,16 +233,3 @@ def _day(dated: str | None) -> tuple[Milliseconds, Milliseconds] | None:
     except ValueError:
         return None
     return start, start + DAY_MS
-
-
-def _keys(named: Mapping[str, str], tickers: NDArray[Any]) -> dict[str, Column]:
-    return {"venue": [VENUE] * len(tickers), "symbol": [named[ticker] for ticker in tickers]}
-
-
-def _first_by(keys: NDArray[Any], times: Ints) -> Bools:
-    """Find the first row of each key and moment, shape (n,)."""
-    _, place = np.unique(keys.astype(str), return_inverse=True)
-    _, first = np.unique(np.column_stack([place, times]), axis=0, return_index=True)
-    found = np.zeros(len(times), dtype=np.bool_)
-    found[first] = True
-    return found

@@ -17,13 +17,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, Any, Final, TypeAlias
+from types import MappingProxyType
+from typing import IO, Any, Final
 
 import duckdb
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from reportgen.errors import DataError
+from reportgen.market.folder.append import Columns, Part
 from reportgen.market.folder.columns import EARLIEST_MS, SHARE_LEFT_OUT
 from reportgen.market.folder.files import LATEST_MS, most_unpacked, open_database
 from reportgen.market.folder.tables import TableFormat
@@ -33,10 +36,17 @@ _MEGABYTE: Final = 2**20
 _PIECE: Final = 2**20
 _BEGINNING: Final = 65_536
 _SHOWN_CELL: Final = 40
-_SECONDS_TEXT: Final = r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?"
+_WHOLE: Final = "CASE WHEN regexp_full_match({cell}, '[0-9]{{1,18}}') THEN CAST({cell} AS BIGINT) END"
+_SCALED: Final = f"CASE WHEN {_WHOLE} >= {LATEST_MS} THEN ({_WHOLE}) // 1000 ELSE {_WHOLE} END"
+_TIME: Final = (
+    f"COALESCE(CASE WHEN {_SCALED} BETWEEN {EARLIEST_MS} AND {LATEST_MS - 1} THEN {_SCALED} END, "
+    r"CASE WHEN regexp_full_match({cell}, '\d{{4}}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?') "
+    "THEN epoch_ms(TRY_CAST({cell} AS TIMESTAMP)) END)"
+)
+"""SQL that reads a cell of milliseconds, microseconds or text as milliseconds: NULL where it cannot be."""
 
-Column: TypeAlias = NDArray[Any] | Sequence[Any]
-Columns: TypeAlias = Mapping[str, Column]
+_NUMBER: Final = "CASE WHEN isfinite(TRY_CAST({cell} AS DOUBLE)) THEN TRY_CAST({cell} AS DOUBLE) END"
+_WANTED_TIME: Final = "milliseconds or microseconds, or a time such as 2026-07-11 00:05:00"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,14 +61,6 @@ class Dump:
     name: str
     path: Path
     plain: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Part:
-    """Rows for one table of the market folder."""
-
-    table: TableFormat
-    columns: Columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,42 +88,51 @@ class NotMappedError(DumpError):
     """A dump is sound, and of a market or of data that nobody here can map: it is left out and counted."""
 
 
+def part(table: TableFormat, keys: Mapping[str, str], columns: Columns) -> Part:
+    """Make rows of some columns, n > 0 of them, and of keys that are the same in every row."""
+    count = len(next(iter(columns.values())))
+    return Part(table=table, columns={**{name: [value] * count for name, value in keys.items()}, **columns})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Cells:
-    """The rows of a CSV file, each once, as typed columns of n rows.
+    """The rows of a CSV file, each once.
 
     Attributes:
-        name: The file. rows: in it. line: shape (n,), the line of each row. times: milliseconds. numbers: NaN where a
-            cell may be empty and is. texts: as they stand there.
+        name: The file. rows: in it. frame: by the line of each: times in milliseconds, numbers, NaN where a cell may be
+            empty and is, and texts as they stand there.
         dropped: Rows left out so far, by the reason.
     """
 
     name: str
     rows: int
-    line: Ints
-    times: Mapping[str, Ints]
-    numbers: Mapping[str, Floats]
-    texts: Mapping[str, NDArray[Any]]
+    frame: pd.DataFrame
     dropped: Mapping[str, int]
 
     def __len__(self) -> int:
         """Count the rows."""
-        return len(self.line)
+        return len(self.frame)
+
+    def times(self, name: str) -> Ints:
+        """Give a column of times, shape (n,)."""
+        return self.frame[name].to_numpy(np.int64)
+
+    def numbers(self, name: str) -> Floats:
+        """Give a column of numbers, shape (n,); all NaN where the file lacks it."""
+        return self.frame[name].to_numpy(np.float64) if name in self.frame else np.full(len(self), np.nan)
+
+    def texts(self, name: str) -> NDArray[Any]:
+        """Give a column as text, shape (n,)."""
+        return self.frame[name].to_numpy(object)
 
     def error(self, row: int, says: str) -> DumpError:
         """Make the error about a row."""
-        return DumpError(f"{self.name}:{self.line[row]}: {says}")
+        return DumpError(f"{self.name}:{self.frame.index[row]}: {says}")
 
     def only(self, keep: Bools, reason: str = "") -> Cells:
         """Keep some rows, shape (n,); the others are counted under the reason, if there is one."""
-        return replace(
-            self,
-            line=self.line[keep],
-            times={name: values[keep] for name, values in self.times.items()},
-            numbers={name: values[keep] for name, values in self.numbers.items()},
-            texts={name: values[keep] for name, values in self.texts.items()},
-            dropped=counted(self.dropped, {reason: int(np.sum(~keep))} if reason else {}),
-        )
+        more = {reason: int(np.sum(~keep))} if reason else {}
+        return replace(self, frame=self.frame[keep], dropped=counted(self.dropped, more))
 
     def few(self, bad: Bools, says: str, reason: str) -> Cells:
         """Leave out rows that cannot be true where they are few, shape (n,).
@@ -138,6 +149,14 @@ def counted(dropped: Mapping[str, int], more: Mapping[str, int]) -> dict[str, in
     """Add counts up by reason, leaving out those of nothing."""
     both = {reason: dropped.get(reason, 0) + more.get(reason, 0) for reason in (*dropped, *more)}
     return {reason: count for reason, count in both.items() if count}
+
+
+def converted(
+    cells: Cells, kind: str, parts: Sequence[Part], dropped: Mapping[str, int] = MappingProxyType({}), note: str = ""
+) -> Converted:
+    """Say what became of a file's rows; `dropped` are those left out after they were read."""
+    left_out = counted(cells.dropped, dropped)
+    return Converted(name=cells.name, kind=kind, rows=cells.rows, parts=tuple(parts), dropped=left_out, note=note)
 
 
 def unpacked(path: Path) -> Iterator[Dump]:
@@ -200,7 +219,7 @@ def _unpack_zstd(path: Path, plain: Path, most: int) -> None:
     size = 0
     with open_database() as database, plain.open("wb") as out:
         lines = database.execute(
-            f"SELECT line FROM read_csv('{quoted}', columns = {{'line': 'VARCHAR'}}, auto_detect = false, "  # noqa: S608 - our own names
+            f"SELECT line FROM read_csv('{quoted}', columns = {{'line': 'VARCHAR'}}, auto_detect = false, "
             "header = false, delim = '\x01', quote = '', escape = '', compression = 'zstd')"
         )
         while rows := lines.fetchmany(_BEGINNING):
@@ -268,36 +287,31 @@ def read_cells(
         names = load_rows(database, dump, columns, (*times, *numbers, *texts))
         database.execute("SET threads TO 1")
         present = [name for name in optional if name in names]
-        typed = {
-            **{name: _time_sql(name) for name in times},
-            **{name: _number_sql(name) for name in (*numbers, *present)},
-        }
+        typed = dict.fromkeys(times, _TIME) | dict.fromkeys((*numbers, *present), _NUMBER)
         unread = {name: f"typed_{name} IS NULL" for name in (*times, *numbers)}
         unread |= {name: f"typed_{name} IS NULL AND {name} <> ''" for name in present}
-        kept = ", ".join([*(f"{sql} AS typed_{name}" for name, sql in typed.items()), *texts])
-        first = ", ".join(names)
+        bad = " OR ".join(f"({fault})" for fault in unread.values())
+        read = ", ".join(f"{sql.format(cell=name)} AS typed_{name}" for name, sql in typed.items())
         database.execute(
-            f"CREATE TEMP TABLE typed AS SELECT line, {', '.join(typed)}, {kept} FROM (SELECT *, "  # noqa: S608 - our own names
-            f"row_number() OVER (PARTITION BY {first} ORDER BY line) AS nth FROM loaded) WHERE nth = 1 ORDER BY line"
+            f"CREATE TEMP TABLE typed AS SELECT *, {read} FROM (SELECT *, "
+            f"row_number() OVER (PARTITION BY {', '.join(names)} ORDER BY line) AS nth FROM loaded) WHERE nth = 1"
         )
-        rows, fresh = database.execute("SELECT (SELECT count(*) FROM loaded), (SELECT count(*) FROM typed)").fetchall()[
-            0
-        ]
-        bad = " OR ".join(f"({fault})" for fault in unread.values()) or "false"
-        _refuse_unread(database, dump.name, unread, frozenset(times), int(fresh))
-        found = database.execute(f"SELECT * FROM typed WHERE NOT ({bad}) ORDER BY line").fetchnumpy()  # noqa: S608 - our own names
-    return Cells(
-        name=dump.name,
-        rows=int(rows),
-        line=np.asarray(found["line"], dtype=np.int64),
-        times={name: np.asarray(found[f"typed_{name}"], dtype=np.int64) for name in times},
-        numbers={
-            name: np.asarray(np.ma.filled(found[f"typed_{name}"], np.nan), dtype=np.float64)
-            for name in (*numbers, *present)
-        },
-        texts={name: np.asarray(found[name], dtype=object) for name in texts},
-        dropped=counted({}, {"stood there twice": rows - fresh, "could not be read": fresh - len(found["line"])}),
-    )
+        rows, fresh, lost, first = database.execute(
+            "SELECT (SELECT count(*) FROM loaded), "
+            f"count(*), count(*) FILTER ({bad}), min(line) FILTER ({bad}) FROM typed"
+        ).fetchall()[0]
+        if lost > SHARE_LEFT_OUT * fresh:
+            for column, fault in unread.items():
+                cell = database.execute(f"SELECT {column} FROM typed WHERE line = {first} AND ({fault})").fetchall()
+                if cell:
+                    shown = f"`{cell[0][0][:_SHOWN_CELL]}`" if cell[0][0] else "empty"
+                    wanted = _WANTED_TIME if column in times else "a number"
+                    says = f"{column} is {shown}; it must hold {wanted}. Download the file again."
+                    raise DumpError(f"{dump.name}:{first}: {says}")
+        kept = ", ".join([*(f"typed_{name} AS {name}" for name in typed), *texts])
+        frame = database.execute(f"SELECT line, {kept} FROM typed WHERE NOT ({bad}) ORDER BY line").df()
+    dropped = counted({}, {"stood there twice": rows - fresh, "could not be read": lost})
+    return Cells(name=dump.name, rows=int(rows), frame=frame.set_index("line"), dropped=dropped)
 
 
 def load_rows(
@@ -326,56 +340,17 @@ def load_rows(
     )
     try:
         database.execute(
-            f"CREATE TEMP TABLE loaded AS SELECT row_number() OVER () + {begins - 1} AS line, {cells} "  # noqa: S608 - our own names
+            f"CREATE TEMP TABLE loaded AS SELECT row_number() OVER () + {begins - 1} AS line, {cells} "
             f"FROM read_csv('{quoted}', columns = {{{spec}}}, auto_detect = false, "
             f"header = {'false' if header is None else 'true'}, delim = ',', quote = '\"', escape = '\"') {repeated}"
         )
     except duckdb.Error as error:
-        raise _misshapen(dump.name, str(error), width) from error
+        line = re.search(r"Line: (\d+)", str(error))
+        found = re.search(r"Expected Number of Columns: \d+ Found: (\d+)", str(error))
+        says = "cannot be parsed. Download the file again."
+        if found:
+            says = f"has {found[1]} cells where {width} are meant. Download the file again."
+        elif "unicode" in str(error).lower() or "utf-8" in str(error).lower():
+            says = "is not UTF-8 text. Is it a CSV file?"
+        raise DumpError(f"{dump.name}{f':{line[1]}' if line else ''}: {says}") from error
     return list(known.values())
-
-
-def _misshapen(name: str, cause: str, width: int) -> DumpError:
-    """Say where duckdb stopped, and why."""
-    line = re.search(r"Line: (\d+)", cause)
-    place = f"{name}:{line[1]}" if line else name
-    if found := re.search(r"Expected Number of Columns: \d+ Found: (\d+)", cause):
-        return DumpError(f"{place}: has {found[1]} cells where {width} are meant. Download the file again.")
-    if "unicode" in cause.lower() or "utf-8" in cause.lower():
-        return DumpError(f"{place}: is not UTF-8 text. Is it a CSV file?")
-    return DumpError(f"{place}: cannot be parsed. Download the file again.")
-
-
-def _time_sql(name: str) -> str:
-    """Give the SQL that reads milliseconds, microseconds or text as milliseconds: NULL where it cannot be."""
-    number = f"CASE WHEN regexp_full_match({name}, '[0-9]{{1,18}}') THEN CAST({name} AS BIGINT) END"
-    text = f"CASE WHEN regexp_full_match({name}, '{_SECONDS_TEXT}') THEN epoch_ms(TRY_CAST({name} AS TIMESTAMP)) END"
-    number = f"({number})"
-    milliseconds = f"CASE WHEN {number} >= {LATEST_MS} THEN {number} // 1000 ELSE {number} END"
-    inside = f"CASE WHEN ({milliseconds}) BETWEEN {EARLIEST_MS} AND {LATEST_MS - 1} THEN {milliseconds} END"
-    return f"COALESCE({inside}, {text})"
-
-
-def _number_sql(name: str) -> str:
-    """Give the SQL that reads a finite number: NULL where it is none."""
-    return f"CASE WHEN isfinite(TRY_CAST({name} AS DOUBLE)) THEN TRY_CAST({name} AS DOUBLE) END"
-
-
-def _refuse_unread(
-    database: duckdb.DuckDBPyConnection, name: str, unread: Mapping[str, str], times: frozenset[str], rows: int
-) -> None:
-    """Refuse a file of which more than a few rows cannot be read; names the first cell."""
-    if not unread:
-        return
-    bad = " OR ".join(f"({fault})" for fault in unread.values())
-    count, line = database.execute(f"SELECT count(*), min(line) FROM typed WHERE {bad}").fetchall()[0]  # noqa: S608 - our own names
-    if count <= SHARE_LEFT_OUT * rows:
-        return
-    for column, fault in unread.items():
-        cell = database.execute(f"SELECT {column} FROM typed WHERE line = {line} AND ({fault})").fetchall()  # noqa: S608 - our own names
-        if cell:
-            shown = f"`{cell[0][0][:_SHOWN_CELL]}`" if cell[0][0] else "empty"
-            wanted = (
-                "milliseconds or microseconds, or a time such as 2026-07-11 00:05:00" if column in times else "a number"
-            )
-            raise DumpError(f"{name}:{line}: {column} is {shown}; it must hold {wanted}. Download the file again.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
 from urllib.parse import urlencode
@@ -17,7 +17,8 @@ import numpy as np
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from reportgen.errors import UsageError
-from reportgen.market.dumps.cells import Column, Converted, Dump, DumpError, Part
+from reportgen.market.dumps.cells import Converted, Dump, DumpError, part
+from reportgen.market.folder.append import Part
 from reportgen.market.folder.tables import CANDLES, LIQUIDATIONS, LONG_SHORT_RATIO, OPEN_INTEREST, interval_text
 from reportgen.market.symbols import base_of, quote_of, unified_symbol
 from reportgen.market.web import Patience, Request, ask
@@ -112,25 +113,26 @@ def _converted(history: _History, name: str, until_ms: Milliseconds | None) -> M
     closed = tuple(point for point in points if until_ms is None or point.t * 1000 + length <= until_ms)
     if not closed:
         return Missing(f"{history.symbol} has no closed interval")
-    venue, symbol = market
-    return _rows_of_kind(_Rows(points=closed, name=name, venue=venue, symbol=symbol, length=length))
+    return _of_kind(_Rows(points=closed, name=name, length=length), {"venue": market[0], "symbol": market[1]})
 
 
-def _rows_of_kind(rows: _Rows) -> Maybe[Part]:
+def _of_kind(rows: _Rows, keys: Mapping[str, str]) -> Maybe[Part]:
     """Tell by the letters which history it is."""
-    first = rows.points[0]
+    first, bars = rows.points[0], {**keys, "interval": interval_text(rows.length)}
     if first.r is not None:
-        told: dict[str, Column] = {
-            "kind": ["accounts"] * len(rows.points),
-            "time_ms": rows.ends,
-            "ratio": rows.column("r"),
-        }
-        return Part(table=LONG_SHORT_RATIO, columns={**rows.keys, **told})
+        columns = {"time_ms": rows.starts + rows.length, "ratio": rows.column("r")}
+        return part(LONG_SHORT_RATIO, {**keys, "kind": "accounts"}, columns)
     if first.s is not None:
-        return _liquidations(rows)
+        if not _USD.search(rows.name):  # in coins they would have to be priced by guess
+            return Missing("liquidations: coins, or not said; ask with convert_to_usd=true and put usd in the name")
+        sides = {"liquidated_long_quote": rows.column("l"), "liquidated_short_quote": rows.column("s")}
+        return part(LIQUIDATIONS, bars, {"open_time_ms": rows.starts, **sides})
     if first.v is not None:
-        return Part(table=CANDLES, columns=_candles(rows))
-    return _open_interest(rows)
+        named = {"open": "o", "high": "h", "low": "l", "close": "c", "volume_base": "v"}
+        named |= {"taker_buy_base": "bv"} if all(point.bv is not None for point in rows.points) else {}
+        prices = {column: rows.column(letter) for column, letter in named.items()}
+        return part(CANDLES, bars, {"open_time_ms": rows.starts, **prices})
+    return _open_interest(rows, keys)
 
 
 def _market(ticker: str, name: str) -> Maybe[tuple[str, str]]:
@@ -153,34 +155,16 @@ def _market(ticker: str, name: str) -> Maybe[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rows:
-    """One symbol's rows, sorted, each moment once."""
+    """One symbol's rows, sorted, each moment once; their last value is known when the interval, `length`, is over."""
 
     points: tuple[_Point, ...]
     name: str
-    venue: str
-    symbol: str
     length: Milliseconds
-
-    @property
-    def keys(self) -> dict[str, Column]:
-        """Venue and symbol of every row."""
-        return {"venue": [self.venue] * len(self.points), "symbol": [self.symbol] * len(self.points)}
 
     @property
     def starts(self) -> Ints:
         """When each interval began."""
         return np.array([point.t * 1000 for point in self.points], dtype=np.int64)
-
-    @property
-    def ends(self) -> Ints:
-        """When each interval ended, which is when its last value was known."""
-        return self.starts + self.length
-
-    @property
-    def bars(self) -> dict[str, Column]:
-        """The keys of bars."""
-        interval = [interval_text(self.length)] * len(self.points)
-        return {**self.keys, "interval": interval, "open_time_ms": self.starts}
 
     def column(self, letter: str) -> Floats:
         """Give one letter of every row.
@@ -195,23 +179,7 @@ class _Rows:
         return np.array(values, dtype=np.float64)
 
 
-def _liquidations(rows: _Rows) -> Maybe[Part]:
-    """Take liquidations in USD; in coins they would have to be priced by guess."""
-    if not _USD.search(rows.name):
-        return Missing("liquidations: coins, or not said; ask with convert_to_usd=true and put usd in the name")
-    sides = {"liquidated_long_quote": rows.column("l"), "liquidated_short_quote": rows.column("s")}
-    return Part(table=LIQUIDATIONS, columns={**rows.bars, **sides})
-
-
-def _candles(rows: _Rows) -> dict[str, Column]:
-    named = {"open": "o", "high": "h", "low": "l", "close": "c", "volume_base": "v"}
-    columns = {**rows.bars, **{column: rows.column(letter) for column, letter in named.items()}}
-    if all(point.bv is not None for point in rows.points):
-        columns["taker_buy_base"] = rows.column("bv")
-    return columns
-
-
-def _open_interest(rows: _Rows) -> Maybe[Part]:
+def _open_interest(rows: _Rows, keys: Mapping[str, str]) -> Maybe[Part]:
     """Take open interest at the end of each interval; what is not surely that, in coins and of one side, is left out.
 
     Raises:
@@ -224,13 +192,12 @@ def _open_interest(rows: _Rows) -> Maybe[Part]:
         raise DumpError(
             f"{rows.name}: open interest and funding have the same columns. Put open-interest or funding in its name."
         )
-    if rows.venue not in _ONE_SIDED:
-        return Missing(f"open interest of {rows.venue}: whether both sides are counted is not certain")
+    if keys["venue"] not in _ONE_SIDED:
+        return Missing(f"open interest of {keys['venue']}: whether both sides are counted is not certain")
     if _USD.search(words):
         return Missing("open interest in USD: ask without convert_to_usd")
-    return Part(
-        table=OPEN_INTEREST, columns={**rows.keys, "time_ms": rows.ends, "open_interest_base": rows.column("c")}
-    )
+    columns = {"time_ms": rows.starts + rows.length, "open_interest_base": rows.column("c")}
+    return part(OPEN_INTEREST, keys, columns)
 
 
 def _length(points: Sequence[_Point], name: str) -> Milliseconds:
@@ -288,7 +255,8 @@ def ask_histories(
         WebError: The API cannot be asked, or refuses the key.
         DumpError: It answered something else than histories.
     """
-    tickers = [_ticker(symbol) for symbol in dict.fromkeys(unified_symbol(each) for each in symbols)]
+    unique = dict.fromkeys(unified_symbol(each) for each in symbols)
+    tickers = [f"{base_of(symbol)}{quote_of(symbol)}_PERP.A" for symbol in unique]
     span = {"interval": "1hour", "from": str((until_ms - _DAYS * DAY_MS) // 1000), "to": str(until_ms // 1000)}
     answers = []
     for start in range(0, len(tickers), _SYMBOLS_A_CALL):
@@ -300,8 +268,3 @@ def ask_histories(
             name = f"{_WHO} {endpoint} 1hour {words}".strip()
             answers.append(convert_answer(ask(question, patience), name, until_ms=until_ms))
     return tuple(answers)
-
-
-def _ticker(symbol: str) -> str:
-    """Name Binance's perpetual as Coinalyze does."""
-    return f"{base_of(symbol)}{quote_of(symbol)}_PERP.A"

@@ -83,7 +83,7 @@ def add_to_folder(converted: Sequence[Converted], folder: Path) -> Conversion:
         DataError: They hold nothing that can be used, or the folder is unusable.
     """
     parts = [part for one in converted for part in one.parts]
-    if not any(len(next(iter(part.columns.values()))) for part in parts):
+    if not any(len(part) for part in parts):
         reasons = dict.fromkeys(
             f"{one.name}: {reason}" for one in converted for reason in (*one.dropped, *([one.note] if one.note else []))
         )
@@ -105,7 +105,7 @@ def _convert(dump: Dump) -> Converted:
         return Converted(name=dump.name, kind="left out", rows=0, parts=(), note=reason)
     parts, dropped = [], dict(made.dropped)
     for part in made.parts:
-        if len(next(iter(part.columns.values()))):
+        if len(part):
             kept, left_out = judge_part(part, made.name)
             parts.append(kept)
             dropped |= {"impossible": dropped.get("impossible", 0) + left_out} if left_out else {}

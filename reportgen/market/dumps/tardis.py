@@ -10,24 +10,26 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 import numpy as np
+import pandas as pd
 
 from reportgen.errors import UsageError
 from reportgen.market.dumps.bars import hourly_liquidations, minute_bars, trade_bars
 from reportgen.market.dumps.cells import (
     Cells,
-    Column,
     Converted,
     Dump,
     DumpError,
     NotMappedError,
-    Part,
+    converted,
     counted,
     header_of,
+    part,
     read_cells,
 )
+from reportgen.market.folder.append import Columns, Part
 from reportgen.market.folder.tables import CANDLES, FUNDING, LIQUIDATIONS, MARK_CANDLES, OPEN_INTEREST, SPOT_CANDLES
 from reportgen.market.symbols import unified_symbol
-from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints
+from reportgen.units import DAY_MS, HOUR_MS
 
 _EVENTS: Final = ("exchange", "symbol", "timestamp", "local_timestamp", "id", "side", "price", "amount")
 _TICKER: Final = (
@@ -109,131 +111,93 @@ def _markets(
     return named, dropped
 
 
-def _split(cells: Cells) -> tuple[dict[tuple[str, str], Cells], dict[str, int], dict[tuple[str, str], tuple[str, str]]]:
-    """Part a file of liquidations or tickers by market."""
-    pairs = list(zip(cells.texts["exchange"], cells.texts["symbol"], strict=True))
-    every = dict.fromkeys(pairs)
-    keys = np.array([f"{exchange} {ticker}" for exchange, ticker in pairs], dtype=object)
-    own = {pair: cells.only(keys == f"{pair[0]} {pair[1]}") for pair in every}
+def _split(
+    cells: Cells,
+) -> tuple[dict[tuple[str, str], pd.DataFrame], dict[tuple[str, str], tuple[str, str]], dict[str, int]]:
+    """Part a file of liquidations or tickers by market: the rows and names of each, and what is left out."""
+    own = {(str(pair[0]), str(pair[1])): some for pair, some in cells.frame.groupby(["exchange", "symbol"], sort=False)}
     named, dropped = _markets(cells.name, [(*pair, len(some)) for pair, some in own.items()], _LINEAR)
-    return {pair: own[pair] for pair in named}, dropped, named
+    return {pair: own[pair] for pair in named}, named, dropped
 
 
 def _liquidations(dump: Dump) -> Converted:
     """Add liquidations up by the hour: a forced buy closed a short."""
-    cells = read_cells(
-        dump, _EVENTS, times=("timestamp",), numbers=("price", "amount"), texts=("exchange", "symbol", "side")
-    )
-    sided = np.isin(cells.texts["side"].astype(str), ("buy", "sell"))
-    cells = cells.only(sided, "of unknown side")
-    own, left_out, named = _split(cells)
-    start = int(cells.times["timestamp"].min()) // DAY_MS * DAY_MS if len(cells) else 0  # one whole UTC day
+    texts = ("exchange", "symbol", "side")
+    cells = read_cells(dump, _EVENTS, times=("timestamp",), numbers=("price", "amount"), texts=texts)
+    cells = cells.only(cells.frame["side"].isin(("buy", "sell")).to_numpy(np.bool_), "of unknown side")
+    own, named, left_out = _split(cells)
+    start = int(cells.times("timestamp").min()) // DAY_MS * DAY_MS if len(cells) else 0  # one whole UTC day
     parts = []
     for pair, some in own.items():
-        venue, symbol = named[pair]
-        columns = hourly_liquidations(
-            some.times["timestamp"],
-            some.numbers["price"] * some.numbers["amount"],
-            some.texts["side"] == "sell",
-            venue=venue,
-            symbol=symbol,
-            whole=(start, start + DAY_MS),
-        )
-        parts.append(Part(table=LIQUIDATIONS, columns=columns))
-    return Converted(
-        name=dump.name, kind="tardis.dev liquidations", rows=cells.rows, parts=tuple(parts),
-        dropped=counted(cells.dropped, left_out),
-    )  # fmt: skip
+        times, notional = some["timestamp"].to_numpy(np.int64), (some["price"] * some["amount"]).to_numpy(np.float64)
+        is_long = (some["side"] == "sell").to_numpy(np.bool_)
+        columns = hourly_liquidations(times, notional, is_long, (start, start + DAY_MS))
+        parts.append(part(LIQUIDATIONS, _keys(named[pair]), columns))
+    return converted(cells, "tardis.dev liquidations", parts, left_out)
 
 
 def _trades(dump: Dump, header: list[str]) -> Converted:
     """Make bars of a minute from trades, with the part that takers bought."""
     found = trade_bars(dump.plain, dump.name, header)
     named, dropped = _markets(dump.name, [(each.exchange, each.symbol, each.rows) for each in found], _LINEAR | _SPOT)
-    parts = []
-    for bars in found:
-        if (bars.exchange, bars.symbol) not in named:
-            continue
-        venue, symbol = named[bars.exchange, bars.symbol]
-        columns = _minute_keys(venue, symbol, bars.open_time_ms) | dict(bars.columns)
-        parts.append(Part(table=SPOT_CANDLES if bars.exchange in _SPOT else CANDLES, columns=columns))
-    return Converted(
-        name=dump.name, kind="tardis.dev trades", rows=sum(bars.rows for bars in found), parts=tuple(parts),
-        dropped=counted(dropped, {"stood there twice": sum(bars.repeated for bars in found)}),
-    )  # fmt: skip
+    parts = tuple(
+        part(
+            SPOT_CANDLES if bars.exchange in _SPOT else CANDLES, _keys(named[bars.exchange, bars.symbol]), bars.columns
+        )
+        for bars in found
+        if (bars.exchange, bars.symbol) in named
+    )
+    repeated = {"stood there twice": sum(bars.repeated for bars in found)}
+    rows, dropped = sum(bars.rows for bars in found), counted(dropped, repeated)
+    return Converted(name=dump.name, kind="tardis.dev trades", rows=rows, parts=parts, dropped=dropped)
 
 
-def _minute_keys(venue: str, symbol: str, opened: Ints) -> dict[str, Column]:
-    count = len(opened)
-    return {
-        "venue": [venue] * count,
-        "symbol": [symbol] * count,
-        "interval": ["1m"] * count,
-        "open_time_ms": opened,
-    }
+def _keys(market: tuple[str, str]) -> dict[str, str]:
+    return {"venue": market[0], "symbol": market[1]}
 
 
 def _ticker(dump: Dump) -> Converted:
     """Take from a derivative ticker: bars of the mark price, open interest every five minutes, settled funding."""
-    cells = read_cells(
-        dump, _TICKER, times=("timestamp",), texts=("exchange", "symbol"),
-        optional=("funding_timestamp", "funding_rate", "open_interest", "mark_price"),
-    )  # fmt: skip
-    own, dropped, named = _split(cells)
+    optional = ("funding_timestamp", "funding_rate", "open_interest", "mark_price")
+    cells = read_cells(dump, _TICKER, times=("timestamp",), texts=("exchange", "symbol"), optional=optional)
+    own, named, dropped = _split(cells)
     parts: list[Part] = []
-    for (exchange, ticker), some in own.items():
-        venue, symbol = named[exchange, ticker]
-        order = np.argsort(some.times["timestamp"], kind="stable")
-        times = some.times["timestamp"][order]
-        told = {name: values[order] for name, values in some.numbers.items()}
-        if "mark_price" in told:
-            known = told["mark_price"] > 0
-            opened, *prices = minute_bars(times[known], told["mark_price"][known])
+    for pair, some in own.items():
+        keys, rows = _keys(named[pair]), some.sort_values("timestamp", kind="stable")
+        if "mark_price" in rows:
+            known = rows[rows["mark_price"] > 0]
+            times, price = known["timestamp"].to_numpy(np.int64), known["mark_price"].to_numpy(np.float64)
+            opened, *prices = minute_bars(times, price)
             bars = dict(zip(("open", "high", "low", "close"), prices, strict=True))
-            parts.append(Part(table=MARK_CANDLES, columns=_minute_keys(venue, symbol, opened) | bars))
-        if exchange not in _ONE_SIDED:
-            reason = f"open interest of {exchange}: whether both sides are counted is not certain"
+            parts.append(part(MARK_CANDLES, keys | {"interval": "1m"}, {"open_time_ms": opened, **bars}))
+        if pair[0] not in _ONE_SIDED:
+            reason = f"open interest of {pair[0]}: whether both sides are counted is not certain"
             dropped[reason] = dropped.get(reason, 0) + len(some)
-        elif "open_interest" in told:
+        elif "open_interest" in rows:
             # The last of every five minutes, at the moment that it was told.
-            known = told["open_interest"] > 0
-            at, held = times[known], told["open_interest"][known]
-            last = np.flatnonzero(np.append(np.diff(at // _OPEN_INTEREST_STEP_MS) > 0, len(at) > 0))
-            keys: dict[str, Column] = {"venue": [venue] * len(last), "symbol": [symbol] * len(last)}
-            parts.append(
-                Part(table=OPEN_INTEREST, columns=keys | {"time_ms": at[last], "open_interest_base": held[last]})
-            )
-        if {"funding_timestamp", "funding_rate"} <= set(told):
-            settled, rates, hours = _settled(times, told["funding_timestamp"], told["funding_rate"])
-            keys = {"venue": [venue] * len(settled), "symbol": [symbol] * len(settled)}
-            columns = keys | {"time_ms": settled, "funding_rate": rates, "interval_hours": hours}
-            parts.append(Part(table=FUNDING, columns=columns))
-    return Converted(
-        name=dump.name, kind="tardis.dev derivative ticker", rows=cells.rows, parts=tuple(parts),
-        dropped=counted(cells.dropped, dropped),
-    )  # fmt: skip
+            known = rows[rows["open_interest"] > 0]
+            last = known[~(known["timestamp"] // _OPEN_INTEREST_STEP_MS).duplicated(keep="last")]
+            held = last["open_interest"].to_numpy(np.float64)
+            times = last["timestamp"].to_numpy(np.int64)
+            parts.append(part(OPEN_INTEREST, keys, {"time_ms": times, "open_interest_base": held}))
+        if {"funding_timestamp", "funding_rate"} <= set(rows):
+            parts.append(part(FUNDING, keys, _settled(rows)))
+    return converted(cells, "tardis.dev derivative ticker", parts, dropped)
 
 
-def _settled(times: Ints, due: Floats, rate: Floats) -> tuple[Ints, Floats, Floats]:
-    """Find the funding that settled inside the file: the last rate told before each settlement that the file outlives.
+def _settled(rows: pd.DataFrame) -> Columns:
+    """Find the funding that settled inside a file: the last rate told before each settlement that the file outlives.
 
     The interval is the span to the next settlement.
 
     Args:
-        times: Shape (n,), ascending.
-        due: Shape (n,), microseconds of the settlement that a row speaks of; NaN where it names none.
-        rate: Shape (n,).
-
-    Returns:
-        Time, rate and hours, shape (settlements,) each.
+        rows: A market's, by time; `funding_timestamp` is of the settlement that a row speaks of, microseconds, or NaN.
     """
-    promised = np.nan_to_num(due // 1000, nan=-1).astype(np.int64)
-    told = (promised > 0) & np.isfinite(rate) & (times < promised)
-    moments = np.unique(promised[promised > 0])
-    found = []
-    for moment, following in zip(moments[:-1].tolist(), moments[1:].tolist(), strict=True):
-        rows = np.flatnonzero(told & (promised == moment))
-        if len(rows):
-            found.append((moment, float(rate[rows[-1]]), (following - moment) / HOUR_MS))
-    at, rates, hours = (np.array(column) for column in zip(*found, strict=True)) if found else (np.empty(0),) * 3
-    return at.astype(np.int64), rates.astype(np.float64), hours.astype(np.float64)
+    due = (rows["funding_timestamp"] // 1000).fillna(0).astype(np.int64)
+    moments = np.sort(due[due > 0].unique())
+    following = pd.Series(moments[1:], index=moments[:-1])
+    told = rows["funding_rate"][(rows["timestamp"] < due) & rows["funding_rate"].notna()].groupby(due).last()
+    rates = told[told.index.isin(following.index)]
+    at = rates.index.to_numpy(np.int64)
+    hours = (following.reindex(rates.index).to_numpy(np.int64) - at) / HOUR_MS
+    return {"time_ms": at, "funding_rate": rates.to_numpy(np.float64), "interval_hours": hours}

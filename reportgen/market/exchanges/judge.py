@@ -14,7 +14,6 @@ import numpy as np
 from reportgen.errors import DataError
 from reportgen.market.exchanges.venue import FaultKind, Venue, VenueFault
 from reportgen.market.folder.columns import Rows, Series
-from reportgen.market.folder.files import Source
 from reportgen.market.folder.tables import TableFormat, interval_ms
 from reportgen.market.folder.validate import checked
 from reportgen.units import HOUR_MS, Floats, Ints, Milliseconds
@@ -44,12 +43,11 @@ def pass_border(
     Raises:
         VenueFault: A cell cannot be true; without the advice that a file's owner would get.
     """
-    length = {
-        each: interval_ms(each) or HOUR_MS for name, each in zip(table.keys, keys, strict=True) if name == "interval"
-    }
+    bar_ms = next((interval_ms(key) or 0 for name, key in zip(table.keys, keys, strict=True) if name == "interval"), 0)
     rows = Rows(
-        source=Source(file=venue.display, table=table, types={}, intervals=length),
-        series=(Series(keys=keys, start=0, stop=len(time_ms)),),
+        file=venue.display,
+        table=table,
+        series=(Series(keys=keys, start=0, stop=len(time_ms), bar_ms=bar_ms),),
         row=np.arange(1, len(time_ms) + 1),
         time_ms=time_ms,
         numbers=numbers,

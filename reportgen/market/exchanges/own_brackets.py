@@ -65,7 +65,7 @@ def own_brackets(path: Path, symbols: Sequence[str], as_of_ms: Milliseconds) -> 
         table = _as_table(path, symbols, as_of_ms, Path(folder)) if path.suffix == ".json" else path
         try:
             with open_database() as database:
-                rows, _ = checked(read_rows(database, open_table(database, table, BRACKETS), tuple(symbols), as_of_ms))
+                rows, _ = checked(read_rows(open_table(database, table, BRACKETS), tuple(symbols), as_of_ms))
         except DataError as error:
             raise DataError(str(error).replace(table.name, path.name)) from error
     return tuple(

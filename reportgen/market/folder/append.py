@@ -8,29 +8,30 @@ past. Every table is written beside its place, held against the rules, and only 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.errors import DataError, UsageError
-from reportgen.market.dumps.cells import Columns, Part
 from reportgen.market.folder.columns import SHARE_LEFT_OUT, read_rows
 from reportgen.market.folder.files import LATEST_MS, open_database, open_table, table_path
 from reportgen.market.folder.tables import NEWEST_CLOSE, TABLES, Kind, TableFormat
 from reportgen.market.folder.validate import checked
 from reportgen.units import Ints
 
+Columns: TypeAlias = Mapping[str, NDArray[Any] | Sequence[Any]]
+"""Arrays or lists by column name, all of one length."""
+
 _FORMATS = {".parquet": "FORMAT parquet, COMPRESSION zstd", ".csv": "FORMAT csv, HEADER true"}
 
 
-def write_table(path: Path, columns: Mapping[str, NDArray[Any] | Sequence[Any]]) -> None:
+def write_table(path: Path, columns: Columns) -> None:
     """Write one table as Parquet or CSV, by the suffix of its name; the same columns always give the same bytes.
 
     Args:
@@ -55,7 +56,7 @@ def write_table(path: Path, columns: Mapping[str, NDArray[Any] | Sequence[Any]])
 def write_relation(database: duckdb.DuckDBPyConnection, relation: str, path: Path) -> None:
     """Write a relation of a database that runs on one thread as Parquet or CSV, by the suffix of the file's name."""
     target = str(path).replace("'", "''")
-    database.execute(f"COPY (SELECT * FROM {relation}) TO '{target}' ({_FORMATS[path.suffix.lower()]})")  # noqa: S608 - COPY takes no parameters
+    database.execute(f"COPY (SELECT * FROM {relation}) TO '{target}' ({_FORMATS[path.suffix.lower()]})")
 
 
 def plain(values: NDArray[Any] | Sequence[Any]) -> NDArray[Any]:
@@ -64,8 +65,19 @@ def plain(values: NDArray[Any] | Sequence[Any]) -> NDArray[Any]:
     return array.astype(object) if array.dtype.kind == "U" else array
 
 
-TEXT: Final = "VARCHAR"
 _ADDED_TYPES: Final = {Kind.TIME: "BIGINT", Kind.NUMBER: "DOUBLE"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Part:
+    """New rows for one table of the market folder."""
+
+    table: TableFormat
+    columns: Columns
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(next(iter(self.columns.values())))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,31 +112,16 @@ def append_to_folder(folder: Path, parts: Sequence[Part]) -> tuple[Appended, ...
         DataError: The folder's own tables cannot be read, or what would be written is impossible; nothing is changed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    asked = [(table, [part.columns for part in parts if part.table is table]) for table in TABLES]
-    filled = [(table, [columns for columns in new if len(next(iter(columns.values())))]) for table, new in asked]
     staged: list[tuple[Path, Appended]] = []
-    try:
-        for table, new in filled:
-            if new:
-                staged.append(_stage(folder, table, new))
-        for temporary, appended in staged:
-            temporary.replace(appended.path)
-    finally:
-        for temporary, _ in staged:
-            temporary.unlink(missing_ok=True)
+    with TemporaryDirectory(prefix=".", dir=folder) as beside:
+        for table in TABLES:
+            if new := [part.columns for part in parts if part.table is table and len(part)]:
+                path = place_of_table(folder, table)
+                target = Path(beside) / f"{table.name}{path.suffix.lower()}"
+                staged.append((target, merge(path, table, new, target)))
+        for target, appended in staged:
+            target.replace(appended.path)
     return tuple(appended for _, appended in staged)
-
-
-def _stage(folder: Path, table: TableFormat, new: Sequence[Columns]) -> tuple[Path, Appended]:
-    """Write the whole table beside its place and judge it there."""
-    path = place_of_table(folder, table)
-    temporary = folder / f".{table.name}.{os.getpid()}{path.suffix.lower()}"
-    try:
-        appended = merge(path, table, new, temporary)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    return temporary, appended
 
 
 def place_of_table(folder: Path, table: TableFormat) -> Path:
@@ -183,11 +180,10 @@ def judge_part(part: Part, name: str) -> tuple[Part, int]:
         path = Path(folder) / f"{part.table.name}.parquet"
         write_table(path, part.columns)
         good = np.sort(judge(path, part.table, name)) - 1
-    count = len(next(iter(part.columns.values())))
-    if len(good) == count:
+    if len(good) == len(part):
         return part, 0
     columns = {column: np.asarray(values)[good] for column, values in part.columns.items()}
-    return Part(table=part.table, columns=columns), count - len(good)
+    return Part(table=part.table, columns=columns), len(part) - len(good)
 
 
 def judge(path: Path, table: TableFormat, shown: str, *, few: float = SHARE_LEFT_OUT) -> Ints:
@@ -207,11 +203,10 @@ def judge(path: Path, table: TableFormat, shown: str, *, few: float = SHARE_LEFT
     """
     try:
         with open_database() as database:
-            source = open_table(database, path, table, {k: v for k, v in table.presumed.items() if v != NEWEST_CLOSE})
-            named = database.execute(f"SELECT DISTINCT symbol FROM {table.name} WHERE symbol IS NOT NULL").fetchall()  # noqa: S608 - our own names
-            whole = replace(source, table=replace(table, snapshot=()))
-            names = tuple(sorted(name for (name,) in named))
-            return checked(read_rows(database, whole, names, LATEST_MS - 1, few=few))[0].row
+            presumed = {column: value for column, value in table.presumed.items() if value != NEWEST_CLOSE}
+            source = open_table(database, path, replace(table, snapshot=()), presumed)
+            named = source.ask(f"SELECT DISTINCT symbol FROM {table.name} WHERE symbol IS NOT NULL ORDER BY 1")
+            return checked(read_rows(source, tuple(name for (name,) in named), LATEST_MS - 1, few=few))[0].row
     except DataError as error:
         raise DataError(str(error).replace(path.name, shown)) from error
 
@@ -219,7 +214,7 @@ def judge(path: Path, table: TableFormat, shown: str, *, few: float = SHARE_LEFT
 def _join(
     database: duckdb.DuckDBPyConnection, table: TableFormat, path: Path, new: Sequence[Columns], *, newer_wins: bool
 ) -> Appended:
-    """Put old and new rows into the relation `merged`, each moment once, sorted."""
+    """Put old and new rows into the relation `merged`, each moment once, sorted, and count them."""
     database.execute("SET threads TO 1")  # the order of rows, and with it the bytes, must not depend on the machine
     parts = []
     known = (*table.required, *table.optional)
@@ -230,39 +225,45 @@ def _join(
             for name in known
             if name in source.types
         }
-        cells = ", ".join(
-            f'"{name}"' if name not in typed else f"{_empty(table, name, typed[name])} AS {name}"
-            for name in source.types
+        cells = (
+            f"{_empty(table, name, typed[name])} AS {name}" if name in typed else f'"{name}"' for name in source.types
         )
-        parts.append(f"SELECT {cells}, 0 AS age_ FROM {table.name}")  # noqa: S608 - our own names
+        parts.append(f"SELECT {', '.join(cells)}, 0 AS age_ FROM {table.name}")
     for number, columns in enumerate(new):
         database.register(f"new_{number}", {name: plain(values) for name, values in columns.items()})
         if absent := [column for column in table.required if column not in columns]:
             raise DataError(f"{path.name}: the new rows have no column `{absent[0]}`, so they cannot be added to it.")
-        cells = ", ".join(
-            f"{_empty(table, name, f'CAST({name} AS {_ADDED_TYPES.get(table.kind(name), TEXT)})')} AS {name}"
-            for name in columns
-            if name in known
-        )
-        parts.append(f"SELECT {cells}, 1 AS age_ FROM new_{number}")  # noqa: S608 - our own names
-    moment = tuple(dict.fromkeys((*table.keys, *([table.moment] if table.moment else []))))
+        types = {name: _ADDED_TYPES.get(table.kind(name), "VARCHAR") for name in columns if name in known}
+        cells = (f"{_empty(table, name, f'CAST({name} AS {kind})')} AS {name}" for name, kind in types.items())
+        parts.append(f"SELECT {', '.join(cells)}, 1 AS age_ FROM new_{number}")
+    moment = tuple(dict.fromkeys((*table.keys, table.moment)))
     keys = ", ".join(dict.fromkeys((*moment, *table.order)))
     together = " UNION ALL BY NAME ".join(parts)
     if newer_wins and path.exists():
         # A whole list gives way to a whole list: brackets and books of one moment must not be mixed of two.
         fresh = " UNION ALL BY NAME ".join(parts[1:])
-        kept = f"SELECT * FROM ({parts[0]}) ANTI JOIN ({fresh}) USING ({', '.join(moment)})"  # noqa: S608 - our own names
+        kept = f"SELECT * FROM ({parts[0]}) ANTI JOIN ({fresh}) USING ({', '.join(moment)})"
         together = f"{kept} UNION ALL BY NAME {fresh}"
     wins = "place_ DESC" if newer_wins else "age_, place_"
     database.execute(
-        "CREATE TEMP TABLE ranked AS SELECT *, "  # noqa: S608 - our own names
+        "CREATE TEMP TABLE ranked AS SELECT *, "
         f"row_number() OVER (PARTITION BY {keys} ORDER BY {wins}) AS nth_ "
         f"FROM (SELECT *, row_number() OVER () AS place_ FROM ({together}))"
     )
     database.execute(
-        f"CREATE TEMP VIEW merged AS SELECT * EXCLUDE (age_, place_, nth_) FROM ranked WHERE nth_ = 1 ORDER BY {keys}"  # noqa: S608 - our own names
+        f"CREATE TEMP VIEW merged AS SELECT * EXCLUDE (age_, place_, nth_) FROM ranked WHERE nth_ = 1 ORDER BY {keys}"
     )
-    return _counts(database, table, path, keys)
+    has = {name for name, *_ in database.execute("DESCRIBE ranked").fetchall()}
+    numbers = [name for name in (*table.numbers, *table.optional) if name in has]
+    first = "".join(f", first_value({name}) OVER same AS {name}_first" for name in numbers)
+    nan = "CAST('nan' AS DOUBLE)"
+    differ = " OR ".join(f"COALESCE({name}, {nan}) <> COALESCE({name}_first, {nan})" for name in numbers) or "false"
+    added, repeated, contradicted, total = database.execute(
+        "SELECT count(*) FILTER (age_ = 1 AND nth_ = 1), count(*) FILTER (age_ = 1 AND nth_ > 1), "
+        f"count(*) FILTER (age_ = 1 AND nth_ > 1 AND ({differ})), count(*) FILTER (nth_ = 1) "
+        f"FROM (SELECT *{first} FROM ranked WINDOW same AS (PARTITION BY {keys} ORDER BY nth_))"
+    ).fetchall()[0]
+    return Appended(table=table.name, path=path, added=added, repeated=repeated, contradicted=contradicted, total=total)
 
 
 def _empty(table: TableFormat, column: str, cell: str) -> str:
@@ -270,20 +271,3 @@ def _empty(table: TableFormat, column: str, cell: str) -> str:
     if table.kind(column) is Kind.NUMBER and column in table.optional:
         return f"CASE WHEN isnan({cell}) THEN NULL ELSE {cell} END"
     return cell if table.kind(column) in _ADDED_TYPES else f"NULLIF({cell}, '')"
-
-
-def _counts(database: duckdb.DuckDBPyConnection, table: TableFormat, path: Path, keys: str) -> Appended:
-    """Count what is new, what was there, and what was there but says something else."""
-    has = {name for name, *_ in database.execute("DESCRIBE ranked").fetchall()}
-    numbers = [name for name in (*table.numbers, *table.optional) if name in has]
-    first = "".join(f", first_value({name}) OVER same AS {name}_first" for name in numbers)
-    differs = " OR ".join(
-        f"COALESCE({name}, CAST('nan' AS DOUBLE)) <> COALESCE({name}_first, CAST('nan' AS DOUBLE))" for name in numbers
-    )
-    differs = differs or "false"  # a table without numbers says nothing that could differ
-    added, repeated, contradicted, total = database.execute(
-        "SELECT count(*) FILTER (age_ = 1 AND nth_ = 1), count(*) FILTER (age_ = 1 AND nth_ > 1), "  # noqa: S608 - our own names
-        f"count(*) FILTER (age_ = 1 AND nth_ > 1 AND ({differs})), count(*) FILTER (nth_ = 1) "
-        f"FROM (SELECT *{first} FROM ranked WINDOW same AS (PARTITION BY {keys} ORDER BY nth_))"
-    ).fetchall()[0]
-    return Appended(table=table.name, path=path, added=added, repeated=repeated, contradicted=contradicted, total=total)

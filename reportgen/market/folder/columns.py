@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-import duckdb
 import numpy as np
 
 from reportgen.errors import DataError
-from reportgen.market.folder.files import LATEST_MS, ROW, WANTED, Source, ask_table
-from reportgen.market.folder.tables import Kind
+from reportgen.market.folder.files import LATEST_MS, ROW, WANTED, Source
+from reportgen.market.folder.tables import Kind, TableFormat
 from reportgen.units import Bools, Floats, Ints, Milliseconds
 
 EARLIEST_MS: Final = 10**11
@@ -32,11 +31,13 @@ class Series:
 
     Attributes:
         keys: Their values, symbol and venue first. start, stop: the rows are [start, stop) of every column.
+        bar_ms: Length of a bar; 0 for a table without intervals.
     """
 
     keys: tuple[str, ...]
     start: int
     stop: int
+    bar_ms: Milliseconds = 0
 
     @property
     def rows(self) -> slice:
@@ -49,12 +50,13 @@ class Rows:
     """A table up to as-of, sorted by keys, then by time.
 
     Attributes:
-        source: Where from. series: the runs. row: shape (n,), 1-based data row of the file.
+        file: Where from. table: what it holds. series: the runs. row: shape (n,), 1-based data row of the file.
         time_ms: Shape (n,); zeros for a table without times. numbers: by column, shape (n,), NaN where a cell is empty.
         notes: Sentences on rows that could not be read.
     """
 
-    source: Source
+    file: str
+    table: TableFormat
     series: tuple[Series, ...]
     row: Ints
     time_ms: Ints
@@ -81,53 +83,41 @@ class Rows:
         """Keep some rows, shape (n,), True to keep; series without any are gone."""
         if keep.all():
             return self
-        before = np.concatenate([[0], np.cumsum(keep)])
-        return Rows(
-            source=self.source,
-            series=tuple(
-                Series(keys=each.keys, start=int(before[each.start]), stop=int(before[each.stop]))
-                for each in self.series
-                if before[each.stop] > before[each.start]
-            ),
+        before = np.concatenate([[0], np.cumsum(keep)]).tolist()
+        moved = (replace(each, start=before[each.start], stop=before[each.stop]) for each in self.series)
+        return replace(
+            self,
+            series=tuple(each for each in moved if each.stop > each.start),
             row=self.row[keep],
             time_ms=self.time_ms[keep],
             numbers={name: values[keep] for name, values in self.numbers.items()},
-            notes=self.notes,
         )
 
+    def but(self, numbers: Mapping[str, Floats]) -> Rows:
+        """Put other numbers in, shape (n,) each."""
+        return replace(self, numbers={**self.numbers, **numbers})
 
-def newest_close(
-    database: duckdb.DuckDBPyConnection, source: Source, symbols: tuple[str, ...] | None
-) -> Milliseconds | None:
+
+def newest_close(source: Source, symbols: tuple[str, ...] | None) -> Milliseconds | None:
     """Find the last bar close of these symbols, of all for None; or None when they have no bars."""
-    sql = f"SELECT max({source.known_at()}) FROM {source.table.name} WHERE {source.known_at()} < {LATEST_MS}"  # noqa: S608 - our own names
     asked = list(symbols) if symbols is not None else None
-    sql += " AND (? IS NULL OR list_contains(?, symbol))"
-    newest = ask_table(database, source.file, sql, [asked, asked]).fetchall()[0][0]
+    known = source.known_at()
+    sql = f"SELECT max({known}) FROM {source.table.name} WHERE {known} < {LATEST_MS}"
+    newest = source.ask(f"{sql} AND (? IS NULL OR list_contains(?, symbol))", [asked, asked])[0][0]
     return None if newest is None else int(newest)
 
 
-def known_symbols(
-    database: duckdb.DuckDBPyConnection, source: Source, as_of_ms: Milliseconds | None
-) -> tuple[str, ...]:
-    """List the symbols that have at least one row by as-of, sorted."""
+def known_symbols(source: Source, as_of_ms: Milliseconds | None) -> tuple[str, ...]:
+    """List the symbols that have at least one row by as-of, sorted; at any time for None."""
     limit = LATEST_MS if as_of_ms is None else as_of_ms
-    sql = f"SELECT DISTINCT symbol FROM {source.table.name} WHERE {source.known_at()} <= ? AND symbol IS NOT NULL"  # noqa: S608 - our own names
-    return tuple(sorted(name for (name,) in ask_table(database, source.file, sql, [limit]).fetchall()))
+    sql = f"SELECT DISTINCT symbol FROM {source.table.name} WHERE {source.known_at()} <= ? AND symbol IS NOT NULL"
+    return tuple(sorted(name for (name,) in source.ask(sql, [limit])))
 
 
-def read_rows(
-    database: duckdb.DuckDBPyConnection,
-    source: Source,
-    symbols: tuple[str, ...],
-    as_of_ms: Milliseconds,
-    *,
-    few: float = SHARE_LEFT_OUT,
-) -> Rows:
+def read_rows(source: Source, symbols: tuple[str, ...], as_of_ms: Milliseconds, *, few: float = SHARE_LEFT_OUT) -> Rows:
     """Read the rows of these symbols that were known by as-of; a few that cannot be read are left out and noted.
 
     Args:
-        database: Where the table is open.
         source: The table.
         symbols: Unified.
         as_of_ms: Later rows are left out.
@@ -136,27 +126,29 @@ def read_rows(
     Raises:
         DataError: Cells cannot be read as what their column should hold; names the first row of each column.
     """
-    cut = cut_rows(database, source, symbols, as_of_ms)
-    unread, notes = _unread_rows(database, source, cut, few)
+    cut = cut_rows(source, symbols, as_of_ms)
+    unread, notes = _unread_rows(source, cut, few)
     table = source.table
     where = f"WHERE NOT ({unread})" if notes else ""
     keys = ", ".join(f"{source.key(key)} AS {key}" for key in table.keys)
-    counted = database.execute(f"SELECT {keys}, count(*) FROM {cut} {where} GROUP BY ALL ORDER BY ALL").fetchall()  # noqa: S608 - our own names
+    counted = source.ask(f"SELECT {keys}, count(*) FROM {cut} {where} GROUP BY ALL ORDER BY ALL")
     present = [column for column in (*table.numbers, *table.optional) if column in source.types]
     numbers = ", ".join(f"COALESCE({source.typed(column)}, CAST('NaN' AS DOUBLE)) AS {column}" for column in present)
     time = "CAST(0 AS BIGINT)" if table.known_at == "date" else source.typed(table.moment)
     # Equal rows stay in the order of the file.
     order = ", ".join([source.key(key) for key in table.keys] + [source.typed(name) for name in table.order])
-    arrays = database.execute(
-        f"SELECT {ROW}, {time} AS moment, {numbers} FROM {cut} {where} ORDER BY {order}, {ROW}"  # noqa: S608 - our own names
+    arrays = source.database.execute(
+        f"SELECT {ROW}, {time} AS moment, {numbers} FROM {cut} {where} ORDER BY {order}, {ROW}"
     ).fetchnumpy()
-    stops = np.cumsum([count for *_, count in counted], dtype=np.int64)
+    series, start = [], 0
+    for *values, count in counted:
+        text = values[table.keys.index("interval")] if "interval" in table.keys else ""
+        series.append(Series(keys=tuple(values), start=start, stop=start + count, bar_ms=source.intervals.get(text, 0)))
+        start += count
     return Rows(
-        source=source,
-        series=tuple(
-            Series(keys=tuple(keys), start=int(stop) - count, stop=int(stop))
-            for (*keys, count), stop in zip(counted, stops, strict=True)
-        ),
+        file=source.file,
+        table=table,
+        series=tuple(series),
         row=np.asarray(arrays.pop(ROW), dtype=np.int64),
         time_ms=np.asarray(arrays.pop("moment"), dtype=np.int64),
         numbers={name: np.asarray(values, dtype=np.float64) for name, values in arrays.items()},
@@ -164,51 +156,41 @@ def read_rows(
     )
 
 
-def cut_rows(
-    database: duckdb.DuckDBPyConnection, source: Source, symbols: tuple[str, ...], as_of_ms: Milliseconds
-) -> str:
+def cut_rows(source: Source, symbols: tuple[str, ...], as_of_ms: Milliseconds) -> str:
     """Keep the rows of these symbols that were known by as-of, as a table; give its name."""
     known = f"({source.known_at()})"
     # Rows that cannot be placed in time, or lie beyond any calendar, stay in: they are mistakes to report.
     placed = f"{known} IS NULL OR {known} <= {as_of_ms} OR {known} >= {LATEST_MS}"
     asked = "symbol IS NULL OR symbol IN (SELECT unnest(CAST(? AS VARCHAR[])))"
-    last_only = ""
+    newest = ""
     if source.table.snapshot:
         time = source.typed("time_ms")
-        snapshot = ", ".join(source.table.snapshot)
-        last_only = f"QUALIFY {time} IS NULL OR {time} = max({time}) OVER (PARTITION BY {snapshot})"
-    cut = f"{source.table.name}_cut"
-    ask_table(
-        database,
-        source.file,
-        f"CREATE TEMP TABLE {cut} AS SELECT * FROM {source.table.name} WHERE ({asked}) AND ({placed}) {last_only}",  # noqa: S608 - our own names
-        [list(symbols)],
+        newest = (
+            f"QUALIFY {time} IS NULL OR {time} = max({time}) OVER (PARTITION BY {', '.join(source.table.snapshot)})"
+        )
+    name = source.table.name
+    source.ask(
+        f"CREATE TEMP TABLE {name}_cut AS SELECT * FROM {name} WHERE ({asked}) AND ({placed}) {newest}", [list(symbols)]
     )
-    return cut
+    return f"{name}_cut"
 
 
-def _unread_rows(
-    database: duckdb.DuckDBPyConnection, source: Source, cut: str, few: float
-) -> tuple[str, tuple[str, ...]]:
+def _unread_rows(source: Source, cut: str, few: float) -> tuple[str, tuple[str, ...]]:
     """Give the SQL that finds rows with a cell that cannot be read, and a note on each column that has some.
 
     Raises:
         DataError: They are too many to be left out, or times lost their last digits.
     """
-    faults = [
-        (column, fault)
-        for column in (*source.table.required, *source.table.optional)
-        if column in source.types and (fault := _fault_sql(source, column))
-    ]
+    known = (column for column in (*source.table.required, *source.table.optional) if column in source.types)
+    faults = {column: fault for column in known if (fault := _fault_sql(source, column))}
     found = ", ".join(
         f"count(*) FILTER ({fault}), min({ROW}) FILTER ({fault}), arg_min({column}, {ROW}) FILTER ({fault})"
-        for column, fault in faults
+        for column, fault in faults.items()
     )
-    unread = " OR ".join(f"({fault})" for _, fault in faults)
-    sql = f"SELECT count(*), count(*) FILTER ({unread}), {found} FROM {cut}"  # noqa: S608 - our own names
-    rows, bad, *cells = database.execute(sql).fetchall()[0]
+    unread = " OR ".join(f"({fault})" for fault in faults.values())
+    rows, bad, *cells = source.ask(f"SELECT count(*), count(*) FILTER ({unread}), {found} FROM {cut}")[0]
     lines, notes, shortened = [], [], False
-    for place, (column, _) in enumerate(faults):
+    for place, column in enumerate(faults):
         count, row, value = cells[3 * place : 3 * place + 3]
         if not count:
             continue
@@ -221,8 +203,7 @@ def _unread_rows(
             shortened = True
             wanted = "a spreadsheet cut its last digits. Show the column as whole numbers and export again"
         lines.append(f"{source.file}: row {row}{also(count)}: {column} is {shown}; {wanted}.")
-        kept_out = "1 row" if count == 1 else f"{count} rows"
-        notes.append(f"{source.table.says.capitalize()}: {kept_out} left out: {column} is {shown}.")
+        notes.append(f"{source.table.says.capitalize()}: {counted_rows(count)} left out: {column} is {shown}.")
     if lines and (shortened or bad > few * rows):
         raise DataError("\n".join(lines))
     return unread, tuple(notes)
@@ -245,3 +226,8 @@ def _fault_sql(source: Source, column: str) -> str:
 def also(count: int) -> str:
     """Say how many more rows share a fault: "" or " and 3 more"."""
     return f" and {count - 1} more" if count > 1 else ""
+
+
+def counted_rows(count: int) -> str:
+    """Write how many rows: "1 row", "3 rows"."""
+    return "1 row" if count == 1 else f"{count} rows"

@@ -10,9 +10,10 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 
@@ -49,21 +50,31 @@ WANTED: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Source:
     """One opened table file: a relation of the database, named like its table.
 
     Attributes:
-        file: Its name. table: what it should hold. types: its columns' types. intervals: known bar lengths in it.
-        decimal_comma: Whether its numbers are written 12,5. notes: on names that are written in several ways.
+        database: Where it is open. file: its name. table: what it should hold. types: its columns' types.
+        intervals: Known bar lengths in it. decimal_comma: whether its numbers are written 12,5.
+        notes: On names that are written in several ways.
     """
 
+    database: duckdb.DuckDBPyConnection
     file: str
     table: TableFormat
     types: Mapping[str, str]
     intervals: Mapping[str, Milliseconds]
     decimal_comma: bool = False
     notes: tuple[str, ...] = ()
+
+    def ask(self, sql: str, parameters: Sequence[object] = ()) -> list[Any]:
+        """Ask something; a view reads its file anew each time, and may meet its damage only then.
+
+        Raises:
+            DataError: The file is damaged.
+        """
+        return _ask(self.database, self.file, sql, parameters)
 
     def typed(self, column: str) -> str:
         """Give the SQL that reads a column as what it should hold: NULL where it cannot be."""
@@ -108,6 +119,15 @@ class TableFiles:
     tables: Mapping[str, Path]
     lookalikes: Mapping[str, tuple[str, ...]]
 
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Sentences on the files that look like tables and are not read."""
+        return tuple(
+            f"{name} is not read; the table is called {table}.csv or {table}.parquet."
+            for table, names in self.lookalikes.items()
+            for name in names
+        )
+
 
 def find_tables(folder: Path) -> TableFiles:
     """Find the table files of a folder, whatever the case of their names.
@@ -144,14 +164,11 @@ def table_path(folder: Path, name: str) -> Path | None:
         DataError: It is there in two formats.
     """
     wanted = {f"{name}{suffix}" for suffix in SUFFIXES}
-    files = sorted((path for path in folder.iterdir() if path.name.lower() in wanted), key=_by_suffix)
+    found = [path for path in folder.iterdir() if path.name.lower() in wanted]
+    files = sorted(found, key=lambda path: SUFFIXES.index(path.name.lower()[path.name.index(".") :]))
     if len(files) > 1:
         raise DataError(f"{folder}: holds both {files[0].name} and {files[1].name}. Keep one of them.")
     return files[0] if files else None
-
-
-def _by_suffix(path: Path) -> int:
-    return SUFFIXES.index(path.name.lower()[path.name.index(".") :])
 
 
 def open_database() -> duckdb.DuckDBPyConnection:
@@ -171,16 +188,9 @@ def is_parquet(path: Path) -> bool:
     return path.name.lower().endswith(".parquet")
 
 
-def ask_table(
-    database: duckdb.DuckDBPyConnection, file: str, sql: str, parameters: Sequence[object] = ()
-) -> duckdb.DuckDBPyConnection:
-    """Ask something of an opened file: a view reads it anew each time, and may meet its damage only then.
-
-    Raises:
-        DataError: It is damaged.
-    """
+def _ask(database: duckdb.DuckDBPyConnection, file: str, sql: str, parameters: Sequence[object] = ()) -> list[Any]:
     try:
-        return database.execute(sql, parameters)
+        return database.execute(sql, parameters).fetchall()
     except duckdb.Error as error:
         raise DataError(_unreadable(file, str(error))) from error
 
@@ -203,48 +213,47 @@ def open_table(
         DataError: The file cannot be read, or its columns are not those of the table.
     """
     file, name = path.name, table.name
+    ask = partial(_ask, database, file)
     try:
         header, delimiter, line_end = ((), "", "") if is_parquet(path) else _csv_header(path)
     except OSError as error:
         raise DataError(f"{file}: cannot be opened ({error.strerror}). Check the file's permissions.") from error
-    ask_table(database, file, _relation_sql(path, table, header, delimiter, line_end))
-    has = {each.lower(): kind for each, kind, *_ in ask_table(database, file, f"DESCRIBE {name}_file").fetchall()}
+    ask(_relation_sql(path, table, header, delimiter, line_end))
+    has = {each.lower(): kind for each, kind, *_ in ask(f"DESCRIBE {name}_file")}
     added = "".join(
         f", CAST('{value}' AS {SQL_TYPES[table.kind(column)]}) AS {column}"
         for column, value in presumed.items()
         if column not in has
     )
-    known = {*table.required, *table.optional}
+    known = (*table.required, *table.optional)
     renamed, notes = _one_spelling(database, file, table, has)
-    ask_table(database, file, f"CREATE TEMP VIEW {name} AS SELECT *{renamed}{added} FROM {name}_file")  # noqa: S608 - our own names
-    described = ask_table(database, file, f"DESCRIBE {name}").fetchall()
+    ask(f"CREATE TEMP VIEW {name} AS SELECT *{renamed}{added} FROM {name}_file")
     # Names of columns count in any case, as they do in SQL.
-    named = {column: column.lower() if column.lower() in known else column for column, *_ in described}
-    types = {named[column]: kind for column, kind, *_ in described if column != ROW}
-    empty = not ask_table(database, file, f"SELECT 1 FROM {name} LIMIT 1").fetchall()  # noqa: S608 - our own names
+    described = (
+        (column.lower() if column.lower() in known else column, kind) for column, kind, *_ in ask(f"DESCRIBE {name}")
+    )
+    types = {column: kind for column, kind in described if column != ROW}
+    empty = not ask(f"SELECT 1 FROM {name} LIMIT 1")
     types = _without_empty_columns(database, file, table, types)
     _refuse_wrong_columns(file, table, types, empty=empty)
     if empty and is_parquet(path):  # nobody who writes no rows can be held to their types
-        types = {each: SQL_TYPES[table.kind(each)] for each in (*table.required, *table.optional) if each in types}
+        types = {each: SQL_TYPES[table.kind(each)] for each in known if each in types}
         columns = ", ".join(f"CAST(NULL AS {kind}) AS {column}" for column, kind in types.items())
-        database.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT 0 AS {ROW}, {columns} WHERE false")
-    lengths: dict[str, Milliseconds | None] = {}
-    if "interval" in table.keys:
-        texts = ask_table(database, file, f"SELECT DISTINCT CAST(interval AS VARCHAR) FROM {name} ORDER BY 1")  # noqa: S608 - our own names
-        lengths = {text: interval_ms(text) for (text,) in texts.fetchall() if text is not None}
-    return Source(
-        file=file, table=table, types=types, notes=notes,
-        decimal_comma=delimiter == ";" and not _has_points(database, file, table, types),
-        intervals={text: length for text, length in lengths.items() if length is not None},
-    )  # fmt: skip
-
-
-def _has_points(database: duckdb.DuckDBPyConnection, file: str, table: TableFormat, types: Mapping[str, str]) -> bool:
-    """Tell whether any number is written with a point: then a comma cannot be its decimal sign."""
+        ask(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT 0 AS {ROW}, {columns} WHERE false")
+    texts = ask(f"SELECT DISTINCT CAST(interval AS VARCHAR) FROM {name} ORDER BY 1") if "interval" in table.keys else []
+    lengths = {text: interval_ms(text) for (text,) in texts if text is not None}
+    # Where any number is written with a point, a comma cannot be its decimal sign.
     numbers = [column for column in (*table.numbers, *table.optional) if column in types]
     points = " OR ".join(f"contains({column}, '.')" for column in numbers) or "false"
-    sql = f"SELECT 1 FROM {table.name} WHERE {points} LIMIT 1"  # noqa: S608 - our own names
-    return bool(ask_table(database, file, sql).fetchall())
+    return Source(
+        database=database,
+        file=file,
+        table=table,
+        types=types,
+        notes=notes,
+        decimal_comma=delimiter == ";" and not ask(f"SELECT 1 FROM {name} WHERE {points} LIMIT 1"),
+        intervals={text: length for text, length in lengths.items() if length is not None},
+    )
 
 
 def _csv_header(path: Path) -> tuple[tuple[str, ...], str, str]:
@@ -301,10 +310,10 @@ def _beginning(path: Path) -> bytes:
             "delim = '\x01', quote = '', escape = '')"
         )
         with open_database() as database:  # duckdb unpacks it, Python's own library only from 3.14 on
-            size = ask_table(database, file, f"SELECT sum(strlen(l) + 1) {lines}").fetchall()[0][0] or 0
+            size = _ask(database, file, f"SELECT sum(strlen(l) + 1) {lines}")[0][0] or 0
             if size > most:
                 raise endless
-            first = ask_table(database, file, f"SELECT l {lines} LIMIT 1").fetchall()
+            first = _ask(database, file, f"SELECT l {lines} LIMIT 1")
         return f"{first[0][0]}\n".encode() if first else b""
     with path.open("rb") as plain:
         return plain.read(_LONGEST_HEADER)
@@ -320,14 +329,14 @@ def _relation_sql(path: Path, table: TableFormat, header: tuple[str, ...], delim
         folder = path.is_dir()
         number = "row_number() OVER ()" if folder else "file_row_number + 1"
         return (
-            f"CREATE TEMP VIEW {table.name}_file AS SELECT {number} AS {ROW}, * EXCLUDE (file_row_number) "  # noqa: S608 - our own names
+            f"CREATE TEMP VIEW {table.name}_file AS SELECT {number} AS {ROW}, * EXCLUDE (file_row_number) "
             f"FROM read_parquet('{quoted}{'/**/*.parquet' if folder else ''}', file_row_number = true, "
             "hive_partitioning = false, union_by_name = true)"
         )
     columns = ", ".join("'" + name.replace("'", "''") + "': 'VARCHAR'" for name in header)
     more = f", new_line = '{line_end}'" if line_end else ""
     return (
-        f"CREATE TEMP TABLE {table.name}_file AS SELECT row_number() OVER () AS {ROW}, * "  # noqa: S608 - our own names
+        f"CREATE TEMP TABLE {table.name}_file AS SELECT row_number() OVER () AS {ROW}, * "
         f"FROM read_csv('{quoted}', columns = {{{columns}}}, auto_detect = false, header = true, "
         f"delim = '{delimiter}', quote = '\"', escape = '\"'{more})"
     )
@@ -337,13 +346,20 @@ def _one_spelling(
     database: duckdb.DuckDBPyConnection, file: str, table: TableFormat, has: Mapping[str, str]
 ) -> tuple[str, tuple[str, ...]]:
     """Give the SQL that writes venues and symbols in one way each, and notes on those that were written in several."""
+
+    def symbol_name(text: str) -> str:  # what names no linear perpetual keeps its spelling
+        try:
+            return unified_symbol(text)
+        except UsageError:
+            return text.strip()
+
     replaced, notes = [], []
-    for column, normal in (("symbol", _symbol_name), ("venue", venue_name)):
+    for column, normal in (("symbol", symbol_name), ("venue", venue_name)):
         if column not in table.keys or not has.get(column, "").startswith(("VARCHAR", "ENUM")):
             continue
-        every = f"SELECT DISTINCT CAST({column} AS VARCHAR) FROM {table.name}_file ORDER BY 1"  # noqa: S608 - our own names
+        every = f"SELECT DISTINCT CAST({column} AS VARCHAR) FROM {table.name}_file ORDER BY 1"
         spellings: dict[str, list[str]] = {}
-        for (text,) in ask_table(database, file, every).fetchall():
+        for (text,) in _ask(database, file, every):
             if text is not None:
                 spellings.setdefault(normal(text), []).append(text)
         cases = " ".join(
@@ -361,14 +377,6 @@ def _one_spelling(
             if len(texts) > 1
         ]
     return (f" REPLACE ({', '.join(replaced)})" if replaced else ""), tuple(notes)
-
-
-def _symbol_name(text: str) -> str:
-    """Name a market as the watchlist does; what names no linear perpetual keeps its spelling."""
-    try:
-        return unified_symbol(text)
-    except UsageError:
-        return text.strip()
 
 
 def _unreadable(file: str, cause: str) -> str:
@@ -395,7 +403,7 @@ def _without_empty_columns(
     if not odd:
         return dict(types)
     counts = ", ".join(f"count({column})" for column in odd)
-    held = ask_table(database, file, f"SELECT {counts} FROM {table.name}").fetchall()[0]  # noqa: S608 - our own names
+    held = _ask(database, file, f"SELECT {counts} FROM {table.name}")[0]
     empty = {column for column, count in zip(odd, held, strict=True) if not count}
     return {column: kind for column, kind in types.items() if column not in empty}
 

@@ -24,7 +24,7 @@ from reportgen.market.exchanges.rows import TableRows
 from reportgen.market.folder.append import merge, place_of_table, write_relation
 from reportgen.market.folder.columns import cut_rows
 from reportgen.market.folder.files import ROW, Source, find_tables, is_parquet, open_database, open_table, table_path
-from reportgen.market.folder.read import ASKED, NOBODY, NOTE, RECORD, open_tables, read_market, symbols_in
+from reportgen.market.folder.read import ASKED, NOBODY, NOTE, RECORD, last_record, open_tables, read_market, symbols_in
 from reportgen.market.folder.tables import ETF_FLOWS
 from reportgen.market.symbols import REFERENCE_SYMBOL
 from reportgen.units import Maybe, Milliseconds, Missing
@@ -116,7 +116,7 @@ def input_files(
     with open_database() as database, tempfile.TemporaryDirectory() as scratch:
         database.execute("SET threads = 1")  # the order of rows must not depend on the machine
         chosen = dict(_chosen(database, folder, asked, as_of_ms))
-        counts = (f"SELECT count(*) FROM {relation}" for relation in chosen.values())  # noqa: S608 - our own names
+        counts = (f"SELECT count(*) FROM {relation}" for relation in chosen.values())
         rows = sum(int(database.execute(count).fetchall()[0][0]) for count in counts)
         if rows > most:
             return Missing(f"The brief rests on {rows:,} rows; up to {most:,} are kept with it.")
@@ -130,27 +130,21 @@ def _chosen(
 ) -> Iterator[tuple[str, str]]:
     """Choose the rows of each table; give the new file's name and its relation."""
     for name, source in open_tables(database, find_tables(folder))[0].items():
-        cut = cut_rows(database, source, symbols, as_of_ms)
-        yield f"{name}.parquet", _typed(source, cut)
-    funds = table_path(folder, ETF_FLOWS.name)
-    if funds is not None:  # the page names this file, so it keeps its suffix
+        yield f"{name}.parquet", _typed(source, cut_rows(source, symbols, as_of_ms))
+    if funds := table_path(folder, ETF_FLOWS.name):  # the page names this file, so it keeps its suffix
         source = open_table(database, funds, ETF_FLOWS)
         suffix = ".parquet" if is_parquet(funds) else ".csv"
-        yield f"{ETF_FLOWS.name}{suffix}", f"{_typed(source, ETF_FLOWS.name, f'{source.known_at()} <= {as_of_ms}')}"
-    record = table_path(folder, RECORD.name)
-    if record is not None:
+        yield f"{ETF_FLOWS.name}{suffix}", _typed(source, ETF_FLOWS.name, f"{source.known_at()} <= {as_of_ms}")
+    if record := table_path(folder, RECORD.name):
         source = open_table(database, record, RECORD)
-        time = source.typed(RECORD.moment)
-        last = f"{time} = (SELECT max({time}) FROM {RECORD.name} WHERE {time} <= {as_of_ms})"  # noqa: S608 - our own names
-        yield f"{RECORD.name}.parquet", _typed(source, RECORD.name, last)
+        yield f"{RECORD.name}.parquet", _typed(source, RECORD.name, last_record(source, as_of_ms))
 
 
 def _typed(source: Source, relation: str, where: str = "true") -> str:
     """Give the SQL of a relation's known columns as what they should hold, in the order of the file."""
-    table = source.table
-    columns = [column for column in (*table.required, *table.optional) if column in source.types]
+    columns = [column for column in (*source.table.required, *source.table.optional) if column in source.types]
     cells = ", ".join(f"{source.typed(column)} AS {column}" for column in columns)
-    return f"(SELECT {cells} FROM {relation} WHERE {where} ORDER BY {ROW})"  # noqa: S608 - our own names
+    return f"(SELECT {cells} FROM {relation} WHERE {where} ORDER BY {ROW})"
 
 
 # ---- The bundled simulated market, read like any other; scripts/make_sample.py wrote it ----

@@ -7,9 +7,9 @@ quality of the map. docs/data-formats.md states every threshold.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -70,6 +70,9 @@ _USUAL_HOURS: Final = (1.0, 2.0, 4.0, 8.0)
 _SAME_HOURS: Final = 0.1
 _LONGER: Final = 1.5
 _PRICED: Final = (CANDLES, MARK_CANDLES, SPOT_CANDLES)
+Closes: TypeAlias = tuple[Ints, Floats]
+"""Times and prices at the ends of a venue's bars, shape (n,) each."""
+
 _DATUM: Final = {CANDLES.name: Datum.CANDLES, MARK_CANDLES.name: Datum.MARK, SPOT_CANDLES.name: Datum.SPOT}
 
 
@@ -94,6 +97,18 @@ class Judged:
         rows = self.tables.get(table.name)
         yield from ((rows, each) for each in rows.series if each.keys[0] == symbol) if rows else ()
 
+    def one(self, table: TableFormat, symbol: str, venue: str) -> tuple[Rows, Series] | None:
+        """Find a venue's series of a symbol."""
+        return next(((rows, each) for rows, each in self.series(table, symbol) if each.keys[1] == venue), None)
+
+    def bars(self, symbol: str, venue: str) -> tuple[Rows, Series] | None:
+        """Find the candles that a venue's numbers are held beside: its own, else the first."""
+        return self.one(CANDLES, symbol, venue) or next(iter(self.series(CANDLES, symbol)), None)
+
+    def venues(self, table: TableFormat, symbol: str) -> list[str]:
+        """List the venues that have a series of a symbol."""
+        return sorted({each.keys[1] for _, each in self.series(table, symbol)})
+
     def leave_out(self, tables: tuple[TableFormat, ...], symbol: str, venue: str, what: str, reason: str) -> None:
         """Take a venue's rows of a symbol out of some tables."""
         for table in tables:
@@ -105,17 +120,12 @@ class Judged:
                     self.refused[symbol, table.name] = Missing(reason)
         self.gaps.setdefault(symbol, []).append(VenueGap(venue=venue, what=what, reason=reason))
 
-    def leave_out_rows(self, table: TableFormat, bad: Bools, why: str) -> None:
-        """Take rows, shape (n,), out of a table, and count them."""
-        if bad.any():
-            rows = self.tables[table.name]
-            self.notes.extend(notes_by_series(rows, bad, "left out", why))
-            self.tables[table.name] = rows.only(~bad)
-
-    def change(self, table: TableFormat, numbers: Mapping[str, Floats]) -> None:
-        """Put other numbers into a table, shape (n,) each."""
-        rows = self.tables[table.name]
-        self.tables[table.name] = replace(rows, numbers={**rows.numbers, **numbers})
+    def leave_out_rows(self, rows: Rows, series: Series, bad: Bools, why: str) -> None:
+        """Take rows of a series, shape (n of the series,), out of its table, and count them."""
+        whole = np.zeros(len(rows.row), dtype=np.bool_)
+        whole[series.rows] = bad
+        self.notes.extend(notes_by_series(rows, whole, "left out", why))
+        self.tables[rows.table.name] = rows.only(~whole)
 
     def doubt(self, symbol: str, clause: str) -> None:
         """Note something that makes a symbol's map less trustworthy."""
@@ -135,9 +145,9 @@ def judge_together(tables: Mapping[str, Rows]) -> Judged:
         _compare_prices(judged, symbol)
         _clip_wicks(judged, symbol)
         _name_frozen(judged, symbol)
-        _check_interest(judged, symbol)
+        _check(judged, symbol, OPEN_INTEREST, _name_still, _check_value, _leave_out_outage, _leave_out_other_unit)
         _check_books(judged, symbol)
-        _check_funding(judged, symbol)
+        _check(judged, symbol, FUNDING, _check_rates)
     return judged
 
 
@@ -166,75 +176,64 @@ def _leave_out_jumps(judged: Judged, symbol: str) -> None:
 
 def _compare_prices(judged: Judged, symbol: str) -> None:
     """Leave out the venues whose price is of something else; where no majority agrees, withhold the symbol."""
-    closes: dict[str, tuple[Ints, Floats]] = {}
+    closes: dict[str, Closes] = {}
     for table in _PRICED:  # a venue without candles still has a say
         for rows, each in judged.series(table, symbol):
-            ends = rows.time_ms[each.rows] + rows.source.intervals[each.keys[2]]
-            offered = (ends, rows.number("close")[each.rows])
-            known = closes.get(each.keys[1])
+            offered, known = _closes(rows, each), closes.get(each.keys[1])
             if known is None or (table is CANDLES and len(offered[0]) > len(known[0])):
                 closes[each.keys[1]] = offered
-    wrong, notes, withheld = judge_prices({venue: shown(venue) for venue in closes}, _ratios(closes), closes)
-    tables = tuple(rows.source.table for rows in judged.tables.values())
+    base = base_of(symbol)
+    wrong, notes, withheld = judge_prices(closes)
+    wrong |= dict.fromkeys(closes if withheld else (), f"{base}: {withheld}")
+    tables = tuple(rows.table for rows in judged.tables.values())
     for venue, reason in wrong.items():
         judged.leave_out(tables, symbol, venue, ALL_DATA, reason)
-    if withheld:
-        reason = f"{base_of(symbol)}: {withheld}"
-        for venue in closes:
-            judged.leave_out(tables, symbol, venue, ALL_DATA, reason)
-    judged.notes.extend(f"{base_of(symbol)}: {clause}." for clause in notes)
-    own = {each.keys[1]: closes[each.keys[1]] for _, each in judged.series(CANDLES, symbol) if each.keys[1] in closes}
+    judged.notes.extend(f"{base}: {clause}." for clause in notes)
+    own = {each.keys[1]: closes[each.keys[1]] for _, each in judged.series(CANDLES, symbol)}
     for table in (MARK_CANDLES, SPOT_CANDLES) if own else ():
         for rows, each in list(judged.series(table, symbol)):
-            ends = rows.time_ms[each.rows] + rows.source.intervals[each.keys[2]]
-            reference = own.get(each.keys[1]) or next(iter(own.values()))
-            ratio = _ratio((ends, rows.number("close")[each.rows]), reference)
+            ratio = _ratio(_closes(rows, each), own.get(each.keys[1]) or next(iter(own.values())))
             if abs(np.log(ratio)) > np.log1p(SAME_PRICE):
                 venue, apart = shown(each.keys[1]), _times(ratio)
                 reason = f"{venue}'s {table.says} stand {apart} the candles, so they are of something else."
                 judged.leave_out((table,), symbol, each.keys[1], _DATUM[table.name], reason)
 
 
-def judge_prices(
-    names: Mapping[str, str], ratios: Mapping[tuple[str, str], float], closes: Mapping[str, tuple[Ints, Floats]]
-) -> tuple[dict[str, str], tuple[str, ...], str]:
-    """Tell which venues' prices of one symbol are of something else.
+def _closes(rows: Rows, series: Series) -> Closes:
+    return rows.time_ms[series.rows] + series.bar_ms, rows.number("close")[series.rows]
 
-    Args:
-        names: What venues are called in sentences.
-        ratios: Of two venues' prices, by both names.
-        closes: By venue, times and prices; the last is shown.
+
+def judge_prices(closes: Mapping[str, Closes]) -> tuple[dict[str, str], tuple[str, ...], str]:
+    """Tell which venues' prices of one symbol are of something else.
 
     Returns:
         The odd ones out with the reason; clauses on those that merely stand apart; a sentence where nothing decides.
     """
-    friends = {
-        venue: [other for other in names if abs(np.log(ratios[venue, other])) <= np.log1p(SAME_PRICE)]
-        for venue in names
-    }
-    most = max(friends.values(), key=len, default=[])
-    if len(most) * 2 <= len(names):
-        last = ", ".join(f"{names[venue]} says {_price(closes[venue][1][-1])}" for venue in names)
-        return {}, (), f"{last}; nothing tells which price is of this coin, so none is used." if len(names) > 1 else ""
-    others = _list([names[each] for each in most])
+    ratios = {one: {other: _ratio(closes[one], closes[other]) for other in closes} for one in closes}
+    friends = (
+        [other for other, ratio in ratios[one].items() if abs(np.log(ratio)) <= np.log1p(SAME_PRICE)] for one in closes
+    )
+    most = max(friends, key=len, default=[])
+    if len(most) * 2 <= len(closes):
+        last = ", ".join(f"{shown(venue)} says {_price(prices[-1])}" for venue, (_, prices) in closes.items())
+        return {}, (), f"{last}; nothing tells which price is of this coin, so none is used." if len(closes) > 1 else ""
+    names = [shown(each) for each in most]
+    others = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    off = {venue: ratios[venue][most[0]] for venue in closes}
     wrong = {
-        venue: f"{names[venue]}'s price is {_times(ratios[venue, most[0]])} {others}'s, so it is of something else."
-        for venue in names
+        venue: f"{shown(venue)}'s price is {_times(ratio)} {others}'s, so it is of something else."
+        for venue, ratio in off.items()
         if venue not in most
     }
     apart = tuple(
-        f"{names[venue]}'s price stands {notation.percent(abs(ratios[venue, most[0]] - 1))} from {names[most[0]]}'s"
+        f"{shown(venue)}'s price stands {notation.percent(abs(off[venue] - 1))} from {names[0]}'s"
         for venue in most
-        if abs(ratios[venue, most[0]] - 1) > _NOTEWORTHY
+        if abs(off[venue] - 1) > _NOTEWORTHY
     )
     return wrong, apart, ""
 
 
-def _ratios(closes: Mapping[str, tuple[Ints, Floats]]) -> dict[tuple[str, str], float]:
-    return {(one, other): _ratio(closes[one], closes[other]) for one in closes for other in closes}
-
-
-def _ratio(one: tuple[Ints, Floats], other: tuple[Ints, Floats]) -> float:
+def _ratio(one: Closes, other: Closes) -> float:
     """Give the median ratio of two venues' closes over the last day that both have, else of the last closes."""
     since = min(int(one[0][-1]), int(other[0][-1])) - DAY_MS
     _, mine, theirs = np.intersect1d(one[0], other[0], return_indices=True)
@@ -253,8 +252,8 @@ def _clip_wicks(judged: Judged, symbol: str) -> None:
     numbers = {name: rows.number(name).copy() for name in ("low", "high")}
     opened, close = rows.number("open"), rows.number("close")
     for _, each in list(judged.series(CANDLES, symbol)):
-        others = [(t, s) for t, s in witnesses if t.source.table is MARK_CANDLES or s.keys[1] != each.keys[1]]
-        length = rows.source.intervals[each.keys[2]]
+        others = [(t, s) for t, s in witnesses if t.table is MARK_CANDLES or s.keys[1] != each.keys[1]]
+        length = each.bar_ms
         for name, body, sign in (("low", np.minimum(opened, close), -1), ("high", np.maximum(opened, close), 1)):
             beyond = sign * (rows.number(name) / body - 1)
             for at in np.flatnonzero(beyond[each.rows] > _WICK) + each.start:
@@ -275,13 +274,13 @@ def _clip_wicks(judged: Judged, symbol: str) -> None:
                     f"{shown(each.keys[1])}'s {name} of {_price(value)} at {moment_of(rows, int(at))}, which "
                     f"{who}, is taken for a bad print and read as {_price(limit)}",
                 )
-    judged.change(CANDLES, numbers)
+    judged.tables[CANDLES.name] = rows.but(numbers)
 
 
 def _extreme(rows: Rows, series: Series, name: str, begin: Milliseconds, end: Milliseconds) -> float:
     """Give the lowest low or highest high of another series' bars between two moments; 0 where it has none."""
     opens = rows.time_ms[series.rows]
-    length = rows.source.intervals[series.keys[2]]
+    length = series.bar_ms
     first, last = np.searchsorted(opens, begin - length, side="right"), np.searchsorted(opens, end)
     values = rows.number(name)[series.rows][first:last]
     return float(values.min() if name == "low" else values.max()) if len(values) else 0.0
@@ -310,7 +309,7 @@ def _name_frozen(judged: Judged, symbol: str) -> None:
         )
         still = flat & (close == close[-1])
         bars = len(still) if still.all() else int(np.argmin(still[::-1]))
-        span = bars * rows.source.intervals[each.keys[2]]
+        span = bars * each.bar_ms
         if span >= _FROZEN_MS and each.keys[1] not in named:
             named.add(each.keys[1])
             hours = span // HOUR_MS
@@ -322,58 +321,45 @@ def _name_frozen(judged: Judged, symbol: str) -> None:
 # ---- Open interest ----
 
 
-def _check_interest(judged: Judged, symbol: str) -> None:
-    """Hold open interest against its own value, the candles and itself: outages and changed units."""
-    for venue in sorted({each.keys[1] for _, each in judged.series(OPEN_INTEREST, symbol)}):
-        _name_still(judged, symbol, venue)
-        _check_value(judged, symbol, venue)
-        _leave_out_outage(judged, symbol, venue)
-        _leave_out_other_unit(judged, symbol, venue)
+def _check(judged: Judged, symbol: str, table: TableFormat, *checks: Callable[[Judged, Rows, Series], None]) -> None:
+    """Hold each venue's series against some checks, one after the other on what the one before has left."""
+    for venue in judged.venues(table, symbol):
+        for check in checks:
+            if found := judged.one(table, symbol, venue):
+                check(judged, *found)
 
 
-def _name_still(judged: Judged, symbol: str, venue: str) -> None:
+def _name_still(judged: Judged, rows: Rows, each: Series) -> None:
     """Name open interest that has been the same to the last digit for a day."""
-    found = _one(judged, OPEN_INTEREST, symbol, venue)
-    if found is None:
-        return
-    rows, each = found
     amount, times = rows.number("open_interest_base")[each.rows], rows.time_ms[each.rows]
     same = amount == amount[-1]
     since = 0 if same.all() else len(same) - int(np.argmin(same[::-1]))
     if len(same) - since >= _STILL_ROWS and times[-1] - times[since] >= DAY_MS:
         hours = int(times[-1] - times[since]) // HOUR_MS
-        judged.doubt(symbol, f"{shown(venue)}'s open interest has not changed for {hours} hours")
+        judged.doubt(each.keys[0], f"{shown(each.keys[1])}'s open interest has not changed for {hours} hours")
 
 
-def _one(judged: Judged, table: TableFormat, symbol: str, venue: str) -> tuple[Rows, Series] | None:
-    """Find a venue's series of a symbol."""
-    return next(((rows, each) for rows, each in judged.series(table, symbol) if each.keys[1] == venue), None)
-
-
-def _check_value(judged: Judged, symbol: str, venue: str) -> None:
+def _check_value(judged: Judged, rows: Rows, each: Series) -> None:
     """Leave out open interest whose value over coins is no price of its moment: one of the two is in another unit."""
-    found = _one(judged, OPEN_INTEREST, symbol, venue)
-    bars = _one(judged, CANDLES, symbol, venue) or next(iter(judged.series(CANDLES, symbol)), None)
-    if found is None or bars is None:
+    symbol, venue = each.keys
+    bars = judged.bars(symbol, venue)
+    if bars is None:
         return
-    rows, each = found
     implied = rows.number("open_interest_quote")[each.rows] / rows.number("open_interest_base")[each.rows]
     known, off, close = _beside_bars(bars, rows.time_ms[each.rows], implied)
     if not off.any():
         return
-    whole = np.zeros(len(rows.row), dtype=np.bool_)
-    whole[each.rows] = off
     last = int(np.flatnonzero(known)[-1])
-    price = _price(close[last])
-    if off.sum() > _FEW * known.sum() and off[last]:
+    many = off.sum() > _FEW * known.sum()
+    if many and off[last]:
         judged.leave_out(
             (OPEN_INTEREST,), symbol, venue, Datum.OPEN_INTEREST,
             f"{shown(venue)}'s open interest and its value imply a price of {_price(implied[last])} beside candles at "
-            f"{price}: coins or value are in another unit, so neither is used.",
+            f"{_price(close[last])}: coins or value are in another unit, so neither is used.",
         )  # fmt: skip
         return
-    judged.leave_out_rows(OPEN_INTEREST, whole, "value over coins is no price of that time")
-    if off.sum() > _FEW * known.sum():
+    judged.leave_out_rows(rows, each, off, "value over coins is no price of that time")
+    if many:
         judged.doubt(symbol, f"{shown(venue)}'s open interest changed its unit; the older rows are not used")
 
 
@@ -386,36 +372,15 @@ def _beside_bars(bars: tuple[Rows, Series], times: Ints, prices: Floats) -> tupl
     table, candles = bars
     opens = table.time_ms[candles.rows]
     at = np.searchsorted(opens, times, side="right") - 1
-    near = (at >= 0) & (times - opens[np.maximum(at, 0)] <= 2 * table.source.intervals[candles.keys[2]])
+    near = (at >= 0) & (times - opens[np.maximum(at, 0)] <= 2 * candles.bar_ms)
     low, high, close = (table.number(name)[candles.rows][np.maximum(at, 0)] for name in ("low", "high", "close"))
     known = near & np.isfinite(prices)
     off = known & ((prices < low / (1 + _VALUE_OFF)) | (prices > high * (1 + _VALUE_OFF)))
     return known, off, close
 
 
-def _check_books(judged: Judged, symbol: str) -> None:
-    """Leave out order books whose best prices are no price of their moment."""
-    for venue in sorted({each.keys[1] for _, each in judged.series(ORDER_BOOK, symbol)}):
-        bars = _one(judged, CANDLES, symbol, venue) or next(iter(judged.series(CANDLES, symbol)), None)
-        sides = [(rows, each) for rows, each in judged.series(ORDER_BOOK, symbol) if each.keys[1] == venue]
-        best = [
-            rows.number("price")[each.rows].max() if each.keys[2] == "bid" else rows.number("price")[each.rows].min()
-            for rows, each in sides
-        ]
-        if bars is None:
-            continue
-        _, off, close = _beside_bars(bars, np.array([rows.time_ms[each.start] for rows, each in sides]), np.array(best))
-        if off.any():
-            reason = f"{shown(venue)}'s order book stands at {_price(best[0])} beside candles at {_price(close[0])}."
-            judged.leave_out((ORDER_BOOK,), symbol, venue, Datum.BOOK, reason)
-
-
-def _leave_out_outage(judged: Judged, symbol: str, venue: str) -> None:
+def _leave_out_outage(judged: Judged, rows: Rows, each: Series) -> None:
     """Leave out snapshots that fall to less than half, or rise to more than double, and come back within a day."""
-    found = _one(judged, OPEN_INTEREST, symbol, venue)
-    if found is None:
-        return
-    rows, each = found
     amount, times = np.log(rows.number("open_interest_base")[each.rows]), rows.time_ms[each.rows]
     away = np.zeros(len(amount), dtype=np.bool_)
     at = 1
@@ -428,69 +393,70 @@ def _leave_out_outage(judged: Judged, symbol: str, venue: str) -> None:
                 at = int(back[0])
         at += 1
     if away.any():
-        whole = np.zeros(len(rows.row), dtype=np.bool_)
-        whole[each.rows] = away
-        judged.leave_out_rows(OPEN_INTEREST, whole, "it left and came back within a day, as in an outage")
+        judged.leave_out_rows(rows, each, away, "it left and came back within a day, as in an outage")
 
 
-def _leave_out_other_unit(judged: Judged, symbol: str, venue: str) -> None:
+def _leave_out_other_unit(judged: Judged, rows: Rows, each: Series) -> None:
     """Leave out what stands before a step of open interest that its value does not take: its unit changed there."""
-    found = _one(judged, OPEN_INTEREST, symbol, venue)
-    if found is None or found[1].stop - found[1].start < 2:
-        return
-    rows, each = found
     amount, value = (rows.number(name)[each.rows] for name in ("open_interest_base", "open_interest_quote"))
     steps, valued = np.abs(np.diff(np.log(amount))), np.abs(np.diff(np.log(value)))
     near = np.diff(rows.time_ms[each.rows]) <= _NEIGHBOURS_MS
     confirmed = np.isfinite(valued) & (valued > np.log(_UNIT_STEP) / 2)
-    found_steps = np.flatnonzero((steps > np.log(_UNIT_STEP)) & near & ~confirmed)
-    if not len(found_steps):
+    changes = np.flatnonzero((steps > np.log(_UNIT_STEP)) & near & ~confirmed)
+    if not len(changes):
         return
-    at = int(found_steps[-1]) + 1
-    whole = np.zeros(len(rows.row), dtype=np.bool_)
-    whole[each.start : each.start + at] = True
-    factor = float(np.exp(steps[at - 1]))
-    judged.leave_out_rows(OPEN_INTEREST, whole, "a unit changed after them")
+    at = int(changes[-1]) + 1
+    judged.leave_out_rows(rows, each, np.arange(len(amount)) < at, "a unit changed after them")
     judged.doubt(
-        symbol,
-        f"{shown(venue)}'s open interest steps {factor:.1f}-fold at {moment_of(rows, each.start + at)}, as when a unit "
-        "changes: what stands before is not used",
+        each.keys[0],
+        f"{shown(each.keys[1])}'s open interest steps {float(np.exp(steps[at - 1])):.1f}-fold at "
+        f"{moment_of(rows, each.start + at)}, as when a unit changes: what stands before is not used",
     )
+
+
+def _check_books(judged: Judged, symbol: str) -> None:
+    """Leave out order books whose best prices are no price of their moment."""
+    for venue in judged.venues(ORDER_BOOK, symbol):
+        bars = judged.bars(symbol, venue)
+        sides = [(rows, each) for rows, each in judged.series(ORDER_BOOK, symbol) if each.keys[1] == venue]
+        if bars is None:
+            continue
+        prices = [(each.keys[2], rows.number("price")[each.rows]) for rows, each in sides]
+        best = np.array([price.max() if side == "bid" else price.min() for side, price in prices])
+        _, off, close = _beside_bars(bars, np.array([rows.time_ms[each.start] for rows, each in sides]), best)
+        if off.any():
+            reason = f"{shown(venue)}'s order book stands at {_price(best[0])} beside candles at {_price(close[0])}."
+            judged.leave_out((ORDER_BOOK,), symbol, venue, Datum.BOOK, reason)
 
 
 # ---- Funding ----
 
 
-def _check_funding(judged: Judged, symbol: str) -> None:
+def _check_rates(judged: Judged, rows: Rows, each: Series) -> None:
     """Leave out rates in percent, and read the hours of the others from the gaps between them."""
-    for venue in sorted({each.keys[1] for _, each in judged.series(FUNDING, symbol)}):
-        found = _one(judged, FUNDING, symbol, venue)
-        if found is None:
-            continue
-        rows, each = found
-        rates = np.abs(rows.number("funding_rate")[each.rows])
-        middle = float(np.median(rates))
-        piled = max(float(np.mean(np.isclose(rates, base, rtol=1e-6, atol=0))) for base in _PILED_UP)
-        if middle > _HIGHEST_FUNDING or (piled > _PILE and len(rates) >= _LEAST_RATES):
-            judged.leave_out(
-                (FUNDING, FUNDING_NOW), symbol, venue, Datum.FUNDING,
-                f"{shown(venue)}'s funding rates stand at {middle:.6g} in the median: percent, where fractions are "
-                "meant (0.0001 is 0.01 %), so they are not used.",
-            )  # fmt: skip
-            continue
-        if venue == "all" or "+" in venue:
-            continue  # a sum over venues has no settlements of its own
-        stated = rows.number("interval_hours")[each.rows]
-        hours = funding_hours(rows.time_ms[each.rows], stated)
-        if (differs := hours != stated).any():
-            whole = rows.number("interval_hours").copy()
-            whole[each.rows] = hours
-            judged.change(FUNDING, {"interval_hours": whole})
-            last = int(np.flatnonzero(differs)[-1])
-            judged.notes.append(
-                f"Funding rates of {base_of(symbol)} on {venue}: {int(differs.sum())} rows say an interval of "
-                f"{stated[last]:g} h, their settlements stand {hours[last]:g} h apart; the times count."
-            )
+    symbol, venue = each.keys
+    rates = np.abs(rows.number("funding_rate")[each.rows])
+    middle = float(np.median(rates))
+    piled = max(float(np.mean(np.isclose(rates, base, rtol=1e-6, atol=0))) for base in _PILED_UP)
+    if middle > _HIGHEST_FUNDING or (piled > _PILE and len(rates) >= _LEAST_RATES):
+        judged.leave_out(
+            (FUNDING, FUNDING_NOW), symbol, venue, Datum.FUNDING,
+            f"{shown(venue)}'s funding rates stand at {middle:.6g} in the median: percent, where fractions are meant "
+            "(0.0001 is 0.01 %), so they are not used.",
+        )  # fmt: skip
+        return
+    stated = rows.number("interval_hours")[each.rows]
+    # A sum over venues has no settlements of its own.
+    hours = stated if venue == "all" or "+" in venue else funding_hours(rows.time_ms[each.rows], stated)
+    if (differs := hours != stated).any():
+        whole = rows.number("interval_hours").copy()
+        whole[each.rows] = hours
+        judged.tables[FUNDING.name] = rows.but({"interval_hours": whole})
+        last = int(np.flatnonzero(differs)[-1])
+        judged.notes.append(
+            f"Funding rates of {base_of(symbol)} on {venue}: {int(differs.sum())} rows say an interval of "
+            f"{stated[last]:g} h, their settlements stand {hours[last]:g} h apart; the times count."
+        )
 
 
 def funding_hours(times_ms: Ints, stated_hours: Floats | None = None) -> Floats:
@@ -513,7 +479,9 @@ def funding_hours(times_ms: Ints, stated_hours: Floats | None = None) -> Floats:
         shorter = np.concatenate([[False], gaps < stated[1:]]) if count > 1 else np.zeros(count, dtype=np.bool_)
         own = np.where(shorter, np.concatenate([[np.nan], gaps])[:count], stated)
         return np.where(np.isnan(own), gaps.min() if len(gaps) else np.nan, own)
-    usual = np.array([_usual_gap(gaps, at) for at in range(len(gaps))])
+    # The median of up to six gaps around each, itself left out: three on each side, more where one side ends.
+    begins = [max(0, min(at - 3, count - 8)) for at in range(count - 1)]
+    usual = np.array([np.median(np.delete(gaps[begin : begin + 7], at - begin)) for at, begin in enumerate(begins)])
     with np.errstate(invalid="ignore"):
         told = stated[1:]
         settled = np.isin(usual, _USUAL_HOURS)
@@ -524,13 +492,6 @@ def funding_hours(times_ms: Ints, stated_hours: Floats | None = None) -> Floats:
         hours = np.where(sample, told, read)
         hours = np.concatenate([hours[:1], hours])
         return np.where(np.abs(hours - stated) < _SAME_HOURS, stated, hours)
-
-
-def _usual_gap(gaps: Floats, at: int) -> float:
-    """Give the median of up to six gaps around one, itself left out: three on each side, more where one side ends."""
-    begin = max(0, min(at - 3, len(gaps) - 7))
-    around = np.delete(gaps[begin : begin + 7], at - begin)
-    return float(np.median(around))
 
 
 def _is_multiple(hours: Floats, of: Floats) -> Bools:
@@ -548,7 +509,3 @@ def _times(ratio: float) -> str:
     if ratio >= 2 or ratio <= 1 / 2:
         return f"{ratio:,.4g} times"
     return f"{notation.percent(abs(ratio - 1))} {'above' if ratio > 1 else 'below'}"
-
-
-def _list(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

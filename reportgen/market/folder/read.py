@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, TypeVar
+from typing import Any, Final
 
 import duckdb
 import numpy as np
@@ -26,7 +26,6 @@ from reportgen.market.folder.files import (
     ROW,
     Source,
     TableFiles,
-    ask_table,
     find_tables,
     open_database,
     open_table,
@@ -39,8 +38,6 @@ from reportgen.market.symbols import REFERENCE_SYMBOL, base_of, unified_symbol
 from reportgen.units import Maybe, Milliseconds, Missing
 
 # ---- The etf_flows table of a market folder becomes the flows of one asset: what had been reported by as-of ----
-
-_TOTAL = "TOTAL"
 
 
 def read_fund_flows(
@@ -55,53 +52,38 @@ def read_fund_flows(
         return {}
     source = open_table(database, path, ETF_FLOWS)
     date, flow, known = source.typed("date"), source.typed("net_flow_quote"), source.known_at()
-    table = ETF_FLOWS.name
     rules = (
         (f"{date} IS NULL", "date is no date such as 2026-01-19"),
         (f"{flow} IS NULL OR NOT isfinite({flow})", "net_flow_quote is no number of USD; leave pending rows out"),
         ("COALESCE(CAST(asset AS VARCHAR), '') = ''", "asset is empty"),
         ("COALESCE(CAST(ticker AS VARCHAR), '') = ''", "ticker is empty"),
     )
-    placed = f"({known} IS NULL OR {known} <= {as_of_ms})"
+    rows = f"FROM {ETF_FLOWS.name} WHERE ({known} IS NULL OR {known} <= {as_of_ms})"
     for bad, says in rules:
-        sql = f"SELECT min({ROW}) FROM {table} WHERE {placed} AND ({bad})"  # noqa: S608 - our own names
-        row = ask_table(database, path.name, sql).fetchall()[0][0]
+        row = source.ask(f"SELECT min({ROW}) {rows} AND ({bad})")[0][0]
         if row is not None:
             raise DataError(f"{path.name}: row {row}: {says}. Correct or remove the row.")
-    found = ask_table(
-        database,
-        path.name,
-        f"SELECT upper(CAST(asset AS VARCHAR)), strftime({date}, '%Y-%m-%d'), upper(CAST(ticker AS VARCHAR)), "  # noqa: S608 - our own names
-        f"min({flow}), max({flow}), min({ROW}) FROM {table} WHERE {placed} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
-    ).fetchall()
-    days: dict[str, dict[str, dict[str, float]]] = {}
-    for asset, day, ticker, least, most, row in found:
+    funds: dict[str, dict[str, dict[str, float]]] = {}
+    for asset, day, ticker, least, most, row in source.ask(
+        f"SELECT upper(CAST(asset AS VARCHAR)), strftime({date}, '%Y-%m-%d'), upper(CAST(ticker AS VARCHAR)), "
+        f"min({flow}), max({flow}), min({ROW}) {rows} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+    ):
         if least != most:
             raise DataError(f"{path.name}: row {row}: {asset} {ticker} on {day} stands there twice. Keep one of them.")
-        days.setdefault(asset, {}).setdefault(day, {})[ticker] = least
-    return {asset: _flows(sessions, path.name) for asset, sessions in days.items()}
-
-
-def fund_flows(flows: Mapping[str, EtfFlows], symbol: str) -> Maybe[EtfFlows]:
-    """Give the flows of the funds that hold a symbol's base coin."""
-    if not flows:
-        return NO_ETF_FLOWS
-    base = base_of(symbol)
-    return flows.get(base, Missing(f"The market data hold no ETF flows of {base} up to the as-of time."))
-
-
-def _flows(sessions: Mapping[str, Mapping[str, float]], source: str) -> EtfFlows:
-    """Add the funds up by session; a total beside them would count them twice."""
-    funds = {
-        day: {ticker: flow for ticker, flow in row.items() if ticker != _TOTAL or len(row) == 1}
-        for day, row in sessions.items()
+        funds.setdefault(asset, {}).setdefault(day, {})[ticker] = least
+    for sessions in funds.values():
+        for told in sessions.values():
+            if len(told) > 1:
+                told.pop("TOTAL", None)
+    return {
+        asset: EtfFlows(
+            date=tuple(sessions),
+            net_flow_quote=np.array([sum(told.values()) for told in sessions.values()], dtype=np.float64),
+            tickers=np.array([len(told) for told in sessions.values()], dtype=np.int64),
+            source=path.name,
+        )
+        for asset, sessions in funds.items()
     }
-    return EtfFlows(
-        date=tuple(funds),
-        net_flow_quote=np.array([sum(row.values()) for row in funds.values()], dtype=np.float64),
-        tickers=np.array([len(row) for row in funds.values()], dtype=np.int64),
-        source=source,
-    )
 
 
 # ---- The record beside gathered tables: which venue was asked for what and when, and what it did not give ----
@@ -110,11 +92,8 @@ RECORD: Final = TableFormat(
     name="gathering",
     says="record of what was gathered",
     keys=("symbol", "venue", "what", "reason"),
-    order=("time_ms",),
     numbers=(),
-    optional=(),
     known_at="time",
-    moment="time_ms",
 )
 ASKED: Final = "asked"
 NOTE: Final = "note"
@@ -142,19 +121,19 @@ def read_record(folder: Path, as_of_ms: Milliseconds) -> Recorded:
         return Recorded()
     with open_database() as database:
         source = open_table(database, path, RECORD)
-        time = source.typed(RECORD.moment)
-        rows = ask_table(
-            database,
-            path.name,
-            f"SELECT symbol, venue, what, reason FROM {RECORD.name} "  # noqa: S608 - our own names
-            f"WHERE {time} = (SELECT max({time}) FROM {RECORD.name} WHERE {time} <= ?) ORDER BY ALL",
-            [as_of_ms],
-        ).fetchall()
+        where = last_record(source, as_of_ms)
+        rows = source.ask(f"SELECT symbol, venue, what, reason FROM {RECORD.name} WHERE {where} ORDER BY ALL")
     gaps: dict[str, tuple[VenueGap, ...]] = {}
     for symbol, venue, what, reason in rows:
         if what not in {ASKED, NOTE}:
             gaps[symbol] = (*gaps.get(symbol, ()), VenueGap(venue=venue, what=what, reason=reason))
     return Recorded(gaps=gaps, notes=tuple(reason for _, _, what, reason in rows if what == NOTE), file=path)
+
+
+def last_record(source: Source, as_of_ms: Milliseconds) -> str:
+    """Give the SQL condition for the rows of the last gathering at or before a moment."""
+    time = source.typed(RECORD.moment)
+    return f"{time} = (SELECT max({time}) FROM {RECORD.name} WHERE {time} <= {as_of_ms})"
 
 
 # ---- A market folder becomes market data: CSV or Parquet tables in, one frozen `Gathered` out ----
@@ -193,53 +172,56 @@ def read_market(
         if unusable:
             raise DataError("\n".join(unusable.values()))
         candles = sources.get(CANDLES.name)
-        as_of = _last_bar(database, candles, wanted, folder) if as_of_ms is None else as_of_ms
+        as_of = _last_bar(candles, wanted, folder) if as_of_ms is None else as_of_ms
         asked = tuple(dict.fromkeys((*wanted, REFERENCE_SYMBOL)))
-        tables, notes, problems = read_tables(database, sources, asked, as_of)
-        if problems:
-            raise DataError("\n".join(problems))
-        funds = files.tables.get(ETF_FLOWS.name)
-        flows = read_fund_flows(database, funds, as_of)
-        known = () if candles is None else known_symbols(database, candles, as_of)
+        tables, notes = _read_tables(sources, asked, as_of)
+        flows = read_fund_flows(database, files.tables.get(ETF_FLOWS.name), as_of)
+        known = () if candles is None else known_symbols(candles, as_of)
     record = read_record(folder, as_of)
     judged = judge_together(tables)
-    markets = {
-        symbol: replace(
-            market_data(
-                SymbolRows(
-                    symbol=symbol,
-                    tables=judged.tables,
-                    etf_flows=fund_flows(flows, symbol),
-                    refused=judged.refused,
-                    lookalikes=files.lookalikes,
-                ),
-                as_of,
-                assumptions,
-                simulated=simulated,
-            ),
-            gaps=(*record.gaps.get(symbol, ()), *judged.gaps.get(symbol, ())),
-            doubts=tuple(judged.doubts.get(symbol, ())),
+    markets = {}
+    for symbol in asked:
+        base = base_of(symbol)
+        none = Missing(f"The market data hold no ETF flows of {base} up to the as-of time.") if flows else NO_ETF_FLOWS
+        markets[symbol] = market_data(
+            SymbolRows(symbol=symbol, judged=judged, lookalikes=files.lookalikes),
+            as_of,
+            assumptions,
+            simulated=simulated,
+            etf_flows=flows.get(base, none),
+            gaps=record.gaps.get(symbol, ()),
         )
-        for symbol in asked
-    }
     read = [*files.tables.values(), *([record.file] if record.file else [])]
     return Gathered(
         as_of_ms=as_of,
         markets=MappingProxyType({symbol: markets[symbol] for symbol in wanted}),
         reference=markets[REFERENCE_SYMBOL],
         known_symbols=known,
-        notes=(*notes, *judged.notes, *unread_files(files), *record.notes),
+        notes=(*notes, *judged.notes, *files.unread, *record.notes),
         provenance=MappingProxyType({"folder": str(folder)} | {path.name: _sha256(path) for path in read}),
     )
 
 
-def unread_files(files: TableFiles) -> tuple[str, ...]:
-    """Name the files that look like tables and are not read."""
-    return tuple(
-        f"{name} is not read; the table is called {table}.csv or {table}.parquet."
-        for table, names in files.lookalikes.items()
-        for name in names
-    )
+def _read_tables(
+    sources: Mapping[str, Source], symbols: tuple[str, ...], as_of: Milliseconds
+) -> tuple[dict[str, Rows], list[str]]:
+    """Read and check every table; give the rows by table name, and notes on what was left out.
+
+    Raises:
+        DataError: Some cannot be used; says why of each.
+    """
+    tables: dict[str, Rows] = {}
+    notes: list[str] = []
+    problems: list[str] = []
+    for name, source in sources.items():
+        try:
+            tables[name], more = checked(read_rows(source, symbols, as_of))
+            notes += more
+        except DataError as error:
+            problems.append(str(error))
+    if problems:
+        raise DataError("\n".join(problems))
+    return tables, notes
 
 
 def symbols_in(folder: Path, as_of_ms: Milliseconds | None) -> tuple[str, ...]:
@@ -252,7 +234,7 @@ def symbols_in(folder: Path, as_of_ms: Milliseconds | None) -> tuple[str, ...]:
     if path is None:
         return ()
     with open_database() as database:
-        return known_symbols(database, open_table(database, path, CANDLES), as_of_ms)
+        return known_symbols(open_table(database, path, CANDLES), as_of_ms)
 
 
 def open_tables(database: duckdb.DuckDBPyConnection, files: TableFiles) -> tuple[dict[str, Source], dict[str, str]]:
@@ -272,7 +254,7 @@ def open_tables(database: duckdb.DuckDBPyConnection, files: TableFiles) -> tuple
             presumed = dict(table.presumed)
             if NEWEST_CLOSE in presumed.values():
                 candles = sources.get(CANDLES.name)
-                newest = None if candles is None else newest_close(database, candles, None)
+                newest = None if candles is None else newest_close(candles, None)
                 presumed = {
                     column: str(newest) if value == NEWEST_CLOSE else value
                     for column, value in presumed.items()
@@ -284,40 +266,18 @@ def open_tables(database: duckdb.DuckDBPyConnection, files: TableFiles) -> tuple
     return sources, problems
 
 
-def read_tables(
-    database: duckdb.DuckDBPyConnection, sources: Mapping[str, Source], symbols: tuple[str, ...], as_of: Milliseconds
-) -> tuple[dict[str, Rows], tuple[str, ...], tuple[str, ...]]:
-    """Read and check every table.
-
-    Returns:
-        Rows by table name, notes on what was left out, and what is wrong with the tables that cannot be used.
-    """
-    tables: dict[str, Rows] = {}
-    notes: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
-    for name, source in sources.items():
-        try:
-            tables[name], more = checked(read_rows(database, source, symbols, as_of))
-            notes += more
-        except DataError as error:
-            problems += (str(error),)
-    return tables, notes, problems
-
-
-def _last_bar(
-    database: duckdb.DuckDBPyConnection, candles: Source | None, symbols: tuple[str, ...], folder: Path
-) -> Milliseconds:
+def _last_bar(candles: Source | None, symbols: tuple[str, ...], folder: Path) -> Milliseconds:
     """Take as-of from the data: the last close of the symbols that were asked for."""
     if candles is None:
         raise DataError(
             f"{folder}: holds no candles, so no as-of can be taken from it. Add candles.csv or name an as-of."
         )
-    newest = newest_close(database, candles, symbols)
+    newest = newest_close(candles, symbols)
     if newest is not None:
         return newest
     # Bars without a usable time give no close either: their own fault is the better message.
-    checked(read_rows(database, candles, symbols, LATEST_MS - 1))
-    known = known_symbols(database, candles, None)
+    checked(read_rows(candles, symbols, LATEST_MS - 1))
+    known = known_symbols(candles, None)
     near = difflib.get_close_matches(symbols[0], known, n=1)
     hint = f"Did you mean {near[0]}?" if near else f"It has {', '.join(known) or 'no rows at all'}."
     raise DataError(f"{candles.file}: holds no bars of {', '.join(symbols)}. {hint}")
@@ -332,7 +292,11 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-_Table = TypeVar("_Table")
+_VENUES_TABLES: Final = {
+    "candles": "candles", "open_interest": "open interest", "funding": "funding rates",
+    "funding_now": "running funding rates", "order_book": "order book", "brackets": "leverage brackets",
+    "spot_candles": "spot candles", "mark_candles": "mark-price candles", "long_short_ratio": "long/short ratio",
+}  # fmt: skip
 
 
 def only_venues(market: MarketData, venues: Collection[str]) -> MarketData:
@@ -345,26 +309,10 @@ def only_venues(market: MarketData, venues: Collection[str]) -> MarketData:
     """
     if not venues:
         return market
-    return replace(
-        market,
-        candles=_kept(market.candles, venues, "candles"),
-        open_interest=_kept(market.open_interest, venues, "open interest"),
-        funding=_kept(market.funding, venues, "funding rates"),
-        funding_now=_kept(market.funding_now, venues, "running funding rates"),
-        order_book=_kept(market.order_book, venues, "order book"),
-        brackets=_kept(market.brackets, venues, "leverage brackets"),
-        spot_candles=_kept(market.spot_candles, venues, "spot candles"),
-        mark_candles=_kept(market.mark_candles, venues, "mark-price candles"),
-        long_short_ratio=_kept(market.long_short_ratio, venues, "long/short ratio"),
-        gaps=tuple(gap for gap in market.gaps if gap.venue in venues),
-    )
-
-
-def _kept(table: Maybe[Mapping[str, _Table]], venues: Collection[str], what: str) -> Maybe[Mapping[str, _Table]]:
-    """Keep the venues that are asked for, in the order they stand in."""
-    if isinstance(table, Missing):
-        return table
-    kept = {venue: rows for venue, rows in table.items() if venue in venues}
-    if kept:
-        return kept
-    return Missing(f"No {what} of {', '.join(sorted(venues))}, the venues that the watchlist asks for.")
+    kept: dict[str, Any] = {}
+    for name, what in _VENUES_TABLES.items():
+        table: Maybe[Mapping[str, object]] = getattr(market, name)
+        if not isinstance(table, Missing):
+            none = Missing(f"No {what} of {', '.join(sorted(venues))}, the venues that the watchlist asks for.")
+            kept[name] = {venue: rows for venue, rows in table.items() if venue in venues} or none
+    return replace(market, **kept, gaps=tuple(gap for gap in market.gaps if gap.venue in venues))

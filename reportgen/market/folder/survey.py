@@ -8,9 +8,9 @@ from pathlib import Path
 from reportgen.errors import DataError
 from reportgen.market.data import VenueGap
 from reportgen.market.folder.columns import Rows, read_rows
-from reportgen.market.folder.files import LATEST_MS, ask_table, find_tables, open_database
+from reportgen.market.folder.files import LATEST_MS, find_tables, open_database
 from reportgen.market.folder.plausible import judge_together
-from reportgen.market.folder.read import open_tables, read_fund_flows, unread_files
+from reportgen.market.folder.read import open_tables, read_fund_flows
 from reportgen.market.folder.tables import CANDLES, ETF_FLOWS
 from reportgen.market.folder.validate import checked
 
@@ -61,41 +61,38 @@ def survey_folder(folder: Path) -> FolderSurvey:
     """
     files = find_tables(folder)
     tables: dict[str, Rows] = {}
+    surveys: dict[str, TableSurvey] = {}
     with open_database() as database:
         sources, problems = open_tables(database, files)
-        surveys = {
-            name: TableSurvey(table=name, file=files.tables[name].name, problem=problem)
-            for name, problem in problems.items()
-        }
         for name, source in sources.items():
             try:
-                held = ask_table(database, source.file, f"SELECT count(*) FROM {name}").fetchall()[0][0]  # noqa: S608 - our own names
-                every = ask_table(
-                    database,
-                    source.file,
-                    f"SELECT DISTINCT symbol FROM {name} WHERE symbol IS NOT NULL ORDER BY 1",  # noqa: S608 - our own names
-                ).fetchall()
-                symbols = tuple(symbol for (symbol,) in every)
-                tables[name], notes = checked(read_rows(database, source, symbols, LATEST_MS - 1))
-                surveys[name] = TableSurvey(table=name, file=source.file, rows=int(held), notes=notes)
+                rows = int(source.ask(f"SELECT count(*) FROM {name}")[0][0])
+                named = source.ask(f"SELECT DISTINCT symbol FROM {name} WHERE symbol IS NOT NULL ORDER BY 1")
+                symbols = tuple(symbol for (symbol,) in named)
+                tables[name], notes = checked(read_rows(source, symbols, LATEST_MS - 1))
+                surveys[name] = TableSurvey(table=name, file=source.file, rows=rows, notes=notes)
             except DataError as error:
-                surveys[name] = TableSurvey(table=name, file=source.file, problem=str(error))
-        if funds := files.tables.get(ETF_FLOWS.name):
-            try:
-                flows = read_fund_flows(database, funds, LATEST_MS - 1)
-                days = sum(len(each.date) for each in flows.values())
+                problems[name] = str(error)
+        funds = files.tables.get(ETF_FLOWS.name)
+        try:
+            days = sum(len(each.date) for each in read_fund_flows(database, funds, LATEST_MS - 1).values())
+            if funds:
                 surveys[ETF_FLOWS.name] = TableSurvey(table=ETF_FLOWS.name, file=funds.name, rows=days, used=days)
-            except DataError as error:
-                surveys[ETF_FLOWS.name] = TableSurvey(table=ETF_FLOWS.name, file=funds.name, problem=str(error))
+        except DataError as error:
+            problems[ETF_FLOWS.name] = str(error)
     judged = judge_together(tables)
     candles = judged.tables.get(CANDLES.name)
     return FolderSurvey(
         tables=tuple(
-            replace(each, used=len(judged.tables[each.table].row)) if each.table in judged.tables else each
-            for each in surveys.values()
+            TableSurvey(table=name, file=path.name, problem=problems[name])
+            if name in problems
+            else replace(
+                surveys[name], used=len(judged.tables[name].row) if name in judged.tables else surveys[name].used
+            )
+            for name, path in files.tables.items()
         ),
         refused=tuple((symbol, gap) for symbol, gaps in judged.gaps.items() for gap in gaps),
         doubts=tuple((symbol, clause) for symbol, clauses in judged.doubts.items() for clause in clauses),
-        notes=(*judged.notes, *unread_files(files)),
+        notes=(*judged.notes, *files.unread),
         symbols=tuple(sorted({each.keys[0] for each in candles.series})) if candles else (),
     )

@@ -26,6 +26,9 @@ class Kind(StrEnum):
     DATE = "date"
 
 
+_MOMENTS: Final = {"bar end": "open_time_ms", "time": "time_ms", "date": "as_of", "next day": "date"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableFormat:
     """One table of the market folder.
@@ -33,10 +36,9 @@ class TableFormat:
     Attributes:
         name: File name without its suffix. says: what a row tells, for the sentence about an absent table.
         keys: Text columns that part the rows into series, symbol and venue first.
-        order: Columns that order a series; two rows that agree in keys and order are duplicates.
         numbers: Numeric columns that every row must fill. optional: numeric columns that may be absent or empty.
         known_at: When a row became known: at the end of its bar, at its time, at its date, or at the end of that day.
-        moment: The column that says so.
+        within: Columns that order the rows of one series and moment.
         snapshot: Columns within which only the rows of the newest moment are read; none where every row counts.
         presumed: What a required column that the file lacks altogether is taken to say, by column.
     """
@@ -44,19 +46,27 @@ class TableFormat:
     name: str
     says: str
     keys: tuple[str, ...]
-    order: tuple[str, ...]
     numbers: tuple[str, ...]
-    optional: tuple[str, ...]
     known_at: Literal["bar end", "time", "date", "next day"]
-    moment: str
+    optional: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
     snapshot: tuple[str, ...] = ()
     presumed: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def moment(self) -> str:
+        """The column that says when a row became known."""
+        return _MOMENTS[self.known_at]
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Columns that order a series; two rows that agree in keys and order are duplicates."""
+        return self.within if self.moment in self.keys else (self.moment, *self.within)
+
+    @property
     def required(self) -> tuple[str, ...]:
         """Every column that the file must have."""
-        moment = () if self.moment in self.keys else (self.moment,)
-        return (*self.keys, *moment, *self.numbers)
+        return tuple(dict.fromkeys((*self.keys, self.moment, *self.numbers)))
 
     def kind(self, column: str) -> Kind:
         """Say what a column holds."""
@@ -69,104 +79,69 @@ CANDLES: Final = TableFormat(
     name="candles",
     says="candles",
     keys=("symbol", "venue", "interval"),
-    order=("open_time_ms",),
     numbers=("open", "high", "low", "close", "volume_base"),
     optional=("taker_buy_base",),
     known_at="bar end",
-    moment="open_time_ms",
+)
+SPOT_CANDLES: Final = replace(CANDLES, name="spot_candles", says="spot candles")
+MARK_CANDLES: Final = replace(
+    CANDLES, name="mark_candles", says="mark-price candles", numbers=CANDLES.numbers[:4], optional=("volume_base",)
 )
 OPEN_INTEREST: Final = TableFormat(
     name="open_interest",
     says="open interest",
     keys=("symbol", "venue"),
-    order=("time_ms",),
     numbers=("open_interest_base",),
     optional=("open_interest_quote",),
     known_at="time",
-    moment="time_ms",
 )
 FUNDING: Final = TableFormat(
     name="funding",
     says="funding rates",
     keys=("symbol", "venue"),
-    order=("time_ms",),
     numbers=("funding_rate", "interval_hours"),
-    optional=(),
     known_at="time",
-    moment="time_ms",
 )
 FUNDING_NOW: Final = replace(FUNDING, name="funding_now", says="running funding rates")
 LIQUIDATIONS: Final = TableFormat(
     name="liquidations",
     says="liquidations",
     keys=("symbol", "venue", "interval"),
-    order=("open_time_ms",),
     numbers=("liquidated_long_quote", "liquidated_short_quote"),
-    optional=(),
     known_at="bar end",
-    moment="open_time_ms",
 )
 ORDER_BOOK: Final = TableFormat(
     name="order_book",
     says="order-book snapshots",
     keys=("symbol", "venue", "side"),
-    order=("time_ms", "price"),
     numbers=("price", "size_base"),
-    optional=(),
     known_at="time",
-    moment="time_ms",
+    within=("price",),
     snapshot=("symbol", "venue"),
 )
 BRACKETS: Final = TableFormat(
     name="leverage_brackets",
     says="leverage brackets",
     keys=("symbol", "venue", "as_of"),
-    order=("notional_floor",),
     numbers=("notional_floor", "notional_cap", "maintenance_margin_rate", "max_leverage", "maintenance_amount"),
-    optional=(),
     known_at="date",
-    moment="as_of",
-)
-ETF_FLOWS: Final = TableFormat(
-    name="etf_flows",
-    says="ETF flows",
-    keys=("asset", "date", "ticker"),
-    order=(),
-    numbers=("net_flow_quote",),
-    optional=(),
-    known_at="next day",
-    moment="date",
-)
-"""By asset instead of symbol: `market/folder/read.py` reads it."""
-
-SPOT_CANDLES: Final = replace(CANDLES, name="spot_candles", says="spot candles")
-MARK_CANDLES: Final = replace(
-    CANDLES,
-    name="mark_candles",
-    says="mark-price candles",
-    numbers=("open", "high", "low", "close"),
-    optional=("volume_base",),
+    within=("notional_floor",),
 )
 LONG_SHORT_RATIO: Final = TableFormat(
     name="long_short_ratio",
     says="long/short ratio",
     keys=("symbol", "venue", "kind"),
-    order=("time_ms",),
     numbers=("ratio",),
-    optional=(),
     known_at="time",
-    moment="time_ms",
 )
 NEWEST_CLOSE: Final = "newest close"
 POSITIONS: Final = TableFormat(
     name="positions",
     says="positions of known addresses",
     keys=("symbol", "venue", "address", "side"),
-    order=("time_ms",),
     numbers=("size_base", "entry_price"),
     optional=("liquidation_price",),
     known_at="time",
-    moment="time_ms",
     snapshot=("venue",),
     presumed={"venue": "hyperliquid", "time_ms": NEWEST_CLOSE},
 )
@@ -174,6 +149,14 @@ TABLES: Final = (
     *(CANDLES, OPEN_INTEREST, FUNDING, LIQUIDATIONS, ORDER_BOOK, BRACKETS),
     *(SPOT_CANDLES, MARK_CANDLES, LONG_SHORT_RATIO, POSITIONS, FUNDING_NOW),
 )
+ETF_FLOWS: Final = TableFormat(
+    name="etf_flows",
+    says="ETF flows",
+    keys=("asset", "date", "ticker"),
+    numbers=("net_flow_quote",),
+    known_at="next day",
+)
+"""By asset instead of symbol: `market/folder/read.py` reads it."""
 
 
 def interval_ms(text: str) -> Milliseconds | None:
