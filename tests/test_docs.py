@@ -122,8 +122,9 @@ def test_every_command_and_option_is_documented(name: str) -> None:
     assert re.search(rf"`{name}\b", (ROOT / "README.md").read_text(encoding="utf-8"))
 
 
-def test_the_changelog_has_the_version() -> None:
-    """The newest heading of CHANGELOG is the version that `--version` prints."""
+def test_changelog_and_citation_have_the_version() -> None:
+    """The newest heading of CHANGELOG, and what a citation names, are the version that `--version` prints."""
+    assert f"\nversion: {__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     headings = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert headings[0] == __version__
 
