@@ -128,7 +128,6 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
     missing = [MissingInput(symbol="", venue="", what="event feed", reason=reason) for reason in absent_feeds]
     for symbol, own, market in zip(symbols, named, gathered.markets.values(), strict=True):
         missing += (*list_missing(symbol, own), *list_gaps(market))
-    finding = headline([symbol_facts(s) for s in symbols], next(iter(heaviest_first(planned)), None), assumptions)
     stale = stale_brief(symbols)
     return Brief(
         schema_version=SCHEMA_VERSION,
@@ -138,7 +137,7 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
         timeframe=timeframe,
         timezone=timezone,
         simulated=any(market.simulated for market in gathered.markets.values()),
-        headline=f"STALE. {stale} {finding}" if stale else finding,
+        headline=_led([symbol_facts(s) for s in symbols], planned, stale, assumptions),
         data_quality=badge(named),
         symbols=symbols,
         events=planned,
@@ -154,6 +153,12 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
         unknown_events=unknown_events,
         stale=stale,
     )
+
+
+def _led(facts: Sequence[SymbolFacts], events: Sequence[Event], stale: str, assumptions: Assumptions) -> str:
+    """Write the headline; a brief that is no news says so before all else."""
+    finding = headline(facts, next(iter(heaviest_first(events)), None), assumptions)
+    return f"STALE. {stale} {finding}" if stale else finding
 
 
 def stale_brief(symbols: Sequence[SymbolBrief]) -> str:
@@ -211,7 +216,7 @@ def tell_since(brief: Brief, before: Brief, changes: Changes, assumptions: Assum
         brief,
         symbols=tuple(symbols),
         changes=changes,
-        headline=headline(facts, next(iter(heaviest_first(brief.events)), None), assumptions),
+        headline=_led(facts, brief.events, brief.stale, assumptions),
     )
 
 

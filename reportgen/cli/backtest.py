@@ -104,8 +104,8 @@ def _score(
     """
     import numpy as np
 
+    from reportgen.market.folder.read import unknown_market
     from reportgen.morning.events_and_flows import events_between
-    from reportgen.morning.request import unknown_market
     from reportgen.track_record.backtest import BacktestQuestion, pooled_backtest, scored_backtest
     from reportgen.units import Missing
 

@@ -118,7 +118,7 @@ def _samples(
     """Part the markets into samples and those without liquidations, or end the command with every fault found."""
     from reportgen.errors import DataError
     from reportgen.liquidation.calibration.sample import sample_of
-    from reportgen.morning.request import unknown_market
+    from reportgen.market.folder.read import unknown_market
     from reportgen.units import Missing
 
     markets = tuple(gathered.markets.values())

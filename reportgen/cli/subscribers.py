@@ -26,7 +26,9 @@ def add(
     address: Annotated[str, typer.Argument(metavar="ADDRESS", help="anna@example.com")],
     *,
     name: Annotated[str, typer.Option(metavar="NAME", help="For the To line.")] = "",
-    symbols: Annotated[str, typer.Option(metavar="LIST", help="Their markets first, as BTC,ETH.")] = "",
+    symbols: Annotated[
+        str, typer.Option("--symbols", "--symbol", metavar="LIST", help="Their markets first, as BTC,ETH.")
+    ] = "",
     only: Annotated[bool, typer.Option("--only", help="Nothing but those.")] = False,
     locale: Annotated[str, typer.Option(metavar="TAG", help="How dates and local times are written, as en-US.")] = "",
     timezone: Annotated[str, typer.Option(metavar="ZONE", help="Their time beside UTC, as Europe/Berlin.")] = "",

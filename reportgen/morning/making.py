@@ -174,7 +174,7 @@ def refuse_empty(made: Brief, gathered: Gathered) -> None:
         DataError: Not one has; says why, and what the source holds.
     """
     from reportgen.errors import DataError
-    from reportgen.morning.request import unknown_market
+    from reportgen.market.folder.read import unknown_market
     from reportgen.units import Missing
 
     reasons = [symbol.price.reason for symbol in made.symbols if isinstance(symbol.price, Missing)]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +14,7 @@ from reportgen.config.load import DEFAULT_PATH, load_config, read_config
 from reportgen.config.places import Place, local_folder, place_of
 from reportgen.config.settings import LIVE, LONGEST_HORIZON_HOURS, SAMPLE, TIMEFRAMES, Config, WatchlistEntry
 from reportgen.errors import UsageError
-from reportgen.market.symbols import base_of, unified_symbol
+from reportgen.market.symbols import unified_symbol
 from reportgen.moments import moment_text, parse_moment
 
 _CLOCK_SLACK_MS: Final = 5 * 60_000
@@ -185,13 +184,3 @@ def refuse_future(as_of_ms: int, now_ms: int, end_of_data_ms: int | None) -> Non
         f"As-of {moment_text(as_of_ms)} has not come yet: this machine's clock says {moment_text(now_ms)[:16]}Z. "
         "Correct it, or add --future."
     )
-
-
-def unknown_market(symbol: str, known: tuple[str, ...]) -> str:
-    """Say which markets the source has, the nearest first."""
-    if not known:
-        return "The source has no market with closed bars by then."
-    coins = {base_of(one): one for one in reversed(known)}
-    close = get_close_matches(base_of(symbol), coins, n=1)  # of the coin alone: what all names share says nothing
-    start = f"Did you mean {coins[close[0]]}? " if close and coins[close[0]] != symbol else ""
-    return f"{start}The source has {', '.join(known[:8])}{' and more' if len(known) > 8 else ''}."

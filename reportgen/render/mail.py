@@ -94,8 +94,12 @@ def personal(brief: Brief, reader: Reader) -> PersonalBrief:
         timezone=reader.timezone or brief.timezone,
         missing=tuple(one for one in brief.missing if not one.symbol or one.symbol in names),
     )
-    partial = alone and len(shown) < len(brief.symbols)
-    headline = " ".join(f"{s.base}: {s.finding.rstrip('.')}." for s in shown[:2]) if partial else brief.headline
+    headline = brief.headline
+    if alone and len(shown) < len(brief.symbols):
+        late = made.stale or (shown[0].stale if all(s.stale for s in shown) else "")
+        made = replace(made, stale=late)
+        findings = [f"{s.base}: {s.finding.rstrip('.')}." for s in shown[:2]]
+        headline = " ".join([f"STALE. {late}", *findings] if late else findings)
     return PersonalBrief(brief=made, headline=headline, note=note)
 
 
@@ -105,7 +109,7 @@ def plain(text: str) -> str:
 
 
 def subject(brief: Brief, reader: Reader) -> str:
-    """Write the subject: the day, the first symbol, the heaviest event ahead; a simulated market first of all.
+    """Write the subject: the day, the first symbol, the heaviest event ahead; a simulated market or stale data first.
 
     Raises:
         RenderError: A name in it holds a line break or another control character, which could forge a header.
@@ -120,7 +124,7 @@ def subject(brief: Brief, reader: Reader) -> str:
         parts.append(f"{_short(first.base)} {price(first.price, first.price_decimals)}{change}")
     parts += [f"{_short(event.name)} {event_due(event)}" for event in overriding(brief)[:1]]
     text = plain(" · ".join(parts))
-    text = f"Simulated market: {text}" if brief.simulated else text
+    text = f"{'Simulated market: ' if brief.simulated else ''}{'STALE: ' if brief.stale else ''}{text}"
     if any(not character.isprintable() for character in text):
         raise RenderError(
             f"The subject would hold a line break or control character: {text!r}. "

@@ -9,7 +9,8 @@ import pytest
 from reportgen.delivery.archive.commit import judge_place
 from reportgen.delivery.archive.store import open_store
 from reportgen.errors import UsageError
-from reportgen.morning.request import Options, refuse_future, take_request, unknown_market
+from reportgen.market.folder.read import unknown_market
+from reportgen.morning.request import Options, refuse_future, take_request
 from reportgen.units import HOUR_MS
 from tests.cli.cli_process import REPOSITORY, reportgen, reportgen_here
 

@@ -170,6 +170,20 @@ def test_a_simulated_market_is_called_one_everywhere() -> None:
     assert "imulated" not in mail(briefs.morning()).subject
 
 
+def test_stale_data_are_no_news_for_any_reader() -> None:
+    """STALE stands in subject, preheader and headline, for who reads all of it and for who reads one symbol."""
+    late = "Its last bar closed 30 h before as-of."
+    stale = replace(briefs.morning(), stale=late, headline=f"STALE. {late} {briefs.morning().headline}")
+    for page in (mail(stale), mail(stale, symbols=("SOL/USDT:USDT",), only=True)):
+        assert page.subject.startswith("STALE: Morning brief 19 Jan 2026")
+        assert f"STALE. {late}" in " ".join(page.text.split())
+        assert seen(page.html or "").count("STALE.") >= 1
+    one = replace(briefs.morning().symbols[2], stale=late)
+    some = replace(briefs.morning(), symbols=(*briefs.morning().symbols[:2], one, *briefs.morning().symbols[3:]))
+    assert mail(some, symbols=(one.symbol,), only=True).subject.startswith("STALE: ")
+    assert mail(some).subject.startswith("Morning brief")
+
+
 def test_an_event_inside_the_horizon_is_in_the_subject() -> None:
     """Its countdown ends the subject; one that is days off does not."""
     assert mail(briefs.event_inside()).subject.endswith("US CPI in 6 h 30 min")

@@ -278,9 +278,17 @@ def _last_bar(candles: Source | None, symbols: tuple[str, ...], folder: Path) ->
     # Bars without a usable time give no close either: their own fault is the better message.
     checked(read_rows(candles, symbols, LATEST_MS - 1))
     known = known_symbols(candles, None)
-    near = difflib.get_close_matches(symbols[0], known, n=1)
-    hint = f"Did you mean {near[0]}?" if near else f"It has {', '.join(known) or 'no rows at all'}."
-    raise DataError(f"{candles.file}: holds no bars of {', '.join(symbols)}. {hint}")
+    raise DataError(f"{candles.file}: holds no bars of {', '.join(symbols)}. {unknown_market(symbols[0], known)}")
+
+
+def unknown_market(symbol: str, known: tuple[str, ...]) -> str:
+    """Say which markets a source has, the nearest first."""
+    if not known:
+        return "The source has no market with closed bars by then."
+    coins = {base_of(one): one for one in reversed(known)}
+    close = difflib.get_close_matches(base_of(symbol), coins, n=1)  # of the coin alone: what all share says nothing
+    start = f"Did you mean {coins[close[0]]}? " if close and coins[close[0]] != symbol else ""
+    return f"{start}The source has {', '.join(known[:8])}{' and more' if len(known) > 8 else ''}."
 
 
 def _sha256(path: Path) -> str:
