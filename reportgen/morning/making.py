@@ -88,6 +88,8 @@ def walk(request: BriefRequest, gathered: Gathered, note: Note, map_sections: Ca
     gathered = with_flows(request.config, gathered)
     outside = events_around(request.config, gathered.as_of_ms, note)
     found = find_calibrations(request.config, gathered.as_of_ms)
+    for text in found.notes:
+        note(text)
     return write_brief(
         replace(gathered, notes=(*gathered.notes, *found.notes, *outside.notes)),
         horizon_hours=request.config.horizon_hours,

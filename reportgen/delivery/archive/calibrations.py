@@ -123,7 +123,8 @@ def calibrations_from_json(data: bytes, name: str) -> tuple[Calibration, ...]:
     try:
         plain = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{name}: this is not JSON ({error}). {_AGAIN}") from error
+        line = f":{error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise DataError(f"{name}{line}: this is not JSON. {_AGAIN}") from error
     version = plain.get("version") if isinstance(plain, dict) else None
     if version != VERSION:
         raise DataError(f"{name}: version {version!r} of the file is not {VERSION}. {_AGAIN}")
