@@ -199,7 +199,7 @@ def test_who_left_is_found_however_the_line_is_written(tmp_path: Path, line: str
         (b"# all\nanna(at)example.com\n", r"suppressed.txt:2: 'anna\(at\)example.com' holds no mail address"),
         (b"email,date\nbob@example.com,x\nanna\n", "suppressed.txt:3: 'anna' holds no mail address"),
         ("bob@example.com\nanna@example.com # Müller".encode("latin-1"), "suppressed.txt:2: byte 0xfc is not UTF-8"),
-        ("anna@example.com".encode("utf-16"), "suppressed.txt is UTF-16 text"),
+        ("anna@example.com".encode("utf-16"), "suppressed.txt: is UTF-16 text"),
     ],
 )
 def test_a_suppression_list_that_cannot_be_read_is_named(tmp_path: Path, content: bytes, reason: str) -> None:
