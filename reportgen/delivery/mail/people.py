@@ -62,7 +62,7 @@ _UPDATE: Final = (
 )
 
 
-_NUMBERS: Final = re.compile(r"[\d\s.,:/+-]+")
+_DATE: Final = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,8 +184,8 @@ def check_entry(values: Mapping[str, object]) -> Subscriber:
     address, name, form = parse_address(texts["address"]), texts["name"], texts["format"] or FORMATS[0]
     if not name.isprintable() or len(name) > _LONGEST_NAME:
         raise UsageError(f"the name {name[:40]!r} holds a line break or control character, or is very long. Mend it.")
-    if _NUMBERS.fullmatch(name):
-        raise UsageError(f"the name `{name}` is a date or a number, and no name. Mend it, or leave it out.")
+    if _DATE.fullmatch(name):
+        raise UsageError(f"the name `{name}` is a date, and no name. Mend it, or leave it out.")
     written = values.get("symbols") or ""
     symbols = written if isinstance(written, list) else re.split(r"[\s,;|]+", str(written))
     only = "" if values.get("only") is None else str(values["only"]).strip().lower()

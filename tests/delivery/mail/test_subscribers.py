@@ -85,7 +85,7 @@ def test_sqlite_is_made_read_and_changed(tmp_path: Path) -> None:
         ('- {address: anna@example.com, name: "a\\r\\nBcc: b@c.example"}', "line break"),
         ('- "anna@example.com\\nBcc: b@c.example"', "no mail address"),
         ("- {name: nobody}", "no address"),
-        ("- {address: anna@example.com, name: 2026-02-30}", "`2026-02-30` is a date or a number"),
+        ("- {address: anna@example.com, name: 2026-02-30}", "`2026-02-30` is a date, and no name"),
         ("- 17", "no mail address"),
     ],
 )
