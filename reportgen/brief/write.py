@@ -61,7 +61,7 @@ from reportgen.guide.zones.finding import ZoneFinding, find_zones
 from reportgen.guide.zones.sensitivity import Sensitivity, zone_sensitivities
 from reportgen.liquidation.calibration import Calibration
 from reportgen.liquidation.calibration.dollars import CalibratedMap, calibrated_map
-from reportgen.liquidation.cone import Cone, range_cone
+from reportgen.liquidation.cone import Cone, cone_touch_rates, range_cone
 from reportgen.liquidation.known_positions import exact_layer
 from reportgen.liquidation.map import DEFAULT_ENGINE, LiquidationMap, build_map
 from reportgen.liquidation.margin import brackets_of
@@ -459,6 +459,12 @@ def write_section(market: MarketData, reference: MarketData, reading: Reading) -
     structure = beside_spot(structure, market, reading.timeframe_ms, reading.assumptions)
     positioning = read_positioning(market, structure, price=price, assumptions=reading.assumptions)
     cone = range_cone(candles, reading.horizon_hours, reading.assumptions)
+    a = reading.assumptions
+    usual_day = day_range(candles, a) if isinstance(structure, Missing) else structure.atr
+    if not isinstance(usual_day, Missing):
+        now = np.array([len(candles)])
+        (rate,) = cone_touch_rates(candles, now, reading.horizon_hours, np.array([usual_day / price]), a).tolist()
+        reading = replace(reading, assumptions=replace(a, touch_rate=rate))
     mapped = draw_map(market, candles, structure, positioning, cone, reading)
     context = Context(
         base=base_of(market.symbol),
@@ -477,6 +483,7 @@ def write_section(market: MarketData, reference: MarketData, reading: Reading) -
         unknown_events=reading.unknown_events,
         flows=read_flows(market, reading.assumptions),
         stale=stale_reason(market, reading.horizon_hours, reading.assumptions),
+        touch_by_cone=reading.assumptions.touch_rate != a.touch_rate,
     )
     coverage = cover(market, context, reading)
     context = replace(context, map_quality=grade_map(market, coverage, reading.assumptions))

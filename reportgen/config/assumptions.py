@@ -197,6 +197,19 @@ class Assumptions(EventAssumptions):
         (0.077, 0.425, 1.223), "of the expected range", "conformal on training data, docs/method.md",
         "how far the high or the low is away at 10, 50 and 90 %",
     )  # fmt: skip
+    cone_prior_days: float = declared(
+        10.0, "days", "walk-forward, docs/tried.md", "the cone's ratios count for so many of the market's own last days"
+    )
+    cone_touch_rate: float = declared(
+        1.66, "1 / expected range", "own fit on both training sets, docs/tried.md",
+        "a level x expected ranges away is touched within the horizon with exp(-this x)",
+    )  # fmt: skip
+    cone_touch_hours: float = declared(
+        24.0,
+        "hours",
+        "both training sets, docs/tried.md",
+        "from this horizon on the range forecast gives the touch share",
+    )
     cone_past_days: int = declared(60, "days", "own choice", "own past days on which the cone's coverage is counted")
     cone_least_days: float = declared(
         20.0, "days", "as verdict_least_days", "past days that climatology's quantiles need, to score the cone"
@@ -384,7 +397,7 @@ class Assumptions(EventAssumptions):
     # --- reaction --------------------------------------------------------------------------------------------------
     touch_rate: float = declared(
         1.108, "1 / usual day", _TOUCH_SOURCE,
-        "a level x usual days away is touched within h hours with exp(-this x sqrt(24 / h))",
+        "a level x usual days away is touched within h hours with exp(-this x sqrt(24 / h)), without a range forecast",
     )  # fmt: skip
     reject_given_tap: float = declared(
         0.73,

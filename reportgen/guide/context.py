@@ -49,7 +49,7 @@ class Context:
         structure, positioning, map_quality: steps 1 and 3, and how far the map can be trusted.
         events: soonest first, none of them past. assumptions: every constant. flows: what spot money did.
         unknown_events: what nobody told us of for this horizon.
-        stale: why the last bar is too old to act on, or "".
+        stale: why the last bar is too old to act on, or "". touch_by_cone: `touch_rate` is that of the range forecast.
     """
 
     base: str
@@ -68,6 +68,7 @@ class Context:
     unknown_events: tuple[UnknownEvents, ...] = ()
     flows: Maybe[FlowReading] = NO_FLOWS
     stale: str = ""
+    touch_by_cone: bool = False
 
     @property
     def no_map(self) -> Missing | None:

@@ -1,12 +1,13 @@
 """How far price may go within the horizon: the cone, a range forecast from realised volatility.
 
 The scale is a HAR regression on log volatility (one day, seven, thirty, and how much of the horizon is weekend); the
-quantiles are conformal, ratios of what was reached to that scale on training data (docs/method.md). It says how far,
-never which way: the same ratios serve the high and the low.
+quantiles are conformal, ratios of what was reached to that scale: those of training data (docs/method.md), drawn to the
+market's own of its last days. It says how far, never which way: the same ratios serve the high and the low.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +25,10 @@ _SPANS_DAYS: Final = (1, 7, 30)
 _THURSDAY: Final = 3
 """Of 1 January 1970, Monday 0."""
 _SATURDAY: Final = 5
+_TAKEN: Final = (0.09, 0.5, 0.91)
+"""Quantiles of past ratios behind the 10, 50 and 90 % lines: what is to come drifts from what was."""
+_OWN_EVERY_MS: Final = 4 * HOUR_MS
+_LEAST_RATIO: Final = 1e-4
 _STEPS: Final = 24
 """Of the way to the horizon that a picture of the cone draws."""
 
@@ -64,14 +69,14 @@ def range_cone(candles: Candles, horizon_hours: float, assumptions: Assumptions)
     """
     a = assumptions
     at = np.array([len(candles)], dtype=np.int64)
-    scale = float(cone_scales(candles, at, horizon_hours, a)[0])
-    if not np.isfinite(scale):
+    (lines,) = cone_lines(candles, at, horizon_hours, a)
+    if not np.isfinite(lines).all():
         return Missing(f"A range forecast needs {_SPANS_DAYS[-1]} days of bars that are no longer than a day and move.")
     price = float(candles.close[-1])
-    least, half, most = a.cone_ratios
-    near, middle, far = (float(np.exp(scale * ratio)) for ratio in a.cone_ratios)
+    near, middle, far = np.exp(lines).tolist()
     hours = horizon_hours * np.arange(1, _STEPS + 1) / _STEPS
-    until = [float(cone_scales(candles, at, float(hour), a)[0]) for hour in hours]
+    until = np.array([0.0, *(float(cone_scales(candles, at, float(hour), a)[0]) for hour in hours)])
+    least, half, most = (until[:, None] / until[-1] * lines).T.tolist()
     bars = max(1, round(horizon_hours * HOUR_MS / candles.interval_ms))
     past = np.arange(len(candles) - bars, 0, -max(1, DAY_MS // candles.interval_ms))[: a.cone_past_days]
     inside = cone_held(candles, np.sort(past), bars, horizon_hours, a)
@@ -82,7 +87,7 @@ def range_cone(candles: Candles, horizon_hours: float, assumptions: Assumptions)
         low=(price / far, price / middle, price / near),
         covered=int(np.nansum(inside)),
         of=int(np.isfinite(inside).sum()),
-        steps=tuple((reach * least, reach * half, reach * most) for reach in (0.0, *until)),
+        steps=tuple(zip(least, half, most, strict=True)),
     )
 
 
@@ -125,10 +130,78 @@ def cone_held(candles: Candles, at: Ints, bars: int, horizon_hours: float, assum
     Returns:
         Shape (m, 2), high and low: 1 inside, 0 outside, NaN not judged.
     """
-    scale = cone_scales(candles, at, horizon_hours, assumptions)[:, None]
-    ratio = cone_reached(candles, at, bars) / scale
-    least, _, most = assumptions.cone_ratios
-    return np.where(np.isfinite(ratio), (ratio >= least) & (ratio <= most), np.nan)
+    reached, lines = cone_reached(candles, at, bars), cone_lines(candles, at, horizon_hours, assumptions)
+    inside = (reached >= lines[:, :1]) & (reached <= lines[:, 2:])
+    return np.where(np.isfinite(reached) & np.isfinite(lines[:, :1]), inside, np.nan)
+
+
+def cone_lines(candles: Candles, at: Ints, horizon_hours: float, assumptions: Assumptions) -> Floats:
+    """Give the 10, 50 and 90 % lines of how far price may go to either side, from what was known at each moment.
+
+    Args:
+        candles: n bars.
+        at: Shape (m,), ascending, how many bars are known at each moment.
+        horizon_hours: > 0.
+        assumptions: Those named cone_*.
+
+    Returns:
+        Shape (m, 3), log distances, NaN where there is no scale. The ratios of training data count for
+        `cone_prior_days` of the market's own last `cone_past_days`, whose horizon had passed.
+    """
+    a = assumptions
+    scale = cone_scales(candles, at, horizon_hours, a)
+    bars = max(1, round(horizon_hours * HOUR_MS / candles.interval_ms))
+    step = max(1, int(_OWN_EVERY_MS // candles.interval_ms))
+    every = np.arange(int(at[-1]) % step or step, int(at[-1]) + 1, step) if len(at) else at
+    ratio = cone_reached(candles.first(int(at[-1]) if len(at) else 0), every, bars)
+    ratio /= cone_scales(candles, every, horizon_hours, a)[:, None]
+    a_day = 2 * max(1, DAY_MS // (step * candles.interval_ms))
+    known = 2 * np.searchsorted(every + bars, at, side="right")
+    count, own = past_quantiles(ratio.ravel(), known, _TAKEN, a.cone_past_days * a_day)
+    days = (count / a_day)[:, None]
+    prior = np.log(a.cone_ratios)
+    log_own = np.where(own > 0, np.log(np.maximum(own, _LEAST_RATIO)), prior)
+    return scale[:, None] * np.exp((a.cone_prior_days * prior + days * log_own) / (a.cone_prior_days + days))
+
+
+def past_quantiles(value: Floats, known: Ints, levels: Sequence[float], window: int) -> tuple[Ints, Floats]:
+    """Give quantiles of the last values known at each moment.
+
+    Args:
+        value: Shape (n,), in the order in which they became known; NaN where not known.
+        known: Shape (m,), how many were known at each moment.
+        levels: k levels.
+        window: How many of the last count.
+
+    Returns:
+        How many finite values there were, shape (m,), and the quantiles, shape (m, k), NaN without any.
+    """
+    place = known[:, None] - 1 - np.arange(window)
+    last = np.sort(np.append(value, np.nan)[np.maximum(place, -1)], axis=1)
+    count = np.isfinite(last).sum(axis=1)
+    at = np.maximum(count - 1, 0)[:, None] * np.asarray(levels)
+    low, high = (np.take_along_axis(last, one.astype(np.int64), axis=1) for one in (np.floor(at), np.ceil(at)))
+    return count, low + (at % 1) * (high - low)
+
+
+def cone_touch_rates(
+    candles: Candles, at: Ints, horizon_hours: float, usual_day: Floats, assumptions: Assumptions
+) -> Floats:
+    """Give how fast the share of levels touched falls with distance, as `touch_rate`, from the range forecast.
+
+    Args:
+        candles: n bars.
+        at: Shape (m,), how many bars are known at each moment.
+        horizon_hours: > 0; below `cone_touch_hours` the forecast was found no better than the usual day.
+        usual_day: Shape (m,), a usual day as a fraction of the price then.
+        assumptions: `cone_touch_rate`; `touch_rate` where there is no forecast.
+
+    Returns:
+        Shape (m,), 1 / usual day.
+    """
+    day = cone_scales(candles, at, horizon_hours, assumptions) / np.sqrt(horizon_hours * HOUR_MS / DAY_MS)
+    rate = assumptions.cone_touch_rate * usual_day / day
+    return np.where(np.isfinite(rate) & (horizon_hours >= assumptions.cone_touch_hours), rate, assumptions.touch_rate)
 
 
 def cone_reached(candles: Candles, at: Ints, bars: int) -> Floats:

@@ -34,8 +34,8 @@ from reportgen.track_record.ledger import LedgerRow, Now, rows_of
 from reportgen.track_record.reliability import (
     CONE_LEVELS,
     Forecasts,
+    cone_climatology,
     outcome_forecasts,
-    past_quantiles,
     quantile_forecasts,
     reliabilities,
     reliability_bands,
@@ -172,7 +172,7 @@ def _cone_forecasts(scored: Sequence[LedgerRow], a: Assumptions) -> Iterator[For
         told = sign[:, None] * np.log(np.array([row.cone for row in own]) / price[:, None])
         decision = np.array([row.decision_ms for row in own], dtype=np.int64)
         known = np.searchsorted(np.maximum.accumulate([row.until_ms for row in own]), decision, side="right")
-        control = past_quantiles(reached, known, CONE_LEVELS, a)
+        control = cone_climatology(reached, known, a)
         usable = np.isfinite(control[:, 0])
         if usable.any():
             yield quantile_forecasts(

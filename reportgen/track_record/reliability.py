@@ -14,7 +14,7 @@ import numpy as np
 
 from reportgen.brief.types import ForecastOf, Reliability, ReliabilityBand, SkillInterval
 from reportgen.config.assumptions import Assumptions
-from reportgen.liquidation.cone import cone_reached, cone_scales
+from reportgen.liquidation.cone import cone_lines, cone_reached, past_quantiles
 from reportgen.market.data import Candles
 from reportgen.track_record.score import interval, ratio_scores
 from reportgen.track_record.walk import Fresh
@@ -121,35 +121,27 @@ def cone_forecasts(
     step = max(1, DAY_MS // candles.interval_ms)
     at = np.searchsorted(candles.close_time_ms, decision_ms, side="right")
     every = np.arange(int(at[0]) % step or step, len(candles) + 1, step) if len(at) else at
-    reached, scale = cone_reached(candles, at, bars), cone_scales(candles, at, horizon_hours, a)
+    reached, lines = cone_reached(candles, at, bars), cone_lines(candles, at, horizon_hours, a)
     known = 2 * np.searchsorted(every + bars, at, side="right")
-    control = past_quantiles(cone_reached(candles, every, bars).ravel(), known, CONE_LEVELS, a)
-    usable = np.flatnonzero(np.isfinite(reached).all(axis=1) & np.isfinite(scale) & np.isfinite(control[:, 0]))
+    control = cone_climatology(cone_reached(candles, every, bars).ravel(), known, a)
+    usable = np.flatnonzero(np.isfinite(reached).all(axis=1) & np.isfinite(lines[:, 0]) & np.isfinite(control[:, 0]))
     if not len(usable):
         return Missing("No day of this window has a range forecast before it and a whole horizon after it.")
-    told = scale[usable, None] * np.asarray(a.cone_ratios)
-    twice = [np.repeat(one, 2, axis=0) for one in (told, control[usable], decision_ms[usable] // DAY_MS)]
-    return quantile_forecasts("cone", CONE_LEVELS, twice[0], twice[1], reached[usable].ravel(), twice[2])
+    told, flat = (np.repeat(one[usable], 2, axis=0) for one in (lines, control))
+    day = np.repeat(decision_ms[usable] // DAY_MS, 2)
+    return quantile_forecasts("cone", CONE_LEVELS, told, flat, reached[usable].ravel(), day)
 
 
-def past_quantiles(value: Floats, known: Ints, levels: Sequence[float], assumptions: Assumptions) -> Floats:
-    """Give quantiles of the last highs and lows known at each moment: the cone's climatology.
+def cone_climatology(reached: Floats, known: Ints, assumptions: Assumptions) -> Floats:
+    """Give quantiles of the last highs and lows known at each moment; shape (m, 3), NaN where too few were known.
 
     Args:
-        value: Shape (n,), in the order in which they became known, two a day; NaN where not known.
+        reached: Shape (n,), log distances in the order in which they became known, two a day; NaN where not known.
         known: Shape (m,), how many were known at each moment.
-        levels: k levels.
         assumptions: `cone_past_days`, of which `cone_least_days` at least must be there.
-
-    Returns:
-        Shape (m, k), NaN where too few were known.
     """
-    place = known[:, None] - 1 - np.arange(2 * assumptions.cone_past_days)
-    last = np.sort(np.append(value, np.nan)[np.maximum(place, -1)], axis=1)
-    count = np.isfinite(last).sum(axis=1)[:, None]
-    at = np.maximum(count - 1, 0) * np.asarray(levels)
-    low, high = (np.take_along_axis(last, one.astype(np.int64), axis=1) for one in (np.floor(at), np.ceil(at)))
-    return np.where(count >= 2 * assumptions.cone_least_days, low + (at % 1) * (high - low), np.nan)
+    count, quantiles = past_quantiles(reached, known, CONE_LEVELS, 2 * assumptions.cone_past_days)
+    return np.where((count >= 2 * assumptions.cone_least_days)[:, None], quantiles, np.nan)
 
 
 def reliability_of(parts: Sequence[Forecasts], assumptions: Assumptions, fresh: Fresh) -> Reliability:

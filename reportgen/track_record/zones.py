@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, Literal
@@ -15,6 +15,7 @@ from reportgen.config.assumptions import Assumptions
 from reportgen.guide.positioning import Positioning
 from reportgen.guide.reactions import Outcome, distance_shares
 from reportgen.guide.zones.finding import find_zones
+from reportgen.liquidation.cone import cone_touch_rates
 from reportgen.liquidation.map import NOT_GIVEN, build_map
 from reportgen.liquidation.margin import Brackets
 from reportgen.market.data import Candles, OpenInterest
@@ -140,12 +141,12 @@ def base_rates(assumptions: Assumptions) -> Floats:
     """Give the distance model's shares in the middle of each band, the open one at its start; shape (bands, 4)."""
     edges = np.array([0.0, *assumptions.reaction_distance_edges])
     middles = [*((edges[1:] + edges[:-1]) / 2).tolist(), float(edges[-1])]
-    return _shares(middles, assumptions)
+    return _shares([(middle, assumptions.touch_rate) for middle in middles], assumptions)
 
 
-def _shares(distances: Sequence[float], a: Assumptions) -> Floats:
-    """Give the shares that a brief shows at each distance within the horizon they are judged by; shape (n, 4)."""
-    rows = [distance_shares(one, a.reaction_horizon_hours, a) for one in distances]
+def _shares(at: Iterable[tuple[float, float]], a: Assumptions) -> Floats:
+    """Give the shares that a brief shows at each distance and touch rate, in the horizon it is judged by; (n, 4)."""
+    rows = [distance_shares(far, a.reaction_horizon_hours, replace(a, touch_rate=rate)) for far, rate in at]
     return np.array([[row.of(name) for name in OUTCOMES] for row in rows if not isinstance(row, Missing)])
 
 
@@ -181,10 +182,11 @@ _NOTHING_READ = Positioning(open_interest=_NOT_READ, funding=_NOT_READ, crowded_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A zone and its fate."""
+    """A zone and its fate, and how fast the share of levels touched fell with distance then (`cone_touch_rates`)."""
 
     zone: ZoneAt
     fate: Fate
+    touch_rate: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -228,7 +230,11 @@ def judged_zones(
     horizon = int(assumptions.reaction_horizon_hours * HOUR_MS)
     real: list[Judged] = []
     elsewhere: list[Judged] = []
-    for moment, atr in zip(decision_ms.tolist(), day_ranges(candles, decision_ms, assumptions).tolist(), strict=True):
+    atrs = day_ranges(candles, decision_ms, assumptions)
+    known_bars = np.searchsorted(candles.close_time_ms, decision_ms, side="right")
+    usual = atrs / candles.close[known_bars - 1]
+    rates = cone_touch_rates(candles, known_bars, assumptions.reaction_horizon_hours, usual, assumptions)
+    for moment, atr, rate in zip(decision_ms.tolist(), atrs.tolist(), rates.tolist(), strict=True):
         if not math.isfinite(atr):
             continue
         known = candles.first(int(np.searchsorted(candles.close_time_ms, moment, side="right")))
@@ -243,8 +249,8 @@ def judged_zones(
             for zone in zones
         ]
         free = [one for one in mirrored if not any(one.low <= z.high and z.low <= one.high for z in zones)]
-        real += [Judged(zone=zone, fate=judge(zone, candles, horizon, assumptions)) for zone in zones]
-        elsewhere += [Judged(zone=zone, fate=judge(zone, candles, horizon, assumptions)) for zone in free]
+        for found, to in ((zones, real), (free, elsewhere)):
+            to += [Judged(zone=z, fate=judge(z, candles, horizon, assumptions), touch_rate=rate) for z in found]
     return tuple(real), tuple(elsewhere)
 
 
@@ -311,7 +317,7 @@ def scored_zones(judged: Sequence[Judged], a: Assumptions) -> Maybe[ZoneSample]:
     band = np.array([band_of(one.zone.distance_atr, a) for one in scored], dtype=np.int64)
     known = np.searchsorted(moment, moment - horizon, side="right")
     learned, climatology = foretell(outcome, band, known, a)
-    shown = _shares([one.zone.distance_atr for one in scored], a)
+    shown = _shares([(one.zone.distance_atr, one.touch_rate) for one in scored], a)
     return ZoneSample(
         judged=scored, outcome=outcome, band=band, day=moment // DAY_MS,
         shown=shown, climatology=climatology, learned=learned,

@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 
 from reportgen.config.assumptions import DEFAULTS
-from reportgen.liquidation.cone import Cone, cone_held, cone_scales, range_cone
+from reportgen.guide.reactions import touch_probability
+from reportgen.liquidation.cone import (
+    Cone,
+    cone_held,
+    cone_lines,
+    cone_reached,
+    cone_scales,
+    cone_touch_rates,
+    past_quantiles,
+    range_cone,
+)
 from reportgen.market.data import Candles
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 
@@ -19,9 +29,13 @@ from .markets import START_MS, candles_from, random_walk, scaled
 DAYS = 32
 
 
+STUBBORN = replace(DEFAULTS, cone_prior_days=1e12)
+"""The market's own days count for nothing beside the training ratios."""
+
+
 def cone_of(candles: Candles, hours: float = 24.0) -> Cone:
-    """Make a cone that must be there."""
-    found = range_cone(candles, hours, DEFAULTS)
+    """Make a cone that must be there, by the training ratios alone."""
+    found = range_cone(candles, hours, STUBBORN)
     assert isinstance(found, Cone)
     return found
 
@@ -158,3 +172,51 @@ def test_the_cone_equals_a_slow_one(hours: int) -> None:
             judged += 1
     assert (found.covered, found.of) == (inside, judged)
     assert 0 < inside < judged
+
+
+def test_own_days_count_beside_the_training_ratios() -> None:
+    """Thirty days alone give the training ratios; later the market's own count by the day, worked out by hand."""
+    candles = random_walk(24 * 45, volatility=0.004)
+    lines = cone_lines(candles, np.array([24 * 30, 24 * 45]), 24.0, DEFAULTS)
+    scale = cone_scales(candles, np.array([24 * 30, 24 * 45]), 24.0, DEFAULTS)
+    assert lines[0] == pytest.approx(scale[0] * np.array(DEFAULTS.cone_ratios))
+    every = np.arange(24 * 30, 24 * 44 + 1, 4)  # each four hours from the thirtieth day to the last but one
+    ratio = cone_reached(candles, every, 24) / cone_scales(candles, every, 24.0, DEFAULTS)[:, None]
+    own = np.quantile(ratio, (0.09, 0.5, 0.91))
+    days = len(every) / 6
+    expected = np.exp((10 * np.log(DEFAULTS.cone_ratios) + days * np.log(own)) / (10 + days))
+    assert lines[1] == pytest.approx(scale[1] * expected)
+    stubborn = cone_lines(candles, np.array([24 * 45]), 24.0, STUBBORN)
+    assert stubborn[0] == pytest.approx(scale[1] * np.array(DEFAULTS.cone_ratios))
+
+
+def test_nothing_after_a_moment_moves_its_lines() -> None:
+    """Lines of a moment are the same with every later bar cut off."""
+    candles = random_walk(24 * 45, volatility=0.004)
+    both = cone_lines(candles, np.array([24 * 40, 24 * 44]), 24.0, DEFAULTS)
+    cut = cone_lines(candles.first(24 * 40), np.array([24 * 40]), 24.0, DEFAULTS)
+    assert cut[0].tolist() == both[0].tolist()
+
+
+def test_quantiles_are_of_the_last_values_known() -> None:
+    """The window is the last four values, a gap among them is left out, and none known gives none."""
+    value = np.array([1.0, 2.0, 3.0, 4.0, np.nan, 5.0])
+    count, found = past_quantiles(value, np.array([0, 1, 4, 6]), (0.1, 0.5, 0.9), 4)
+    assert count.tolist() == [0, 1, 4, 3]
+    assert np.isnan(found[0]).all()
+    assert found[1:] == pytest.approx(np.array([[1.0, 1.0, 1.0], [1.3, 2.5, 3.7], [3.2, 4.0, 4.8]]))
+
+
+@pytest.mark.parametrize(("hours", "by_cone"), [(23.9, False), (24.0, True), (48.0, True)])
+def test_the_forecast_gives_the_touch_share_from_a_day_on(hours: float, by_cone: bool) -> None:  # noqa: FBT001
+    """From 24 h on the share is exp(-1.66 x) at x expected ranges; before, and with no forecast, that of usual days."""
+    candles = random_walk(24 * DAYS, volatility=0.004)
+    at = np.array([24 * 10, 24 * DAYS])
+    rates = cone_touch_rates(candles, at, hours, np.array([0.02, 0.02]), DEFAULTS)
+    day = cone_scales(candles, at[1:], hours, DEFAULTS)[0] / np.sqrt(hours / 24)
+    assert rates[0] == DEFAULTS.touch_rate  # ten days of bars give no forecast
+    assert rates[1] == pytest.approx(1.66 * 0.02 / day if by_cone else DEFAULTS.touch_rate)
+    if by_cone:
+        share = touch_probability(0.015 / 0.02, hours, replace(DEFAULTS, touch_rate=float(rates[1])))
+        scale = cone_scales(candles, at[1:], hours, DEFAULTS)[0]
+        assert share == pytest.approx(np.exp(-1.66 * 0.015 / scale))

@@ -38,7 +38,7 @@ def judged(tap_near: float, tap_away: float, seed: int = 1) -> list[Judged]:
                 where="above" if where == "above" else "below", low=low, high=low + 1, price=100, atr=1.3,
                 decision_ms=START + day * DAY_MS,
             )  # fmt: skip
-            made.append(Judged(zone=zone, fate=Fate(outcome=outcome)))
+            made.append(Judged(touch_rate=1.108, zone=zone, fate=Fate(outcome=outcome)))
     return made
 
 

@@ -11,15 +11,15 @@ from numpy.random import Generator
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.liquidation.calibration.make import walk as walked_through
 from reportgen.liquidation.calibration.sample import sample_of
-from reportgen.liquidation.cone import cone_scales
+from reportgen.liquidation.cone import cone_lines
 from reportgen.track_record.dollars import interval_forecasts
 from reportgen.track_record.record import running_record
 from reportgen.track_record.reliability import (
     CONE_LEVELS,
     Forecasts,
+    cone_climatology,
     cone_forecasts,
     outcome_forecasts,
-    past_quantiles,
     pinball_loss,
     quantile_forecasts,
     reliabilities,
@@ -84,7 +84,7 @@ def test_climatology_is_the_last_days_that_were_known() -> None:
     """Two values of one day are enough, one is not; the window is the last two days, and a gap in it is left out."""
     few = replace(DEFAULTS, cone_past_days=2, cone_least_days=1.0)
     value = np.array([1.0, 2.0, 3.0, 4.0, np.nan, 5.0])
-    found = past_quantiles(value, np.array([0, 1, 2, 4, 6]), (0.1, 0.5, 0.9), few)
+    found = cone_climatology(value, np.array([0, 1, 2, 4, 6]), few)
     assert np.isnan(found[:2]).all()
     assert found[2:] == pytest.approx(np.array([[1.1, 1.5, 1.9], [1.3, 2.5, 3.7], [3.2, 4.0, 4.8]]))
 
@@ -125,9 +125,9 @@ def test_the_cone_is_held_against_what_price_did() -> None:
     assert last + DAY_MS <= int(candles.close_time_ms[-1])  # a whole horizon lies after it
     at = int(np.searchsorted(candles.close_time_ms, first, side="right"))
     assert at >= 24 * 30  # thirty days lie before it
-    scale = float(cone_scales(candles, np.array([at]), 24.0, DEFAULTS)[0])
+    lines = cone_lines(candles, np.array([at]), 24.0, DEFAULTS)[0]
     up = float(np.log(candles.high[at : at + 24].max() / candles.close[at - 1]))
-    assert found.came[0].tolist() == [up <= scale * ratio for ratio in DEFAULTS.cone_ratios]
+    assert found.came[0].tolist() == [bool(up <= line) for line in lines]
     cut = cone_forecasts(candles.first(at + 24), daily[daily <= first], 24.0, DEFAULTS)
     assert not isinstance(cut, Missing)
     assert cut.loss.tolist() == found.loss[:2].tolist()

@@ -85,7 +85,7 @@ def touch_probability(distance_atr: float, horizon_hours: float, assumptions: As
     Args:
         distance_atr: From the price to the level in usual days, >= 0.
         horizon_hours: How far is looked; measured from `touch_hours_from` to `touch_hours_to`.
-        assumptions: `touch_rate`.
+        assumptions: `touch_rate`, which the range forecast sets for a symbol where there is one.
     """
     if not math.isfinite(distance_atr) or distance_atr < 0 or not horizon_hours > 0:
         return None
@@ -108,9 +108,21 @@ def distance_shares(distance_atr: float, horizon_hours: float, assumptions: Assu
     return Shares(reject=reject, tap_continue=proceed, front_run=front_run, ignore=1.0 - (reject + proceed + front_run))
 
 
-def shares_source(horizon_hours: float, a: Assumptions) -> str:
-    """Say where the shares come from, and what is known of their error at this horizon."""
+def shares_source(horizon_hours: float, a: Assumptions, *, by_cone: bool = False) -> str:
+    """Say where the shares come from, and what is known of their error at this horizon.
+
+    Args:
+        horizon_hours: How far is looked.
+        a: Errors and samples.
+        by_cone: The share touched follows the range forecast and not the usual day.
+    """
     hours = f"{horizon_hours:g}{notation.THIN}h"
+    if by_cone:
+        return (
+            f"by distance over the range forecast for {hours}, fitted on two training sets, on which they were right "
+            f"within {notation.percent(a.touch_error, 0)}; no unseen days have scored this forecast; the features "
+            "beside them do not change them"
+        )
     if a.touch_hours_from <= horizon_hours <= a.touch_hours_to:
         error = f"held out they were right within {notation.percent(a.touch_error, 0)} at {hours}"
     else:

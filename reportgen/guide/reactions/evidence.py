@@ -59,7 +59,7 @@ def read_reactions(context: Context) -> tuple[Reaction, ...]:
                 side=zone.side,
                 distance_atr=zone.distance_atr,
                 shares=shares,
-                source=shares_source(context.horizon_hours, context.assumptions),
+                source=shares_source(context.horizon_hours, context.assumptions, by_cone=context.touch_by_cone),
                 sample_size=context.assumptions.reaction_sample_zones,
                 evidence=evidence,
                 leans_to=lean,
