@@ -110,10 +110,10 @@ def test_the_source_states_the_error_inside_the_measured_horizons(hours: float, 
     )
 
 
-def test_the_source_says_when_the_range_forecast_gives_the_shares() -> None:
-    """It names where the forecast was measured, and that no unseen days have scored it."""
+def test_the_source_says_when_the_cone_gives_the_shares() -> None:
+    """It names where that was measured, and that no unseen days have scored it."""
     source = shares_source(24.0, DEFAULTS, by_cone=True)
-    assert "range forecast for 24\u202fh" in source
+    assert "the cone's range for 24\u202fh" in source
     assert "within 4\u202f%" in source
     assert "no unseen days" in source
 

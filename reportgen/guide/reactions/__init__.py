@@ -114,14 +114,14 @@ def shares_source(horizon_hours: float, a: Assumptions, *, by_cone: bool = False
     Args:
         horizon_hours: How far is looked.
         a: Errors and samples.
-        by_cone: The share touched follows the range forecast and not the usual day.
+        by_cone: The share touched follows the cone and not the usual day.
     """
     hours = f"{horizon_hours:g}{notation.THIN}h"
     if by_cone:
         return (
-            f"by distance over the range forecast for {hours}, fitted on two training sets, on which they were right "
-            f"within {notation.percent(a.touch_error, 0)}; no unseen days have scored this forecast; the features "
-            "beside them do not change them"
+            f"by distance over the cone's range for {hours}, fitted on two training sets, on which they were right "
+            f"within {notation.percent(a.touch_error, 0)}; no unseen days have scored that; the features beside them "
+            "do not change them"
         )
     if a.touch_hours_from <= horizon_hours <= a.touch_hours_to:
         error = f"held out they were right within {notation.percent(a.touch_error, 0)} at {hours}"
