@@ -399,42 +399,18 @@ class Assumptions(EventAssumptions):
         1.108, "1 / usual day", _TOUCH_SOURCE,
         "a level x usual days away is touched within h hours with exp(-this x sqrt(24 / h)), without a range forecast",
     )  # fmt: skip
-    reject_given_tap: float = declared(
-        0.73,
-        "fraction",
-        _TOUCH_SOURCE,
-        "of zones tapped, this share is rejected",
-    )
+    reject_given_tap: float = declared(0.73, "fraction", _TOUCH_SOURCE, "of zones tapped, this share is rejected")
     front_run_at_price: float = declared(
-        -0.083,
-        "log share",
-        _TOUCH_SOURCE,
-        "log of the front-run share of untapped zones at no distance",
+        -0.083, "log share", _TOUCH_SOURCE, "log of the front-run share of untapped zones at no distance"
     )
     front_run_by_distance: float = declared(
-        -2.103,
-        "log share per usual day",
-        _TOUCH_SOURCE,
-        "what each usual day of distance adds to that log",
+        -2.103, "log share per usual day", _TOUCH_SOURCE, "what each usual day of distance adds to that log"
     )
-    touch_error: float = declared(
-        0.04,
-        "fraction",
-        _TOUCH_SOURCE,
-        "the touch share is right within this",
-    )
+    touch_error: float = declared(0.04, "fraction", _TOUCH_SOURCE, "the touch share is right within this")
     touch_hours_from: float = declared(
-        4.0,
-        "hours",
-        _TOUCH_SOURCE,
-        "from this horizon on; a shorter one was not measured",
+        4.0, "hours", _TOUCH_SOURCE, "from this horizon on; a shorter one was not measured"
     )
-    touch_hours_to: float = declared(
-        48.0,
-        "hours",
-        _TOUCH_SOURCE,
-        "up to this horizon; a longer one was not measured",
-    )
+    touch_hours_to: float = declared(48.0, "hours", _TOUCH_SOURCE, "up to this horizon; a longer one was not measured")
     reaction_distance_edges: tuple[float, ...] = declared(
         (0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.5, 5.0), "usual days", "own choice", "distances that part a backtest's bands"
     )
@@ -553,10 +529,7 @@ class Assumptions(EventAssumptions):
     )
     record_least_days: float = declared(20.0, "days", "as verdict_least_days", "fewer effective days give no interval")
     reliability_edges: tuple[float, ...] = declared(
-        (0.05, 0.1, 0.25, 0.5),
-        "fraction",
-        "own choice",
-        "bounds of the bands that hold shares against outcomes",
+        (0.05, 0.1, 0.25, 0.5), "fraction", "own choice", "bounds of the bands that hold shares against outcomes"
     )
     record_enough_events: int = declared(
         330, "events", "own count: 80 % power", "independent events that a skill of 0.05 needs"
