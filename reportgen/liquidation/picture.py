@@ -61,7 +61,10 @@ class HeatmapPicture:
 
     @staticmethod
     def body_range(opened: Floats, high: Floats, low: Floats, close: Floats, usual_day: Price) -> tuple[Price, Price]:
-        """Span the candles' bodies, and their wicks up to four usual days beyond; a longer wick leaves the picture.
+        """Span the candles' bodies and their wicks; a long wick leaves the picture.
+
+        Beyond the bodies it is seen up to four usual days, and no farther than half of what the bodies span (a usual
+        day, where they span less).
 
         Args:
             opened: Shape (n,), n > 0.
@@ -74,8 +77,9 @@ class HeatmapPicture:
             Lowest and highest price, both > 0.
         """
         least, most = np.minimum(opened, close).min(), np.maximum(opened, close).max()
-        down = max(float(low.min()), least - _WICK_DAYS * usual_day, least / 2)
-        return float(down), float(min(float(high.max()), most + _WICK_DAYS * usual_day))
+        reach = min(_WICK_DAYS * usual_day, max(usual_day, (most - least) / 2))
+        down = max(float(low.min()), least - reach, least / 2)
+        return float(down), float(min(float(high.max()), most + reach))
 
 
 def draw_picture(

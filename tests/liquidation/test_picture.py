@@ -131,10 +131,10 @@ def test_candles_of_the_columns_are_kept_whole(estimate: LiquidationMap, picture
 
 
 def test_the_body_range_cuts_long_wicks_alone() -> None:
-    """Bodies span 95 to 108; with a usual day of 2 wicks count up to 8 beyond, and never below half."""
+    """Bodies span 95 to 108; with a usual day of 2 wicks count up to 6.5 beyond, and never below half."""
     opened, close = np.array([100.0, 95.0]), np.array([97.0, 108.0])
     for lows, highs, wanted in (
-        ((80.0, 94.0), (101.0, 130.0), (87.0, 116.0)),
+        ((80.0, 94.0), (101.0, 130.0), (88.5, 114.5)),
         ((90.0, 94.0), (101.0, 110.0), (90.0, 110.0)),
     ):
         assert HeatmapPicture.body_range(opened, np.array(highs), np.array(lows), close, 2.0) == wanted

@@ -133,11 +133,12 @@ def test_a_far_zone_does_not_keep_a_nearer_one_out() -> None:
 
 
 def test_a_long_wick_leaves_the_picture() -> None:
-    """Wicks are whole up to four usual days beyond the bodies, and never below half of them."""
+    """Seen are four usual days beyond the bodies, at most half their span or one day, and never below half of them."""
     opened, close = np.array([100.0, 102.0]), np.array([101.0, 100.0])
     high, low = np.array([103.0, 130.0]), np.array([99.0, 30.0])
-    assert HeatmapPicture.body_range(opened, high, low, close, 2.0) == (92.0, 110.0)
-    assert HeatmapPicture.body_range(opened, high, low, close, 40.0) == (50.0, 130.0)
+    assert HeatmapPicture.body_range(opened, high, low, close, 2.0) == (98.0, 104.0)
+    assert HeatmapPicture.body_range(opened, high, low, close, 40.0) == (60.0, 130.0)
+    assert HeatmapPicture.body_range(opened, high, low, close, 60.0) == (50.0, 130.0)
     assert HeatmapPicture.body_range(opened, high, low, close, 0.1) == (99.6, 102.4)
 
 

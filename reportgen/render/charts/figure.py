@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from reportgen import notation
 from reportgen.brief.types import Brief, SymbolBrief
@@ -360,6 +361,8 @@ def _zone_group(frame: Frame, symbol: SymbolBrief, row: SpineRow, zone: Zone, fi
 def _fit(runs: tuple[Run, ...], size: float, room: float) -> tuple[Run, ...]:
     """Leave out the last words of a line that is too long for its room, a clause at a time."""
     kept = list(runs)
+    if sum(text_width(run.words, size, run.weight) for run in kept) > room:  # the head of the page says which days
+        kept = [replace(run, words=run.words.replace(" usual day", " day")) for run in kept]
     while len(kept) > 1 and sum(text_width(run.words, size, run.weight) for run in kept) > room:
         kept.pop()
     if len(kept) == 1 and text_width(kept[0].words, size, kept[0].weight) > room and " · " in kept[0].words:

@@ -195,7 +195,9 @@ def cone(frame: Frame, symbol: SymbolBrief) -> list[Mark]:
     """Draw how far price may go: nine in ten days inside, the middle dashed; nothing without a range forecast."""
     form, known = frame.form, symbol.cone
     if isinstance(known, Missing) or not known.steps:
-        return []
+        why = Run(words="range not known", role="muted")
+        at = Text(x=form.later - 3, y=form.bottom - form.em(1), runs=(why,), size=form.small, align="right")
+        return [at] if form.roomy else []
     xs = [form.now + form.strip * i / (len(known.steps) - 1) for i in range(len(known.steps))]
 
     def edge(which: int, sign: int) -> list[Point]:
