@@ -40,6 +40,7 @@ from reportgen.render.charts.ground import ROLES, classes
 from reportgen.render.charts.panels import merged
 from reportgen.render.charts.spine import SpineRow, shown_levels, spine_rows, stack
 from reportgen.render.charts.surface import Drawing, Group, Mark, Raster, Shape, Text
+from reportgen.render.charts.svg import palette_pngs
 from reportgen.render.colours import DARK, LIGHT, rgb
 from reportgen.render.fonts import css_font_faces
 from reportgen.units import DAY_MS, HOUR_MS, Missing
@@ -93,10 +94,16 @@ def full() -> Brief:
     return replace(brief, symbols=tuple(symbols))
 
 
+def odd_prices() -> Brief:
+    """Give symbols whose prices need eight decimals, and seven digits."""
+    tiny = pictures.symbol_brief("PEPE/USDT:USDT", last=0.00001234, decimals=8)
+    return replace(STATES["morning"](), symbols=(tiny, pictures.symbol_brief("BIG/USDT:USDT", last=1_234_567.0)))
+
+
 @cache
 def all_drawn() -> tuple[tuple[str, Drawing], ...]:
     """Draw every symbol of every state on every form, and a morning with dollars and long names of levels."""
-    briefs = {**{state: make() for state, make in STATES.items()}, "full": full()}
+    briefs = {**{state: make() for state, make in STATES.items()}, "full": full(), "prices": odd_prices()}
     made = (
         (f"{state} {symbol.base[:8]} {form}", draw_figure(brief, symbol, form))
         for state, brief in briefs.items()
@@ -424,6 +431,21 @@ def test_a_file_stands_alone_and_asks_for_nothing(brief_of: Callable[[str], Brie
         assert LIGHT.short in text
         assert DARK.short in text
         assert set(re.findall(r'(?:href|src)="(.{10})', text)) == {"data:image"}
+
+
+def test_both_themes_share_the_maps_pixels(brief_of: Callable[[str], Brief]) -> None:
+    """Cells come back as they were, in each theme's colours; what is gone lets the hatching through."""
+    brief = brief_of("morning")
+    (raster,) = (m for m in marks_of(drawn(brief, brief.symbols[0], "wide")) if isinstance(m, Raster))
+    for png, paint in zip(palette_pngs(raster, ("light", "dark")), (LIGHT, DARK), strict=True):
+        image = Image.open(io.BytesIO(png))
+        assert np.array_equal(np.asarray(image), raster.cells)
+        seen = np.asarray(image.convert("RGBA")).reshape(-1, 4)
+        gone = raster.cells.reshape(-1) == ROLES.index(None)
+        assert gone.any()
+        assert set(seen[gone, 3]) == {0}
+        loud = raster.cells.reshape(-1) == ROLES.index("short_z1")
+        assert {tuple(pixel) for pixel in seen[loud].tolist()} == {(*rgb(paint.short_z1), 255)}
 
 
 def test_untrusted_text_stays_text(brief_of: Callable[[str], Brief]) -> None:

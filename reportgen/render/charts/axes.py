@@ -49,7 +49,7 @@ class Form:
     @property
     def roomy(self) -> bool:
         """Whether there is room for whole words, and a pointer that asks for more."""
-        return self is FORMS["wide"]
+        return self.plan > 30
 
     def thin(self, width: float) -> float:
         """Give a line's width, or a small length beside lines, at this form's weight."""

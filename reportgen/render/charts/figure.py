@@ -48,21 +48,23 @@ def draw_figure(brief: Brief, symbol: SymbolBrief, name: FormName) -> Drawing | 
     picture = symbol.heatmap
     if isinstance(picture, Missing) or isinstance(symbol.price, Missing):
         return None
-    form, price = FORMS[name], symbol.price
-    frame, rows, bars = _frame(brief, symbol, picture, price, form)
+    price = symbol.price
+    frame, rows, bars = _frame(brief, symbol, picture, price, FORMS[name])
+    form = frame.form
     under = ground(picture, symbol, frame, rows)
     drawn, scale = panels.profile(frame, picture, symbol, price)
     zones: list[Mark] = list(panels.zone_tints(frame, symbol.zones))
     groups, spine = _words(frame, symbol, price) if form.spine else (_letters(frame, symbol, price), [])
     cone = panels.cone(frame, symbol)
     loose = [one for mark in (*cone, *groups) for one in (mark.marks if isinstance(mark, Group) else (mark,))]
-    taken = [one.box for one in loose if isinstance(one, Text)]
+    events = panels.events(frame, brief, symbol, [one.box for one in loose if isinstance(one, Text)])
     marks: list[Mark] = [
         panels.hatched(form, form.left, form.top, form.now, form.bottom),
         *([under] if under is not None else []),
         *zones,
+        events[0],
         *cone,
-        *panels.events(frame, brief, symbol, taken),
+        *events[1:],
         *panels.yesterday(frame, brief, symbol),
         panels.levels(frame, symbol),
         *panels.candles(frame, bars, symbol.price_decimals),
@@ -107,7 +109,7 @@ def _frame(
     first = min(max(math.floor(math.log(low / picture.price_low) / step), 0), picture.rows - 1)
     last = min(max(math.ceil(math.log(high / picture.price_low) / step), first + 1), picture.rows)
     frame = Frame(
-        form=form,
+        form=_with_room(form, symbol, low, high, price),
         low=picture.price_low * math.exp(step * first),
         high=picture.price_low * math.exp(step * last),
         from_ms=start,
@@ -115,6 +117,21 @@ def _frame(
         horizon_hours=brief.horizon_hours,
     )
     return frame, (first, last), bars
+
+
+def _with_room(form: Form, symbol: SymbolBrief, low: Price, high: Price, price: Price) -> Form:
+    """Give the price labels the room that they need, at the cost of the past."""
+    ticks, decimals = _ticks(form, low, high)
+    longest = max((text_width(notation.price(at, decimals), form.small) for at in ticks), default=0.0)
+    if form.left:
+        more = max(0.0, longest + form.thin(7) - form.left)
+        return replace(form, left=form.left + more, past=form.past - more)
+    tag = text_width(notation.price(price, symbol.price_decimals), form.size, 600) + 6
+    return replace(form, past=form.past - max(0.0, max(longest + 3, tag) - (form.width - form.bars_end)))
+
+
+def _ticks(form: Form, low: Price, high: Price) -> tuple[tuple[Price, ...], int]:
+    return price_ticks(low, high, (form.bottom - form.top) / form.em(3.4))
 
 
 def _taken_in(zones: Sequence[Zone]) -> list[tuple[Price, Price, bool]]:
@@ -222,7 +239,7 @@ def _foot(frame: Frame, scale: float) -> list[Mark]:
 def _price_labels(frame: Frame, price: Price) -> list[Mark]:
     """Write round prices beside the panels, none where the last price has its tag."""
     form = frame.form
-    found, decimals = price_ticks(frame.low, frame.high, (form.bottom - form.top) / (form.em(3.4)))
+    found, decimals = _ticks(form, frame.low, frame.high)
     marks: list[Mark] = []
     for at in found:
         y = frame.y(at)
@@ -248,17 +265,16 @@ def _price_line(frame: Frame, symbol: SymbolBrief, price: Price) -> list[Mark]:
         line([((form.now, form.top - form.thin(5)), (form.now, form.bottom))], "ink", form.thin(1.5)),
     ]
     if not form.spine:
-        marks += _tag(form, form.bars_end, y, notation.price(price, symbol.price_decimals), form.width - form.bars_end)
+        marks += _tag(form, form.bars_end, y, notation.price(price, symbol.price_decimals))
     return marks
 
 
-def _tag(form: Form, x: float, y: float, words: str, most: float = 1e9) -> list[Mark]:
+def _tag(form: Form, x: float, y: float, words: str) -> list[Mark]:
     """Write a price on ink."""
     pad = form.thin(6) if form.spine else 3.0
-    size = min(form.size, (most - 2 * pad) / text_width(words, 1, 600))
     half = form.em(0.85)
-    width = text_width(words, size, 600) + 2 * pad
-    text = Text(x=x + pad, y=y + CAP * size, runs=(Run(words=words, role="paper", weight=600),), size=size)
+    width = text_width(words, form.size, 600) + 2 * pad
+    text = Text(x=x + pad, y=y + CAP * form.size, runs=(Run(words=words, role="paper", weight=600),), size=form.size)
     return [area([box(x, y - half, x + width, y + half)], "ink"), text]
 
 

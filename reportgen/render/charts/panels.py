@@ -196,8 +196,8 @@ def cone(frame: Frame, symbol: SymbolBrief) -> list[Mark]:
     form, known = frame.form, symbol.cone
     if isinstance(known, Missing) or not known.steps:
         why = Run(words="range not known", role="muted")
-        at = Text(x=form.later - 3, y=form.bottom - form.em(1), runs=(why,), size=form.small, align="right")
-        return [at] if form.roomy else []
+        told = Text(x=form.later - 3, y=form.bottom - form.em(1), runs=(why,), size=form.small, align="right")
+        return [told] if form.roomy else []
     xs = [form.now + form.strip * i / (len(known.steps) - 1) for i in range(len(known.steps))]
 
     def edge(which: int, sign: int) -> list[Point]:
@@ -223,6 +223,8 @@ def cone(frame: Frame, symbol: SymbolBrief) -> list[Mark]:
 
 def events(frame: Frame, brief: Brief, symbol: SymbolBrief, taken: Sequence[Box]) -> list[Mark]:
     """Draw the heaviest events inside the horizon, each with its name and hour as high as other words let it stand.
+
+    The first mark is their lines, on which other words may lie.
 
     Args:
         frame: The axes.
