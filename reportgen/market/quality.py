@@ -16,7 +16,7 @@ from reportgen.config.assumptions import Assumptions
 from reportgen.market.data import ALL_DATA, NO_FUNDING_NOW, Candles, Depth, MarketData, OpenInterest, OrderBook
 from reportgen.market.exchanges.units import eight_hour_rate
 from reportgen.market.exchanges.venue import Datum
-from reportgen.market.exchanges.venues import VENUES
+from reportgen.market.exchanges.venues import VENUES, shown
 from reportgen.market.folder.build import missing_bars
 from reportgen.market.folder.tables import interval_text
 from reportgen.market.symbols import base_of
@@ -101,13 +101,12 @@ def assess_coverage(
         return market.candles
     primary = next(iter(market.candles))
     candles = market.candles[primary]
-    last_close = int(candles.close_time_ms[-1])
     return Coverage(
         primary_venue=primary,
         venues=_venues(market, market.candles),
-        last_close_ms=last_close,
-        stale_bars=(market.as_of_ms - last_close) // candles.interval_ms,
-        history_days=(last_close - int(candles.open_time_ms[0])) / DAY_MS,
+        last_close_ms=candles.last_close_ms,
+        stale_bars=(market.as_of_ms - candles.last_close_ms) // candles.interval_ms,
+        history_days=candles.span_ms / DAY_MS,
         book_coverage=book_coverage(market, assumptions),
         inputs_known=inputs_known,
         inputs_total=inputs_total,
@@ -122,7 +121,7 @@ def stale_reason(market: MarketData, horizon_hours: float, assumptions: Assumpti
     if isinstance(market.candles, Missing):
         return ""
     candles = next(iter(market.candles.values()))
-    age_ms = market.as_of_ms - int(candles.close_time_ms[-1])
+    age_ms = market.as_of_ms - candles.last_close_ms
     if age_ms <= min(assumptions.stale_bars * candles.interval_ms, horizon_hours * HOUR_MS):
         return ""
     hours = age_ms / HOUR_MS
@@ -139,13 +138,12 @@ def book_coverage(market: MarketData, assumptions: Assumptions) -> Maybe[Fractio
     Returns:
         Fraction in [0, 1], or Missing without open interest over at least two bars.
     """
+    open_interest = market.leading_open_interest
     if isinstance(market.candles, Missing):
         return market.candles
-    if isinstance(market.open_interest, Missing):
-        return market.open_interest
-    primary = next(iter(market.candles))
-    venue = primary if primary in market.open_interest else min(market.open_interest)
-    candles, open_interest = market.candles[primary], market.open_interest[venue]
+    if isinstance(open_interest, Missing):
+        return open_interest
+    candles = next(iter(market.candles.values()))
     place = np.searchsorted(open_interest.time_ms, candles.close_time_ms, side="right") - 1
     known = place >= 0
     if np.count_nonzero(known) < 2:
@@ -179,10 +177,9 @@ def open_interest_shares(market: MarketData) -> Maybe[Mapping[str, Fraction]]:
 
 def daily_quote_volume(candles: Candles, days: float) -> Notional:
     """Give the mean volume a day over the last days, in quote currency at the bars' closes."""
-    since = int(candles.close_time_ms[-1]) - round(days * DAY_MS)
-    start = int(np.searchsorted(candles.open_time_ms, since))
-    span = int(candles.close_time_ms[-1]) - int(candles.open_time_ms[start])
-    return float(np.sum(candles.volume_base[start:] * candles.close[start:])) * DAY_MS / span
+    since = candles.last_close_ms - round(days * DAY_MS)
+    recent = candles.part(slice(int(np.searchsorted(candles.open_time_ms, since)), None))
+    return float(np.sum(recent.volume_base * recent.close)) * DAY_MS / recent.span_ms
 
 
 def _venues(market: MarketData, candles: Mapping[str, Candles]) -> tuple[VenueCoverage, ...]:
@@ -201,19 +198,20 @@ def _venues(market: MarketData, candles: Mapping[str, Candles]) -> tuple[VenueCo
     given = {name: table for name, table in tables.items() if not isinstance(table, Missing)}
     others = sorted({venue for table in given.values() for venue in table} - set(candles))
     shares = open_interest_shares(market)
-    return tuple(
-        VenueCoverage(
+
+    def coverage(venue: str) -> VenueCoverage:
+        bars = candles.get(venue)
+        unknown = Missing(f"The market data hold no recent open interest of {venue}.")
+        return VenueCoverage(
             venue=venue,
             tables=tuple(name for name, table in given.items() if venue in table),
-            interval=interval_text(candles[venue].interval_ms) if venue in candles else "",
-            bars=len(candles[venue]) if venue in candles else 0,
-            gaps=missing_bars(candles[venue].open_time_ms, candles[venue].interval_ms) if venue in candles else 0,
-            open_interest_share=shares
-            if isinstance(shares, Missing)
-            else shares.get(venue, Missing(f"The market data hold no recent open interest of {venue}.")),
+            interval=interval_text(bars.interval_ms) if bars else "",
+            bars=len(bars) if bars else 0,
+            gaps=missing_bars(bars.open_time_ms, bars.interval_ms) if bars else 0,
+            open_interest_share=shares if isinstance(shares, Missing) else shares.get(venue, unknown),
         )
-        for venue in (*candles, *others)
-    )
+
+    return tuple(coverage(venue) for venue in (*candles, *others))
 
 
 # ---- The guide's three questions on an altcoin's map, asked of every symbol ----
@@ -227,18 +225,27 @@ def grade_map(market: MarketData, coverage: Maybe[Coverage], assumptions: Assump
     depth = market_depth(market, assumptions)
     shares = open_interest_shares(market)
     concentration = shares if isinstance(shares, Missing) else max(shares.values())
-    if isinstance(market.candles, Missing):
-        return _no_map(market.candles, depth, concentration)
-    if isinstance(coverage, Missing):
-        return _no_map(coverage, depth, concentration)
+    if isinstance(market.candles, Missing) or isinstance(coverage, Missing):
+        why = next(each for each in (market.candles, coverage) if isinstance(each, Missing))
+        return MapQuality(
+            grade="None", depth=depth, venue_concentration=concentration, gap_risk=why, reasons=(why.reason,)
+        )
     candles = market.candles[coverage.primary_venue]
     risk = gap_risk(candles, assumptions)
+    held: Finding = (1, "the venues' shares of open interest are unknown")
+    if not isinstance(concentration, Missing):
+        clause = f"one venue holds {notation.share(concentration)} of the known open interest"
+        held = int(concentration > assumptions.one_venue_share), clause
+    gaps: Finding = (1, "gap risk is unknown")
+    if not isinstance(risk, Missing):
+        clause = f"{notation.percent(risk)} of recent bars jumped or are absent"
+        gaps = int(risk >= assumptions.evidence_gap_risk), clause
     findings = [
         _judge_history(coverage, candles, assumptions),
         _judge_depth(depth, assumptions),
         _judge_volume(depth, market.candles, assumptions),
-        _judge_concentration(concentration, assumptions),
-        _judge_gaps(risk, assumptions),
+        held,
+        gaps,
         _judge_venues(market),
         *((1, clause) for clause in market.doubts),
     ]
@@ -251,10 +258,6 @@ def grade_map(market: MarketData, coverage: Maybe[Coverage], assumptions: Assump
         gap_risk=risk,
         reasons=tuple(clause for _, clause in said),
     )
-
-
-def _no_map(why: Missing, depth: Maybe[Depth], concentration: Maybe[Fraction]) -> MapQuality:
-    return MapQuality(grade="None", depth=depth, venue_concentration=concentration, gap_risk=why, reasons=(why.reason,))
 
 
 def market_depth(market: MarketData, assumptions: Assumptions) -> Maybe[Depth]:
@@ -316,7 +319,7 @@ def gap_risk(candles: Candles, assumptions: Assumptions) -> Maybe[Fraction]:
     true_range = np.maximum(candles.high, last) - np.minimum(candles.low, last)
     summed = np.cumsum(true_range)
     mean = np.concatenate([[summed[before - 1]], summed[before:-1] - summed[: -before - 1]]) / before
-    recent = candles.open_time_ms[before:] >= candles.close_time_ms[-1] - round(assumptions.gap_days * DAY_MS)
+    recent = candles.open_time_ms[before:] >= candles.last_close_ms - round(assumptions.gap_days * DAY_MS)
     jumps = np.count_nonzero((true_range[before:] > assumptions.gap_ranges * mean) & recent)
     bars = int(np.count_nonzero(recent))
     absent = missing_bars(candles.open_time_ms[-bars:], candles.interval_ms)
@@ -365,13 +368,6 @@ def _judge_volume(depth: Maybe[Depth], candles: Mapping[str, Candles], assumptio
     return 1, f"the market is thin: {notation.dollars(volume)} trade a day on the venues in the data"
 
 
-def _judge_concentration(share: Maybe[Fraction], assumptions: Assumptions) -> Finding:
-    if isinstance(share, Missing):
-        return 1, "the venues' shares of open interest are unknown"
-    clause = f"one venue holds {notation.share(share)} of the known open interest"
-    return (1 if share > assumptions.one_venue_share else 0), clause
-
-
 def _judge_venues(market: MarketData) -> Finding:
     """Count the venues that were asked and gave nothing: one fault, two when they are not fewer than the others."""
     silent = sorted({gap.venue for gap in market.gaps if gap.what == ALL_DATA})
@@ -379,16 +375,9 @@ def _judge_venues(market: MarketData) -> Finding:
         return 0, ""
     tables = (market.candles, market.open_interest, market.funding, market.order_book)
     heard = {venue for table in tables if not isinstance(table, Missing) for venue in table}
-    names = ", ".join(VENUES[venue].display if venue in VENUES else venue for venue in silent)
+    names = ", ".join(map(shown, silent))
     clause = f"{len(silent)} of {len(heard | set(silent))} venues gave nothing: {names}"
     return (1 if len(silent) < len(heard) else 2), clause
-
-
-def _judge_gaps(risk: Maybe[Fraction], assumptions: Assumptions) -> Finding:
-    if isinstance(risk, Missing):
-        return 1, "gap risk is unknown"
-    clause = f"{notation.percent(risk)} of recent bars jumped or are absent"
-    return (1 if risk >= assumptions.evidence_gap_risk else 0), clause
 
 
 _Table = TypeVar("_Table")

@@ -37,8 +37,26 @@ OUTCOMES: Final[dict[Outcome, str]] = {
 }
 _TOLD: Final = 3
 
-_Chart = Callable[[Zone, Context, Structure], Evidence | None]
 _Rule = Callable[[Zone, Context], Evidence | None]
+_RULES: Final[list[_Rule]] = []
+"""One for each feature, in the order of this file, as the two decorators find them."""
+
+
+def _argues(rule: _Rule) -> _Rule:
+    """Let a function argue for or against an outcome."""
+    _RULES.append(rule)
+    return rule
+
+
+def _argues_from_chart(rule: Callable[[Zone, Context, Structure], Evidence | None]) -> _Rule:
+    """Let a function argue that says nothing without a chart."""
+
+    @_argues
+    def read(zone: Zone, context: Context) -> Evidence | None:
+        structure = context.structure
+        return None if isinstance(structure, Missing) else rule(zone, context, structure)
+
+    return read
 
 
 def read_reactions(context: Context) -> tuple[Reaction, ...]:
@@ -96,16 +114,14 @@ def _answer(evidence: tuple[Evidence, ...], lean: Outcome | None, shares: Maybe[
 
 def gather_evidence(zone: Zone, context: Context) -> tuple[Evidence, ...]:
     """Collect what today's features argue for one zone; features that are missing or say nothing are left out."""
-    structure = context.structure
-    chart = () if isinstance(structure, Missing) else tuple(rule(zone, context, structure) for rule in _CHART_RULES)
-    found = chart + tuple(rule(zone, context) for rule in _RULES)
-    return tuple(evidence for evidence in found if evidence is not None)
+    return tuple(evidence for rule in _RULES if (evidence := rule(zone, context)) is not None)
 
 
 def _says(outcome: Outcome, supports: bool, feature: str, value: float, text: str) -> Evidence:  # noqa: FBT001 - for or against
     return Evidence(outcome=outcome, supports=supports, feature=feature, value=value, text=text)
 
 
+@_argues_from_chart
 def _trend(zone: Zone, _: Context, structure: Structure) -> Evidence | None:
     """A trend into the zone may continue through it; against the trend only a brief squeeze is likely."""
     if structure.trend == "sideways":
@@ -118,6 +134,7 @@ def _trend(zone: Zone, _: Context, structure: Structure) -> Evidence | None:
     return _says("continue" if into else "reject", True, "trend", structure.trend_strength, text)
 
 
+@_argues_from_chart
 def _momentum(zone: Zone, context: Context, structure: Structure) -> Evidence | None:
     """Momentum away from the zone argues for ignore, momentum into it for continue."""
     toward = structure.momentum * outward(zone.side)
@@ -129,6 +146,7 @@ def _momentum(zone: Zone, context: Context, structure: Structure) -> Evidence | 
     return _says("continue" if into else "ignore", True, "momentum", structure.momentum, text)
 
 
+@_argues_from_chart
 def _exhaustion(zone: Zone, _: Context, structure: Structure) -> Evidence | None:
     """A move into the zone that is extreme and fading makes a sharp rejection more plausible."""
     if not structure.exhausted or structure.momentum * outward(zone.side) <= 0:
@@ -140,6 +158,7 @@ def _exhaustion(zone: Zone, _: Context, structure: Structure) -> Evidence | None
     return _says("reject", True, "exhaustion", structure.exhaustion, text)
 
 
+@_argues_from_chart
 def _volume(_: Zone, __: Context, structure: Structure) -> Evidence | None:
     """High volume tends to carry a move through a cluster; thin moves are more vulnerable to rejection."""
     if structure.volume == "steady":
@@ -149,6 +168,7 @@ def _volume(_: Zone, __: Context, structure: Structure) -> Evidence | None:
     return _says("continue" if expanding else "reject", True, "volume", structure.volume_ratio, text)
 
 
+@_argues_from_chart
 def _spot(_: Zone, __: Context, structure: Structure) -> Evidence | None:
     """A breakout that spot does not confirm is thin: it is the contract's alone."""
     spot = structure.spot_volume
@@ -158,22 +178,7 @@ def _spot(_: Zone, __: Context, structure: Structure) -> Evidence | None:
     return _says("reject", True, "spot volume", spot.ratio, text)
 
 
-def _regime(_: Zone, __: Context, structure: Structure) -> Evidence | None:
-    """An expanding market reaches more levels, a compressed one fewer."""
-    if structure.regime == "normal":
-        return None
-    text = f"the market is {structure.regime}, true range at its {ordinal(structure.atr_percentile)}"
-    return _says("ignore", structure.regime == "compressed", "regime", structure.atr_percentile, text)
-
-
-def _sweep(zone: Zone, context: Context, structure: Structure) -> Evidence | None:
-    """A prior extreme just swept and given back on this side is a rejection already seen."""
-    sweep = structure.sweep
-    if sweep is None or sweep.where != zone.side:
-        return None
-    return _says("reject", True, "sweep", sweep.level, swept_text(sweep, context))
-
-
+@_argues_from_chart
 def _taker(zone: Zone, _: Context, structure: Structure) -> Evidence | None:
     """Those who cross the spread carry a move into the zone, or lean against it."""
     taker = structure.taker
@@ -187,6 +192,25 @@ def _taker(zone: Zone, _: Context, structure: Structure) -> Evidence | None:
     return _says("continue" if into else "reject", True, "taker flow", taker.share, text)
 
 
+@_argues_from_chart
+def _regime(_: Zone, __: Context, structure: Structure) -> Evidence | None:
+    """An expanding market reaches more levels, a compressed one fewer."""
+    if structure.regime == "normal":
+        return None
+    text = f"the market is {structure.regime}, true range at its {ordinal(structure.atr_percentile)}"
+    return _says("ignore", structure.regime == "compressed", "regime", structure.atr_percentile, text)
+
+
+@_argues_from_chart
+def _sweep(zone: Zone, context: Context, structure: Structure) -> Evidence | None:
+    """A prior extreme just swept and given back on this side is a rejection already seen."""
+    sweep = structure.sweep
+    if sweep is None or sweep.where != zone.side:
+        return None
+    return _says("reject", True, "sweep", sweep.level, swept_text(sweep, context))
+
+
+@_argues_from_chart
 def _relative_strength(zone: Zone, context: Context, structure: Structure) -> Evidence | None:
     """Weakness against BTC argues for a breakdown, strength for a breakout."""
     lead = structure.relative_strength
@@ -197,6 +221,7 @@ def _relative_strength(zone: Zone, context: Context, structure: Structure) -> Ev
     return _says("continue", lead * outward(zone.side) > 0, "relative strength", lead, text)
 
 
+@_argues
 def _open_interest(_: Zone, context: Context) -> Evidence | None:
     """Building positions give a zone fuel; a flush has already spent it."""
     reading = context.open_interest
@@ -215,6 +240,7 @@ def _open_interest(_: Zone, context: Context) -> Evidence | None:
     return _says("continue", True, "open interest", reading.percentile, text)
 
 
+@_argues
 def _funding(zone: Zone, context: Context) -> Evidence | None:
     """Crowding on the side that the zone would liquidate adds to it; crowding on the other side does not."""
     reading, crowded = context.funding, context.crowded_side
@@ -225,6 +251,7 @@ def _funding(zone: Zone, context: Context) -> Evidence | None:
     return _says("continue", crowded == zone.liquidated_side, "funding", reading.rate_8h, text)
 
 
+@_argues
 def _aligned(zone: Zone, context: Context) -> Evidence | None:
     """A zone in line with a chart level matters more than an isolated one."""
     level = aligned_level(zone, context)
@@ -234,6 +261,7 @@ def _aligned(zone: Zone, context: Context) -> Evidence | None:
     return _says("ignore", False, "chart level", level.price, text)
 
 
+@_argues
 def _on_the_way(zone: Zone, context: Context) -> Evidence | None:
     """A chart level before the zone is where price may turn without reaching it."""
     level = level_on_the_way(zone, context)
@@ -243,6 +271,7 @@ def _on_the_way(zone: Zone, context: Context) -> Evidence | None:
     return _says("front_run", True, "chart level on the way", level.price, text)
 
 
+@_argues
 def _next_cluster(zone: Zone, context: Context) -> Evidence | None:
     """A second cluster close by can extend the move; one far away cannot."""
     beyond, atr = next_cluster(zone, context), context.atr
@@ -256,6 +285,7 @@ def _next_cluster(zone: Zone, context: Context) -> Evidence | None:
     return _says("continue", near, "next cluster", gap, text)
 
 
+@_argues
 def _event(_: Zone, context: Context) -> Evidence | None:
     """A scheduled event can overwhelm local leverage."""
     event = context.leading_event
@@ -265,6 +295,7 @@ def _event(_: Zone, context: Context) -> Evidence | None:
     return _says("ignore", True, "event", event.hours_away, text)
 
 
+@_argues
 def _flows(zone: Zone, context: Context) -> Evidence | None:
     """A surprise in ETF flows supplies or absorbs a move; an unusual spot share says that more than leverage trades."""
     flows = context.flows
@@ -276,6 +307,7 @@ def _flows(zone: Zone, context: Context) -> Evidence | None:
     return _says("continue", flows.etf_z * outward(zone.side) > 0, "ETF flows", flows.etf_z, text)
 
 
+@_argues
 def _gaps(_: Zone, context: Context) -> Evidence | None:
     """A market that gaps runs through levels without the reaction that the map suggests."""
     risk = context.map_quality.gap_risk
@@ -287,9 +319,3 @@ def _gaps(_: Zone, context: Context) -> Evidence | None:
 
 def _touched(touches: int) -> str:
     return f"touched {touches} times" if touches > 1 else "touched once"
-
-
-_CHART_RULES: tuple[_Chart, ...] = (
-    *(_trend, _momentum, _exhaustion, _volume, _spot, _taker, _regime, _sweep, _relative_strength),
-)
-_RULES: tuple[_Rule, ...] = (_open_interest, _funding, _aligned, _on_the_way, _next_cluster, _event, _flows, _gaps)

@@ -240,7 +240,10 @@ class Connection:
                 with attempt:
                     answer = self._ask_now(endpoint, parameters, about)
         except VenueFault as fault:
-            self._count(fault)
+            self._outages = self._outages + 1 if fault.kind is FaultKind.OUTAGE else 0
+            final = fault.kind in {FaultKind.GEO_BLOCKED, FaultKind.RATE_LIMITED} or self._outages >= _GIVE_UP_AFTER
+            if final and self._closed is None:
+                self._closed = fault  # asking anything more of it in this run would be useless or rude
             raise
         self._outages = 0
         return answer
@@ -276,13 +279,6 @@ class Connection:
             return False
         self._limit.hold(wait)
         return wait
-
-    def _count(self, fault: VenueFault) -> None:
-        """Close the venue for this run when asking anything more would be useless or rude."""
-        self._outages = self._outages + 1 if fault.kind is FaultKind.OUTAGE else 0
-        final = fault.kind in {FaultKind.GEO_BLOCKED, FaultKind.RATE_LIMITED} or self._outages >= _GIVE_UP_AFTER
-        if final and self._closed is None:
-            self._closed = fault
 
     def received(self, headers: Mapping[str, str]) -> None:
         """Learn the venue's time from an answer's date; dates are cut to the second, so the latest is nearest."""

@@ -1,25 +1,30 @@
-"""One datum of one market on one venue: asked for, converted to base coins, passed over the border, put into columns.
+"""One datum of one market on one venue: asked for, in base coins, passed over the border, put into columns.
 
-Stands between the readers and `market/exchanges/gather.py`, which asks for many at once.
+Stands between the readers and `market/exchanges/gather.py`, which asks for many at once. The border holds a venue's
+rows against the rules of the market folder and those that only live data need, so that one venue's nonsense costs its
+own datum and nobody else's: `market/folder/validate.py` would refuse the whole folder. Each fault is a VenueFault with
+the sentence for the reader.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reportgen.errors import DataError
 from reportgen.market.exchanges.answers import readable
 from reportgen.market.exchanges.history import DatumRequest, read_history
-from reportgen.market.exchanges.judge import pass_border, refuse_frozen, refuse_future, refuse_late, refuse_stale
 from reportgen.market.exchanges.units import coin_of, in_base, maintenance_amounts, settled_times
-from reportgen.market.exchanges.venue import Datum, FaultKind, VenueFault
+from reportgen.market.exchanges.venue import Datum, FaultKind, Venue, VenueFault
 from reportgen.market.folder import tables
+from reportgen.market.folder.columns import Rows, Series
 from reportgen.market.folder.plausible import funding_hours
-from reportgen.market.folder.tables import TableFormat
+from reportgen.market.folder.tables import TableFormat, interval_ms
+from reportgen.market.folder.validate import checked
 from reportgen.market.symbols import base_of
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Milliseconds, Missing
 
@@ -29,6 +34,11 @@ _PRICES: Final = ("open", "high", "low", "close")
 _VOLUMES: Final = ("volume_base", "taker_buy_base")
 _BRACKET: Final = ("notional_floor", "notional_cap", "maintenance_margin_rate", "max_leverage")
 _BARS: Final = {Datum.CANDLES: tables.CANDLES, Datum.MARK: tables.MARK_CANDLES, Datum.SPOT: tables.SPOT_CANDLES}
+_CLOCKS_DIFFER_MS: Final = 5 * 60_000
+"""How far ahead of its own clock a venue may stamp a row."""
+
+_STALE_BARS: Final = 3
+_FROZEN_ROWS: Final = 24
 _LONGEST_SILENCE_MS: Final = 6 * HOUR_MS
 """Age of the newest row at which a series of every hour no longer speaks of now; funding may be a day old."""
 
@@ -48,6 +58,20 @@ class TableRows:
     notes: tuple[str, ...] = ()
 
 
+Ask: TypeAlias = Callable[[DatumRequest, Milliseconds], tuple[TableRows, ...]]
+_ASKS: Final[dict[Datum, Ask]] = {}
+
+
+def _asks(*data: Datum) -> Callable[[Ask], Ask]:
+    """Say for which data a function asks, and at which moment of the venue's."""
+
+    def register(function: Ask) -> Ask:
+        _ASKS.update(dict.fromkeys(data, function))
+        return function
+
+    return register
+
+
 def ask(request: DatumRequest) -> tuple[TableRows, ...]:
     """Ask for one datum.
 
@@ -58,6 +82,7 @@ def ask(request: DatumRequest) -> tuple[TableRows, ...]:
         return _ASKS[request.datum](request, request.line.server_now())
 
 
+@_asks(*_BARS)
 def _bars(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, ...]:
     """Read bars of the contract, of its mark price, which has no volume, or of spot, which is priced by the coin."""
     rows, contract = read_history(request), request.contract
@@ -76,6 +101,7 @@ def _bars(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, ...]:
     return (found,)
 
 
+@_asks(Datum.OPEN_INTEREST)
 def _open_interest(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, ...]:
     """Put the history and the present snapshot into one series, in base coins, each position once."""
     venue, line, contract = request.venue, request.line, request.contract
@@ -109,6 +135,7 @@ def _open_interest(request: DatumRequest, now: Milliseconds) -> tuple[TableRows,
     return (replace(found, notes=(*found.notes, *notes)),)
 
 
+@_asks(Datum.FUNDING)
 def _funding(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, ...]:
     rows = read_history(request)
     times, first = np.unique(settled_times(rows[:, 0].astype(np.int64)), return_index=True)
@@ -121,6 +148,7 @@ def _funding(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, ...]:
     return (_passed(request, tables.FUNDING, (), times, columns),)
 
 
+@_asks(Datum.FUNDING_NOW)
 def _funding_now(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, ...]:
     """Read the rate that is running: an estimate until it settles, so it never joins the settled ones."""
     venue = request.venue
@@ -133,6 +161,7 @@ def _funding_now(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, .
     return (_passed(request, tables.FUNDING_NOW, (), times, columns),)
 
 
+@_asks(Datum.RATIO)
 def _ratio(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, ...]:
     rows = read_history(request)
     times = rows[:, 0].astype(np.int64)
@@ -140,6 +169,7 @@ def _ratio(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, ...]:
     return (_passed(request, tables.LONG_SHORT_RATIO, ("accounts",), times, {"ratio": rows[:, 1]}),)
 
 
+@_asks(Datum.LIQUIDATIONS)
 def _liquidations(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, ...]:
     """Read bars where the venue adds up itself, else add its single liquidations up by the hour."""
     if request.venue.events is None:
@@ -175,6 +205,7 @@ def _by_hour(request: DatumRequest, now: Milliseconds) -> tuple[Floats, Floats, 
     return hours.astype(np.float64), longs, shorts
 
 
+@_asks(Datum.BOOK)
 def _order_book(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, ...]:
     venue, contract = request.venue, request.contract
     book = _asked(venue.order_book, request, "book")(request.line, contract)
@@ -240,12 +271,66 @@ def _known(values: Maybe[_T]) -> _T:
     return values
 
 
-_ASKS: Final[Mapping[Datum, Callable[[DatumRequest, Milliseconds], tuple[TableRows, ...]]]] = {
-    **dict.fromkeys(_BARS, _bars),
-    Datum.OPEN_INTEREST: _open_interest,
-    Datum.FUNDING: _funding,
-    Datum.FUNDING_NOW: _funding_now,
-    Datum.BOOK: _order_book,
-    Datum.LIQUIDATIONS: _liquidations,
-    Datum.RATIO: _ratio,
-}
+def pass_border(
+    venue: Venue, table: TableFormat, keys: tuple[str, ...], time_ms: Ints, numbers: Mapping[str, Floats]
+) -> tuple[Ints, Mapping[str, Floats], tuple[str, ...]]:
+    """Hold one series against the rules of its table.
+
+    Args:
+        venue: Who sent it.
+        table: Where it belongs.
+        keys: Symbol and venue first.
+        time_ms: Shape (n,), n > 0, ascending.
+        numbers: By column, shape (n,) each.
+
+    Returns:
+        Times, columns, and sentences on rows that were left out.
+
+    Raises:
+        VenueFault: A cell cannot be true; without the advice that a file's owner would get.
+    """
+    bar_ms = next((interval_ms(key) or 0 for name, key in zip(table.keys, keys, strict=True) if name == "interval"), 0)
+    rows = Rows(
+        file=venue.display,
+        table=table,
+        series=(Series(keys=keys, start=0, stop=len(time_ms), bar_ms=bar_ms),),
+        row=np.arange(1, len(time_ms) + 1),
+        time_ms=time_ms,
+        numbers=numbers,
+    )
+    try:
+        kept, notes = checked(rows)
+    except DataError as error:
+        first = str(error).splitlines()[0].removeprefix(f"{venue.display}: ")
+        why = (first.partition("): ")[2] or first).partition(". ")[0].rstrip(".")
+        sentence = f"{venue.display} sent {table.says} that cannot be true: {why}."
+        raise VenueFault(FaultKind.BAD_PAYLOAD, sentence) from error
+    return kept.time_ms, kept.numbers, notes
+
+
+def refuse_late(venue: Venue, time_ms: Ints, now: Milliseconds) -> None:
+    """Refuse hourly bars, opens of shape (n,), n > 0, whose newest closed hours ago."""
+    late = (now - int(time_ms[-1])) // HOUR_MS - 1
+    if late > _STALE_BARS:
+        raise VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display}'s newest bar closed {late} hours ago.")
+
+
+def refuse_frozen(venue: Venue, what: str, cells: Floats) -> None:
+    """Refuse rows, shape (n, cells), whose last day is one row again and again."""
+    last = cells[-_FROZEN_ROWS:]
+    if len(last) == _FROZEN_ROWS and bool(np.all(last == last[0])):
+        sentence = f"{venue.display} has repeated the same {what} for {_FROZEN_ROWS} hours."
+        raise VenueFault(FaultKind.BAD_PAYLOAD, sentence)
+
+
+def refuse_future(venue: Venue, time_ms: Ints, now: Milliseconds) -> None:
+    """Refuse rows that are stamped after the venue's own time."""
+    if len(time_ms) and int(time_ms.max()) > now + _CLOCKS_DIFFER_MS:
+        raise VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display} stamped rows with times to come.")
+
+
+def refuse_stale(venue: Venue, what: str, newest: Milliseconds, now: Milliseconds, longest: Milliseconds) -> None:
+    """Refuse a series whose newest row is too old to speak of now."""
+    if newest < now - longest:
+        hours = (now - newest) // HOUR_MS
+        raise VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display}'s newest {what} is {hours} hours old.")

@@ -215,10 +215,11 @@ def open_table(
     file, name = path.name, table.name
     ask = partial(_ask, database, file)
     try:
-        header, delimiter, line_end = ((), "", "") if is_parquet(path) else _csv_header(path)
+        rows, delimiter = (_parquet_rows(path), "") if is_parquet(path) else _csv_rows(path)
     except OSError as error:
         raise DataError(f"{file}: cannot be opened ({error.strerror}). Check the file's permissions.") from error
-    ask(_relation_sql(path, table, header, delimiter, line_end))
+    # Cells of CSV stay text for now, and are kept: a view would read the file anew for each question.
+    ask(f"CREATE TEMP {'TABLE' if delimiter else 'VIEW'} {name}_file AS SELECT {rows}")
     has = {each.lower(): kind for each, kind, *_ in ask(f"DESCRIBE {name}_file")}
     added = "".join(
         f", CAST('{value}' AS {SQL_TYPES[table.kind(column)]}) AS {column}"
@@ -256,13 +257,29 @@ def open_table(
     )
 
 
-def _csv_header(path: Path) -> tuple[tuple[str, ...], str, str]:
-    """Read the header line of a CSV file; give its names, what parts its cells, and what ends its lines."""
+def _quoted(path: Path, pattern: str = "") -> str:
+    """Write a path into SQL, with a pattern behind it; brackets in the path itself are no wildcards."""
+    return "'" + glob.escape(str(path)).replace("'", "''") + f"{pattern}'"
+
+
+def _parquet_rows(path: Path) -> str:
+    """Give the SQL of a Parquet file or folder of parts, whose path never overrides a column, whatever it is called."""
+    folder = path.is_dir()
+    number = "row_number() OVER ()" if folder else "file_row_number + 1"
+    files = _quoted(path, "/**/*.parquet" if folder else "")
+    return (
+        f"{number} AS {ROW}, * EXCLUDE (file_row_number) FROM read_parquet({files}, file_row_number = true, "
+        "hive_partitioning = false, union_by_name = true)"
+    )
+
+
+def _csv_rows(path: Path) -> tuple[str, str]:
+    """Read the header line of a CSV file; give the SQL of its rows, and what parts its cells."""
     file = path.name
     begin = _beginning(path)
     if begin.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in begin[:_BEGINNING]:
         raise DataError(f"{file}: is UTF-16 (a spreadsheet's Unicode text). Save it as CSV in UTF-8.")
-    line_end = "\\r" if b"\r" in begin and b"\n" not in begin else ""
+    more = ", new_line = '\\r'" if b"\r" in begin and b"\n" not in begin else ""
     first = re.split(rb"\r\n|\n|\r", begin, maxsplit=1)[0]
     if len(first) >= _LONGEST_HEADER:
         raise DataError(f"{file}: its first line is longer than {_LONGEST_HEADER:,} bytes, which no header is.")
@@ -280,7 +297,12 @@ def _csv_header(path: Path) -> tuple[tuple[str, ...], str, str]:
     names = tuple(cell.strip() or f"unnamed_{at}" for at, cell in enumerate(header))
     if twice := sorted({name for name in names if [each.lower() for each in names].count(name.lower()) > 1}):
         raise DataError(f"{file}: has two columns called `{twice[0]}`. Remove or rename one.")
-    return names, delimiter, line_end
+    columns = ", ".join("'" + name.replace("'", "''") + "': 'VARCHAR'" for name in names)
+    rows = (
+        f"row_number() OVER () AS {ROW}, * FROM read_csv({_quoted(path)}, columns = {{{columns}}}, "
+        f"auto_detect = false, header = true, delim = '{delimiter}', quote = '\"', escape = '\"'{more})"
+    )
+    return rows, delimiter
 
 
 def _beginning(path: Path) -> bytes:
@@ -304,9 +326,8 @@ def _beginning(path: Path) -> bytes:
             raise DataError(f"{file}: is damaged or no gzip file. Export or download it again.") from error
         return begin
     if file.lower().endswith(".zst"):
-        quoted = glob.escape(str(path)).replace("'", "''")
         lines = (
-            f"FROM read_csv('{quoted}', columns = {{'l': 'VARCHAR'}}, auto_detect = false, header = false, "
+            f"FROM read_csv({_quoted(path)}, columns = {{'l': 'VARCHAR'}}, auto_detect = false, header = false, "
             "delim = '\x01', quote = '', escape = '')"
         )
         with open_database() as database:  # duckdb unpacks it, Python's own library only from 3.14 on
@@ -317,29 +338,6 @@ def _beginning(path: Path) -> bytes:
         return f"{first[0][0]}\n".encode() if first else b""
     with path.open("rb") as plain:
         return plain.read(_LONGEST_HEADER)
-
-
-def _relation_sql(path: Path, table: TableFormat, header: tuple[str, ...], delimiter: str, line_end: str) -> str:
-    """Give the SQL that opens a file; brackets in its path are no wildcards, and CSV cells stay text for now.
-
-    Parts of a folder's path never override a column (`hive_partitioning`), whatever they are called.
-    """
-    quoted = glob.escape(str(path)).replace("'", "''")
-    if not header:
-        folder = path.is_dir()
-        number = "row_number() OVER ()" if folder else "file_row_number + 1"
-        return (
-            f"CREATE TEMP VIEW {table.name}_file AS SELECT {number} AS {ROW}, * EXCLUDE (file_row_number) "
-            f"FROM read_parquet('{quoted}{'/**/*.parquet' if folder else ''}', file_row_number = true, "
-            "hive_partitioning = false, union_by_name = true)"
-        )
-    columns = ", ".join("'" + name.replace("'", "''") + "': 'VARCHAR'" for name in header)
-    more = f", new_line = '{line_end}'" if line_end else ""
-    return (
-        f"CREATE TEMP TABLE {table.name}_file AS SELECT row_number() OVER () AS {ROW}, * "
-        f"FROM read_csv('{quoted}', columns = {{{columns}}}, auto_detect = false, header = true, "
-        f"delim = '{delimiter}', quote = '\"', escape = '\"'{more})"
-    )
 
 
 def _one_spelling(

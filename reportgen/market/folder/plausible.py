@@ -16,7 +16,7 @@ import numpy as np
 from reportgen import notation
 from reportgen.market.data import ALL_DATA, VenueGap
 from reportgen.market.exchanges.venue import Datum
-from reportgen.market.exchanges.venues import VENUES
+from reportgen.market.exchanges.venues import shown
 from reportgen.market.folder.columns import Rows, Series
 from reportgen.market.folder.tables import (
     CANDLES,
@@ -149,11 +149,6 @@ def judge_together(tables: Mapping[str, Rows]) -> Judged:
         _check_books(judged, symbol)
         _check(judged, symbol, FUNDING, _check_rates)
     return judged
-
-
-def shown(venue: str) -> str:
-    """Give a venue's name as it is displayed."""
-    return VENUES[venue].display if venue in VENUES else venue
 
 
 # ---- Prices ----

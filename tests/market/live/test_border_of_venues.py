@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from reportgen.market.exchanges.connection import judge
-from reportgen.market.exchanges.judge import (
+from reportgen.market.exchanges.rows import (
     pass_border,
     refuse_frozen,
     refuse_future,
