@@ -12,7 +12,7 @@ import json
 import tempfile
 import time
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final, Self
 
@@ -30,10 +30,11 @@ from reportgen.delivery.archive.upkeep import rebuild, verify
 from reportgen.market.folder.append import write_table
 from reportgen.market.folder.read import read_market
 from reportgen.moments import parse_moment
+from reportgen.render.charts.ladder import BARS, ZoneBand
 from reportgen.render.html import render_html
 from reportgen.render.json import brief_to_json
-from reportgen.render.site import BriefDay, SymbolDay, ZoneBand
-from reportgen.units import DAY_MS, HOUR_MS
+from reportgen.render.site.days import Bar, BriefDay, SymbolDay
+from reportgen.units import DAY_MS, HOUR_MS, Side
 from scripts.simulator.conditions import draw_conditions, draw_legs
 from scripts.simulator.market import simulate
 from scripts.simulator.tables import Listing, folder_tables
@@ -126,22 +127,31 @@ def ten_years(symbols: int) -> Site:
 
 
 def _day(day: date, prices: list[float]) -> BriefDay:
+    at_ms = int(datetime(day.year, day.month, day.day, 7, tzinfo=UTC).timestamp()) * 1000
     rows = tuple(
         SymbolDay(
             symbol=f"S{number}/USDT:USDT", base=f"S{number}", price=price, decimals=0, change=0.01, trend="up",
-            quality="High", above=_zone(price, 1.03), below=_zone(price, 0.96),
+            quality="High", zones=(_zone(price, 1.03), _zone(price, 0.96)), usual_day=0.02 * price,
+            bars=tuple(Bar(open_ms=at_ms - n * 4 * HOUR_MS, low=price, high=1.01 * price) for n in range(6, 0, -1)),
+            ladder=(0.5,) * BARS,
         )
         for number, price in enumerate(prices)
     )  # fmt: skip
     return BriefDay(
-        day=day.isoformat(), revision=1, folder=day.isoformat().replace("-", "/"), as_of_ms=0, headline="A finding.",
-        grade="Good", inputs_known=5, inputs_total=5, simulated=True, symbols=rows, files=("brief.html", "brief.json"),
+        day=day.isoformat(), revision=1, folder=day.isoformat().replace("-", "/"), as_of_ms=at_ms,
+        headline="A finding.", grade="Good", inputs_known=5, inputs_total=5, simulated=True, symbols=rows,
+        files=("brief.html", "brief.json"), judged_ms=at_ms - DAY_MS, settled=True, judged=(),
     )  # fmt: skip
 
 
 def _zone(price: float, at: float) -> ZoneBand:
     away = abs(at - 1.0)
-    return ZoneBand(low=price * at, high=price * (at + 0.01), distance_fraction=away, distance_atr=away * 50, share=0.2)
+    above = at > 1
+    return ZoneBand(
+        label="A" if above else "B", side="above" if above else "below", low=price * at, high=price * (at + 0.01),
+        liquidated_side=Side.SHORT if above else Side.LONG, distance_fraction=away, distance_atr=away * 50,
+        price_inside=False,
+    )  # fmt: skip
 
 
 def index(symbols: int, output: Path) -> dict[str, object]:

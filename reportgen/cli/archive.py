@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from reportgen.delivery.archive.query import Answer
     from reportgen.delivery.archive.store import Store
-    from reportgen.render.site import BriefDay
+    from reportgen.render.site.days import BriefDay
 
 _WIDEST_LINE: Final = 100
 
@@ -284,7 +284,7 @@ def _symbol_lines(brief: BriefDay) -> list[str]:
         zones = [
             f"{word} {notation.price_range(zone.low, zone.high, one.decimals)} "
             f"({notation.usual_days(zone.distance_atr)})"
-            for word, zone in (("longs", one.below), ("shorts", one.above))
+            for word, zone in (("longs", one.nearest("below")), ("shorts", one.nearest("above")))
             if zone is not None
         ]
         lines.append(f"{one.base:<8} {price:>12}  {', '.join(zones) or 'no dense zone'}; map {one.quality}")

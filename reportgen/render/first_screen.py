@@ -42,11 +42,14 @@ class Told:
 
 
 def told_yesterday(brief: Brief) -> Told:
-    """Tell how the zones of the brief before did: a row for each that was reached, one for all others, the record."""
+    """Tell how the zones of the brief before did: a row for each that was reached, one for all others, the record.
+
+    What the brief gave the smallest share stands first.
+    """
     levels, track = fates_of(brief), brief.track_record
     if isinstance(levels, str) or isinstance(track, Missing):
         return Told(title="Yesterday’s zones", quiet=str(levels), note=reliability(brief))
-    hits = [fate for fate in levels if reached(fate)]
+    hits = sorted(filter(reached, levels), key=lambda fate: 1.0 if isinstance(fate.shown, Missing) else fate.shown)
     rest = [fate for fate in levels if not reached(fate)]
     rows = [
         Row(

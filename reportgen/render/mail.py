@@ -1,11 +1,12 @@
 """One brief as a mail for one reader: subject, plain text, and HTML that Gmail does not clip.
 
 Stands at the last arrow, Brief -> bytes: from brief.json alone, by the templates of templates/mail/; a user's own
-folder may replace any of them. Every symbol is in the summary; details follow for as many as fit.
+folder may replace any of them. Every symbol is in the summary; figure and card follow for the headline's alone.
 """
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
@@ -16,15 +17,17 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from css_inline import CSSInliner
-from jinja2 import Environment, TemplateError
+from jinja2 import TemplateError
 
 from reportgen.brief.types import Brief, SymbolBrief
 from reportgen.errors import RenderError
 from reportgen.moments import day_of
 from reportgen.notation import THIN, percent_change, price
+from reportgen.render.card import card_of
 from reportgen.render.charts import figure_png, ladder_png
 from reportgen.render.charts.axes import FORMS
 from reportgen.render.charts.names import slug
+from reportgen.render.first_screen import FULL_ROWS, told_yesterday
 from reportgen.render.html import environment
 from reportgen.render.page_helpers import clock, event_due, in_zone, local, overriding, short_date
 from reportgen.units import Milliseconds, Missing
@@ -67,13 +70,11 @@ class PersonalBrief:
         brief: The same values, ordered, with the reader's time zone.
         headline: The brief's finding; where only some symbols are shown, theirs.
         note: What the reader asked for and did not get, or "".
-        seal: The archive's seal line for the foot, or "".
     """
 
     brief: Brief
     headline: str
     note: str
-    seal: str = ""
 
 
 def personal(brief: Brief, reader: Reader) -> PersonalBrief:
@@ -88,16 +89,14 @@ def personal(brief: Brief, reader: Reader) -> PersonalBrief:
     if reader.only and reader.symbols and not theirs:
         note = f"{note} Here is all of it instead."
     names = {symbol.symbol for symbol in shown}
-    made = replace(
-        brief,
-        symbols=shown,
-        timezone=reader.timezone or brief.timezone,
-        missing=tuple(one for one in brief.missing if not one.symbol or one.symbol in names),
-    )
+    made = replace(brief, symbols=shown, timezone=reader.timezone or brief.timezone)
     headline = brief.headline
     if alone and len(shown) < len(brief.symbols):
         late = made.stale or (shown[0].stale if all(s.stale for s in shown) else "")
         made = replace(made, stale=late)
+        if not isinstance(made.track_record, Missing) and not isinstance(made.track_record.levels, Missing):
+            own = tuple(fate for fate in made.track_record.levels if fate.symbol in names)
+            made = replace(made, track_record=replace(made.track_record, levels=own))
         findings = [f"{s.base}: {s.finding.rstrip('.')}." for s in shown[:2]]
         headline = " ".join([f"STALE. {late}", *findings] if late else findings)
     return PersonalBrief(brief=made, headline=headline, note=note)
@@ -188,11 +187,6 @@ class Picture:
         return f"{self.name}@brief"
 
 
-def picture(symbol: SymbolBrief, kind: Kind) -> Picture:
-    """Name a symbol's picture."""
-    return Picture(symbol=symbol.symbol, kind=kind, name=f"{slug(symbol)}.{kind}.png")
-
-
 def draw_pictures(brief: Brief, wanted: Iterable[Picture], executor: Executor | None = None) -> Mapping[str, bytes]:
     """Draw what mails ask for, each picture once.
 
@@ -232,16 +226,10 @@ Density: TypeAlias = Literal["blocks", "rows", "lines"]
 MOST_HTML_BYTES: Final = 99_000
 """Gmail clips at 102 KB, decoded; a kilobyte is left for the subscriber's own links."""
 
-MOST_DETAILS: Final = 4
 WAY_OUT: Final = "https://way-out.invalid/"
 """Stands where each subscriber's own unsubscribe link goes."""
 
 TEXT_COLUMNS: Final = 78
-_MOST_BLOCKS: Final = 12
-"""Symbols that get a block with a ladder each; more become rows."""
-
-_WHOLE_TEXT: Final = 10
-"""Symbols that plain text shows in detail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,14 +238,13 @@ class MailPage:
 
     Attributes:
         subject, text: Ready. html: None for a reader of plain text. Both bodies hold WAY_OUT where the link goes.
-        pictures: what the HTML shows, by Content-ID. details: symbols shown in detail.
+        pictures: what the HTML shows, by Content-ID.
     """
 
     subject: str
     text: str
     html: str | None
     pictures: tuple[Picture, ...]
-    details: int
 
 
 def render_mail(
@@ -275,19 +262,36 @@ def render_mail(
     Raises:
         RenderError: A template is broken, the subject would hold a line break, or the summary alone is too large.
     """
-    mine = replace(personal(brief, reader), seal=seal)
+    mine = personal(brief, reader)
     title = subject(mine.brief, reader)
+    names = {
+        "brief": mine.brief,
+        "headline": mine.headline,
+        "note": mine.note,
+        "locale": reader.locale,
+        "page": page,
+        "way_out": WAY_OUT,
+        "seal": seal,
+        "date": date,
+        "local_time": local_time,
+        "cards": [(symbol, card_of(mine.brief, symbol)) for symbol in mine.brief.symbols],
+        "chosen": chosen(mine.brief, mine.headline),
+        "yesterday": told_yesterday(mine.brief),
+    }
     try:
-        text = _text(mine, reader, page, templates)
-        body = _html(mine, reader, page, templates) if reader.html else None
+        text = _text(names, templates)
+        html, pictures = _html(mine.brief, names, templates) if reader.html else (None, ())
     except (TemplateError, TypeError, ValueError, LookupError, AttributeError) as error:
         where = getattr(error, "name", None) or "templates/mail"
         raise RenderError(f"{where}: {error}. Mend this template, or remove it from your folder.") from error
-    if body is None:
-        return MailPage(subject=title, text=text, html=None, pictures=(), details=0)
-    html, density, details = body
-    shown = _pictures(mine.brief, density, details)
-    return MailPage(subject=title, text=text, html=html, pictures=shown, details=details)
+    return MailPage(subject=title, text=text, html=html, pictures=pictures)
+
+
+def chosen(brief: Brief, headline: str) -> SymbolBrief | None:
+    """Choose the symbol that gets its figure and card: of those with a price the last that the headline names."""
+    words = re.findall(r"\w+", headline)[::-1]
+    priced = [symbol for symbol in brief.symbols if not isinstance(symbol.price, Missing)]
+    return min(priced, key=lambda one: words.index(one.base) if one.base in words else len(words), default=None)
 
 
 def wrapped(text: str, indent: str = "") -> str:
@@ -295,65 +299,35 @@ def wrapped(text: str, indent: str = "") -> str:
     return textwrap.fill(plain(text), TEXT_COLUMNS, initial_indent=indent, subsequent_indent=indent)
 
 
-def _html(mine: PersonalBrief, reader: Reader, page: str, templates: Path | None) -> tuple[str, Density, int]:
-    """Write the HTML with the most that fits: first the densest summary that is needed, then fewer details."""
-    symbols = len(mine.brief.symbols)
-    densities: tuple[Density, ...] = ("blocks", "rows", "lines") if symbols <= _MOST_BLOCKS else ("rows", "lines")
-    drawable = sum(not isinstance(symbol.price, Missing) for symbol in mine.brief.symbols[:MOST_DETAILS])
+def _html(brief: Brief, names: Mapping[str, object], templates: Path | None) -> tuple[str, tuple[Picture, ...]]:
+    """Write the HTML with the most that fits: a long watchlist has a row or a line a symbol."""
+    densities: tuple[Density, ...] = (
+        ("blocks", "rows", "lines") if len(brief.symbols) <= FULL_ROWS else ("rows", "lines")
+    )
     template = environment(templates).get_template("mail/mail.html.j2")
     for density in densities:
-        for details in range(drawable, -1, -1):
-            written = template.render(
-                **_names(mine, reader, page), density=density, details=details, picture=picture
-            )  # fmt: skip
-            html = _inliner().inline(written)
-            if len(html.encode()) <= MOST_HTML_BYTES:
-                return html, density, details
+        asked: list[Picture] = []
+
+        def picture(symbol: SymbolBrief, kind: Kind, asked: list[Picture] = asked) -> Picture:
+            asked.append(Picture(symbol=symbol.symbol, kind=kind, name=f"{slug(symbol)}.{kind}.png"))
+            return asked[-1]
+
+        html = _inliner().inline(template.render(**names, density=density, picture=picture))
+        if len(html.encode()) <= MOST_HTML_BYTES:
+            return html, tuple(asked)
     raise RenderError(
-        f"The mail's summary of {symbols} symbols is over {MOST_HTML_BYTES} bytes. Send fewer symbols, or plain text."
+        f"The mail's summary of {len(brief.symbols)} symbols is over {MOST_HTML_BYTES} bytes. "
+        "Send fewer symbols, or plain text."
     )
 
 
-def _text(mine: PersonalBrief, reader: Reader, page: str, templates: Path | None) -> str:
+def _text(names: Mapping[str, object], templates: Path | None) -> str:
     """Write the plain text, no line longer than it may be but those that hold a link."""
-    template = _plain_environment(templates).get_template("mail/mail.txt.j2")
-    written = template.render(**_names(mine, reader, page), wrapped=wrapped, details=_WHOLE_TEXT)
-    lines = [line.rstrip() for line in plain(written).splitlines()]
+    template = environment(templates).overlay(autoescape=False).get_template("mail/mail.txt.j2")
+    lines = [line.rstrip() for line in plain(template.render(**names, wrapped=wrapped)).splitlines()]
     return "\n".join(lines).strip("\n") + "\n"
-
-
-def _names(mine: PersonalBrief, reader: Reader, page: str) -> dict[str, object]:
-    """Give both templates what they speak of."""
-    return {
-        "brief": mine.brief,
-        "headline": mine.headline,
-        "note": mine.note,
-        "locale": reader.locale,
-        "page": page,
-        "way_out": WAY_OUT,
-        "seal": mine.seal,
-        "date": date,
-        "local_time": local_time,
-    }
-
-
-def _pictures(brief: Brief, density: Density, details: int) -> tuple[Picture, ...]:
-    """List the pictures that the HTML refers to, in its order."""
-    ladders = [picture(s, "ladder") for s in brief.symbols if not isinstance(s.ladder, Missing)]
-    maps = [picture(s, "map") for s in _detailed(brief, details) if not isinstance(s.heatmap, Missing)]
-    return (*(ladders if density == "blocks" else ()), *maps)
-
-
-def _detailed(brief: Brief, details: int) -> list[SymbolBrief]:
-    """Choose the symbols shown in detail: the first that have a price."""
-    return [s for s in brief.symbols if not isinstance(s.price, Missing)][:details]
 
 
 @cache
 def _inliner() -> CSSInliner:
     return CSSInliner(keep_style_tags=False, load_remote_stylesheets=False)
-
-
-@cache
-def _plain_environment(templates: Path | None) -> Environment:
-    return environment(templates).overlay(autoescape=False)

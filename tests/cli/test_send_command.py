@@ -22,15 +22,14 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from reportgen import notation
 from reportgen.delivery.archive.commit import write_brief_files
 from reportgen.delivery.archive.days import morning_of
 from reportgen.delivery.ledger import SendLedger
 from reportgen.errors import EnvironmentProblem
 from reportgen.moments import parse_moment
+from reportgen.render.card import card_of
 from reportgen.render.json import brief_to_json
 from reportgen.render.mail import plain
-from reportgen.units import Missing
 from tests import briefs
 from tests.cli.cli_process import REPOSITORY, reportgen, reportgen_here
 from tests.delivery.archives import files_of
@@ -120,12 +119,10 @@ def assert_numbers(message: EmailMessage) -> None:
     assert page is not None
     pictures = [part["Content-ID"].strip("<>") for part in message.walk() if part.get_content_maintype() == "image"]
     assert all(f"cid:{cid}" in page.get_content() for cid in pictures)
-    assert len(pictures) == 8
+    assert len(pictures) == 5
     for symbol in briefs.simulated().symbols:
-        assert not isinstance(symbol.price, Missing)
-        levels = [notation.price(symbol.price, symbol.price_decimals)]
-        levels += [notation.price_range(zone.low, zone.high, symbol.price_decimals) for zone in symbol.zones]
-        for written in levels:
+        card = card_of(briefs.simulated(), symbol)
+        for written in filter(None, (card.price, card.below.distance, card.above.distance)):
             assert written in page.get_content()
             assert plain(written) in text_of(message).replace("\n", " ")
 

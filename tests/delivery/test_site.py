@@ -211,10 +211,57 @@ def test_a_symbol_has_its_years_and_its_last_mornings(archive: Path) -> None:
     assert "2025.html" in eth
     assert "2026.html" in eth
     assert (archive / "symbols/ETH-USDT/2026.html").read_text().count('<tr role="row"><th scope="row"') == 3
-    assert '<svg class="hist"' in eth
+    assert eth.count('<svg class="mornings"') == 1  # bars are known of 18 January alone, which only a desk shows
+    assert "of 0 zones reached within a day" in eth
     btc = (archive / "symbols/BTC-USDT/index.html").read_text()
     assert '<span class="na">n/a</span>' in btc
-    assert "hist" not in btc
+    assert 'mornings"' not in btc
+
+
+def test_a_row_holds_the_last_day_of_bars_the_zones_and_what_was_judged() -> None:
+    """A bar of 4 h counts that ends within the 24 h before as-of, none that ends there; a ladder keeps two digits."""
+    level = {"symbol": "ETH/USDT:USDT", "label": "A", "side": "above", "low": 1.0, "high": 2.0, "touched_ms": None}
+    record = {"judged_as_of_ms": 5, "settled": True, "levels": [level | {"touched_ms": 7, "state": "reject"}, level]}
+    as_of, content = brief_of(0, track_record=record)
+    brief = json.loads(content)
+    eth = next(symbol for symbol in brief["symbols"] if symbol["base"] == "ETH")
+    eth["ladder"] = [0.123, 2.0]
+    eth["heatmap"]["candle_open_ms"][-2:] = [as_of - 100_800_000, as_of - 100_799_999]
+    place = BriefFolder(day=day_of(as_of), revision=1)
+    (day,) = brief_days({place: json.dumps(brief).encode()}, {place: ["brief.html"]})
+    found = next(symbol for symbol in day.symbols if symbol.base == "ETH")
+    assert (day.judged_ms, day.settled, [one.touched_ms for one in day.judged]) == (5, True, [7, None])
+    assert min(bar.open_ms for bar in found.bars) == as_of - 100_799_999
+    assert eth["heatmap"]["candle_high"][-1] in [bar.high for bar in found.bars]
+    assert found.ladder == (0.12, 2.0)
+    assert [(zone.label, zone.low) for zone in found.zones] == [("C", 3520.0), ("A", 3400.0)]
+    nearest = found.nearest("above")
+    assert nearest is not None
+    assert nearest.label == "A"
+    assert found.nearest("below") is None
+
+
+def test_records_of_an_older_form_are_made_anew_from_the_briefs(tmp_path: Path) -> None:
+    """The next brief in such an archive writes every month's records and pages again."""
+    for day in (-20, 0):
+        keep(tmp_path, day)
+    state = json.loads((tmp_path / "site/state.json").read_text())
+    (tmp_path / "site/state.json").write_text(json.dumps({key: state[key] for key in ("months", "symbols")}))
+    for month in (tmp_path / "site/months").iterdir():
+        month.write_text("[]")
+    keep(tmp_path, 1)
+    assert json.loads((tmp_path / "site/state.json").read_text())["form"] == 2
+    assert [len(json.loads(month.read_text())) for month in sorted((tmp_path / "site/months").iterdir())] == [1, 2]
+    assert verify(open_store(tmp_path)).findings == ()
+
+
+def test_a_day_page_has_its_symbols_and_their_figures(archive: Path) -> None:
+    """Price and zones of every symbol stand beside its ladder, and each figure is as wide as the page."""
+    text = (archive / "2026/01/19/index.html").read_text()
+    assert text.count('<td role="cell" class="c-lad"><svg') == 2
+    assert 'src="charts/ETH-USDT-USDT.wide.svg"' in text
+    assert 'srcset="charts/ETH-USDT-USDT.phone.svg"' in text
+    assert "dense shorts 1.8 usual days above" in text
 
 
 def test_an_older_schema_and_fields_of_a_newer_one_are_read(tmp_path: Path) -> None:

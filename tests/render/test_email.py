@@ -19,21 +19,22 @@ from reportgen import notation
 from reportgen.brief.types import Brief
 from reportgen.errors import RenderError
 from reportgen.moments import parse_moment
+from reportgen.render.card import card_of
+from reportgen.render.first_screen import FULL_ROWS
 from reportgen.render.html import render_html
 from reportgen.render.json import brief_from_json, brief_to_json
 from reportgen.render.mail import (
     MOST_BYTES,
-    MOST_DETAILS,
     TEXT_COLUMNS,
     WAY_OUT,
     MailPage,
     Reader,
+    chosen,
     draw_pictures,
     local_time,
     plain,
     render_mail,
 )
-from reportgen.render.page_helpers import told_levels
 from reportgen.units import Missing
 from tests import briefs
 
@@ -99,38 +100,52 @@ def morning_of(state: str) -> tuple[Brief, MailPage]:
 
 
 def figures(brief: Brief) -> list[str]:
-    """List what must be readable of each symbol: price, and each zone's edges, distance and plan."""
+    """List what must be readable: each symbol's price, nearest zones and alerts; of the headline's, its whole card."""
     found = []
-    for s in brief.symbols:
-        if isinstance(s.price, Missing):
+    for symbol in brief.symbols:
+        if isinstance(symbol.price, Missing):
             continue
-        found.append(notation.price(s.price, s.price_decimals))
-        found += [notation.price_range(zone.low, zone.high, s.price_decimals) for zone in s.zones]
-        for plan in s.plan:
-            found += [
-                notation.price(level, s.price_decimals) for level in (plan.alert, plan.invalidation, plan.de_risk)
-            ]
-    return found
+        card = card_of(brief, symbol)
+        found += [card.price, card.moved, *(one.level for one in card.armed)]
+        for cell in (card.below, card.above):
+            found += [cell.distance, cell.days, cell.reach, cell.nothing]
+    first = chosen(brief, brief.headline)
+    if first is not None:
+        found += [part for row in card_of(brief, first).rows for part in (row.level, row.text)]
+    return [one for one in found if one]
 
 
 @EVERY_STATE
 def test_both_parts_say_the_numbers_of_the_brief(state: str) -> None:
-    """Prices, zones and plans of brief.json stand in the HTML and in the plain text alike."""
+    """Prices, zones, alerts and the card of brief.json stand in the HTML and in the plain text alike."""
     brief, page = morning_of(state)
     assert page.html is not None
-    text = seen(page.html)
-    for figure in figures(brief):
-        assert figure in text
-        assert plain(figure) in page.text.replace("\n", " ").replace("  ", " ")
+    for text in (seen(page.html).replace("\xa0", ""), page.text):
+        told = plain(text).replace(" ", "").replace("\n", "")
+        assert [one for one in figures(brief) if plain(one).replace(" ", "") not in told] == []
 
 
 @EVERY_STATE
 def test_the_mail_has_no_number_of_its_own(state: str) -> None:
-    """Every number in the mail stands on the web page of the same brief too."""
+    """Every number in the mail stands on the web page of the same brief, or on a symbol's card."""
     brief, page = morning_of(state)
     assert page.html is not None
-    known = set(NUMBER.findall(seen(render_html(brief).decode())))
+    cards = " ".join(str(card_of(brief, symbol)) for symbol in brief.symbols)
+    known = set(NUMBER.findall(seen(render_html(brief).decode()) + cards.replace("\\u202f", "\u202f")))
     assert set(NUMBER.findall(seen(page.html))) - known == set()
+
+
+@EVERY_STATE
+def test_a_mail_is_read_in_two_minutes(state: str) -> None:
+    """At most 400 words that a reader sees, of the few symbols of every state."""
+    brief, page = morning_of(state)
+    assert page.html is not None
+    words = [
+        word
+        for word in seen(page.html.partition("<h1")[2]).replace(notation.THIN, "").split()
+        if word.isalnum() or len(word) > 1
+    ]
+    assert len(brief.symbols) > FULL_ROWS or len(words) <= 400
 
 
 @EVERY_STATE
@@ -147,6 +162,7 @@ def test_the_mail_is_well_made(state: str) -> None:
     assert html.escape(brief.headline, quote=False) in page.html.partition("<h1")[0]
     assert [image["src"] for image in words.images] == [f"cid:{one.cid}" for one in page.pictures]
     assert all("ladder: " in (image["alt"] or "") or (image["alt"] or "none") in alts for image in words.images)
+    assert sum(one.kind == "map" for one in page.pictures) <= 1
     assert "data:" not in page.html
     assert "<script" not in page.html
 
@@ -190,17 +206,32 @@ def test_an_event_inside_the_horizon_is_in_the_subject() -> None:
     assert "FOMC" not in mail(briefs.morning()).subject
 
 
-@pytest.mark.parametrize("count", [1, 5, 12, 13, 60, 300, 1000])
+@pytest.mark.parametrize("count", [1, 5, 8, 9, 60, 300, 1000])
 def test_every_symbol_is_in_the_summary_however_many_there_are(count: int) -> None:
-    """A thousand symbols still fit under Gmail's limit, each with its price; details give way first."""
+    """A thousand symbols still fit under Gmail's limit, each with its price; up to eight have a ladder."""
     brief = briefs.many(count)
     page = render_mail(brief, Reader(), page=PAGE)
     assert page.html is not None
     assert len(page.html.encode()) < GMAIL_BYTES
     text = seen(page.html)
     assert all(s.base[:7] in text for s in brief.symbols)
-    assert 1 <= page.details <= MOST_DETAILS
-    assert (f"other {count - page.details} symbol" in text) is (count > page.details)
+    assert [one.kind for one in page.pictures] == ["ladder"] * (count if count <= 8 else 0) + ["map"]
+
+
+def test_figure_and_card_are_of_the_symbol_that_the_headline_names_last() -> None:
+    """Without a name in it the first symbol with a price is shown; one without a price never is."""
+    brief = briefs.no_candles()
+    bare, *others = (s.base for s in sorted(brief.symbols, key=lambda s: not isinstance(s.price, Missing)))
+
+    def shown(headline: str) -> str:
+        found = chosen(brief, headline)
+        assert found is not None
+        return found.base
+
+    assert shown(f"{others[0]} fell. The zone most likely to be reached is {others[1]}'s.") == others[1]
+    assert shown(f"{others[1]} fell. The zone most likely to be reached is {others[0]}'s.") == others[0]
+    assert shown("A quiet night.") == next(s.base for s in brief.symbols if not isinstance(s.price, Missing))
+    assert shown(f"{bare} is missing.") != bare
 
 
 def test_a_reader_sees_their_symbols_first() -> None:
@@ -249,18 +280,17 @@ def test_a_mail_is_of_the_readers_own_morning() -> None:
     assert "19 Jan 2026" in seen(tokyo.html or "")
 
 
-def test_what_changed_and_how_it_went_is_told_where_it_is_known() -> None:
-    """A comparison with the brief before and a score of its levels stand in both parts; while unknown neither does."""
+def test_how_yesterday_went_is_told_where_it_is_known() -> None:
+    """What became of the last zones stands in both parts; while unknown neither says so; a reader sees their own."""
     page = mail(briefs.remembered())
-    for part in (page.html or "", page.text):
-        told = " ".join(part.split())
-        assert "Since 18 Jan, 07:00 UTC: SOL B 133.9–136.2 swept" in told
-        assert "BTC B below: tap and reject" in told
-        assert "412 zones scored on 61 days" in told
-    assert "What changed" not in mail(briefs.morning()).text
-    narrow = replace(briefs.remembered(), symbols=briefs.morning().symbols[:1])
-    assert "UTC: BTC A" in " ".join(mail(narrow).text.split())
-    assert "SOL B" not in mail(narrow).text
+    for part in (seen(page.html or ""), page.text):
+        told = " ".join(plain(part).split())
+        assert "zones: 3 reached." in told
+        assert "swept, price went on; given 33 %" in told
+    assert "reached." not in mail(briefs.morning()).text.partition("BTC 92")[0]
+    narrow = mail(briefs.remembered(), symbols=("BTC/USDT:USDT",), only=True)
+    assert "2 zones: 1 reached." in " ".join(narrow.text.split())
+    assert "SOL" not in narrow.text
 
 
 def test_plain_text_alone_asks_for_no_picture() -> None:
@@ -325,8 +355,8 @@ def test_no_width_scrolls_sideways(in_browser: Callable[..., list[dict[str, obje
     assert [(one["inner"], one["scroll"], one["wide"]) for one in seen] == [(width, width, []) for width in widths]
 
 
-def test_what_was_hit_yesterday_comes_first_and_all_of_it() -> None:
-    """Of twelve levels the ten that were touched are told, the least expected first; others fill what room is left."""
+def test_what_was_hit_yesterday_is_told_whole_and_the_least_expected_first() -> None:
+    """Of twelve zones the ten that were reached are told in both parts, by the share that the brief gave them."""
     track = briefs.remembered().track_record
     assert not isinstance(track, Missing)
     assert not isinstance(track.levels, Missing)
@@ -334,10 +364,8 @@ def test_what_was_hit_yesterday_comes_first_and_all_of_it() -> None:
     hits = [replace(one, base=f"B{number}", shown=number / 20, touched_ms=1) for number in range(10)]
     others = [replace(one, base=f"N{number}", shown=0.0, touched_ms=None) for number in range(2)]
     brief = replace(briefs.morning(), track_record=replace(track, levels=(*others, *reversed(hits))))
-    told = told_levels(brief)
-    places = [told.index(f"{hit.base} ") for hit in hits]
-    assert places == sorted(places)
-    assert not any(other.base in told for other in others)
-    few = replace(brief, track_record=replace(track, levels=(*others, hits[0])))
-    assert told_levels(few).startswith("B0 ")
-    assert "N1 " in told_levels(few)
+    page = mail(brief)
+    for part in (seen(page.html or ""), page.text):
+        places = [part.index(f"{hit.base} ") for hit in hits]
+        assert places == sorted(places)
+        assert places[-1] < part.index("2 not reached")

@@ -13,8 +13,10 @@ from PIL import Image
 
 from reportgen.brief.types import SymbolBrief
 from reportgen.render import charts
-from reportgen.render.charts.ladder import BARS, FULL, LadderForm, draw_ladder, spots
-from reportgen.render.charts.surface import Shape, Text
+from reportgen.render.charts.ladder import BARS, FULL, LadderForm, Spot, rungs_of
+from reportgen.render.charts.ladder import draw_ladder as draw_rungs
+from reportgen.render.charts.ladder import spots as spots_of
+from reportgen.render.charts.surface import Drawing, Shape, Text
 from reportgen.render.colours import LIGHT, Role, rgb
 from reportgen.units import Missing
 from tests.briefs import HOSTILE
@@ -22,6 +24,16 @@ from tests.render import pictures
 
 LAST = 100.0
 FORMS = pytest.mark.parametrize("form", ["page", "phone", "mail", "paper"])
+
+
+def draw_ladder(symbol: SymbolBrief, form: LadderForm) -> Drawing:
+    """Draw a symbol's ladder."""
+    return draw_rungs(rungs_of(symbol), form)
+
+
+def spots(symbol: SymbolBrief) -> tuple[Spot, ...]:
+    """Place a symbol's zones."""
+    return spots_of(rungs_of(symbol))
 
 
 def symbol_of(*spans: tuple[str, float, float], ladder: tuple[float, ...] = (0.5,) * BARS) -> SymbolBrief:

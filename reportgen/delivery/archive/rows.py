@@ -22,7 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 from reportgen.delivery.archive.days import JSON, BriefFolder, folder_holding
 from reportgen.delivery.archive.store import Reader
 from reportgen.errors import DataError
-from reportgen.render.site import BriefDay
+from reportgen.render.site.days import BriefDay
 
 if TYPE_CHECKING:
     import duckdb
@@ -50,6 +50,11 @@ _SHAPE: Final = {
             "touch_probability": _NUMBER, "persistence": _NUMBER, "rank": _COUNT, "score": _NUMBER,
             "price_inside": _FLAG,
         }],
+        "ladder": [_NUMBER],
+        "heatmap": {
+            "candle_interval_ms": _MOMENT, "candle_open_ms": [_MOMENT], "candle_high": [_NUMBER],
+            "candle_low": [_NUMBER],
+        },
         "positioning": {
             "open_interest": {
                 "open_interest_quote": _NUMBER, "open_interest_base": _NUMBER, "change_24h": _NUMBER,
@@ -75,6 +80,12 @@ _SHAPE: Final = {
         "name": _TEXT, "kind": _TEXT, "at_ms": _MOMENT, "inside_horizon": _FLAG, "hours_away": _NUMBER, "source": _TEXT,
     }],
     "missing": [{"symbol": _TEXT, "venue": _TEXT, "what": _TEXT, "reason": _TEXT}],
+    "track_record": {
+        "judged_as_of_ms": _MOMENT, "settled": _FLAG,
+        "levels": [{
+            "symbol": _TEXT, "label": _TEXT, "side": _TEXT, "low": _NUMBER, "high": _NUMBER, "touched_ms": _MOMENT,
+        }],
+    },
 }  # fmt: skip
 """The part of brief.json that is remembered; where it holds a Missing, the value and its fields are NULL."""
 
@@ -122,13 +133,18 @@ TABLES: Final[Mapping[str, str]] = {
 FOLDER: Final = "snapshots"
 _AT_A_TIME: Final = 64
 _BRIEF_DAYS: Final = """
-    SELECT day, revision, brief AS folder, as_of_ms, headline, unnest(data_quality), simulated
+    SELECT day, revision, brief AS folder, as_of_ms, headline, unnest(data_quality), simulated,
+    track_record.judged_as_of_ms AS judged_ms, coalesce(track_record.settled, false) AS settled,
+    coalesce(track_record.levels, []) AS judged
     FROM brief ORDER BY day, revision"""
 _SYMBOL_DAYS: Final = """
     SELECT brief AS folder, symbol, base, price, price_decimals AS decimals, change_24h AS change,
-    coalesce(structure.trend, '') AS trend, map_quality.grade AS quality,
-    (SELECT arg_min(z, z.distance_fraction) FROM (SELECT unnest(zones) AS z) WHERE z.side = 'above') AS above,
-    (SELECT arg_min(z, z.distance_fraction) FROM (SELECT unnest(zones) AS z) WHERE z.side = 'below') AS below
+    structure.atr AS usual_day, coalesce(structure.trend, '') AS trend, map_quality.grade AS quality,
+    coalesce(zones, []) AS zones, coalesce([round(bar, 2) FOR bar IN ladder], []) AS ladder,
+    (SELECT coalesce(list({'open_ms': opened, 'low': low, 'high': high} ORDER BY opened), []) FROM (
+        SELECT unnest(heatmap.candle_open_ms) AS opened, unnest(heatmap.candle_low) AS low,
+        unnest(heatmap.candle_high) AS high
+    ) WHERE opened + heatmap.candle_interval_ms > epoch_ms(as_of) - 86400000) AS bars
     FROM one"""
 
 

@@ -18,9 +18,11 @@ from pydantic import TypeAdapter, ValidationError
 from reportgen.delivery.archive.store import Reader
 from reportgen.errors import DataError
 from reportgen.render import site as pages
-from reportgen.render.site import BriefDay, SymbolPast, last_of_each_day, place_in_time
+from reportgen.render.site.days import BriefDay, SymbolPast, last_of_each_day, place_in_time
 
 STATE: Final = "site/state.json"
+_FORM: Final = 2
+"""Of the records; an archive with others gets all of them anew from its briefs."""
 _FEED_LENGTH: Final = 30
 _SYMBOL_MONTHS: Final = 4
 _SYMBOL_DAYS: Final = 90
@@ -29,10 +31,15 @@ _START_MONTHS: Final = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """The whole archive at a glance. months: how many days each has, oldest first. symbols: in the order first seen."""
+    """The whole archive at a glance.
+
+    Attributes:
+        months: How many days each has, oldest first. symbols: in the order first seen. form: of the records.
+    """
 
     months: Mapping[str, int]
     symbols: tuple[SymbolPast, ...]
+    form: int = 1
 
 
 _STATE: Final = TypeAdapter(State)
@@ -46,11 +53,13 @@ class Site:
     Attributes:
         state: The archive at a glance. store: where months are read from.
         months: Those read or changed so far, each oldest brief first.
+        anew: True when none of it stands in the store yet.
     """
 
     state: State
     store: Reader
     months: dict[str, tuple[BriefDay, ...]]
+    anew: bool = False
 
     def month(self, month: str) -> tuple[BriefDay, ...]:
         """Give the briefs of a month, every revision, oldest first."""
@@ -64,14 +73,15 @@ class Site:
 
 
 def open_site(store: Reader) -> Site | None:
-    """Read the site's records; None when there are none yet."""
+    """Read the site's records; None when there are none yet, or those of an older reportgen."""
     content = store.read(STATE)
     if content is None:
         return None
     try:
-        return Site(state=_STATE.validate_json(content), store=store, months={})
+        state = _STATE.validate_json(content)
     except ValidationError as error:
         raise DataError(_damaged(STATE)) from error
+    return Site(state=state, store=store, months={}) if state.form == _FORM else None
 
 
 def site_of(briefs: Iterable[BriefDay], store: Reader) -> Site:
@@ -81,7 +91,8 @@ def site_of(briefs: Iterable[BriefDay], store: Reader) -> Site:
         months.setdefault(brief.month, []).append(brief)
     frozen = {month: tuple(found) for month, found in months.items()}
     days = {month: len(last_of_each_day(found)) for month, found in frozen.items()}
-    return Site(state=State(months=days, symbols=_symbols((), chain(*months.values()))), store=store, months=frozen)
+    state = State(months=days, symbols=_symbols((), chain(*months.values())), form=_FORM)
+    return Site(state=state, store=store, months=frozen, anew=True)
 
 
 def with_brief(site: Site, new: BriefDay) -> Site:
@@ -89,8 +100,8 @@ def with_brief(site: Site, new: BriefDay) -> Site:
     others = [one for one in site.month(new.month) if place_in_time(one) != place_in_time(new)]
     month = tuple(sorted([*others, new], key=place_in_time))
     days = {**site.state.months, new.month: len(last_of_each_day(month))}
-    state = State(months=dict(sorted(days.items())), symbols=_symbols(site.state.symbols, [new]))
-    return Site(state=state, store=site.store, months={**site.months, new.month: month})
+    state = State(months=dict(sorted(days.items())), symbols=_symbols(site.state.symbols, [new]), form=_FORM)
+    return replace(site, state=state, months={**site.months, new.month: month})
 
 
 def newest(site: Site) -> BriefDay | None:
@@ -107,8 +118,11 @@ def pages_with(site: Site, new: BriefDay) -> dict[str, bytes]:
         new: The brief.
 
     Returns:
-        Bytes by path; the number of pages depends on the brief's symbols, not on the length of the archive.
+        Bytes by path; the number of pages depends on the brief's symbols, not on the length of the archive, unless
+        the site is made anew.
     """
+    if site.anew:
+        return every_page(site)
     months = list(site.state.months)
     here = months.index(new.month)
     around = months[max(0, here - 1) : here + 2]

@@ -16,7 +16,7 @@ from reportgen.delivery.archive.rows import read_brief_days
 from reportgen.delivery.archive.site import every_page, open_site, site_of
 from reportgen.delivery.archive.store import Store
 from reportgen.errors import DataError, UsageError
-from reportgen.render.site import BriefDay
+from reportgen.render.site.days import BriefDay
 from reportgen.track_record.ledger import LEDGER_FILE, verify_ledger
 
 _MOST_LOOKS: Final = 4

@@ -12,7 +12,7 @@ from html import escape
 from reportgen.brief.types import Brief, SymbolBrief
 from reportgen.render.charts.axes import FormName
 from reportgen.render.charts.figure import draw_figure
-from reportgen.render.charts.ladder import LadderForm, draw_ladder
+from reportgen.render.charts.ladder import LadderForm, Rungs, draw_ladder, rungs_of
 from reportgen.render.charts.names import slug
 from reportgen.render.charts.spine import SpineRow as SpineRow
 from reportgen.render.charts.spine import spine_rows as spine_rows
@@ -54,15 +54,15 @@ def figure_png(
     return _png(draw_figure(brief, symbol, form), theme, scale)
 
 
-def ladder(symbol: SymbolBrief, form: LadderForm) -> str:
+def ladder(symbol: SymbolBrief | Rungs, form: LadderForm) -> str:
     """Draw a symbol's ladder as markup: `<svg>` for a page that has `figure_css`, `<img>` for paper."""
-    drawn = draw_ladder(symbol, form)
+    drawn = draw_ladder(symbol if isinstance(symbol, Rungs) else rungs_of(symbol), form)
     return _image(drawn) if form == "paper" else svg(drawn, "page")
 
 
 def ladder_png(symbol: SymbolBrief, form: LadderForm, *, theme: Theme = "light", scale: float = 2.0) -> bytes:
     """Draw a symbol's ladder as a PNG for mails and posts."""
-    return _png(draw_ladder(symbol, form), theme, scale)
+    return _png(draw_ladder(rungs_of(symbol), form), theme, scale)
 
 
 def _image(drawn: Drawing) -> str:

@@ -11,10 +11,10 @@ from typing import Final, Literal, TypeAlias
 
 from reportgen import notation
 from reportgen.brief.types import SymbolBrief
-from reportgen.guide.zones import Zone
+from reportgen.guide.zones import Label, Zone
 from reportgen.render.charts.panels import CAP, TOP, side_role
 from reportgen.render.charts.surface import Drawing, Mark, Point, Run, Text, area, box
-from reportgen.units import Missing, Side
+from reportgen.units import Fraction, Maybe, Missing, Price, Side, Where
 
 LadderForm: TypeAlias = Literal["page", "phone", "mail", "paper"]
 
@@ -49,34 +49,77 @@ _SIZES: Final[dict[LadderForm, _Size]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneBand:
+    """A dense zone as far as an archive keeps it; each field as `Zone` has it."""
+
+    label: Label
+    side: Where
+    liquidated_side: Side
+    low: Price
+    high: Price
+    distance_fraction: Fraction
+    distance_atr: float
+    price_inside: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rungs:
+    """What a ladder is drawn from.
+
+    Attributes:
+        base: Whose. decimals: of its prices. bars: 64 densities, percent of a side per 0.1 % of price, or why none.
+        price, usual_day: Price; None when not known, and no zone has a place then.
+    """
+
+    base: str
+    decimals: int
+    bars: Maybe[Sequence[float]]
+    zones: Sequence[Zone | ZoneBand]
+    price: Price | None
+    usual_day: Price | None
+
+
+def rungs_of(symbol: SymbolBrief) -> Rungs:
+    """Take a symbol's ladder from its brief."""
+    return Rungs(
+        base=symbol.base,
+        decimals=symbol.price_decimals,
+        bars=symbol.ladder,
+        zones=symbol.zones,
+        price=None if isinstance(symbol.price, Missing) else symbol.price,
+        usual_day=None if isinstance(symbol.structure, Missing) else symbol.structure.atr,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spot:
     """A zone on the ladder: left and right in [0, 1] of its width; beyond: -1 or 1 past that end, else 0."""
 
-    zone: Zone
+    zone: Zone | ZoneBand
     left: float
     right: float
     beyond: int
 
 
-def spots(symbol: SymbolBrief) -> tuple[Spot, ...]:
+def spots(symbol: Rungs) -> tuple[Spot, ...]:
     """Place the zones, in the order of prices; none without a price and its usual day."""
-    if isinstance(symbol.price, Missing) or isinstance(symbol.structure, Missing) or symbol.structure.atr <= 0:
+    if not symbol.price or not symbol.usual_day:
         return ()
     made = []
     for zone in sorted(symbol.zones, key=lambda one: one.low):
-        low, high = ((edge - symbol.price) / symbol.structure.atr / REACH_DAYS for edge in (zone.low, zone.high))
+        low, high = ((edge - symbol.price) / symbol.usual_day / REACH_DAYS for edge in (zone.low, zone.high))
         beyond = -1 if high < -1 else int(low > 1)
         made.append(Spot(zone=zone, left=(max(low, -1) + 1) / 2, right=(min(high, 1) + 1) / 2, beyond=beyond))
     return tuple(made)
 
 
-def draw_ladder(symbol: SymbolBrief, form: LadderForm) -> Drawing:
+def draw_ladder(symbol: Rungs, form: LadderForm) -> Drawing:
     """Draw a ladder; a symbol without one keeps its empty line."""
     size = _SIZES[form]
     w = size.weight
     marks: list[Mark] = [area([box(0, size.base, size.width, size.base + w)], "axis")]
-    if isinstance(symbol.ladder, Missing) or len(symbol.ladder) != BARS:
-        why = symbol.ladder.reason if isinstance(symbol.ladder, Missing) else "The brief is older than the ladder."
+    if isinstance(symbol.bars, Missing) or len(symbol.bars) != BARS:
+        why = symbol.bars.reason if isinstance(symbol.bars, Missing) else "The brief is older than the ladder."
         return Drawing(
             kind=f"ladder-{form}",
             width=size.width,
@@ -85,7 +128,7 @@ def draw_ladder(symbol: SymbolBrief, form: LadderForm) -> Drawing:
             marks=tuple(marks),
         )
     placed = spots(symbol)
-    marks += _bars(symbol.ladder, placed, size)
+    marks += _bars(symbol.bars, placed, size)
     for day in (-6, -4, -2, 2, 4, 6):
         x = (day / REACH_DAYS + 1) / 2 * size.width
         marks.append(area([box(x - w / 2, size.base, x + w / 2, size.base + 3 * w)], "axis"))
@@ -150,11 +193,11 @@ def _letters(placed: Sequence[Spot], size: _Size) -> list[Mark]:
     return marks
 
 
-def _words(symbol: SymbolBrief, placed: Sequence[Spot]) -> str:
+def _words(symbol: Rungs, placed: Sequence[Spot]) -> str:
     """Say what the ladder shows, for those who do not see it."""
     told = [
         f"zone {s.zone.label} {'around the price' if s.zone.price_inside else s.zone.side}, "
-        f"{notation.price_range(s.zone.low, s.zone.high, symbol.price_decimals)}, "
+        f"{notation.price_range(s.zone.low, s.zone.high, symbol.decimals)}, "
         f"{notation.usual_days(s.zone.distance_atr)}"
         for s in placed
     ]
