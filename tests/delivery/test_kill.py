@@ -19,7 +19,7 @@ from reportgen.delivery.archive.upkeep import briefs_of, verify
 from tests.cli.cli_process import REPOSITORY
 from tests.delivery.archives import keep, tree
 
-KILLS = 50
+KILLS = 25
 WRITER = [sys.executable, "-m", "tests.delivery.writer"]
 FULL_DISK_BYTES = 700_000
 
@@ -65,18 +65,15 @@ def forge(tmp_path: Path) -> Iterator[Forge]:
     made.process.communicate(timeout=60)
 
 
-def test_fifty_kills_at_random_points(tmp_path: Path, forge: Forge) -> None:
+def test_kills_all_along_a_run(tmp_path: Path, forge: Forge) -> None:
     """After each kill -9 nothing is at fault, and the next run finishes what was begun; no day is there twice."""
-    rng = np.random.default_rng(50)
     forge.write(0, 100_000)
     events = forge.write(1, 100_000)
     assert events is not None
-    day, kills, midway = 2, 0, 0
-    while kills < KILLS:
-        if forge.write(day, int(rng.integers(events - 20))) is not None:
+    day, midway = 2, 0
+    for point in np.random.default_rng(50).permutation(np.linspace(0, events - 20, KILLS).astype(int)).tolist():
+        while forge.write(day, point) is not None:
             day += 1  # the run before was killed so late that this one only finished it
-            continue
-        kills += 1
         verdict = verify(open_store(tmp_path))
         assert verdict.findings == ()
         midway += verdict.unfinished
