@@ -25,7 +25,7 @@ from reportgen.render.json import brief_from_json
 from reportgen.track_record.ledger import LEDGER_FILE, read_rows, verify_ledger
 from reportgen.units import Missing
 from tests.briefs import event, morning
-from tests.cli.cli_process import REPOSITORY, reportgen
+from tests.cli.cli_process import REPOSITORY, reportgen, reportgen_here
 from tests.delivery.mail.test_notify import endpoint
 
 MARKET = REPOSITORY / "reportgen" / "market" / "sample_data"
@@ -37,7 +37,7 @@ TOLD = "s3cret-topic"
 def make(folder: Path, as_of: str, *words: object) -> dict[str, Any]:
     """Make one brief of BTC and ETH from the folder of a simulated market."""
     options = ("--source", MARKET, "--symbols", "BTC,ETH", "--as-of", as_of, "--output", "out", "--json")
-    asked = reportgen(folder, "brief", *options, *words)
+    asked = reportgen_here(folder, "brief", *options, *words)
     assert asked.returncode == 0, asked.stderr
     answer: dict[str, Any] = json.loads(asked.stdout)
     return answer
@@ -46,7 +46,7 @@ def make(folder: Path, as_of: str, *words: object) -> dict[str, Any]:
 def look(folder: Path, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
     """Ask whether the last brief of a folder still stands."""
     market = () if "--source" in words else ("--source", MARKET)
-    return reportgen(folder, "refresh", *market, "--symbols", "BTC,ETH", "--output", "out", *words, **environment)
+    return reportgen_here(folder, "refresh", *market, "--symbols", "BTC,ETH", "--output", "out", *words, **environment)
 
 
 @pytest.fixture(scope="module")
