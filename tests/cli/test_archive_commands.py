@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.cli_process import reportgen
+from tests.cli.cli_process import reportgen_here as reportgen
 from tests.delivery.archives import keep, tree
 
 

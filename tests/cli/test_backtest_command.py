@@ -15,7 +15,7 @@ from scripts.simulator.conditions import draw_conditions
 from scripts.simulator.market import simulate
 from scripts.simulator.tables import Listing, folder_tables, stretch
 from scripts.simulator.worlds import DEFAULT_WORLD
-from tests.cli.cli_process import reportgen
+from tests.cli.cli_process import reportgen_here as reportgen
 
 END_MS = parse_moment("2026-03-01T00:00Z")
 DAYS = 24

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from reportgen.moments import day_of, moment_text, parse_moment
-from tests.cli.cli_process import REPOSITORY, reportgen
+from tests.cli.cli_process import REPOSITORY, reportgen, reportgen_here
 
 HOUR_MS = 3_600_000
 FILES = ("html", "pdf", "json")
@@ -24,7 +24,7 @@ FILES = ("html", "pdf", "json")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """Make one brief from the sample, and keep its folder and what stdout said."""
     folder = tmp_path_factory.mktemp("first")
-    asked = reportgen(folder, "brief", "--sample", "--output", "out", "--json")
+    asked = reportgen_here(folder, "brief", "--sample", "--output", "out", "--json")
     assert asked.returncode == 0, asked.stderr
     answer: dict[str, Any] = json.loads(asked.stdout)
     return folder, answer
@@ -68,7 +68,7 @@ def test_a_second_process_in_another_folder_writes_the_same_bytes(
 def test_render_gives_the_same_bytes(made: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     """HTML and PDF made from brief.json alone are those of its day."""
     folder, answer = made
-    asked = reportgen(tmp_path, "render", folder / answer["json"], "--output", "again")
+    asked = reportgen_here(tmp_path, "render", folder / answer["json"], "--output", "again")
     assert asked.returncode == 0, asked.stderr
     assert asked.stdout.split() == ["again/brief.html", "again/brief.pdf"]
     for kind in ("html", "pdf"):
@@ -79,7 +79,7 @@ def test_a_morning_is_called_as_its_time_zone_calls_it(tmp_path: Path) -> None:
     """07:00 in Tokyo on the 20th: page, folder and site say so, though UTC still has the 19th; refresh finds it."""
     market = {"watchlist": ["BTC"], "source": "sample", "timezone": "Asia/Tokyo", "output": "out"}
     (tmp_path / "config.yaml").write_text(json.dumps(market), encoding="utf-8")
-    asked = reportgen(tmp_path, "brief", "--as-of", "2026-11-19T22:00Z")
+    asked = reportgen_here(tmp_path, "brief", "--as-of", "2026-11-19T22:00Z")
     assert asked.returncode == 0, asked.stderr
     page = (tmp_path / "out" / "2026" / "11" / "20" / "brief.html").read_text(encoding="utf-8")
     assert "Friday 20 November 2026" in page
@@ -87,15 +87,17 @@ def test_a_morning_is_called_as_its_time_zone_calls_it(tmp_path: Path) -> None:
     day = (tmp_path / "out" / "2026" / "11" / "20" / "index.html").read_text(encoding="utf-8")
     assert "Friday 20 November 2026" in day
     assert "As of 19 Nov, 22:00 UTC" in day
-    assert reportgen(tmp_path, "archive", "list").stdout.startswith("2026-11-20  r1")
-    looked = reportgen(tmp_path, "refresh", "--as-of", "2026-11-19T23:00Z", "--json")
+    assert reportgen_here(tmp_path, "archive", "list").stdout.startswith("2026-11-20  r1")
+    looked = reportgen_here(tmp_path, "refresh", "--as-of", "2026-11-19T23:00Z", "--json")
     assert json.loads(looked.stdout)["brief"] == "2026-11-19T22:00Z"
 
 
 def test_strict_ends_with_3_when_something_is_missing(tmp_path: Path, made: tuple[Path, dict[str, Any]]) -> None:
     """--strict writes the brief all the same, names what is missing on stderr, and ends with 3."""
     del made
-    asked = reportgen(tmp_path, "brief", "--sample", "--symbols", "BTC,NOSUCH", "--strict", "--json", "--output", "out")
+    asked = reportgen_here(
+        tmp_path, "brief", "--sample", "--symbols", "BTC,NOSUCH", "--strict", "--json", "--output", "out"
+    )
     assert asked.returncode == 3, asked.stderr
     answer = json.loads(asked.stdout)
     assert (tmp_path / answer["pdf"]).exists()
@@ -108,7 +110,7 @@ def test_strict_ends_with_3_when_something_is_missing(tmp_path: Path, made: tupl
 )
 def test_without_usable_candles_nothing_is_written(tmp_path: Path, words: list[str]) -> None:
     """No market to speak of is one error with exit code 1, no data on stdout, and no file."""
-    asked = reportgen(tmp_path, "brief", "--sample", "--output", "out", *words)
+    asked = reportgen_here(tmp_path, "brief", "--sample", "--output", "out", *words)
     assert asked.returncode == 1
     assert asked.stdout == ""
     assert asked.stderr.count("Error: ") == 1
@@ -119,7 +121,7 @@ def test_without_usable_candles_nothing_is_written(tmp_path: Path, words: list[s
 def test_an_output_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     """A file in the place of the output folder ends with 1 and names the place and the way out."""
     (tmp_path / "taken").write_text("a file")
-    asked = reportgen(tmp_path, "brief", "--sample", "--output", "taken")
+    asked = reportgen_here(tmp_path, "brief", "--sample", "--output", "taken")
     assert asked.returncode == 1
     assert asked.stderr.startswith("Error: taken")
     assert "--output" in asked.stderr
@@ -159,7 +161,7 @@ def test_a_file_that_is_no_brief_is_one_sentence(tmp_path: Path) -> None:
     """`render` on something else says so, and a path that is not there is named."""
     (tmp_path / "other.json").write_text("{}")
     for name in ("other.json", "absent.json"):
-        asked = reportgen(tmp_path, "render", name)
+        asked = reportgen_here(tmp_path, "render", name)
         assert asked.returncode == 1
         assert name in asked.stderr
         assert "Traceback" not in asked.stderr
@@ -179,7 +181,7 @@ def test_exported_maps_have_the_shape_that_other_tools_read(made: tuple[Path, di
         "--out",
         "maps.npz",
     )
-    asked = reportgen(tmp_path, "map", "--sample", "--symbol", answer["symbols"][0], *words, "--json")
+    asked = reportgen_here(tmp_path, "map", "--sample", "--symbol", answer["symbols"][0], *words, "--json")
     assert asked.returncode == 0, asked.stderr
     maps = np.load(tmp_path / "maps.npz")
     price = json.loads((folder / answer["json"]).read_bytes())["symbols"][0]["price"]
@@ -200,7 +202,7 @@ def test_a_brief_keeps_the_input_that_makes_it_again(made: tuple[Path, dict[str,
     folder, answer = made
     kept = (folder / answer["html"]).parent / "input"
     words = ("--source", kept, "--symbols", ",".join(answer["symbols"]), "--as-of", answer["as_of"])
-    asked = reportgen(tmp_path, "brief", *words, "--output", "again", "--json")
+    asked = reportgen_here(tmp_path, "brief", *words, "--output", "again", "--json")
     assert asked.returncode == 0, asked.stderr
     first, again = (
         json.loads(path.read_bytes()) for path in (folder / answer["json"], tmp_path / json.loads(asked.stdout)["json"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.cli.cli_process import reportgen
+from tests.cli.cli_process import reportgen_here as reportgen
 from tests.market import dump_files as dumps
 from tests.market.answers import serving
 from tests.market.test_dumps_coinalyze import endpoint
