@@ -410,6 +410,7 @@ class Network:
         path = self._path(request)
         with suppress(OSError):
             self.kept.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.kept.chmod(0o700)  # also where an older version made it: an address may be a key
             for place, data in ((path, content), (path.with_suffix(".json"), json.dumps(about).encode())):
                 beside = place.with_suffix(f".{os.getpid()}.unfinished")
                 beside.write_bytes(data)

@@ -132,6 +132,18 @@ def test_a_brief_made_again_days_later_tells_the_same(tmp_path: Path) -> None:
     assert moved.retrieved == "2026-11-26"
 
 
+def test_copies_of_feeds_are_for_their_owner_alone(tmp_path: Path) -> None:
+    """A private calendar's copy stands in a folder that nobody else can enter, also where one was open before."""
+    for kept in (tmp_path / "new" / ".feeds", tmp_path / "old"):
+        if kept.name == "old":
+            kept.mkdir(mode=0o755)
+        with serving() as server:
+            server.body["/c.ics"] = ONE
+            gather_events(only(EventFeed(url=f"{server.url}/c.ics")), NOW_MS, 24, network(kept))
+        assert len(list(kept.iterdir())) == 2
+        assert kept.stat().st_mode & 0o777 == 0o700
+
+
 def test_a_spoilt_copy_is_no_copy(tmp_path: Path) -> None:
     """A copy whose bytes changed is not used."""
     with serving() as server:
