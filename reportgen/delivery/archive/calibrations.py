@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -21,12 +21,13 @@ from reportgen.delivery.archive.commit import replace_files
 from reportgen.errors import DataError
 from reportgen.liquidation.calibration import VERSION, Calibration, FitScore, NotionalRule
 from reportgen.moments import day_of
-from reportgen.units import Floats, Maybe, Milliseconds, Missing
+from reportgen.units import Milliseconds, Missing
 
 # ---- The shape of the calibration file, as pydantic models, and the way from and to `Calibration` ----
 
 _AGAIN: Final = "Run `reportgen calibrate` again."
 _DIGITS: Final = 6
+_TUPLES: Final = frozenset({"liquidation_venues", "open_interest_venues", "node_distance"})
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -105,8 +106,12 @@ class _File(_Record):
 
 def calibrations_to_json(calibrations: Sequence[Calibration]) -> bytes:
     """Write calibrations as UTF-8 JSON with sorted keys; the same calibrations give the same bytes."""
-    file = _File(version=VERSION, calibrations=[_to_record(each) for each in calibrations])
-    text = json.dumps(file.model_dump(mode="json"), sort_keys=True, allow_nan=False)
+    rows = [asdict(each) for each in calibrations]
+    for row in rows:
+        del row["version"]
+        row["weight_draws"] = [[float(f"{value:.{_DIGITS}g}") for value in draw] for draw in row["weight_draws"]]
+    file = {"version": VERSION, "calibrations": rows}
+    text = json.dumps(file, sort_keys=True, allow_nan=False, default=lambda array: array.tolist())
     return f"{text}\n".encode()
 
 
@@ -134,113 +139,24 @@ def calibrations_from_json(data: bytes, name: str) -> tuple[Calibration, ...]:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(str(step) for step in first["loc"])
         raise DataError(f"{name}: {place}: {first['msg']}. {_AGAIN}") from error
-    return tuple(_from_record(each) for each in file.calibrations)
-
-
-def _to_record(calibration: Calibration) -> _Symbol:
-    c = calibration
-    draws = [[float(f"{value:.{_DIGITS}g}") for value in row] for row in c.weight_draws.tolist()]
-    return _Symbol(
-        symbol=c.symbol,
-        borrowed_from=c.borrowed_from,
-        sample_start_ms=c.sample_start_ms,
-        sample_end_ms=c.sample_end_ms,
-        interval_ms=c.interval_ms,
-        observations=c.observations,
-        liquidation_venues=list(c.liquidation_venues),
-        open_interest_venues=list(c.open_interest_venues),
-        price=c.price,
-        open_interest_base=c.open_interest_base,
-        churn=c.churn,
-        volume_share=c.volume_share,
-        node_distance=list(c.node_distance),
-        weight=c.weight.tolist(),
-        prior_weight=c.prior_weight.tolist(),
-        identified=c.identified.tolist(),
-        weight_draws=draws,
-        fit=_score_record(c.fit),
-        held_out=_score_record(c.held_out),
-        interval=_rule_record(c.interval),
+    return tuple(
+        Calibration(version=VERSION, **{field: _held(field, value) for field, value in each})
+        for each in file.calibrations
     )
 
 
-def _score_record(score: Maybe[FitScore]) -> _Score | _Reason:
-    if isinstance(score, Missing):
-        return _Reason(reason=score.reason)
-    return _Score(
-        ratio=score.ratio,
-        correlation=score.correlation,
-        climatology=score.climatology,
-        observations=score.observations,
-    )
-
-
-def _rule_record(rule: Maybe[NotionalRule]) -> _Rule | _Reason:
-    if isinstance(rule, Missing):
-        return _Reason(reason=rule.reason)
-    return _Rule(
-        level=rule.level,
-        edge_quote=rule.edge_quote.tolist(),
-        low_ratio=rule.low_ratio.tolist(),
-        high_ratio=rule.high_ratio.tolist(),
-        covered=rule.covered,
-        of=rule.of,
-    )
-
-
-def _from_record(record: _Symbol) -> Calibration:
-    r = record
-    return Calibration(
-        version=VERSION,
-        symbol=r.symbol,
-        borrowed_from=r.borrowed_from,
-        sample_start_ms=r.sample_start_ms,
-        sample_end_ms=r.sample_end_ms,
-        interval_ms=r.interval_ms,
-        observations=r.observations,
-        liquidation_venues=tuple(r.liquidation_venues),
-        open_interest_venues=tuple(r.open_interest_venues),
-        price=r.price,
-        open_interest_base=r.open_interest_base,
-        churn=r.churn,
-        volume_share=r.volume_share,
-        node_distance=tuple(r.node_distance),
-        weight=_array(r.weight),
-        prior_weight=_array(r.prior_weight),
-        identified=np.asarray(r.identified, dtype=np.bool_),
-        weight_draws=_array(r.weight_draws),
-        fit=_score_of(r.fit),
-        held_out=_score_of(r.held_out),
-        interval=_rule_of(r.interval),
-    )
-
-
-def _score_of(record: _Score | _Reason) -> Maybe[FitScore]:
-    if isinstance(record, _Reason):
-        return Missing(record.reason)
-    return FitScore(
-        ratio=record.ratio,
-        correlation=record.correlation,
-        climatology=record.climatology,
-        observations=record.observations,
-    )
-
-
-def _rule_of(record: _Rule | _Reason) -> Maybe[NotionalRule]:
-    if isinstance(record, _Reason):
-        return Missing(record.reason)
-    return NotionalRule(
-        level=record.level,
-        edge_quote=_array(record.edge_quote),
-        low_ratio=_array(record.low_ratio),
-        high_ratio=_array(record.high_ratio),
-        covered=record.covered,
-        of=record.of,
-    )
-
-
-def _array(values: list[float] | list[list[float]]) -> Floats:
-    return np.asarray(values, dtype=np.float64)
+def _held(field: str, value: Any) -> Any:  # noqa: ANN401 - any field
+    """Turn what stands in the file into what a calibration holds."""
+    match value:
+        case _Reason():
+            return Missing(value.reason)
+        case _Score():
+            return FitScore(**dict(value))
+        case _Rule():
+            return NotionalRule(**{name: _held(name, each) for name, each in value})
+        case list():
+            return tuple(value) if field in _TUPLES else np.asarray(value)
+    return value
 
 
 FOLDER: Final = "calibrations"
