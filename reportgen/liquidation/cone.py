@@ -76,6 +76,7 @@ def range_cone(candles: Candles, horizon_hours: float, assumptions: Assumptions)
     near, middle, far = np.exp(lines).tolist()
     hours = horizon_hours * np.arange(1, _STEPS + 1) / _STEPS
     until = np.array([0.0, *(float(cone_scales(candles, at, float(hour), a)[0]) for hour in hours)])
+    until = np.minimum(np.maximum.accumulate(until), until[-1])  # what was reached stays reached, also over a weekend
     least, half, most = (until[:, None] / until[-1] * lines).T.tolist()
     bars = max(1, round(horizon_hours * HOUR_MS / candles.interval_ms))
     past = np.arange(len(candles) - bars, 0, -max(1, DAY_MS // candles.interval_ms))[: a.cone_past_days]

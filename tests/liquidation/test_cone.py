@@ -145,6 +145,16 @@ def slow_scale(candles: Candles, known: int, hours: int) -> float:
     return math.exp(log_scale + DEFAULTS.cone_weekend * sum(weekend) / hours) * math.sqrt(hours / 24)
 
 
+def test_what_was_reached_stays_reached() -> None:
+    """The highest price so far never falls: into a weekend, which is calmer, the steps stand still at most."""
+    candles = random_walk(24 * 45, seed=11)
+    for end in range(24 * 38, 24 * 45, 7):
+        found = cone_of(candles.part(slice(end)), 24.0)
+        reached = np.array(found.steps)
+        assert (np.diff(reached, axis=0) >= 0).all()
+        assert found.price * math.exp(found.steps[-1][2]) == pytest.approx(found.high[2])
+
+
 @pytest.mark.parametrize("hours", [24, 72])
 def test_the_cone_equals_a_slow_one(hours: int) -> None:
     """Scale, quantiles, steps and the count of past days come out number by number, across weekends."""

@@ -134,7 +134,8 @@ def _text(text: Text, look: Look) -> str:
         run = text.runs[0]
         return f"<text {place}{size}{anchor}{turned}{_run(run.role, run.weight, look)}>{escape(run.words)}</text>"
     inner = "".join(f"<tspan{_run(run.role, run.weight, look)}>{escape(run.words)}</tspan>" for run in text.runs)
-    return f'<text {place}{size}{anchor}{turned} xml:space="preserve">{inner}</text>'
+    kept = ' xml:space="preserve"' if look == "paper" else ""  # there spaces between runs would be lost
+    return f"<text {place}{size}{anchor}{turned}{kept}>{inner}</text>"
 
 
 def _run(role: Role, weight: int, look: Look) -> str:
