@@ -19,7 +19,7 @@ from reportgen.delivery.archive.site import every_page, site_of
 from reportgen.delivery.archive.store import open_store
 from reportgen.delivery.archive.upkeep import rebuild, verify
 from reportgen.moments import day_of
-from reportgen.render.site import symbol_folder
+from reportgen.render.site import Neighbours, day_page, symbol_folder
 from tests.briefs import HOSTILE
 from tests.cli.cli_process import REPOSITORY
 from tests.delivery.archives import brief_of, keep, tree
@@ -256,9 +256,14 @@ def test_records_of_an_older_form_are_made_anew_from_the_briefs(tmp_path: Path) 
 
 
 def test_a_day_page_has_its_symbols_and_their_figures(archive: Path) -> None:
-    """Price and zones of every symbol stand beside its ladder, and each figure is as wide as the page."""
+    """Price and zones of every symbol stand above the figures; a day without figures has ladders instead."""
     text = (archive / "2026/01/19/index.html").read_text()
-    assert text.count('<td role="cell" class="c-lad"><svg') == 2
+    assert text.count('<th scope="row" role="rowheader" class="c-sym">') == 2
+    assert "c-lad" not in text
+    place = BriefFolder(day="2026-01-19", revision=1)
+    bare = day_page(brief_days({place: brief_of(0)[1]}, {place: ["brief.html"]}), Neighbours()).decode()
+    assert bare.count('<td role="cell" class="c-lad"><svg') == 2
+    assert "<picture>" not in bare
     assert 'src="charts/ETH-USDT-USDT.wide.svg"' in text
     assert 'srcset="charts/ETH-USDT-USDT.phone.svg"' in text
     assert "dense shorts 1.8 usual days above" in text
