@@ -13,8 +13,17 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from reportgen.config.values import WEB_ADDRESS, FilePath, Secret, SecretReference, Settings, Text, seen, setting_error
-from reportgen.errors import UsageError
+from reportgen.config.values import (
+    WEB_ADDRESS,
+    FilePath,
+    Secret,
+    SecretReference,
+    Settings,
+    Text,
+    seen,
+    setting_error,
+    usage_is_setting,
+)
 from reportgen.events.builtin import DEFAULT_NAMES, BuiltinCalendar
 from reportgen.events.calendar import Kind, Status, Weight
 from reportgen.moments import parse_when
@@ -38,11 +47,8 @@ def time_zone(text: str) -> str:
 
 def _when(text: str, info: ValidationInfo) -> str:
     """Check a time against the event's zone; `config` reads it again."""
-    try:
+    with usage_is_setting():
         parse_when(text, info.data.get("zone"))
-    except UsageError as error:
-        reason, _, suggestion = str(error).partition(". ")
-        raise setting_error(reason, suggestion) from error
     return text
 
 
@@ -147,15 +153,14 @@ class FlowApi(Settings):
     url: Address | None = Field(default=None, description="Another host: a proxy or a test server.")
 
 
-def _kind_of_event(value: object) -> str:
-    has = vars(value) if isinstance(value, Settings) else value if isinstance(value, dict) else ()
-    named = {"unlocks": UNLOCK_FEED, "exchange_status": STATUS_FEED, "file": EVENT_FILE, "url": EVENT_FEED}
-    return next((tag for key, tag in named.items() if key in has), EVENT)
+def _tagged(usual: str, **named: str) -> Discriminator:
+    """Tell entries apart by the key that they hold; `usual` is the one that needs none."""
 
+    def tag(value: object) -> str:
+        has = vars(value) if isinstance(value, Settings) else value if isinstance(value, dict) else ()
+        return next((tag for key, tag in named.items() if key in has), usual)
 
-def _kind_of_flow(value: object) -> str:
-    has = vars(value) if isinstance(value, Settings) else value if isinstance(value, dict) else ()
-    return FLOW_API if "api" in has else FLOW_FILE
+    return Discriminator(tag)
 
 
 Feed = EventFeed | UnlockFeed | StatusFeed
@@ -166,10 +171,11 @@ AnyEvent = Annotated[
     | Annotated[EventFeed, Tag(EVENT_FEED)]
     | Annotated[UnlockFeed, Tag(UNLOCK_FEED)]
     | Annotated[StatusFeed, Tag(STATUS_FEED)],
-    Discriminator(_kind_of_event),
+    _tagged(EVENT, unlocks=UNLOCK_FEED, exchange_status=STATUS_FEED, file=EVENT_FILE, url=EVENT_FEED),
 ]
 AnyFlow = Annotated[
-    Annotated[FlowFile, seen("flows"), Tag(FLOW_FILE)] | Annotated[FlowApi, Tag(FLOW_API)], Discriminator(_kind_of_flow)
+    Annotated[FlowFile, seen("flows"), Tag(FLOW_FILE)] | Annotated[FlowApi, Tag(FLOW_API)],
+    _tagged(FLOW_FILE, api=FLOW_API),
 ]
 
 

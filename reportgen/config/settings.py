@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
@@ -26,13 +25,13 @@ from reportgen.config.values import (
     Settings,
     Text,
     WrittenAs,
+    read_by,
     seen,
     setting_error,
     several,
 )
-from reportgen.errors import UsageError
 from reportgen.events.builtin import DEFAULT_NAMES, BuiltinCalendar
-from reportgen.market.symbols import unified_symbol
+from reportgen.market.symbols import unified_symbol, valid_address
 
 Timeframe: TypeAlias = Literal["1h", "2h", "4h", "6h", "8h", "12h", "1d"]
 TIMEFRAMES: Final[tuple[str, ...]] = get_args(Timeframe)
@@ -44,7 +43,6 @@ TAGS: Final = frozenset({SYMBOL, ENTRY, "[key]"}) | EVENT_TAGS
 
 VENUE_NAME: Final = r"^[a-z0-9_]+$"
 CHANNEL_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
-ADDRESS: Final = r"0x[0-9a-fA-F]{40}"
 LONGEST_HORIZON_HOURS: Final = 720
 FURTHEST: Final = 1000
 """How many times above or below its default an assumption may be set."""
@@ -52,23 +50,9 @@ FURTHEST: Final = 1000
 _MAY_BE_ZERO: Final = ("1", "fraction", "share", "weight", "percentile")
 
 
-def _symbol(text: str) -> str:
-    try:
-        return unified_symbol(text)
-    except UsageError as error:
-        reason, _, suggestion = str(error).partition(". ")
-        raise setting_error(reason, suggestion) from error
-
-
-def _address(text: str) -> str:
-    if not re.fullmatch(ADDRESS, text):
-        raise setting_error(f"`{text}` is no address", "Write 0x and 40 hexadecimal digits.")
-    return text.lower()
-
-
 VenueName = Annotated[str, Field(min_length=1, max_length=40, pattern=VENUE_NAME), seen("venue")]
-Symbol = Annotated[Text, AfterValidator(_symbol)]
-Address = Annotated[Text, AfterValidator(_address)]
+Symbol = Annotated[Text, read_by(unified_symbol)]
+Address = Annotated[Text, read_by(valid_address)]
 
 
 class WatchlistEntry(Settings):

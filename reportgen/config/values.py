@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias
@@ -48,6 +49,21 @@ def setting_error(reason: str, suggestion: str) -> PydanticCustomError:
     return PydanticCustomError("setting", "{reason}", {"reason": reason, "suggestion": suggestion})
 
 
+@contextmanager
+def usage_is_setting() -> Iterator[None]:
+    """Turn what a reader of command lines refuses into an error of the setting that it read."""
+    try:
+        yield
+    except UsageError as error:
+        reason, _, suggestion = str(error).partition(". ")
+        raise setting_error(reason, suggestion) from error
+
+
+def read_by(reader: Callable[[str], str]) -> AfterValidator:
+    """Say of a text that it is read as on the command line, by a function that raises UsageError."""
+    return AfterValidator(usage_is_setting()(reader))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenAs:
     """Says of a setting that it stands in the file in one form and is used in another.
@@ -66,11 +82,8 @@ class WrittenAs:
         def read(value: Any, check: Callable[[Any], Any], info: ValidationInfo) -> Any:  # noqa: ANN401 - any setting
             given = list(value) if isinstance(value, tuple) else value
             checked = given if isinstance(given, Path) else check(given)
-            try:
+            with usage_is_setting():
                 return self.read(checked, (info.context or {}).get(FOLDER, Path()))
-            except UsageError as error:
-                reason, _, suggestion = str(error).partition(". ")
-                raise setting_error(reason, suggestion) from error
 
         return core_schema.with_info_wrap_validator_function(read, handler.generate_schema(self.form))
 

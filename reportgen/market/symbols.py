@@ -20,6 +20,7 @@ _JOINED: Final = re.compile(rf"({_COIN}?)[-_]?({'|'.join(_QUOTES)})(?:[-_.]?(?:P
 _BASE: Final = re.compile(_COIN)
 _MULTIPLIED: Final = re.compile(r"(10{3,6}|1M|k)([A-Z][A-Z0-9]+)(.*)", re.DOTALL)
 _COUNTS: Final = {"k": 1_000, "1M": 1_000_000}
+_ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 _OTHER_NAMES: Final = {
     "binance-futures": "binance", "binanceusdm": "binance", "gate.io": "gate", "gateio": "gate", "huobi": "htx",
     "okex": "okx", "okex-swap": "okx", "kraken futures": "krakenfutures",
@@ -73,3 +74,14 @@ def base_of(symbol: str) -> str:
 def quote_of(symbol: str) -> str:
     """Take the quote currency from a unified name: USDT."""
     return symbol.partition("/")[2].partition(":")[0]
+
+
+def valid_address(text: str) -> str:
+    """Give an address in lower case.
+
+    Raises:
+        UsageError: It is not 0x and 40 hexadecimal digits.
+    """
+    if not _ADDRESS.fullmatch(text.strip()):
+        raise UsageError(f"`{text.strip()}` is no address. Write 0x and 40 hexadecimal digits.")
+    return text.strip().lower()

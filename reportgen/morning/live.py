@@ -56,7 +56,7 @@ def addresses_in(path: Path) -> tuple[str, ...]:
         DataError: As `known_addresses`.
     """
     from reportgen.errors import UsageError
-    from reportgen.market.exchanges.positions import valid_address
+    from reportgen.market.symbols import valid_address
 
     try:
         lines = read_text(path).splitlines()

@@ -9,7 +9,8 @@ import pytest
 
 from reportgen.errors import UsageError
 from reportgen.market.data import Positions
-from reportgen.market.exchanges.positions import AskedPositions, ask_positions, valid_address
+from reportgen.market.exchanges.positions import AskedPositions, ask_positions
+from reportgen.market.symbols import valid_address
 from reportgen.market.web import Patience
 from reportgen.units import Missing
 from tests.market.answers import Answer, Asked, serving

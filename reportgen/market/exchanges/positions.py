@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +11,6 @@ from typing import Annotated, Final
 import numpy as np
 from pydantic import BaseModel, Field
 
-from reportgen.errors import UsageError
 from reportgen.market.data import Positions, VenueGap
 from reportgen.market.exchanges.answers import NAN, readable
 from reportgen.market.exchanges.connection import LINES, Connection
@@ -22,13 +20,12 @@ from reportgen.market.exchanges.units import coin_of
 from reportgen.market.exchanges.venue import VenueFault
 from reportgen.market.exchanges.venues import VENUES
 from reportgen.market.folder.tables import POSITIONS
-from reportgen.market.symbols import base_of
+from reportgen.market.symbols import base_of, valid_address
 from reportgen.market.web import Patience
 from reportgen.units import HOUR_MS, Maybe, Milliseconds, Missing
 
 VENUE: Final = "hyperliquid"
 _PATIENCE: Final = Patience()
-_ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 _CLOCKS_APART_MS: Final = HOUR_MS
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 _Positive = Annotated[float, Field(allow_inf_nan=False, gt=0)]
@@ -61,17 +58,6 @@ class AskedPositions:
 
     by_symbol: Mapping[str, Maybe[Positions]]
     notes: tuple[str, ...]
-
-
-def valid_address(text: str) -> str:
-    """Give an address in lower case.
-
-    Raises:
-        UsageError: It is not 0x and 40 hexadecimal digits.
-    """
-    if not _ADDRESS.fullmatch(text.strip()):
-        raise UsageError(f"`{text.strip()}` is no address. Write 0x and 40 hexadecimal digits.")
-    return text.strip().lower()
 
 
 def ask_positions(
