@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from reportgen import notation
@@ -266,8 +266,20 @@ def symbol_caveats(
         refused,
         _book(coverage),
         _depth(quality.depth),
-        _concentration(quality.venue_concentration, context.assumptions.caveat_concentration),
-        _gaps(quality.gap_risk, context.assumptions.evidence_gap_risk),
+        _from(
+            context.assumptions.caveat_concentration,
+            "venue concentration",
+            quality.venue_concentration,
+            "of the known open interest stands on one venue",
+            notation.share,
+        ),
+        _from(
+            context.assumptions.evidence_gap_risk,
+            "gap risk",
+            quality.gap_risk,
+            "of recent bars gapped: price can jump levels without a clean entry",
+            notation.percent,
+        ),
         _absent("Structure", context.structure),
         _absent("Open interest", context.open_interest),
         _absent("Funding", context.funding),
@@ -294,20 +306,11 @@ def _depth(depth: Maybe[Depth]) -> str:
     return f"the order book on {depth.venue} holds {bids} of bids and {asks} of asks within {within} of mid"
 
 
-def _concentration(share: Maybe[Fraction], threshold: Fraction) -> str:
+def _from(least: Fraction, what: str, share: Maybe[Fraction], says: str, written: Callable[[Fraction], str]) -> str:
+    """Say how large a share is from a threshold on, or why it is not known."""
     if isinstance(share, Missing):
-        return f"venue concentration is not known: {because(share)}"
-    if share < threshold:
-        return ""
-    return f"{notation.share(share)} of the known open interest stands on one venue"
-
-
-def _gaps(risk: Maybe[Fraction], threshold: Fraction) -> str:
-    if isinstance(risk, Missing):
-        return f"gap risk is not known: {because(risk)}"
-    if risk < threshold:
-        return ""
-    return f"{notation.percent(risk)} of recent bars gapped: price can jump levels without a clean entry"
+        return f"{what} is not known: {because(share)}"
+    return f"{written(share)} {says}" if share >= least else ""
 
 
 def _absent(name: str, value: object) -> str:

@@ -10,6 +10,9 @@ from reportgen.units import Fraction, Notional, Price, Side, Where
 Label = Literal["A", "B", "C"]
 
 
+Rule = Literal["nearest", "chart_level", "open_interest", "funding", "persistence", "intensity"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneReason:
     """One of the guide's assumptions applied to a zone.
@@ -19,7 +22,7 @@ class ZoneReason:
         value: The number behind it, None when its input is missing. text: one clause for the reader.
     """
 
-    rule: Literal["nearest", "chart_level", "open_interest", "funding", "persistence", "intensity"]
+    rule: Rule
     adds: int
     value: float | None
     text: str

@@ -12,7 +12,7 @@ from reportgen.config.assumptions import Assumptions
 from reportgen.guide.positioning import Positioning
 from reportgen.guide.reactions import touch_probability
 from reportgen.guide.structure import Structure
-from reportgen.guide.zones import Label, NoDenseZone, Zone, ZoneReason
+from reportgen.guide.zones import Label, NoDenseZone, Rule, Zone, ZoneReason
 from reportgen.liquidation.map import LiquidationMap
 from reportgen.liquidation.profile import (
     DenseRun,
@@ -203,64 +203,60 @@ def _reasons(
     """Apply each assumption to one zone."""
     far, near = zone.distance_atr > assumptions.zone_distant_atr, zone.distance_atr <= assumptions.zone_near_atr
     away = f"{'near: ' if near else 'distant: ' if far else ''}{notation.usual_days(zone.distance_atr)} away"
-    doubtful = zone.persistence < assumptions.persistence_doubtful
+    doubtful, sure = (
+        zone.persistence < assumptions.persistence_doubtful,
+        zone.persistence >= assumptions.persistence_sure,
+    )
     recurs = f"recurs in {'only ' if doubtful else ''}{notation.share(zone.persistence)} of draws"
     return (
-        ZoneReason(rule="nearest", adds=near - far, value=zone.distance_atr, text=away),
+        _vote("nearest", near - far, zone.distance_atr, away),
         _alignment(zone, structure, atr, assumptions),
         _open_interest(positioning),
         _funding(zone, positioning),
-        ZoneReason(
-            rule="persistence",
-            adds=(zone.persistence >= assumptions.persistence_sure) - doubtful,
-            value=zone.persistence,
-            text=recurs,
-        ),
+        _vote("persistence", sure - doubtful, zone.persistence, recurs),
     )
+
+
+def _vote(rule: Rule, adds: int, value: float | None, text: str) -> ZoneReason:
+    return ZoneReason(rule=rule, adds=adds, value=value, text=text)
 
 
 def _alignment(zone: Zone, structure: Maybe[Structure], atr: Price, assumptions: Assumptions) -> ZoneReason:
     """Vote for a zone that a chart level stands in or close to."""
     if isinstance(structure, Missing):
-        return ZoneReason(rule="chart_level", adds=0, value=None, text=f"chart levels unknown: {structure.reason}")
+        return _vote("chart_level", 0, None, f"chart levels unknown: {structure.reason}")
     gaps = [
         (abs(level.price - min(max(level.price, zone.low), zone.high)) / atr, level)
         for level in (*structure.supports, *structure.resistances)
     ]
     if not gaps:
-        return ZoneReason(rule="chart_level", adds=0, value=None, text="no chart level known")
+        return _vote("chart_level", 0, None, "no chart level known")
     gap, level = min(gaps, key=lambda pair: pair[0])
     decimals = notation.price_decimals(level.price)
     name = f"{'resistance' if level.where == 'above' else 'support'} {notation.price(level.price, decimals)}"
     name = f"{name} ({level.name})" if level.name else name
     if gap <= assumptions.zone_chart_level_atr:
-        return ZoneReason(rule="chart_level", adds=1, value=gap, text=f"aligned with {name}")
+        return _vote("chart_level", 1, gap, f"aligned with {name}")
     alone = "isolated: " if gap > assumptions.zone_near_atr else ""
-    return ZoneReason(
-        rule="chart_level", adds=0, value=gap, text=f"{alone}nearest chart level {notation.usual_days(gap)} off"
-    )
+    return _vote("chart_level", 0, gap, f"{alone}nearest chart level {notation.usual_days(gap)} off")
 
 
 def _open_interest(positioning: Positioning) -> ZoneReason:
     """Vote for rising open interest, against falling."""
     reading = positioning.open_interest
     if isinstance(reading, Missing):
-        return ZoneReason(rule="open_interest", adds=0, value=None, text=f"open interest unknown: {reading.reason}")
-    return ZoneReason(
-        rule="open_interest",
-        adds={"rising": 1, "flat": 0, "falling": -1}[reading.trend],
-        value=reading.change_24h,
-        text=f"open interest {reading.trend}, {notation.percent_change(reading.change_24h)} in 24{notation.THIN}h",
-    )
+        return _vote("open_interest", 0, None, f"open interest unknown: {reading.reason}")
+    change = f"{notation.percent_change(reading.change_24h)} in 24{notation.THIN}h"
+    adds = {"rising": 1, "flat": 0, "falling": -1}[reading.trend]
+    return _vote("open_interest", adds, reading.change_24h, f"open interest {reading.trend}, {change}")
 
 
 def _funding(zone: Zone, positioning: Positioning) -> ZoneReason:
     """Vote for a zone whose side is the crowded one while funding is extreme."""
     reading = positioning.funding
     if isinstance(reading, Missing):
-        return ZoneReason(rule="funding", adds=0, value=None, text=f"funding unknown: {reading.reason}")
+        return _vote("funding", 0, None, f"funding unknown: {reading.reason}")
     pays = {"longs pay": "long", "shorts pay": "short", "neutral": ""}[reading.bias]
     own = reading.extreme and pays == zone.liquidated_side
     state = "extreme on this side" if own else "extreme on the other side" if reading.extreme else "not extreme"
-    text = f"funding {state}, {notation.funding(reading.rate_8h)}"
-    return ZoneReason(rule="funding", adds=int(own), value=reading.rate_8h, text=text)
+    return _vote("funding", int(own), reading.rate_8h, f"funding {state}, {notation.funding(reading.rate_8h)}")
