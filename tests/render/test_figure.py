@@ -38,7 +38,7 @@ from reportgen.render.charts.axes import (
 from reportgen.render.charts.figure import draw_figure
 from reportgen.render.charts.ground import ROLES, classes
 from reportgen.render.charts.panels import merged
-from reportgen.render.charts.spine import SpineRow, shown_levels, spine_rows, stack
+from reportgen.render.charts.spine import SpineRow, level_name, shown_levels, spine_rows, stack
 from reportgen.render.charts.surface import Drawing, Group, Mark, Raster, Shape, Text
 from reportgen.render.charts.svg import palette_pngs
 from reportgen.render.colours import DARK, LIGHT, rgb
@@ -308,6 +308,16 @@ def test_two_levels_a_side_and_any_that_a_plan_names() -> None:
     plan = replace(STATES["morning"]().symbols[0].plan[0], line=None, de_risk=110.0)
     symbol = replace(symbol, plan=(plan,))
     assert shown(first, apart, far) == [first.price, apart.price, 110.0]
+
+
+def test_a_level_is_called_by_its_place_from_the_price() -> None:
+    """R1 is the nearest above, S2 the second below; another price has no name; a row begins with it."""
+    symbol = pictures.symbol_brief(last=100.0)
+    assert not isinstance(symbol.structure, Missing)
+    above, below = symbol.structure.resistances, symbol.structure.supports
+    assert [level_name(symbol, level.price) for level in (*above, *below)] == ["R1", "R2", "S1", "S2"]
+    assert level_name(symbol, 123.0) == ""
+    assert spine_rows(symbol)[-2].lines[0][0].words == "S2 97"
 
 
 def test_labels_are_pushed_outward_from_the_price() -> None:

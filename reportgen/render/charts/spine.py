@@ -78,6 +78,17 @@ def shown_levels(symbol: SymbolBrief) -> tuple[Level, ...]:
     return tuple(chosen)
 
 
+def level_name(symbol: SymbolBrief, price: Price) -> str:
+    """Name a chart level by its place from the price outward: R2, S1; "" when the price is none of the chart's."""
+    if isinstance(symbol.structure, Missing):
+        return ""
+    for letter, levels in (("R", symbol.structure.resistances), ("S", symbol.structure.supports)):
+        for place, level in enumerate(levels, start=1):
+            if level.price == price:
+                return f"{letter}{place}"
+    return ""
+
+
 def zone_name(zone: Zone, symbol: SymbolBrief) -> str:
     """Say a zone whole, for those who do not see it."""
     sides = "shorts" if zone.liquidated_side is Side.SHORT else "longs"
@@ -123,7 +134,9 @@ def _level_row(level: Level, symbol: SymbolBrief) -> SpineRow:
     touched = "touched once" if level.touches == 1 else f"touched {level.touches}\u00d7"
     what = level.name or ("resistance" if level.where == "above" else "support")
     runs = (
-        Run(words=notation.price(level.price, symbol.price_decimals), weight=600),
+        Run(
+            words=f"{level_name(symbol, level.price)} {notation.price(level.price, symbol.price_decimals)}", weight=600
+        ),
         Run(words=f" {notation.percent_change(sign * level.distance_fraction)} · {what}", role="muted"),
         Run(words=f", {touched}", role="muted"),
     )
