@@ -192,8 +192,7 @@ def _went_through(symbol: SymbolBrief, changes: Changes) -> str:
                 moved = ""
                 if not isinstance(symbol.change_24h, Missing):
                     moved = f", {notation.percent_change(symbol.change_24h)} in 24{notation.THIN}h"
-                band = notation.price_range(low, high, symbol.price_decimals)
-                return f"{symbol.base} traded through the last brief’s zone {change.label} ({band}){moved}"
+                return f"{symbol.base} traded through the last brief’s zone {change.label}{moved}"
     return ""
 
 

@@ -17,7 +17,6 @@ from reportgen.guide.structure.volume import volume_text
 from reportgen.guide.wording import (
     at,
     band,
-    counted_down,
     crowd,
     distance,
     due,
@@ -217,7 +216,7 @@ def read_catalysts(context: Context) -> InputReading:
     if absent:
         return InputReading(name=name, reading=absent[0], verdict="unknown")
     if inside:
-        return InputReading(name=name, reading=f"light ones only: {counted_down(inside)}", verdict="neutral")
+        return InputReading(name=name, reading=f"{len(inside)} inside {hours}, low weight", verdict="neutral")
     later = next((one for one in context.events if not one.inside_horizon), None)
     after = "" if later is None else f"; next {event_name(later)} {due(later)}"
     return InputReading(name=name, reading=f"none listed within {hours}{after}", verdict="neutral")

@@ -55,14 +55,14 @@ def write_summary(context: Context, confluence: Confluence) -> tuple[str, ...]:
 
 
 def figure_finding(context: Context) -> str:
-    """Write the figure's headline: Dense shorts +3.3 % above, dense longs −3.4 % below."""
+    """Write the figure's headline: Dense shorts 3.3 % above (2.0× the median), dense longs 3.4 % below (1.6×)."""
     if context.no_map is not None:
         return "No liquidation map"
     above, below = (context.nearest_zone(side) for side in _SIDES)
     if above is None and below is None:
         return capital(no_dense_zone(context))
     parts = (_side_finding(above, "above"), _side_finding(below, "below"))
-    return capital(", ".join(parts))
+    return capital(", ".join(parts)).replace("\u00d7)", "\u00d7 the median)", 1)
 
 
 def heatmap_alt(context: Context) -> str:
@@ -152,7 +152,9 @@ def _side_finding(zone: Zone | None, side: Where) -> str:
     if zone is None:
         return f"no dense zone {side}"
     holders = f"dense {crowd(zone.liquidated_side)}"
-    return f"price inside {holders}" if zone.price_inside else f"{holders} {distance_percent(zone)} {side}"
+    where = f"{notation.percent(zone.distance_fraction)} {side}"
+    dense = f"({notation.times(zone.intensity)})"
+    return f"price inside {holders} {dense}" if zone.price_inside else f"{holders} {where} {dense}"
 
 
 def _zone_alt(zone: Zone, context: Context) -> str:
@@ -209,12 +211,12 @@ def headline(facts: Sequence[SymbolFacts], event: Event | None, assumptions: Ass
     mapped = sorted((fact for fact in facts if fact.mapped), key=lambda fact: -fact.liquidity)
     if not mapped:
         return "No symbol has a liquidation map today."
-    lead = "" if event is None else f"{event_name(event)} {due(event)} can override the map: "
+    lead = "" if event is None else f"{event_name(event)} {due(event)} can override the map. "
     least = max(assumptions.thin_daily_volume, assumptions.headline_liquidity * mapped[0].liquidity)
     traded = (fact for fact in mapped if fact.fell_through and fact.liquidity >= least)
     broken = max(traded, key=lambda fact: fact.surprise * fact.liquidity, default=None)
-    through = "" if broken is None else f"{broken.fell_through}; "
-    return capital(f"{lead}{through}{_zone_to_watch(mapped)}.")
+    through = "" if broken is None else f"{broken.fell_through}. "
+    return capital(f"{lead}{through}{capital(_zone_to_watch(mapped))}.")
 
 
 def _zone_to_watch(by_liquidity: Sequence[SymbolFacts]) -> str:
@@ -227,8 +229,9 @@ def _zone_to_watch(by_liquidity: Sequence[SymbolFacts]) -> str:
             if zone.price_inside:
                 return f"{fact.base} stands inside its nearest dense zone, {holders}"
             touched = zone.touch_probability
-            share = "" if touched is None else f", touched in {notation.share(touched)} of such cases"
-            return f"the nearest dense zone of {fact.base}, {holders}, lies {distance(zone)}{share}"
+            share = "" if touched is None else f", reached in {notation.share(touched)} of such cases"
+            where = f"{notation.percent(zone.distance_fraction)} {zone.side}"
+            return f"{fact.base}’s nearest dense zone, {holders}, lies {where}{share}"
     return "no dense liquidation zone stands out"
 
 

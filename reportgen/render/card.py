@@ -92,7 +92,8 @@ class AlertRow:
     Attributes:
         side: Where. arrow: its shape. label: the zone's letter, None for a level of the chart alone.
         level: The price to set the alert at; "" when none is armed.
-        enter: The condition, without the alert. out, target: prices; "" without a plan.
+        enter: The condition, without the alert and the rising volume that each needs. out, target: prices; "" without
+            a plan.
         pays: "4.1", or "" without a plan. verdict: "", "no trade" or "no plan".
     """
 
@@ -289,7 +290,7 @@ def _planned(brief: Brief, symbol: SymbolBrief, zone: Zone) -> AlertRow:
     if plan is None:
         return AlertRow(side=zone.side, label=zone.label, level="", enter=pieces("into ", letter), verdict="no plan")
     line = _line(plan)
-    closes = f", then {_timeframe(brief)} close {zone.side} {_named(symbol, line)} on rising volume" if line else ""
+    closes = f", then {_timeframe(brief)} close {zone.side} {_named(symbol, line)}" if line else ""
     return AlertRow(
         side=zone.side,
         label=zone.label,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import ChoiceLoader, Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.bccache import Bucket
@@ -23,10 +24,7 @@ from platformdirs import user_cache_path
 from reportgen import __version__, notation
 from reportgen.brief.types import Brief, SymbolBrief
 from reportgen.errors import RenderError
-from reportgen.render import charts
-from reportgen.render import page_helpers as events
-from reportgen.render import page_helpers as filters
-from reportgen.render import page_helpers as views
+from reportgen.render import card, charts, first_screen, page_helpers
 from reportgen.render.charts.names import slug
 from reportgen.render.colours import DARK, LIGHT
 from reportgen.render.fonts import css_font_faces
@@ -41,6 +39,7 @@ _NOTATION = (
     "share",
     "funding",
     "ratio",
+    "reward",
     "usual_days",
     "dollar_range",
     "dollars",
@@ -48,24 +47,26 @@ _NOTATION = (
     "signed",
     "grouped",
 )
-_VIEWS = (
-    "zone_of",
-    "nothing_on",
-    "zone_rows",
-    "reacting",
-    "arguments",
-    "inside",
-    "stale",
-    "oldest",
-    "fit",
-    "percent_of",
-    "leading_changes",
-    "changes_of",
-    "leading_levels",
-    "told_changes",
-    "told_levels",
-)
-_EVENTS = ("next_event", "beside", "overriding", "event_when", "event_due", "kinds_inside")
+_SHAPES = {
+    "adds": '<path fill-rule="evenodd" d="M.5.5h11v11H.5zM5.2 3v2.2H3v1.6h2.2V9h1.6V6.8H9V5.2H6.8V3z"/>',
+    "eases": '<path fill-rule="evenodd" d="M.5.5h11v11H.5zM1.7 1.7v8.6h8.6V1.7z"/><path d="M3.4 5.3h5.2v1.4H3.4z"/>',
+    "neutral": '<circle cx="6" cy="6" r="4.7" fill="none" stroke="#" stroke-width="1.5"/>',
+    "unknown": '<circle cx="6" cy="6" r="5.2" fill="none" stroke="#" stroke-dasharray="1.8 1.4"/>'
+    '<path fill="none" stroke="#" stroke-width="1.1" d="M4.5 4.9a1.5 1.5 0 1 1 2.2 1.3c-.5.3-.7.5-.7 1.1"/>'
+    '<circle cx="6" cy="8.9" r=".7"/>',
+    "up": '<path d="M6 1.2 11.4 10.8H.6z"/>',
+    "down": '<path d="M6 10.8.6 1.2h10.8z"/>',
+    "sideways": '<path d="M0 6 3.4 2.8v2.3h5.2V2.8L12 6 8.6 9.2V6.9H3.4v2.3z"/>',
+} | {
+    f"bars{filled}": "".join(
+        f'<path d="M{x} {y}h3V11.5h-3z"/>'
+        if place < filled
+        else f'<path fill="none" stroke="#" d="M{x} {y}h3V11h-3z"/>'
+        for place, (x, y) in enumerate(((0.5, 8), (4.5, 4.5), (8.5, 1)))
+    )
+    for filled in range(4)
+}
+"""What stands beside a word, drawn in ink on a square of 12: grounds of the style sheets, which no reader hears."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +115,7 @@ def write_page(
     *,
     printed: bool,
     shown: Part | None = None,
-    smaller: Mapping[str, int] | None = None,
+    folds: Mapping[str, int] | None = None,
     templates: Path | None = None,
 ) -> str:
     """Write the page that the HTML and the PDF share.
@@ -124,7 +125,7 @@ def write_page(
         fonts: The @font-face rules.
         printed: True for the PDF: pictures for paper, the zones' details after the symbols.
         shown: Which sections of it; all of them where none is named.
-        smaller: Steps by which symbols, by slug, are printed smaller than estimated.
+        folds: Parts of symbols, by slug, that stand with the data instead of on their own printed page.
         templates: The user's own folder.
     """
     try:
@@ -134,7 +135,8 @@ def write_page(
             fonts=Markup(fonts),  # noqa: S704 - ours
             printed=printed,
             shown=shown or all_of(brief),
-            smaller=smaller or {},
+            folds=folds or {},
+            cards={slug(symbol): card.card_of(brief, symbol) for symbol in brief.symbols},
         )
     except (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RuntimeError) as error:
         raise RenderError(f"{_place(error)}: {error}. Mend this template, or remove it from your folder.") from error
@@ -158,10 +160,10 @@ def environment(templates: Path | None = None) -> Environment:
         lstrip_blocks=True,
         bytecode_cache=_compiled(),
     )
-    made.filters |= filters.FILTERS | {name: getattr(notation, name) for name in _NOTATION}
-    made.tests["missing"] = filters.is_missing
+    made.filters |= page_helpers.FILTERS | {name: getattr(notation, name) for name in _NOTATION}
+    made.tests["missing"] = page_helpers.is_missing
     made.globals |= _globals()
-    made.globals["event_note"] = lambda kind: events.event_note(kind, tuple(folders))
+    made.globals["event_note"] = lambda kind: page_helpers.event_note(kind, tuple(folders))
     return made
 
 
@@ -215,17 +217,31 @@ def shipped_templates() -> Path:
 
 def _globals() -> dict[str, Any]:
     return {
-        **{name: getattr(views, name) for name in _VIEWS},
-        **{name: getattr(events, name) for name in _EVENTS},
-        **filters.SIGNS,
+        **page_helpers.VIEWS,
+        "told_changes": first_screen.told_changes,
+        "told_yesterday": first_screen.told_yesterday,
+        "look_first": first_screen.look_first,
+        "fate_words": card.fate_words,
+        "stale_text": card.stale_text,
         "light": LIGHT,
         "dark": DARK,
         "slug": slug,
+        "shapes": tuple((name, Markup(_shape(drawn))) for name, drawn in _SHAPES.items()),  # noqa: S704 - ours
         "figure": lambda *asked: Markup(charts.figure(*asked)),  # noqa: S704 - drawn by us, escaped there
         "ladder": lambda *asked: Markup(charts.ladder(*asked)),  # noqa: S704 - drawn by us, escaped there
+        "ladder_axis": tuple(
+            (50 + days / 0.16, notation.signed(days, 0) if days else "price") for days in range(-6, 7, 2)
+        ),
         "figure_css": Markup(charts.figure_css()),  # noqa: S704 - ours
         "spine_rows": charts.spine_rows,
     }
+
+
+def _shape(drawn: str) -> str:
+    """Write a shape as the address of a picture in ink."""
+    inked = drawn.replace('"#"', f'"{LIGHT.ink}"')
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 12 12" fill="{LIGHT.ink}">{inked}</svg>'
+    return f"data:image/svg+xml,{quote(svg, safe=' =:/')}".replace(" ", "%20")
 
 
 def _place(error: Exception) -> str:

@@ -6,7 +6,7 @@ Stands at the last arrow, Brief -> bytes, between the frozen brief and the templ
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -15,15 +15,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from markupsafe import Markup
 
-from reportgen.brief.types import Brief, Change, Changes, LevelFate, SymbolBrief
+from reportgen import notation
+from reportgen.brief.types import AssumptionUsed, Brief, RecalculateIf, SymbolBrief
 from reportgen.config.text import TextError, read_text
 from reportgen.errors import RenderError
 from reportgen.events.calendar import Event
 from reportgen.guide.plan import ZonePlan
 from reportgen.guide.reactions import Evidence, Reaction
 from reportgen.guide.zones import NoDenseZone, Zone
+from reportgen.market.quality import VenueReading
 from reportgen.notation import EN_DASH, MINUS, THIN
-from reportgen.units import Fraction, Milliseconds, Missing, Where
+from reportgen.units import HOUR_MS, Fraction, Milliseconds, Missing, Where
 
 # ---- How moments, names and states are written on the page; numbers are `reportgen.notation`'s ----
 
@@ -31,10 +33,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_NAME = 8
 _ELLIPSIS = "\u2026"
 _OUTCOMES = {
-    "reject": "Tap and reject",
-    "continue": "Tap and continue",
-    "front_run": "Front-run",
-    "ignore": "Ignore",
+    "reject": "Reached, turns back",
+    "continue": "Reached, goes on",
+    "front_run": "Turns just before",
+    "ignore": "Not reached",
 }
 _NO_OUTCOME = {"open": "Still open", "censored": "No outcome", "not_an_event": "No event"}
 
@@ -198,9 +200,6 @@ FILTERS = {
     )
 }
 
-SIGNS = {"THIN": THIN, "MINUS": MINUS, "EN_DASH": EN_DASH}
-
-
 # ---- How events are written on the page: their times, and the note of each kind, Markdown from a folder that users own
 NOTES = "events"
 """Folder of the notes below a templates folder: events/macro.md, one a kind."""
@@ -216,9 +215,12 @@ def overriding(brief: Brief, symbol: SymbolBrief | None = None) -> tuple[Event, 
 
 
 def next_event(brief: Brief) -> Event | None:
-    """Find the event that moves the plan most, else the soonest that takes place."""
-    ahead = [event for event in brief.events if event.hours_away >= 0 and event.status != "cancelled"]
-    return next(iter((*overriding(brief), *sorted(ahead, key=lambda event: event.at_ms))), None)
+    """Find the event that moves the plan most, else the soonest heavier one, else the soonest that takes place."""
+    ahead = sorted(
+        (event for event in brief.events if event.hours_away >= 0 and event.status != "cancelled"),
+        key=lambda event: (not event.matters, event.at_ms),
+    )
+    return next(iter((*overriding(brief), *ahead)), None)
 
 
 def beside(brief: Brief, event: Event) -> int:
@@ -226,8 +228,11 @@ def beside(brief: Brief, event: Event) -> int:
     return sum(other.lowers and other is not event for other in brief.events)
 
 
-def event_when(event: Event, timezone: str) -> str:
-    """Write when an event is, UTC first: 10 Dec, 13:30 UTC, 14:30 Berlin; a date alone where the hour is not known."""
+def event_when(event: Event, timezone: str, *, near: bool = False) -> str:
+    """Write when an event is, UTC first: 10 Dec, 13:30 UTC, 14:30 Berlin; a date alone where the hour is not known.
+
+    `near` leaves out the reader's own time.
+    """
     if event.kind == "holiday" and event.ends_ms is not None:
         return f"{short_date((event.at_ms + event.ends_ms) // 2)}, all day in New York"
     if not event.time_known:
@@ -236,7 +241,7 @@ def event_when(event: Event, timezone: str) -> str:
     if event.ends_ms is not None:
         same = short_date(event.ends_ms) == short_date(event.at_ms)
         until = f"{EN_DASH}{clock(event.ends_ms) if same else day_and_clock(event.ends_ms)}"
-    there = local(event.at_ms, timezone)
+    there = "" if near else local(event.at_ms, timezone)
     return f"{day_and_clock(event.at_ms)}{until} UTC{', ' + there if there else ''}"
 
 
@@ -291,8 +296,8 @@ def _rendered(text: str) -> Markup:
 STALE_BARS = 2
 """A last close more bars than this before as-of is called stale."""
 
-FIRST_CHANGES, FIRST_LEVELS, MAIL_LINES = 7, 6, 4
-"""Lines that the first screen has room for, and a mail."""
+MAIL_LINES = 4
+"""Lines that a mail has room for."""
 
 _OUTCOME_ROWS = ("reject", "continue", "front_run", "ignore")
 
@@ -374,23 +379,6 @@ def arguments(reaction: Reaction) -> tuple[Argument, ...]:
     return tuple(argument for argument in found if argument.supports or argument.against)
 
 
-def leading_changes(changes: Changes) -> tuple[Change, ...]:
-    """Give the largest changes, for the first screen."""
-    return changes.items[:FIRST_CHANGES]
-
-
-def changes_of(changes: Changes, symbol: SymbolBrief) -> tuple[Change, ...]:
-    """Give the changes of one symbol, the largest first."""
-    return tuple(change for change in changes.items if change.symbol == symbol.symbol)
-
-
-def leading_levels(fates: tuple[LevelFate, ...]) -> tuple[LevelFate, ...]:
-    """Give the levels for the first screen: those that were touched, then the nearest, in the order of the brief."""
-    ranked = sorted(fates, key=lambda one: (one.touched_ms is None, one.distance_atr))
-    kept = {id(one) for one in ranked[:FIRST_LEVELS]}
-    return tuple(one for one in fates if id(one) in kept)
-
-
 def told_changes(brief: Brief) -> str:
     """Tell the largest changes in one sentence, of the symbols that the reader gets, for a mail; "" without any."""
     found = brief.changes
@@ -422,11 +410,6 @@ def told_levels(brief: Brief) -> str:
     return f"{told}. {record}" if told else record
 
 
-def inside(brief: Brief) -> tuple[Event, ...]:
-    """Give the events inside the horizon, soonest first."""
-    return tuple(sorted((event for event in brief.events if event.inside_horizon), key=lambda event: event.at_ms))
-
-
 def stale(symbol: SymbolBrief) -> bool:
     """Say whether the last close is more than two bars old."""
     return not isinstance(symbol.coverage, Missing) and symbol.coverage.stale_bars > STALE_BARS
@@ -438,65 +421,146 @@ def oldest(brief: Brief) -> SymbolBrief | None:
     return min(late, key=lambda symbol: symbol.price_time_ms or 0) if late else None
 
 
-def fit(symbol: SymbolBrief, smaller: int = 0) -> str:
-    """Name how much smaller a symbol is printed so that it fits one A4 page: "", "snug", "tight", "tight packed".
-
-    "tight packed folded" prints both scenarios with the zones in detail; only a page that ran over is that.
-    Counts text lines as the print stylesheet breaks them: what is longer than its column takes another line.
-
-    Args:
-        symbol: What is printed.
-        smaller: Steps below the estimate, for a page that was laid out and ran over.
-    """
-    height = printed_height(symbol)
-    estimated = next((at for at, most in enumerate(_MM_THAT_FIT) if height <= most), len(_MM_THAT_FIT))
-    return _FITS[min(estimated + smaller, len(_FITS) - 1)]
-
-
-def printed_height(symbol: SymbolBrief) -> float:
-    """Estimate what the texts of a symbol's printed page take, in millimetres, the figure left out."""
-    scenarios = symbol.scenarios
-    texts = () if isinstance(scenarios, Missing) else (scenarios.bullish.text, scenarios.bearish.text)
-    return (
-        _ZONE_MM * len(zone_rows(symbol))
-        + _ENTRY_MM * sum(max(0, _lines(plan.entry_text, _ENTRY_CHARS) - 2) for plan in symbol.plan)
-        + _CHECK_MM * sum(_lines(line.reading, _READING_CHARS) for line in symbol.checklist)
-        + _TEXT_MM * _lines(" ".join(symbol.read), _LINE_CHARS)
-        + _TEXT_MM * max((_lines(text, _HALF_LINE_CHARS) for text in texts), default=0)
-        + _CAVEAT_MM * (symbol.map_quality.grade in ("Low", "None"))
-        + _TEXT_MM * max(0, _lines(_stance_text(symbol), _LINE_CHARS) - 3)
-        + _INPUT_MM * max(0, max((_lines(each.reading, _INPUT_CHARS) for each in symbol.inputs), default=0) - 3)
-        + _FACT_MM * sum(_lines(text, _FACT_CHARS) - 1 for text in _long_facts(symbol))
-    )
-
-
-def _stance_text(symbol: SymbolBrief) -> str:
-    """Give the paragraph that a symbol's printed stance is: stance, what events leave of it, size."""
-    parts = (
-        "" if isinstance(symbol.stance, Missing) else symbol.stance.text,
-        symbol.confidence.text if symbol.confidence else "",
-        "" if isinstance(symbol.sizing, Missing) else symbol.sizing.text,
-    )
-    return " ".join(part for part in parts if part)
-
-
-def _long_facts(symbol: SymbolBrief) -> Iterator[str]:
-    """Give the reasons that stand in the narrow list beside the figure, where a number would take one line."""
-    if not isinstance(symbol.structure, Missing) and isinstance(symbol.structure.relative_strength, Missing):
-        yield symbol.structure.relative_strength.reason
-
-
-_READING_CHARS, _HALF_LINE_CHARS, _LINE_CHARS, _ENTRY_CHARS, _INPUT_CHARS, _FACT_CHARS = 42, 58, 118, 25, 17, 34
-_INPUT_MM, _FACT_MM = 3, 2.6
-_ENTRY_MM, _ZONE_MM, _CHECK_MM, _TEXT_MM, _CAVEAT_MM = 3.2, 9, 4, 4, 12
-_FITS = ("", "snug", "tight", "tight packed", "tight packed folded")
-_MM_THAT_FIT = (108, 123, 150)
-
-
-def _lines(text: str, width: int) -> int:
-    return 1 + len(text) // width
-
-
 def percent_of(share: Fraction) -> str:
     """Write a share as a CSS length: 67.00%."""
     return f"{share * 100:.2f}%"
+
+
+# ---- When to look again, what is missing, how firm the zones are, what the map rests on ----
+
+_AGAIN = {
+    "breakout": "Price",
+    "open interest": "Open interest",
+    "funding": "Funding",
+    "event": "Event",
+    "flows": "ETF and spot flows",
+    "volatility": "Volatility",
+}
+_SETTINGS = (
+    *("typical_position_notional", "zone_gate_intensity", "zone_gate_share", "draws", "plan_least_reward"),
+    *("reach_touch", "funding_extreme_8h", "refresh_open_interest"),
+)
+_RANKED_FOR = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingGroup:
+    """One input that some symbols lack for one reason. symbols: base coins, () for all; venue: "" for all."""
+
+    what: str
+    venue: str
+    symbols: tuple[str, ...]
+    reason: str
+
+
+def missing_inputs(brief: Brief) -> tuple[MissingGroup, ...]:
+    """Gather what is missing for the same reason, each reason once and without the symbol's name in it."""
+    bases = {symbol.symbol: symbol.base for symbol in brief.symbols}
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for one in brief.missing:
+        base = bases.get(one.symbol, one.symbol)
+        reason = one.reason.replace(f" of {base} ", " ") if base else one.reason
+        groups.setdefault((one.what, one.venue, reason), []).extend([base] if base else [])
+    return tuple(
+        MissingGroup(what=what, venue=venue, symbols=tuple(dict.fromkeys(found)), reason=reason)
+        for (what, venue, reason), found in groups.items()
+    )
+
+
+def when_again(brief: Brief, symbol: SymbolBrief) -> tuple[tuple[str, str], ...]:
+    """Write the reasons to make the map again as today's levels, each by its name; one that is not watched says so."""
+    return tuple((_AGAIN[one.kind], _again(brief, symbol, one)) for one in symbol.recalculate)
+
+
+def _again(brief: Brief, symbol: SymbolBrief, one: RecalculateIf) -> str:
+    if " n/a: " in one.text and not one.levels:
+        return "not watched: n/a"
+    if one.kind == "event":
+        event = next((event for event in brief.events if event.matters), None)
+        if event is not None and one.levels:
+            return f"{event.name}: from {day_and_clock(brief.as_of_ms + round(one.levels[0] * HOUR_MS))}"
+        return "calendar not known" if brief.unknown_events else "none listed"
+    if one.kind in ("breakout", "funding", "open interest"):
+        return _beyond(symbol, one)
+    if one.kind == "volatility" and not isinstance(symbol.structure, Missing):
+        return f"no longer {symbol.structure.regime}"
+    return one.text
+
+
+def _beyond(symbol: SymbolBrief, one: RecalculateIf) -> str:
+    below, above = one.levels
+    if one.kind == "breakout":
+        low, high = (notation.price(level, symbol.price_decimals) for level in (below, above))
+        return f"above {high} or below {low}"
+    if one.kind == "funding":
+        return f"below {notation.signed(below * 100, 3)} or above {notation.funding(above)}"
+    low, high = (notation.dollars(level).removeprefix("$") for level in (below, above))
+    return f"below {low} or above {high} {symbol.base}"
+
+
+def disappears_when(symbol: SymbolBrief, zone: Zone) -> str:
+    """Say which settings remove a zone: Disappears when bars are 4 times as long; no single setting removes it."""
+    own = [one for one in symbol.sensitivities if (one.label, one.side) == (zone.label, zone.side)]
+    if not own:
+        return "not tried with other settings"
+    lost = [one.assumption for one in own if not one.survives]
+    return f"Disappears when {' or '.join(lost)}" if lost else "no single setting removes it"
+
+
+def ranked_for(zone: Zone) -> str:
+    """Name the first reasons for a zone's rank whose input is known."""
+    known = [clause(one.text) for one in zone.reasons if one.value is not None and one.rule != "persistence"]
+    return "; ".join(known[:_RANKED_FOR])
+
+
+def firm_zones(symbols: Sequence[SymbolBrief]) -> tuple[tuple[SymbolBrief, Zone], ...]:
+    """List every zone, symbol by symbol, the highest price first."""
+    return tuple((symbol, zone) for symbol in symbols for zone in sorted(symbol.zones, key=lambda zone: -zone.low))
+
+
+def venue_rules(brief: Brief) -> tuple[VenueReading, ...]:
+    """Give one reading a venue that says how its numbers were read."""
+    told = {
+        one.venue: one
+        for symbol in brief.symbols
+        for one in symbol.venues
+        if one.open_interest_rule or one.funding_rule
+    }
+    return tuple(told.values())
+
+
+def leading_settings(brief: Brief) -> tuple[AssumptionUsed, ...]:
+    """Choose the constants to print: those that the operator set, then those that matter most."""
+    by_name = {one.name: one for one in brief.assumptions}
+    changed = [one.name for one in brief.assumptions if one.changed]
+    wanted = dict.fromkeys((*changed, *_SETTINGS))
+    return tuple(by_name[name] for name in tuple(wanted)[: max(len(_SETTINGS), len(changed))] if name in by_name)
+
+
+VIEWS = {"THIN": THIN, "MINUS": MINUS, "EN_DASH": EN_DASH} | {
+    function.__name__: function
+    for function in (
+        overriding,
+        next_event,
+        beside,
+        event_when,
+        event_due,
+        kinds_inside,
+        zone_of,
+        nothing_on,
+        zone_rows,
+        reacting,
+        arguments,
+        stale,
+        oldest,
+        percent_of,
+        missing_inputs,
+        when_again,
+        disappears_when,
+        ranked_for,
+        firm_zones,
+        venue_rules,
+        leading_settings,
+    )
+}
+"""What templates may ask of a brief, by name."""

@@ -15,13 +15,14 @@ from reportgen.render.charts.names import slug
 from reportgen.render.fonts import css_font_faces
 from reportgen.render.formats import Job
 from reportgen.render.html import Part, all_of, environment, write_page
-from reportgen.render.page_helpers import fit
 
 TAGGED_UP_TO = 30
 """Symbols up to which the PDF is one part and carries tags for screen readers: putting parts together loses them."""
 
 _SYMBOLS_A_PART = 9
 _ZONES_A_PART = 27
+_FOLDS = 2
+"""Parts of a symbol's page that can stand with the data instead: when to recalculate, then the inputs."""
 
 
 def parts_of(brief: Brief) -> tuple[Part, ...]:
@@ -92,22 +93,18 @@ def _join(brief: Brief, parts: Iterable[bytes], templates: Path | None) -> bytes
 
 
 def _lay_out(part: Part, *, brief: Brief, templates: Path | None) -> bytes:
-    """Lay out one part, its symbols smaller step by step until each keeps to its page or can shrink no more."""
+    """Lay out one part; a symbol that runs over its page hands its last parts to the data's pages, one by one."""
     from reportgen.render.paper import SCHEME, fonts_held, laid_out, written
 
     fonts = css_font_faces("file", f"{SCHEME}fonts/")
-    smaller: dict[str, int] = {}
+    folds: dict[str, int] = {}
     while True:
-        page = write_page(brief, fonts, printed=True, shown=part, smaller=smaller, templates=templates)
+        page = write_page(brief, fonts, printed=True, shown=part, folds=folds, templates=templates)
         with laid_out(page, fonts_held(), tagged=part.whole) as document:
             # A section that is broken has its anchor on each of its pages.
             pages = Counter(name for sheet in document.pages for name in sheet.anchors)
-            steps = {symbol: smaller.get(slug(symbol), 0) for symbol in part.symbols if pages[slug(symbol)] > 1}
-            next_fits = {
-                symbol: fit(symbol, at + 1) for symbol, at in steps.items() if fit(symbol, at) != fit(symbol, at + 1)
-            }
-            # What is folded stands with the zones, which are in this part only when it is the whole brief.
-            over = [slug(symbol) for symbol, then in next_fits.items() if part.whole or "folded" not in then]
+            names = [slug(symbol) for symbol in part.symbols]
+            over = [name for name in names if pages[name] > 1 and folds.get(name, 0) < _FOLDS]
             if not over:
                 return written(document, tagged=part.whole)
-        smaller |= {name: smaller.get(name, 0) + 1 for name in over}
+        folds |= {name: folds.get(name, 0) + 1 for name in over}

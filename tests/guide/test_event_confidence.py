@@ -64,7 +64,7 @@ def test_adding_an_event_never_raises_confidence_and_never_falls_through_the_flo
 def test_a_light_event_is_listed_and_moves_nothing() -> None:
     """A weekly expiry within the hour is on the checklist; the plan stays what it was."""
     light = market(due("Weekly expiry", 1, "low"))
-    assert "Weekly expiry" in read_catalysts(light).reading
+    assert read_catalysts(light).reading == "1 inside 24\u202fh, low weight"
     assert read_catalysts(light).verdict == "neutral"
     assert not any(zone.post_event for zone in write_plan(light, find_confluence(light)).zones)
 

@@ -41,7 +41,7 @@ def test_a_zone_of_the_bars_does_not_move_against_the_bars() -> None:
     """Where the page's zone came from bars alone, that line shows no shift and no loss."""
     zones = zones_on_bars()
     lines = zone_sensitivities(random_walk(1200), BRACKETS, zones, SCOPE, DEFAULTS)
-    alone = [line for line in lines if line.assumption == "path: bars alone"]
+    alone = [line for line in lines if line.assumption == "the path is read from bars alone"]
     assert zones
     assert [(line.edge_shift, line.survives) for line in alone] == [(0.0, True)] * len(zones)
 
@@ -50,7 +50,11 @@ def test_settings_that_change_nothing_move_nothing() -> None:
     """With a factor of one, the lines of that factor show no shift."""
     same = replace(DEFAULTS, sensitivity_factor=1.0, draw_log_distance=0.0)
     lines = zone_sensitivities(random_walk(1200), BRACKETS, zones_on_bars(), SCOPE, same)
-    steady = [line for line in lines if line.assumption.startswith(("churn", "smoothing", "maintenance", "kernel"))]
+    steady = [
+        line
+        for line in lines
+        if line.assumption.startswith(("positions age", "the smoothing", "the maintenance", "typical"))
+    ]
     assert steady
     assert all(line.survives and line.edge_shift == 0.0 for line in steady)
 
@@ -73,8 +77,8 @@ def test_longer_bars_are_tried_whatever_the_hour() -> None:
         candles = random_walk(hours)
         zones = zones_on_bars()
         lines = zone_sensitivities(candles, BRACKETS, zones, SCOPE, DEFAULTS)
-        followed = {(line.label, line.side) for line in lines if line.assumption.startswith("churn")}
-        longer = [line for line in lines if line.assumption == f"bars {DEFAULTS.sensitivity_bars} times as long"]
+        followed = {(line.label, line.side) for line in lines if line.assumption.startswith("positions age")}
+        longer = [line for line in lines if line.assumption == f"bars are {DEFAULTS.sensitivity_bars} times as long"]
         assert {(line.label, line.side) for line in longer} == followed
         assert all((line.share_shift is None) == (line.edge_shift is None) for line in lines)
 
@@ -82,7 +86,7 @@ def test_longer_bars_are_tried_whatever_the_hour() -> None:
 def test_more_blur_changes_the_share() -> None:
     """Smoothing moves how much of its side a zone holds, and the line says by how much."""
     lines = zone_sensitivities(random_walk(1200), BRACKETS, zones_on_bars(), SCOPE, DEFAULTS)
-    blurred = [line.share_shift for line in lines if line.assumption.startswith("smoothing")]
+    blurred = [line.share_shift for line in lines if line.assumption.startswith("the smoothing")]
     assert any(share is not None and share > 0 for share in blurred)
 
 

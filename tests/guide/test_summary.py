@@ -157,10 +157,12 @@ def test_conflicting_layers_are_named() -> None:
 
 
 def test_the_figures_headline_gives_both_distances() -> None:
-    """Both sides are named with signed distances; an empty one says so; inside says inside."""
-    assert figure_finding(context()) == "Dense shorts +3.2\u202f% above, dense longs \u22123.2\u202f% below"
+    """Both sides are named with distance and density; an empty one says so; inside says inside."""
+    assert figure_finding(context()) == (
+        "Dense shorts 3.2\u202f% above (2.0\u00d7 the median), dense longs 3.2\u202f% below (2.0\u00d7)"
+    )
     lone = context(zones=(zone("B", "below", 1.2),), no_dense_zone=(nothing("above"),))
-    assert figure_finding(lone) == "No dense zone above, dense longs \u22123.2\u202f% below"
+    assert figure_finding(lone) == "No dense zone above, dense longs 3.2\u202f% below (2.0\u00d7 the median)"
     assert figure_finding(context(zones=(zone("A", "above", -0.1),))).startswith("Price inside dense shorts")
     empty = context(zones=(), no_dense_zone=(nothing("above"), nothing("below")))
     assert figure_finding(empty) == "No dense zone within 15\u202f%"
@@ -197,11 +199,10 @@ def test_the_headline_watches_the_nearest_zone_of_the_most_liquid_symbol() -> No
     """Not the nearest zone of all: a thin altcoin's comes last, and a symbol without zones hands on to the next."""
     facts = (fact("WIF", 0.1, liquidity=1e7), fact("BTC", 2.2, 1.8, liquidity=2e10), fact("ETH", 0.3))
     assert headline(facts, None, DEFAULTS) == (
-        "The nearest dense zone of BTC, longs, lies 4.9\u202f% below, 1.8 usual days, touched in 14\u202f% of such "
-        "cases."
+        "BTC’s nearest dense zone, longs, lies 4.9\u202f% below, reached in 14\u202f% of such cases."
     )
     empty = (fact("BTC", liquidity=2e10), fact("ETH", 0.5))
-    assert headline(empty, None, DEFAULTS).startswith("The nearest dense zone of ETH, shorts, lies 1.4\u202f% above")
+    assert headline(empty, None, DEFAULTS).startswith("ETH’s nearest dense zone, shorts, lies 1.4\u202f% above")
     assert headline((fact("BTC", -0.1),), None, DEFAULTS) == "BTC stands inside its nearest dense zone, shorts."
     assert headline((fact("BTC"),), None, DEFAULTS) == "No dense liquidation zone stands out."
     unmapped = replace(fact("BTC"), mapped=False, change_24h=MISSING)
@@ -214,9 +215,9 @@ def test_the_headline_opens_with_what_went_through_its_zone() -> None:
     btc = fact("BTC", 0.5, liquidity=2e10, through="BTC traded through X")
     sol = fact("SOL", 0.5, liquidity=3e9, through="SOL traded through Y", change=-0.27)
     wif = fact("WIF", 0.5, liquidity=1.9e8, through="WIF traded through Z", change=-0.9)
-    assert headline((btc, sol, wif), None, DEFAULTS).startswith("SOL traded through Y; the nearest dense zone of BTC")
-    assert headline((btc, replace(sol, change_24h=-0.1)), None, DEFAULTS).startswith("BTC traded through X; ")
-    assert headline((wif,), None, DEFAULTS).startswith("The nearest dense zone of WIF")
+    assert headline((btc, sol, wif), None, DEFAULTS).startswith("SOL traded through Y. BTC’s nearest dense zone")
+    assert headline((btc, replace(sol, change_24h=-0.1)), None, DEFAULTS).startswith("BTC traded through X. ")
+    assert headline((wif,), None, DEFAULTS).startswith("WIF’s nearest dense zone")
     calm = replace(btc, fell_through="")
     border = [(calm, replace(sol, liquidity=traded)) for traded in (1e9, 0.99e9)]
     assert [headline(one, None, DEFAULTS).startswith("SOL") for one in border] == [True, False]

@@ -78,7 +78,7 @@ def zone_sensitivities(
         )
         shown = DenseRun(start=near, stop=far, peak=near, share=zone.share, intensity=zone.intensity)
         on_bars = _overlapping(shown, runs)
-        own = [_compare(zone, "path: bars alone", shown, [on_bars], assumptions)]
+        own = [_compare(zone, "the path is read from bars alone", shown, [on_bars], assumptions)]
         if on_bars is not None:
             settings: dict[str, list[DenseRun | None]] = {}
             for name, by_side in found:
@@ -94,26 +94,26 @@ def _cases(candles: Candles, brackets: Brackets, a: Assumptions) -> Iterator[_Ca
     times = a.sensitivity_factor
     for factor in (1 / times, times):
         slower = replace(a, age_tau_hours=a.age_tau_hours * factor)
-        yield replace(same, assumption=f"churn: ageing ÷ and × {times:g}", assumptions=slower)
+        yield replace(same, assumption=f"positions age {times:g} times faster or slower", assumptions=slower)
         blurred = replace(a, zone_blur_bins=a.zone_blur_bins * factor)
-        yield replace(same, assumption=f"smoothing ÷ and × {times:g}", assumptions=blurred)
+        yield replace(same, assumption=f"the smoothing is {times:g} times narrower or wider", assumptions=blurred)
         scaled = np.minimum(
             brackets.rate * factor, (1 + brackets.rate) / 2
         )  # below the whole position, even at the top
         rates = replace(brackets, rate=scaled, amount=brackets.amount * factor)
-        yield replace(same, assumption=f"maintenance margin ÷ and × {times:g}", brackets=rates)
+        yield replace(same, assumption=f"the maintenance margin is {times:g} times smaller or larger", brackets=rates)
     for share in (0.0, 2 * a.path_only_share):
         yield replace(
             same,
-            assumption="mixture: path-only book left out and doubled",
+            assumption="the plain path book is left out or doubled",
             assumptions=replace(a, path_only_share=share),
         )
     for shift in (-a.draw_log_distance, a.draw_log_distance):
         moved = tuple(float(distance * np.exp(shift)) for distance in a.kernel_distances)
-        text = f"kernel distances ± {100 * a.draw_log_distance:.0f}\u202f%"
+        text = f"typical distances are {100 * a.draw_log_distance:.0f}\u202f% off"
         yield replace(same, assumption=text, assumptions=replace(a, kernel_distances=moved))
     yield replace(
-        same, assumption=f"bars {a.sensitivity_bars} times as long", candles=_coarser(candles, a.sensitivity_bars)
+        same, assumption=f"bars are {a.sensitivity_bars} times as long", candles=_coarser(candles, a.sensitivity_bars)
     )
 
 
