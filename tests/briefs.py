@@ -9,7 +9,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from reportgen import notation
-from reportgen.brief.types import SCHEMA_VERSION, AssumptionUsed, Brief, DataQuality, MissingInput, SymbolBrief
+from reportgen.brief.types import (
+    SCHEMA_VERSION,
+    AssumptionUsed,
+    Brief,
+    DataQuality,
+    MissingInput,
+    RecalculateIf,
+    SymbolBrief,
+)
 from reportgen.events.calendar import Event
 from reportgen.guide.plan import Stance
 from reportgen.guide.positioning import Positioning
@@ -139,6 +147,12 @@ def symbol(sketch: Sketch) -> SymbolBrief:
         caveats=(
             "The map is modelled from price and volume on one venue; real levels differ with margin top-ups.",
             "Large spot flows can override any zone.",
+        ),
+        recalculate=(
+            RecalculateIf(
+                kind="breakout", levels=(sketch.price * 0.97, sketch.price * 1.03), unit="price", text="price beyond"
+            ),
+            RecalculateIf(kind="flows", levels=(), unit="z-score", text="flows n/a: No ETF flows were given"),
         ),
     )
 

@@ -222,7 +222,7 @@ def _why(brief: Brief, symbol: SymbolBrief) -> str:
     if stance.kind == "no map":
         return sentence(symbol.heatmap.reason) if isinstance(symbol.heatmap, Missing) else sentence(stance.text)
     if stance.kind in ("no zone in reach", "observe"):
-        return _out_of_reach(symbol, brief.horizon_hours)
+        return _out_of_reach(symbol)
     layers = _layers(symbol)
     if symbol.map_quality.grade in ("Low", "None"):
         layers = f"Map quality is {symbol.map_quality.grade.lower()}: trust the close more than the map. {layers}"
@@ -230,14 +230,14 @@ def _why(brief: Brief, symbol: SymbolBrief) -> str:
     return f"{layers} Risk at most {notation.percent(risk, 2)} of equity." if risk else layers
 
 
-def _out_of_reach(symbol: SymbolBrief, hours: float) -> str:
+def _out_of_reach(symbol: SymbolBrief) -> str:
     nearest = min(symbol.zones, key=lambda zone: zone.distance_atr, default=None)
     if nearest is None:
         return "No dense zone on either side."
-    where = f"{nearest.label}, the nearest dense zone, {notation.percent(nearest.distance_fraction)} {nearest.side},"
+    where = f"{nearest.label}, the nearest zone, {notation.percent(nearest.distance_fraction)} {nearest.side},"
     if nearest.touch_probability is None:
         return f"{where} is out of reach."
-    return f"{where} is reached within {hours:g}{THIN}h in {in_a_hundred(nearest.touch_probability)} such cases."
+    return f"{where} is reached in {in_a_hundred(nearest.touch_probability)} such cases."
 
 
 def _layers(symbol: SymbolBrief) -> str:

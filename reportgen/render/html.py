@@ -25,6 +25,7 @@ from reportgen import __version__, notation
 from reportgen.brief.types import Brief, SymbolBrief
 from reportgen.errors import RenderError
 from reportgen.render import card, charts, first_screen, page_helpers
+from reportgen.render.charts.ladder import REACH_DAYS
 from reportgen.render.charts.names import slug
 from reportgen.render.colours import DARK, LIGHT
 from reportgen.render.fonts import css_font_faces
@@ -218,8 +219,8 @@ def shipped_templates() -> Path:
 def _globals() -> dict[str, Any]:
     return {
         **page_helpers.VIEWS,
-        "told_changes": first_screen.told_changes,
-        "told_yesterday": first_screen.told_yesterday,
+        "what_changed": first_screen.told_changes,
+        "how_zones_did": first_screen.told_yesterday,
         "look_first": first_screen.look_first,
         "fate_words": card.fate_words,
         "stale_text": card.stale_text,
@@ -230,7 +231,7 @@ def _globals() -> dict[str, Any]:
         "figure": lambda *asked: Markup(charts.figure(*asked)),  # noqa: S704 - drawn by us, escaped there
         "ladder": lambda *asked: Markup(charts.ladder(*asked)),  # noqa: S704 - drawn by us, escaped there
         "ladder_axis": tuple(
-            (50 + days / 0.16, notation.signed(days, 0) if days else "price") for days in range(-6, 7, 2)
+            (50 * (1 + days / REACH_DAYS), notation.signed(days, 0) if days else "price") for days in range(-6, 7, 2)
         ),
         "figure_css": Markup(charts.figure_css()),  # noqa: S704 - ours
         "spine_rows": charts.spine_rows,

@@ -467,9 +467,17 @@ def missing_inputs(brief: Brief) -> tuple[MissingGroup, ...]:
     )
 
 
-def when_again(brief: Brief, symbol: SymbolBrief) -> tuple[tuple[str, str], ...]:
-    """Write the reasons to make the map again as today's levels, each by its name; one that is not watched says so."""
-    return tuple((_AGAIN[one.kind], _again(brief, symbol, one)) for one in symbol.recalculate)
+def when_again(brief: Brief, symbol: SymbolBrief, *, all: bool = True) -> tuple[tuple[str, str], ...]:  # noqa: A002
+    """Write the reasons to make the map again as today's levels, each by its name; one that is not watched says so.
+
+    Without `all` those are left out that every symbol of the brief has alike: the next event, and flows not watched.
+    """
+    own = [
+        one
+        for one in symbol.recalculate
+        if all or not (one.kind == "event" or (one.kind == "flows" and not one.levels))
+    ]
+    return tuple((_AGAIN[one.kind], _again(brief, symbol, one)) for one in own)
 
 
 def _again(brief: Brief, symbol: SymbolBrief, one: RecalculateIf) -> str:
@@ -554,6 +562,8 @@ VIEWS = {"THIN": THIN, "MINUS": MINUS, "EN_DASH": EN_DASH} | {
         stale,
         oldest,
         percent_of,
+        told_changes,
+        told_levels,
         missing_inputs,
         when_again,
         disappears_when,

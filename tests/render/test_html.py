@@ -18,7 +18,7 @@ from reportgen.units import Missing
 from tests.briefs import HOSTILE, STATES, many
 
 VOID = {"meta", "img", "source", "br", "link", "input"}
-NEVER = ("will rise", "will fall", "target", "magnet", "buy signal", "sell signal", "profit")
+NEVER = ("will rise", "will fall", "price target", "magnet", "buy signal", "sell signal", "profit")
 
 
 class Outline(HTMLParser):
@@ -94,14 +94,16 @@ def test_ids_are_unique_and_links_lead_somewhere(state: str, html_of: Callable[[
 
 @pytest.mark.parametrize("state", STATES)
 def test_tables_and_pictures_speak(state: str, html_of: Callable[[str], str], brief_of: Callable[[str], Brief]) -> None:
-    """Each table has a caption, each of its head cells a scope, each figure the finding as its alt text."""
+    """Each table has a name, each of its head cells a scope, each figure the finding as its label."""
     outline = Outline(html_of(state))
-    tags = [tag for tag, _ in outline.tags]
-    assert tags.count("table") == tags.count("caption") > 0
+    tables = [a for tag, a in outline.tags if tag == "table"]
+    assert tables
+    assert all(a.get("aria-labelledby") or a.get("aria-label") for a in tables)
     assert all(a.get("scope") for tag, a in outline.tags if tag == "th")
-    drawn = [a["aria-label"] for tag, a in outline.tags if tag == "svg" and "fig-wide" in str(a.get("class"))]
-    assert drawn == [s.heatmap_alt for s in brief_of(state).symbols if not isinstance(s.heatmap, Missing)]
-    assert all(a.get("aria-label") for tag, a in outline.tags if tag == "svg" and "fig" in str(a.get("class")))
+    labels = [str(a.get("aria-label")) for tag, a in outline.tags if tag == "svg"]
+    drawn = [s for s in brief_of(state).symbols if not isinstance(s.heatmap, Missing)]
+    assert [labels.count(s.heatmap_alt) for s in drawn] == [2] * len(drawn)  # for a wide screen and for a phone
+    assert all(labels)
 
 
 def test_untrusted_text_is_escaped(html_of: Callable[[str], str]) -> None:
@@ -140,14 +142,19 @@ def test_missing_inputs_are_told_with_their_reason(
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        ("no_dense_zone", "Nothing stands out within 8"),
+        ("no_dense_zone", "none within 8 %"),
+        ("no_dense_zone", "No alert: no chart level is known above, and no dense zone within 8 %."),
+        ("no_dense_zone", "No dense zone, so no outcome to weigh."),
         ("no_candles", "BTC has no usable price"),
         ("stale_data", "stale: 5 bars old"),
-        ("event_inside", "US CPI falls inside the horizon"),
+        ("stale_data", "no alert armed"),
+        ("stale_data", "The data are too old: no share is given."),
+        ("event_inside", "Next heavy event US CPI 19 Jan, 13:30 UTC in 6 h 30 min"),
+        ("event_inside", "After 13:30: if BTC trades into A"),
         ("price_inside", "price inside"),
-        ("horizon_unmeasured", "base rates were measured for 24 h only"),
-        ("morning", "Uncalibrated: shares, not dollars."),
-        ("morning", "Low map quality"),
+        ("horizon_unmeasured", "Base rates were measured for 24 h only"),
+        ("morning", "Shares, not dollars: not calibrated."),
+        ("morning", "map quality low"),
     ],
 )
 def test_awkward_states_are_said_in_words(state: str, said: str, html_of: Callable[[str], str]) -> None:
@@ -155,18 +162,22 @@ def test_awkward_states_are_said_in_words(state: str, said: str, html_of: Callab
     assert said in Outline(html_of(state)).text.replace("\u202f", " ")
 
 
-def test_one_symbol_has_a_large_ladder_and_no_summary(html_of: Callable[[str], str]) -> None:
-    """A single symbol needs no table to compare it in."""
-    assert 'class="single"' in html_of("one_symbol")
+def test_one_symbol_has_no_summary(html_of: Callable[[str], str]) -> None:
+    """A single symbol needs no table to compare it in: its section starts at once."""
     assert 'class="sum"' not in html_of("one_symbol")
+    assert 'class="contents"' not in html_of("one_symbol")
+    assert 'class="sum"' in html_of("morning")
 
 
-def test_a_long_watchlist_keeps_its_order_and_cuts_long_names() -> None:
-    """Rows stand in the watchlist's order, with contents above, and names longer than eight letters are cut."""
+def test_a_long_watchlist_names_six_first_and_the_others_in_order() -> None:
+    """Of 22 symbols six stand in full rows, the others in the watchlist's order; names of more than eight are cut."""
     brief = many()
     page = render_html(brief).decode()
-    rows = re.findall(r'rowheader" class="c-sym"><a href="#([^"]+)"', page)
-    assert [row.split("-")[0] for row in rows] == [symbol.base for symbol in brief.symbols]
+    rows = re.findall(r'rowheader" class="s-name">(?:<span class="l1">)?<a href="#([^"]+)"', page)
+    assert len(rows) == len(set(rows)) == 22
+    others = [row.split("-")[0] for row in rows[6:]]
+    assert others == [symbol.base for symbol in brief.symbols if symbol.base in others]
+    assert "Look here first: 6 of 22" in page
     assert 'class="contents"' in page
     assert 'title="1000000MOG">1000000\u2026</a>' in page
 
@@ -193,7 +204,7 @@ def test_a_users_folder_replaces_single_templates(tmp_path: Path, brief_of: Call
     (own / "method.html.j2").write_text("<p>Our own words for {{ brief.timeframe }}.</p>")
     text = Outline(render_html(brief_of("one_symbol"), templates=tmp_path).decode()).text
     assert "Our own words for 4h." in text
-    assert "Where leverage is exposed" in text
+    assert "Seven inputs" in text
 
 
 @pytest.mark.parametrize("broken", ["{{ brief.no_such_field }}", "{% if %}", "{{ 1 + 'a' }}"])

@@ -15,10 +15,8 @@ from weasyprint.urls import FatalURLFetchingError
 
 from reportgen.brief.types import Brief
 from reportgen.errors import RenderError
-from reportgen.render.page_helpers import fit
 from reportgen.render.paper import InMemory
 from reportgen.render.pdf import render_pdf
-from reportgen.units import Missing
 
 FOOTER = "Estimates from public data. Possible fuel, not guaranteed destinations. Not advice."
 KB_A_PAGE = 40
@@ -39,25 +37,29 @@ def test_every_page_has_its_footer_number_and_size(
     for number, page in enumerate(pages, start=1):
         text = " ".join(page.split())
         assert FOOTER in text
-        assert f"as of 19 Jan 2026 · 07:00 UTC · page {number} / {len(pages)}" in text
+        assert f"{number}/{len(pages)}" in text.replace(" / ", "/")
+        assert number == 1 or "19 Jan 2026, 07:00 UTC" in text
     with opened(pdf_of(state)) as pdf:
         assert {(round(float(p.mediabox[2])), round(float(p.mediabox[3]))) for p in pdf.pages} == {A4}
     assert len(pdf_of(state)) <= KB_A_PAGE * 1024 * len(pages)
 
 
-def test_page_one_is_the_answer_and_a_symbol_fits_one_page(
+def test_page_one_is_the_answer_and_a_symbol_has_one_page(
     pdf_of: Callable[[str], bytes], pdf_text: Callable[[bytes], list[str]]
 ) -> None:
-    """Page 1 holds every symbol's nearest zones and no running header; each symbol takes one page."""
+    """The answer, four symbols, data and method: six pages, each symbol's name in its page's running header alone."""
     pages = pdf_text(pdf_of("morning"))
-    assert all(word in pages[0] for word in ("BTC", "ETH", "SOL", "WIF", "1.3", "How to read this page"))
-    assert "crypto liquidation risk" not in pages[0]
+    assert len(pages) == 6
+    assert all(
+        word in pages[0]
+        for word in ("BTC", "ETH", "SOL", "WIF", "1.3", "Today’s alerts", "Since the last", "Yesterday")
+    )
+    assert "Crypto liquidation risk" in pages[0].split("\n")[0] + pages[0].split("\n")[1]
     for page, base in zip(pages[1:5], ("BTC", "ETH", "SOL", "WIF"), strict=True):
-        assert page.split("\n")[0].split()[:5] == ["Morning", "brief", "·", "crypto", "liquidation"]
-        assert f"{base}" in page.split("\n")[0]
-        assert "The Read" in page
-        assert "Bearish scenario" in page
-    assert "Zone by zone" in pages[5]
+        assert page.split("\n")[0].split()[:5] == ["Morning", "brief", "·", "Crypto", "liquidation"]
+        assert base in page.split("\n")[0]
+        assert all(word in page for word in ("Stance", "Seven inputs", "Within 24", "Recalculate if"))
+    assert "Data and method" in pages[5]
 
 
 def test_a_simulated_market_is_said_on_every_page(
@@ -79,7 +81,7 @@ def test_it_is_tagged_titled_and_bookmarked(pdf_of: Callable[[str], bytes]) -> N
         with pdf.open_outline() as outline:
             names = [item.title for top in outline.root for item in (top, *top.children)]
     assert any(name.startswith("SOL") for name in names)
-    assert any(name.startswith("Zone by zone") for name in names)
+    assert any(name.startswith("Data and method") for name in names)
 
 
 def test_only_the_products_own_fonts_are_used(pdf_of: Callable[[str], bytes]) -> None:
@@ -150,31 +152,19 @@ def test_a_long_watchlist_drops_the_tags(brief_of: Callable[[str], Brief]) -> No
         assert "/StructTreeRoot" not in pdf.Root
 
 
-def test_a_symbol_that_runs_over_is_laid_out_again_smaller(
-    brief_of: Callable[[str], Brief], pdf_text: Callable[[bytes], list[str]]
+@pytest.mark.parametrize(("times", "folded"), [(20, ("Recalculate if",)), (26, ("Recalculate if", "Seven inputs"))])
+def test_a_symbol_that_runs_over_folds_its_last_parts(
+    times: int, folded: tuple[str, ...], brief_of: Callable[[str], Brief], pdf_text: Callable[[bytes], list[str]]
 ) -> None:
-    """A text that no estimate counts, such as a long confluence, still leaves the symbol on one page."""
+    """What a long sentence pushes off the page stands with the data, once; the figure keeps its size."""
     brief = brief_of("one_symbol")
     symbol = brief.symbols[0]
-    assert not isinstance(symbol.confluence, Missing)
-    text = "two of three layers lean up, as the map does, " * 40
-    longer = replace(symbol, confluence=replace(symbol.confluence, text=text))
-    assert fit(longer) == fit(symbol)
-    assert len(pdf_text(render_pdf(replace(brief, symbols=(longer,))))) == len(pdf_text(render_pdf(brief)))
-
-
-def test_a_symbol_that_still_runs_over_folds_its_scenarios(
-    brief_of: Callable[[str], Brief], pdf_text: Callable[[bytes], list[str]]
-) -> None:
-    """Where no smaller type helps, both scenarios stand with the zones in detail: once, and no page more."""
-    brief = brief_of("one_symbol")
-    symbol = brief.symbols[0]
-    assert not isinstance(symbol.scenarios, Missing)
-    long = replace(symbol.scenarios.bullish, text="if BTC trades into A and closes above it on rising volume, " * 90)
-    longer = replace(symbol, scenarios=replace(symbol.scenarios, bullish=long))
-    pages = pdf_text(render_pdf(replace(brief, symbols=(longer,))))
-    with_scenarios = [number for number, page in enumerate(pages) if "Bullish scenario" in page]
-    assert len(with_scenarios) == 1
-    assert "Zone by zone" in pages[with_scenarios[0]]
-    assert "The Read" in pages[1]
-    assert "Zone by zone" in pages[2]
+    lengthy = replace(
+        symbol, heatmap=symbol.heatmap, finding="Dense shorts 3.3 % above, dense longs 3.4 % below. " * times
+    )
+    pages = pdf_text(render_pdf(replace(brief, symbols=(lengthy,))))
+    assert len(pages) == 3
+    assert all(title not in pages[1] for title in folded)
+    assert "Recalculate if: price" in " ".join(pages[2].split())
+    assert ("Seven inputs" in pages[1]) == (len(folded) == 1)
+    assert "Within 24" in pages[1]
