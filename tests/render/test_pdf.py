@@ -131,7 +131,7 @@ def test_untrusted_text_reaches_the_paper_as_text(
 def test_nothing_is_fetched(address: str, tmp_path: Path, brief_of: Callable[[str], Brief]) -> None:
     """A template that asks for a file, the network or an unknown chart ends the render with its address."""
     (tmp_path / "sections").mkdir()
-    (tmp_path / "sections" / "method.html.j2").write_text(f'<img alt="x" src="{address}">')
+    (tmp_path / "sections" / "short_method.html.j2").write_text(f'<img alt="x" src="{address}">')
     with pytest.raises(RenderError, match=address.rsplit("/", maxsplit=1)[-1]):
         render_pdf(brief_of("no_candles"), templates=tmp_path)
 
@@ -152,7 +152,7 @@ def test_a_long_watchlist_drops_the_tags(brief_of: Callable[[str], Brief]) -> No
         assert "/StructTreeRoot" not in pdf.Root
 
 
-@pytest.mark.parametrize(("times", "folded"), [(20, ("Recalculate if",)), (26, ("Recalculate if", "Seven inputs"))])
+@pytest.mark.parametrize(("times", "folded"), [(20, ("Recalculate if",)), (28, ("Recalculate if", "Seven inputs"))])
 def test_a_symbol_that_runs_over_folds_its_last_parts(
     times: int, folded: tuple[str, ...], brief_of: Callable[[str], Brief], pdf_text: Callable[[bytes], list[str]]
 ) -> None:
