@@ -16,7 +16,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import ChoiceLoader, Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemBytecodeCache,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    select_autoescape,
+)
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 from platformdirs import user_cache_path
@@ -155,7 +163,8 @@ def environment(templates: Path | None = None) -> Environment:
     folders = [shipped_templates()] if templates is None else [templates, shipped_templates()]
     made = Environment(
         loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
-        autoescape=True,
+        # By name, not by who asks: what is compiled is kept, and would be kept escaped or not.
+        autoescape=select_autoescape(disabled_extensions=("txt.j2",), default_for_string=True, default=True),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

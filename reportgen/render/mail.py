@@ -323,7 +323,7 @@ def _html(brief: Brief, names: Mapping[str, object], templates: Path | None) -> 
 
 def _text(names: Mapping[str, object], templates: Path | None) -> str:
     """Write the plain text, no line longer than it may be but those that hold a link."""
-    template = environment(templates).overlay(autoescape=False).get_template("mail/mail.txt.j2")
+    template = environment(templates).get_template("mail/mail.txt.j2")
     lines = [line.rstrip() for line in plain(template.render(**names, wrapped=wrapped)).splitlines()]
     return "\n".join(lines).strip("\n") + "\n"
 

@@ -38,7 +38,6 @@ _OUTCOMES = {
     "front_run": "Turns just before",
     "ignore": "Not reached",
 }
-_NO_OUTCOME = {"open": "Still open", "censored": "No outcome", "not_an_event": "No event"}
 
 
 def _utc(milliseconds: Milliseconds) -> datetime:
@@ -151,19 +150,9 @@ def outcome(name: str) -> str:
     return _OUTCOMES[name]
 
 
-def fate(state: str) -> str:
-    """Name what became of a zone: an outcome, or why there is none."""
-    return _OUTCOMES.get(state) or _NO_OUTCOME[state]
-
-
 def away(fraction: float, side: str) -> float:
     """Sign a distance by its side: above is plus, below minus."""
     return fraction if side == "above" else -fraction
-
-
-def tenths(share: float) -> str:
-    """Write a persistence: in 8 of 10 draws."""
-    return f"in {round(share * 10)} of 10 draws"
 
 
 def venue_name(venue: str) -> str:
@@ -193,9 +182,7 @@ FILTERS = {
         sentence,
         lower_first,
         outcome,
-        fate,
         away,
-        tenths,
         venue_name,
     )
 }
@@ -296,9 +283,6 @@ def _rendered(text: str) -> Markup:
 STALE_BARS = 2
 """A last close more bars than this before as-of is called stale."""
 
-MAIL_LINES = 4
-"""Lines that a mail has room for."""
-
 _OUTCOME_ROWS = ("reject", "continue", "front_run", "ignore")
 
 
@@ -331,11 +315,6 @@ def zone_of(symbol: SymbolBrief, label: str) -> Zone | None:
     """Find the nearest zone of a letter."""
     found = [zone for zone in symbol.zones if zone.label == label]
     return min(found, key=lambda zone: zone.distance_atr) if found else None
-
-
-def nothing_on(symbol: SymbolBrief, side: Where) -> NoDenseZone | None:
-    """Find why there is no zone on a side."""
-    return next((nothing for nothing in symbol.no_dense_zone if nothing.side == side), None)
 
 
 def zone_rows(symbol: SymbolBrief) -> tuple[ZoneRow, ...]:
@@ -377,37 +356,6 @@ def arguments(reaction: Reaction) -> tuple[Argument, ...]:
         for outcome in _OUTCOME_ROWS
     )
     return tuple(argument for argument in found if argument.supports or argument.against)
-
-
-def told_changes(brief: Brief) -> str:
-    """Tell the largest changes in one sentence, of the symbols that the reader gets, for a mail; "" without any."""
-    found = brief.changes
-    if isinstance(found, Missing):
-        return ""
-    read = {symbol.symbol for symbol in brief.symbols}
-    own = [one for one in found.items if one.symbol in read][:MAIL_LINES]
-    told = "; ".join(f"{one.base} {f'{one.label} ' if one.label else ''}{one.text}" for one in own)
-    return f"Since {day_and_clock(found.since_ms)} UTC: {told}." if told else ""
-
-
-def told_levels(brief: Brief) -> str:
-    """Tell how the levels of the brief before did, and the record, for a mail; "" where nothing is known.
-
-    All that were touched come first, then the others as room allows, each by surprise: what the brief gave the
-    smallest share stands first.
-    """
-    track = brief.track_record
-    if isinstance(track, Missing) or isinstance(track.levels, Missing):
-        return ""
-    read = {symbol.symbol for symbol in brief.symbols}
-    own = sorted(
-        (one for one in track.levels if one.symbol in read),
-        key=lambda one: (one.touched_ms is None, isinstance(one.shown, Missing) or one.shown, one.distance_atr),
-    )
-    levels = own[: max(MAIL_LINES, sum(one.touched_ms is not None for one in own))]
-    told = "; ".join(f"{one.base} {one.label} {one.side}: {fate(one.state).lower()}" for one in levels)
-    record = track.record.reason if isinstance(track.record, Missing) else track.record.text
-    return f"{told}. {record}" if told else record
 
 
 def stale(symbol: SymbolBrief) -> bool:
@@ -555,15 +503,12 @@ VIEWS = {"THIN": THIN, "MINUS": MINUS, "EN_DASH": EN_DASH} | {
         event_due,
         kinds_inside,
         zone_of,
-        nothing_on,
         zone_rows,
         reacting,
         arguments,
         stale,
         oldest,
         percent_of,
-        told_changes,
-        told_levels,
         missing_inputs,
         when_again,
         disappears_when,
