@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from reportgen.cli.console import AsJson, ConfigFile, Output, Sample, Source, progress, stands, tell, tell_json
-from reportgen.config.places import Place, inside
+from reportgen.config.places import inside
 from reportgen.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from reportgen.liquidation.map import Engine
-    from reportgen.market.data import Gathered
+    from reportgen.market.data import Gathered, MarketData
     from reportgen.morning.request import BriefRequest
+    from reportgen.track_record.backtest import BacktestQuestion, MarketRecord
     from reportgen.track_record.result import Backtest
-    from reportgen.units import Maybe
 
 _SEED: Final = 1
 _NAMED: Final = 6
 """Markets that a pooled record's folder names."""
-_STEPS: Final = 3
 
 
 def backtest(
@@ -41,6 +42,7 @@ def backtest(
     engine: Annotated[
         list[str] | None, typer.Option("--engine", metavar="NAME", help="A map engine; may be repeated. [all]")
     ] = None,
+    workers: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Processes, a market each.")] = 1,
     source: Source = None,
     sample: Sample = False,
     config: ConfigFile = None,
@@ -53,36 +55,42 @@ def backtest(
     reportgen backtest --source data/market --symbol BTC,ETH,SOL
     """
     from reportgen.cli.backtest_table import table
-    from reportgen.liquidation.map import ENGINES
+    from reportgen.delivery.archive.commit import add_files
     from reportgen.moments import parse_moment
     from reportgen.morning.making import gather
+    from reportgen.morning.pages import start_workers
     from reportgen.morning.request import Options, take_request
+    from reportgen.track_record.backtest import pooled_backtest
     from reportgen.track_record.result import as_record
     from reportgen.units import Missing
 
-    for name in engine or ():
-        if name not in ENGINES:
-            close = get_close_matches(name, ENGINES, n=1)
-            hint = f"Did you mean {close[0]}?" if close else f"Engines are {', '.join(ENGINES)}."
-            raise UsageError(f"--engine {name} is not an engine. {hint}")
-    engines = tuple(ENGINES[name] for name in dict.fromkeys(engine or ()))
+    engines = _engines(engine or ())
     first = None if start is None else parse_moment(start)
     last = None if until is None else parse_moment(until)
     if first is not None and last is not None and last <= first:
         raise UsageError(f"--until {until} does not lie after --from {start}. Correct one of them.")
     request = take_request(Options(config=config, output=output, source=source, sample=sample, symbols=symbol))
-    with progress(_STEPS) as step:
+    with start_workers(workers) as pool, progress(2 + len(request.config.watchlist)) as step:
         step("Reading the market data")
         gathered = gather(request)
-        step("Walking through the past")
-        results, pooled = _score(request, gathered, (first, last), engines)
+        jobs = _questions(request, gathered, (first, last), engines)
+        parts, files = [], {}
+        for (market, _), (part, own) in zip(jobs, pool.map_sections(_score, jobs), strict=True):
+            step(f"Walked through {market.symbol}")
+            parts.append(part)
+            files[market.symbol] = own
         step("Writing the files")
+        results = [one.record for one in parts]
+        pooled = pooled_backtest(parts, jobs[0][1]) if len(parts) > 1 else None
         made = results if pooled is None or isinstance(pooled, Missing) else [*results, pooled]
-        written = {result.symbol: _write(request.config.output, result) for result in made}
+        if len(made) > len(results):
+            files[made[-1].symbol] = _files(made[-1])
+        for own in files.values():
+            add_files(request.config.output, own)
+        written = {symbol: [inside(request.config.output, path) for path in own] for symbol, own in files.items()}
     stands("The record", inside(request.config.output, "backtests"))
     if as_json:
-        files = {symbol: list(paths) for symbol, paths in written.items()}
-        tell_json({"files": files, "backtests": [as_record(one) for one in results], "pooled": as_record(pooled)})
+        tell_json({"files": written, "backtests": [as_record(one) for one in results], "pooled": as_record(pooled)})
         return
     for result in made:
         for line in (*table(result), *written[result.symbol]):
@@ -91,32 +99,45 @@ def backtest(
         tell(f"Pooled: none. {pooled.reason}")
 
 
-def _score(
-    request: BriefRequest, gathered: Gathered, window: tuple[int | None, int | None], engines: tuple[Engine, ...]
-) -> tuple[list[Backtest], Maybe[Backtest] | None]:
-    """Score one market after the other, and several pooled.
-
-    Returns:
-        The records, and the pooled one; None for a single market.
+def _engines(names: Sequence[str]) -> tuple[Engine, ...]:
+    """Find engines by name, each once.
 
     Raises:
-        DataError: A market is unknown, or too short.
+        UsageError: A name is of none.
+    """
+    from reportgen.liquidation.map import ENGINES
+
+    for name in names:
+        if name not in ENGINES:
+            close = get_close_matches(name, ENGINES, n=1)
+            hint = f"Did you mean {close[0]}?" if close else f"Engines are {', '.join(ENGINES)}."
+            raise UsageError(f"--engine {name} is not an engine. {hint}")
+    return tuple(ENGINES[name] for name in dict.fromkeys(names))
+
+
+def _questions(
+    request: BriefRequest, gathered: Gathered, window: tuple[int | None, int | None], engines: tuple[Engine, ...]
+) -> list[tuple[MarketData, BacktestQuestion]]:
+    """Give each market with what is asked of it.
+
+    Raises:
+        DataError: A market is unknown.
     """
     import numpy as np
 
     from reportgen.market.folder.read import unknown_market
     from reportgen.morning.events_and_flows import events_between
-    from reportgen.track_record.backtest import BacktestQuestion, pooled_backtest, scored_backtest
+    from reportgen.track_record.backtest import BacktestQuestion
     from reportgen.units import Missing
 
     question = BacktestQuestion(
         from_ms=window[0],
         until_ms=window[1],
         engines=engines,
-        provenance=gathered.provenance,
+        provenance=dict(gathered.provenance),
         notes=gathered.notes,
         assumptions=request.config.assumptions,
-        fresh=lambda: np.random.default_rng(_SEED),
+        fresh=partial(np.random.default_rng, _SEED),
     )
     spans = {}
     for name, market in gathered.markets.items():
@@ -124,17 +145,22 @@ def _score(
             raise DataError(f"{name}: {market.candles.reason} {unknown_market(name, gathered.known_symbols)}")
         candles = next(iter(market.candles.values()))
         spans[name] = int(candles.open_time_ms[0]), int(candles.close_time_ms[-1])
-    parts = [
-        scored_backtest(market, replace(question, events=events_between(request.config, market.symbol, spans[name])))
+    return [
+        (market, replace(question, events=events_between(request.config, market.symbol, spans[name])))
         for name, market in gathered.markets.items()
     ]
-    pooled = pooled_backtest(parts, question) if len(parts) > 1 else None
-    return [one.record for one in parts], pooled
 
 
-def _write(output: Place, result: Backtest) -> tuple[str, ...]:
-    """Write one market's record, and its pages."""
-    from reportgen.delivery.archive.commit import add_files
+def _score(job: tuple[MarketData, BacktestQuestion]) -> tuple[MarketRecord, Mapping[str, bytes]]:
+    """Score one market, and write its record and its pages."""
+    from reportgen.track_record.backtest import scored_backtest
+
+    part = scored_backtest(*job)
+    return part, _files(part.record)
+
+
+def _files(result: Backtest) -> Mapping[str, bytes]:
+    """Write one record and its pages, by path in the output folder."""
     from reportgen.market.symbols import base_of, quote_of
     from reportgen.moments import day_of
     from reportgen.render.backtest import render_backtest
@@ -149,5 +175,4 @@ def _write(output: Place, result: Backtest) -> tuple[str, ...]:
     record = json.dumps(as_record(result), indent=1, allow_nan=False, sort_keys=True) + "\n"
     files = {f"{folder}/backtest.json": record.encode("ascii")}
     files |= {f"{folder}/backtest.{kind}": made for kind, made in render_backtest(result, findings_of(result)).items()}
-    add_files(output, files)
-    return tuple(inside(output, path) for path in files)
+    return files

@@ -131,14 +131,17 @@ def complain(message: str) -> None:
 
 @contextmanager
 def progress(steps: int) -> Iterator[Step]:
-    """Show how far a command is, where a person watches; hand out a function that begins the next step."""
+    """Show how far a command is and how long it may take yet, where a person watches; hand out what begins a step."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-    columns = SpinnerColumn(), BarColumn(20), TextColumn("{task.completed}/{task.total} {task.description}")
+    columns = (
+        SpinnerColumn(), BarColumn(20), TextColumn("{task.completed}/{task.total} {task.description}"),
+        TimeRemainingColumn(),
+    )  # fmt: skip
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Starting", total=steps)
 

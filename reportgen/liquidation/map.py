@@ -197,6 +197,7 @@ def build_map(
     *,
     open_interest: Maybe[OpenInterest] = NOT_GIVEN,
     weights: Floats | None = None,
+    history: bool = True,
 ) -> LiquidationMap:
     """Estimate where positions would be forced out, now and at the end of each column.
 
@@ -209,6 +210,7 @@ def build_map(
         open_interest: Snapshots, for the engines that read them or their mark prices.
         weights: Shape (k,), for the two node engines: what each node's unit mass is multiplied by; the reference
             weights by default.
+        history: False leaves the map over time empty, which takes most of the time.
 
     Raises:
         DataError: The conservation engine got no open interest.
@@ -216,7 +218,8 @@ def build_map(
     price = float(candles.close[-1])
     grid, price_bin = grid_around(candles, price, assumptions)
     sides: dict[Side, SideProfile] = {}
-    history: dict[Side, Floats] = {}
+    over_time: dict[Side, Floats] = {}
+    kept = column_end_ms if history else column_end_ms[:0]
     column_price = candles.close[np.searchsorted(candles.close_time_ms, column_end_ms, side="right") - 1]
     cut = _unblurred(engine, candles, open_interest, column_end_ms, assumptions)
     layered: Mapping[Side, tuple[Layer, ...]] = {}
@@ -225,25 +228,27 @@ def build_map(
     for side in Side:
         if isinstance(engine, NodeEngine):
             flows = node_flows(candles, side, assumptions, engine, open_interest)
-            own = _node_history(flows, grid, weights, column_end_ms, assumptions)
-            own = np.where(cut[:, None], own, _blurred(own, grid, side, column_price, assumptions))
+            own = np.zeros((0, grid.bins))
+            if history:
+                own = _node_history(flows, grid, weights, column_end_ms, assumptions)
+                own = np.where(cut[:, None], own, _blurred(own, grid, side, column_price, assumptions))
             profile = _node_profile(flows, grid, weights, assumptions)
             if not cut[-1]:
                 profile = _blurred(profile, grid, side, np.full(len(profile), price), assumptions)
         else:
-            own = mixed_book(layered[side], column_end_ms, grid.bins, grid.step)
+            own = mixed_book(layered[side], kept, grid.bins, grid.step) if history else np.zeros((0, grid.bins))
             profile = _layered_profile(layered[side], int(column_end_ms[-1]), grid)
         sides[side] = _outwards(profile, side, grid, price_bin)
-        history[side] = own if side is Side.LONG else own[:, ::-1]
+        over_time[side] = own if side is Side.LONG else own[:, ::-1]
     return LiquidationMap(
         engine=engine.name,
         price=price,
         grid=grid,
         price_bin=price_bin,
         sides=sides,
-        column_end_ms=column_end_ms,
-        column_price=column_price,
-        history=history,
+        column_end_ms=kept,
+        column_price=column_price[: len(kept)],
+        history=over_time,
         margin_source=brackets.source,
     )
 

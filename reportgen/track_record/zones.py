@@ -295,7 +295,7 @@ def _zones_at(
     """Find the zones that the brief of that moment would have shown; their draws, which move no edge, are spared."""
     moment = int(known.close_time_ms[-1])
     columns = moment - known.interval_ms * np.arange(1, -1, -1, dtype=np.int64)
-    estimate = build_map(known, brackets, columns, a, open_interest=open_interest)
+    estimate = build_map(known, brackets, columns, a, open_interest=open_interest, history=False)
     found = find_zones(
         estimate, _NOT_READ, _NOTHING_READ, atr=atr, horizon_hours=a.reaction_horizon_hours,
         rng=rng, assumptions=replace(a, draws=1),

@@ -82,6 +82,20 @@ def test_several_markets_end_in_a_pooled_table(folder: Path, tmp_path: Path) -> 
     assert "ETH/USDT:USDT" in page
 
 
+def test_two_workers_write_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    """However many processes walk through the past, every file is the same."""
+    window = ("--from", "2026-02-24T00:00Z", "--until", "2026-02-27T00:00Z", "--engine", "path-only")
+    for count in ("1", "2"):
+        asked = reportgen(
+            tmp_path, "backtest", "--source", folder, "--symbol", "BTC,ETH", *window, "--workers", count,
+            "--output", count,
+        )  # fmt: skip
+        assert asked.returncode == 0, asked.stderr
+    one, two = (sorted((tmp_path / count / "backtests").rglob("*.*")) for count in ("1", "2"))
+    assert len(one) == 3 * 4
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
+
+
 def test_json_holds_the_record_and_the_same_bytes_twice(folder: Path, tmp_path: Path) -> None:
     """--json prints one object with the record that is written; a second run elsewhere writes the same bytes."""
     window = ("--from", "2026-02-20T00:00Z", "--until", "2026-02-27T00:00Z", "--engine", "path-only")
