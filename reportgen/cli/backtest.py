@@ -56,7 +56,6 @@ def backtest(
     """
     from reportgen.cli.backtest_table import table
     from reportgen.delivery.archive.commit import add_files
-    from reportgen.moments import parse_moment
     from reportgen.morning.making import gather
     from reportgen.morning.pages import start_workers
     from reportgen.morning.request import Options, take_request
@@ -64,55 +63,57 @@ def backtest(
     from reportgen.track_record.result import as_record
     from reportgen.units import Missing
 
-    engines = _engines(engine or ())
-    first = None if start is None else parse_moment(start)
-    last = None if until is None else parse_moment(until)
-    if first is not None and last is not None and last <= first:
-        raise UsageError(f"--until {until} does not lie after --from {start}. Correct one of them.")
+    window, engines = _asked(start, until, engine or ())
     request = take_request(Options(config=config, output=output, source=source, sample=sample, symbols=symbol))
     with start_workers(workers) as pool, progress(2 + len(request.config.watchlist)) as step:
         step("Reading the market data")
-        gathered = gather(request)
-        jobs = _questions(request, gathered, (first, last), engines)
-        parts, files = [], {}
-        for (market, _), (part, own) in zip(jobs, pool.map_sections(_score, jobs), strict=True):
+        jobs = _questions(request, gather(request), window, engines)
+        parts, made = [], []
+        for (market, _), (part, files) in zip(jobs, pool.map_sections(_score, jobs), strict=True):
             step(f"Walked through {market.symbol}")
             parts.append(part)
-            files[market.symbol] = own
+            made.append((part.record, files))
         step("Writing the files")
-        results = [one.record for one in parts]
         pooled = pooled_backtest(parts, jobs[0][1]) if len(parts) > 1 else None
-        made = results if pooled is None or isinstance(pooled, Missing) else [*results, pooled]
-        if len(made) > len(results):
-            files[made[-1].symbol] = _files(made[-1])
-        for own in files.values():
-            add_files(request.config.output, own)
-        written = {symbol: [inside(request.config.output, path) for path in own] for symbol, own in files.items()}
+        if pooled is not None and not isinstance(pooled, Missing):
+            made.append((pooled, _files(pooled)))
+        for _, files in made:
+            add_files(request.config.output, files)
     stands("The record", inside(request.config.output, "backtests"))
     if as_json:
-        tell_json({"files": written, "backtests": [as_record(one) for one in results], "pooled": as_record(pooled)})
+        named = {result.symbol: [inside(request.config.output, path) for path in files] for result, files in made}
+        records = [as_record(one.record) for one in parts]
+        tell_json({"files": named, "backtests": records, "pooled": as_record(pooled)})
         return
-    for result in made:
-        for line in (*table(result), *written[result.symbol]):
+    for result, files in made:
+        for line in (*table(result), *(inside(request.config.output, path) for path in files)):
             tell(line)
     if isinstance(pooled, Missing):
         tell(f"Pooled: none. {pooled.reason}")
 
 
-def _engines(names: Sequence[str]) -> tuple[Engine, ...]:
-    """Find engines by name, each once.
+def _asked(
+    start: str | None, until: str | None, names: Sequence[str]
+) -> tuple[tuple[int | None, int | None], tuple[Engine, ...]]:
+    """Read the window, and find engines by name, each once.
 
     Raises:
-        UsageError: A name is of none.
+        UsageError: The window ends before it begins, or a name is of no engine.
     """
     from reportgen.liquidation.map import ENGINES
+    from reportgen.moments import parse_moment
+
+    first = None if start is None else parse_moment(start)
+    last = None if until is None else parse_moment(until)
+    if first is not None and last is not None and last <= first:
+        raise UsageError(f"--until {until} does not lie after --from {start}. Correct one of them.")
 
     for name in names:
         if name not in ENGINES:
             close = get_close_matches(name, ENGINES, n=1)
             hint = f"Did you mean {close[0]}?" if close else f"Engines are {', '.join(ENGINES)}."
             raise UsageError(f"--engine {name} is not an engine. {hint}")
-    return tuple(ENGINES[name] for name in dict.fromkeys(names))
+    return (first, last), tuple(ENGINES[name] for name in dict.fromkeys(names))
 
 
 def _questions(
