@@ -268,6 +268,45 @@ def test_candles_merge_until_they_have_room() -> None:
     assert len(merged(picture, 8 * HOUR_MS, MIDNIGHT + 5 * HOUR_MS).open) == 1
 
 
+def test_wicks_that_leave_end_in_arrows_and_the_farthest_says_where_to(brief_of: Callable[[str], Brief]) -> None:
+    """Two lows beyond the picture are two arrows and one price, the lower; the wick stops at the edge."""
+    brief = brief_of("morning")
+    symbol = brief.symbols[0]
+    picture = symbol.heatmap
+    assert isinstance(picture, HeatmapPicture)
+    low = list(picture.candle_low)
+    low[10], low[20] = 20_000.0, 30_000.0
+    made = drawn(brief, replace(symbol, heatmap=replace(picture, candle_low=tuple(low))), "wide")
+    assert [said(text) for text in texts_of(made) if said(text).startswith("to ")] == ["to 20\u202f000"]
+    bottom = FORMS["wide"].bottom
+    tips = [
+        path[2]
+        for m in marks_of(made)
+        if isinstance(m, Shape)
+        for path in m.paths
+        if m.fill == "ink" and len(path) == 3
+    ]
+    assert sum(y == bottom for _, y in tips) == 2
+
+
+def test_a_bar_of_the_profile_tells_its_numbers(brief_of: Callable[[str], Brief]) -> None:
+    """Pointed at, a bar says its prices, its density and the draws; on phones and paper nothing points."""
+    brief = brief_of("morning")
+    symbol = brief.symbols[0]
+    picture = symbol.heatmap
+    assert isinstance(picture, HeatmapPicture)
+    at = next(i for i, price in enumerate(picture.profile_price) if price > 92_543.1)
+    low, high = picture.profile_price[at : at + 2]
+    draws = f"{picture.profile_low[at]:.2f}\u2013{picture.profile_high[at]:.2f} in 8 of 10 draws"
+    wanted = f"{notation.price_range(low, high, 0)}: {picture.profile_share[at]:.2f}\u202f%, {draws}"
+    titles = {
+        form: [m.title for m in marks_of(drawn(brief, symbol, form)) if isinstance(m, Shape) and "draws" in m.title]
+        for form in FORMS
+    }
+    assert wanted in titles["wide"]
+    assert (titles["phone"], titles["paper"]) == ([], [])
+
+
 # ---- The spine ----
 
 

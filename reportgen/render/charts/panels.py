@@ -86,50 +86,41 @@ def hatched(form: Form, left: float, top: float, right: float, bottom: float) ->
 
 
 def candles(frame: Frame, bars: Bars, decimals: int) -> list[Mark]:
-    """Draw candles, hollow when up; a wick that leaves the picture ends in an arrow with its price."""
+    """Draw candles, hollow when up; a wick that leaves the picture ends in an arrow, the farthest with its price."""
     form = frame.form
-    marks: list[Mark] = []
     wicks: list[tuple[Point, Point]] = []
-    hollow: list[tuple[Point, ...]] = []
-    full: list[tuple[Point, ...]] = []
-    arrows: list[tuple[Point, ...]] = []
+    bodies: dict[bool, list[tuple[Point, ...]]] = {True: [], False: []}
+    leaving: dict[int, list[tuple[Price, float]]] = {1: [], -1: []}
     slot = bars.slot_ms / (frame.now_ms - frame.from_ms) * form.past
     rows = zip(bars.open_ms, bars.open, bars.high, bars.low, bars.close, strict=True)
     for opened, first, high, low, last in rows:
         middle = min(frame.x(opened) + slot / 2, form.now)
         left, right = max(middle - slot * _BODY / 2, form.left), min(middle + slot * _BODY / 2, form.now)
         top, bottom = frame.held(max(first, last)), frame.held(min(first, last))
-        bottom = max(bottom, top + form.thin(0.6))
-        wicks += [((middle, frame.held(high)), (middle, top)), ((middle, bottom), (middle, frame.held(low)))]
-        (hollow if last >= first else full).append(box(left, top, right, bottom))
-        for price, edge, way in ((high, form.top, 1), (low, form.bottom, -1)):
+        wicks.append(((middle, frame.held(high)), (middle, frame.held(low))))
+        bodies[bool(last >= first)].append(box(left, top, right, max(bottom, top + form.thin(0.6))))
+        for price, way in ((high, 1), (low, -1)):
             if not frame.low <= price <= frame.high:
-                arrow, words = _leaving(form, middle, edge, way, notation.price(price, decimals))
-                arrows.append(arrow)
-                marks.append(words)
-    wicks = [wick for wick in wicks if wick[1][1] > wick[0][1]]
+                leaving[way].append((float(price), middle))
     width = form.thin(0.9)
-    return [
-        Shape(paths=(*wicks,), stroke="paper", width=_HALO * form.weight, opacity=0.75),
-        Shape(paths=(*hollow, *full), closed=True, stroke="paper", width=_HALO * form.weight, opacity=0.75),
+    marks: list[Mark] = [
+        Shape(paths=tuple(wicks), stroke="paper", width=form.thin(_HALO), opacity=0.75),
         line(wicks, "ink", width),
-        Shape(paths=tuple(hollow), closed=True, fill="paper", stroke="ink", width=width),
-        Shape(paths=tuple(full), closed=True, fill="ink", stroke="ink", width=width),
-        area(arrows, "ink"),
-        *marks,
+        Shape(paths=tuple(bodies[True]), closed=True, fill="paper", stroke="ink", width=width),
+        Shape(paths=tuple(bodies[False]), closed=True, fill="ink", stroke="ink", width=width),
     ]
-
-
-def _leaving(form: Form, x: float, edge: float, way: int, price: str) -> tuple[tuple[Point, ...], Text]:
-    """Point an arrow out of the picture at a wick's end, with the price that it goes to."""
-    size = form.thin(3.2)
-    foot = edge + way * form.thin(5)
-    words = f"to {price}"
-    room = text_width(words, form.small, 600)
-    left = x - size - 2 - room if x - size - 2 - room > form.left else x + size + 2
-    y = edge + way * form.small + (0 if way > 0 else form.small_em(2) * CAP)
-    text = Text(x=left, y=y, runs=(Run(words=words, weight=600),), size=form.small)
-    return ((x - size, foot), (x + size, foot), (x, edge)), text
+    for way, gone in leaving.items():
+        edge = form.top if way > 0 else form.bottom
+        size, foot = form.thin(3.2), edge + way * form.thin(5)
+        marks.append(area([((x - size, foot), (x + size, foot), (x, edge)) for _, x in gone], "ink"))
+        if gone:
+            far, x = max(gone, key=lambda one: way * one[0])
+            words = f"to {notation.price(far, decimals)}"
+            beside = x - size - 2 - text_width(words, form.small, 600)
+            y = edge + form.small if way > 0 else edge - form.small * (1 - 2 * CAP)
+            at = beside if beside > form.left else x + size + 2
+            marks.append(Text(x=at, y=y, runs=(Run(words=words, weight=600),), size=form.small))
+    return marks
 
 
 def levels(frame: Frame, symbol: SymbolBrief) -> Shape:
@@ -315,20 +306,11 @@ def profile(frame: Frame, picture: HeatmapPicture, symbol: SymbolBrief, price: P
         low, high = (min(value / scale, 1.04) for value in (picture.profile_low[i], picture.profile_high[i]))
         whiskers.append(((form.bars + low * form.profile, y), (form.bars + high * form.profile, y)))
         if form.roomy:
-            said = (
-                f"{notation.price_range(edges[i], edges[i + 1], symbol.price_decimals)}: {notation.grouped(share, 2)}"
-                f"{notation.THIN}% per 0.1{notation.THIN}%, 10\u201390{notation.THIN}% of draws "
-                f"{notation.grouped(picture.profile_low[i], 2)} to {notation.grouped(picture.profile_high[i], 2)}"
-            )
-            titled.append(
-                Shape(
-                    paths=(box(form.bars, top, form.bars_end, bottom),),
-                    closed=True,
-                    fill="paper",
-                    opacity=0,
-                    title=said,
-                )
-            )
+            values = (share, picture.profile_low[i], picture.profile_high[i])
+            now, least, most = (notation.grouped(value, 2) for value in values)
+            said = f"{notation.price_range(edges[i], edges[i + 1], symbol.price_decimals)}: {now}{notation.THIN}%"
+            over = box(form.bars, top, form.bars_end, bottom)
+            titled.append(Shape(paths=(over,), closed=True, title=f"{said}, {least}\u2013{most} in 8 of 10 draws"))
     marks: list[Mark] = [area(paths, role) for role, paths in pale.items()]
     marks.append(line(whiskers, "ink", form.thin(0.7)))
     marks.append(line([((form.bars, form.top), (form.bars, form.bottom))], "axis", form.weight))

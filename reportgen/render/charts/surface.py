@@ -35,7 +35,8 @@ class Shape:
 
     Attributes:
         paths: Each a line of points. closed: whether each ends where it began.
-        fill, stroke: What areas and lines are coloured with, if at all. width: of lines. dashes: on, off.
+        fill, stroke: What areas and lines are coloured with, if at all; without both it can only be pointed at.
+        width: of lines. dashes: on, off.
         opacity: of all of it. title: what it says when pointed at, or "".
     """
 

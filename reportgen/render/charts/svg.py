@@ -36,6 +36,7 @@ def figure_css() -> str:
         ".fig{display:block;max-width:100%;height:auto}.fig-phone{display:none}"
         f"@media screen and (max-width:{_PHONE}px){{.fig-wide{{display:none}}.fig-phone{{display:block}}}}"
         ".fig text{font-family:var(--font);font-variant-numeric:tabular-nums}.fig .on-dark{display:none}"
+        ".fig .hit{fill:none;pointer-events:all}"
         ".fig image{image-rendering:pixelated}.fig g[tabindex]:focus-visible{outline:2px solid var(--ink)}"
     )
     return "\n".join(
@@ -97,6 +98,8 @@ def _shape(shape: Shape, look: Look) -> str:
     if shape.opacity < 1:
         # Not `opacity`, for which a PDF would need a group of its own.
         style += f' {"fill" if shape.fill else "stroke"}-opacity="{_n(shape.opacity)}"'
+    if shape.fill is None and shape.stroke is None:  # nothing to see: a place to point at
+        style = ' class="hit"'
     if shape.title and look != "paper":
         return f'<path{style} d="{d}"><title>{escape(shape.title)}</title></path>'
     return f'<path{style} d="{d}"/>'
