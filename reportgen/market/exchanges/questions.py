@@ -11,11 +11,22 @@ from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import Any, Final, TypeAlias
 
-from reportgen.market.exchanges.answers import Cell, Path, Read, listed, number, numbers, rows_of, within
+from reportgen.market.exchanges.answers import (
+    Cell,
+    Path,
+    Read,
+    listed,
+    number,
+    numbers,
+    optional,
+    rows_of,
+    tiers,
+    within,
+)
 from reportgen.market.exchanges.units import coin_of
 from reportgen.market.exchanges.venue import Contract, Listing, Paged, RawBook, Row, Transport
 from reportgen.moments import moment_text
-from reportgen.units import HOUR_MS, Milliseconds
+from reportgen.units import HOUR_MS, Milliseconds, Missing
 
 _SECOND_MS: Final = 1000
 
@@ -96,23 +107,52 @@ def history(
         read: Reads the answer.
         rows: How many a page holds at most.
         step_ms: Between two rows; 0 for a contract's own funding.
-        late_ms: How much later a row is known than the stamp by which the venue is asked for it.
+        late_ms: How much later a row is known than its stamp, by which the venue is asked for it.
         of: Names what is asked about.
     """
 
     def page(connection: Transport, contract: Contract, since: Milliseconds, until: Milliseconds) -> list[Row]:
         parameters = filled(asked, contract, since - late_ms, until - late_ms, rows)
-        return read(connection.ask(endpoint, parameters, about=of(contract)))
+        found = read(connection.ask(endpoint, parameters, about=of(contract)))
+        return [(time + late_ms, *cells) for time, *cells in found]
 
     return Paged(page=page, rows=rows, step_ms=step_ms)
 
 
-def now(endpoint: str, asked: Asked, *cells: Path | float) -> Callable[[Transport, Contract], Row]:
-    """Make a question for one moment: the way to each number in its answer, or the number itself."""
+def now(
+    endpoint: str, asked: Asked, *cells: Path | float, into: Callable[..., Row] = lambda *told: told
+) -> Callable[[Transport, Contract], Row]:
+    """Make a question for one moment: the way to each number in its answer, or the number, and what they become."""
 
     def ask(connection: Transport, contract: Contract) -> Row:
         answer = about(connection, endpoint, asked, contract)
-        return tuple(number(within(answer, *cell)) if isinstance(cell, tuple) else cell for cell in cells)
+        return into(*(number(within(answer, *cell)) if isinstance(cell, tuple) else cell for cell in cells))
+
+    return ask
+
+
+def brackets(
+    endpoint: str, asked: Asked, at: Path, *cells: str,
+    deduction: str = "", contracts: bool = False,
+) -> Callable[[Transport, Contract, float], list[Row]]:  # fmt: skip
+    """Make the question for margin brackets that begin where the one before ends.
+
+    Args:
+        endpoint: ccxt's implicit method.
+        asked: Parameters.
+        at: Where the list stands in the answer.
+        cells: Names of cap, maintenance rate and highest leverage.
+        deduction: Name of the deduction, which may be absent.
+        contracts: Whether caps are contracts, each worth its size times the price, and not quote currency.
+    """
+
+    def ask(connection: Transport, contract: Contract, price: float) -> list[Row]:
+        answer = about(connection, endpoint, asked, contract)
+        size, each = (contract.listing.contract_size, price) if contracts else (1.0, 1.0)
+        if isinstance(size, Missing):
+            return []
+        found = ((*numbers(row, *cells), optional(row, deduction)) for row in rows_of(answer, *at))
+        return tiers((cap * size * each, rate, leverage, deducted) for cap, rate, leverage, deducted in found)
 
     return ask
 

@@ -58,14 +58,6 @@ def _interest_now(connection: Transport, contract: Contract) -> Row:
     return (read.number(read.within(answer, "time")), _interest(read.within(answer, *_LIST, 0)), NAN)
 
 
-def _brackets(connection: Transport, contract: Contract, _price: float) -> list[Row]:
-    answer = ask.about(connection, "publicGetV5MarketRiskLimit", _MARKET, contract)
-    cells = ("riskLimitValue", "maintenanceMargin", "maxLeverage")
-    return read.tiers(
-        (*read.numbers(row, *cells), read.optional(row, "mmDeduction")) for row in read.rows_of(answer, *_LIST)
-    )
-
-
 VENUE: Final = rules.Venue(
     name="bybit",
     display="Bybit",
@@ -130,5 +122,13 @@ VENUE: Final = rules.Venue(
     order_book=ask.book(
         "publicGetV5MarketOrderbook", _MARKET | {"limit": 500}, ("result", "ts"), (("result", "b"), ("result", "a"))
     ),
-    brackets=_brackets,
+    brackets=ask.brackets(
+        "publicGetV5MarketRiskLimit",
+        _MARKET,
+        _LIST,
+        "riskLimitValue",
+        "maintenanceMargin",
+        "maxLeverage",
+        deduction="mmDeduction",
+    ),
 )

@@ -63,12 +63,6 @@ def _sides(connection: Transport, contract: Contract, interest: float) -> tuple[
     return 2, "" if math.isnan(ratio) else f"Gate's open interest is {ratio:.2f} times its positions; it is halved."
 
 
-def _brackets(connection: Transport, contract: Contract, _price: float) -> list[Row]:
-    answer = ask.about(connection, "publicFuturesGetSettleRiskLimitTiers", _MARKET, contract)
-    cells = ("risk_limit", "maintenance_rate", "leverage_max")
-    return read.tiers((*read.numbers(row, *cells), NAN) for row in read.rows_of(answer))
-
-
 def _statistic(*cells: str) -> Paged:
     """Read one of the many things that Gate states together: the same question is asked once a run."""
     found = read.rows("time", *cells, seconds=True)
@@ -146,5 +140,7 @@ VENUE: Final = rules.Venue(
         size="s",
         unit_ms=_SECOND_MS,
     ),
-    brackets=_brackets,
+    brackets=ask.brackets(
+        "publicFuturesGetSettleRiskLimitTiers", _MARKET, (), "risk_limit", "maintenance_rate", "leverage_max"
+    ),
 )

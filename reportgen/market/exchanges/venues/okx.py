@@ -7,7 +7,6 @@ from typing import Any, Final
 from reportgen.market.exchanges import answers as read
 from reportgen.market.exchanges import questions as ask
 from reportgen.market.exchanges import venue as rules
-from reportgen.market.exchanges.answers import NAN
 from reportgen.market.exchanges.questions import Slot
 from reportgen.market.exchanges.venue import Contract, Datum, Listing, Row, Transport, Unit
 from reportgen.units import HOUR_MS, Maybe, Milliseconds, Missing
@@ -20,11 +19,6 @@ _FAMILY: Final = {"instType": "SWAP", "instFamily": lambda contract: contract.ma
 _SPAN: Final = {"after": Slot.UNTIL, "before": Slot.BEFORE, "limit": Slot.LIMIT}
 _BARS: Final = _MARKET | {"bar": "1H"} | _SPAN
 _STATISTIC: Final = _MARKET | {"period": "1H", "begin": Slot.SINCE, "end": Slot.LAST, "limit": Slot.LIMIT}
-_RUNNING: Final = ask.now(
-    "publicGetPublicFundingRate",
-    _MARKET,
-    *(("data", 0, cell) for cell in ("ts", "fundingRate", "fundingTime", "nextFundingTime")),
-)
 
 
 def _listing(one: Any) -> Listing | None:  # noqa: ANN401 - JSON
@@ -45,25 +39,6 @@ def _listing(one: Any) -> Listing | None:  # noqa: ANN401 - JSON
         inverse=one.get("ctType") == "inverse",
         funding_hours=Missing("OKX lists no funding interval."),
     )
-
-
-def _funding_now(connection: Transport, contract: Contract) -> Row:
-    time, rate, settles, then = _RUNNING(connection, contract)
-    return (time, rate, (then - settles) / HOUR_MS)
-
-
-def _interest_history(answer: object) -> list[Row]:
-    """Read open interest at the end of each hour, in the coins that the answer states beside its contracts."""
-    return [(time + HOUR_MS, coins, usd) for time, coins, usd in read.rows(0, 2, 3, at=_DATA)(answer)]
-
-
-def _brackets(connection: Transport, contract: Contract, price: float) -> list[Row]:
-    answer = ask.about(connection, "publicGetPublicPositionTiers", _FAMILY | {"tdMode": "isolated"}, contract)
-    size = contract.listing.contract_size
-    if isinstance(size, Missing):
-        return []
-    found = (read.numbers(row, "maxSz", "mmr", "maxLever") for row in read.rows_of(answer, "data"))
-    return read.tiers((most * size * price, rate, leverage, NAN) for most, rate, leverage in found)
 
 
 def _events(connection: Transport, contract: Contract, since: Milliseconds) -> tuple[Milliseconds, list[Row]]:
@@ -136,7 +111,11 @@ VENUE: Final = rules.Venue(
             of=ask.spot_market,
         ),
         Datum.OPEN_INTEREST: ask.history(
-            "publicGetRubikStatContractsOpenInterestHistory", _STATISTIC, _interest_history, rows=100, late_ms=HOUR_MS
+            "publicGetRubikStatContractsOpenInterestHistory",
+            _STATISTIC,
+            read.rows(0, 2, 3, at=_DATA),
+            rows=100,
+            late_ms=HOUR_MS,
         ),
         Datum.FUNDING: ask.history(
             "publicGetPublicFundingRateHistory",
@@ -157,10 +136,23 @@ VENUE: Final = rules.Venue(
         {"instType": "SWAP", **_MARKET},
         *(("data", 0, cell) for cell in ("ts", "oiCcy", "oiUsd")),
     ),
-    funding_now=_funding_now,
+    funding_now=ask.now(
+        "publicGetPublicFundingRate",
+        _MARKET,
+        *(("data", 0, cell) for cell in ("ts", "fundingRate", "fundingTime", "nextFundingTime")),
+        into=lambda time, rate, settles, then: (time, rate, (then - settles) / HOUR_MS),
+    ),
     order_book=ask.book(
         "publicGetMarketBooks", _MARKET | {"sz": 400}, ("data", 0, "ts"), (("data", 0, "bids"), ("data", 0, "asks"))
     ),
-    brackets=_brackets,
+    brackets=ask.brackets(
+        "publicGetPublicPositionTiers",
+        _FAMILY | {"tdMode": "isolated"},
+        _DATA,
+        "maxSz",
+        "mmr",
+        "maxLever",
+        contracts=True,
+    ),
     events=_events,
 )
