@@ -245,7 +245,10 @@ def in_child(work: Callable[[], Any], log: Path) -> Any:
 def run_tests(tests: list[str], witness: Witness, *more: str) -> None:
     """Run pytest here."""
     phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)  # the smallest example is of no interest
-    hypothesis.settings.register_profile("mutation", database=None, derandomize=True, phases=phases)
+    checks = list(hypothesis.HealthCheck)  # a fork of a busy machine may be slow
+    hypothesis.settings.register_profile(
+        "mutation", database=None, derandomize=True, phases=phases, deadline=None, suppress_health_check=checks
+    )
     hypothesis.settings.load_profile("mutation")
     plain = ("-q", "--tb=no", "-pno:cacheprovider", "-pno:cov", "-Wignore::pytest.PytestAssertRewriteWarning")
     code = pytest.main([*plain, *more, *tests], plugins=[witness])

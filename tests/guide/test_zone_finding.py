@@ -11,7 +11,6 @@ from reportgen.config.assumptions import DEFAULTS
 from reportgen.guide.zones.finding import ZoneFinding, find_zones, rank_zones
 from reportgen.liquidation.map import LiquidationMap, SideProfile, build_map
 from reportgen.liquidation.margin import flat
-from reportgen.liquidation.picture import draw_picture, ladder
 from reportgen.units import Floats, Missing, Side
 from tests.guide import readings
 from tests.liquidation.markets import random_walk, scaled
@@ -153,22 +152,3 @@ def test_every_zone_says_why_even_without_inputs() -> None:
         "nearest", "chart_level", "open_interest", "funding", "persistence",
     }  # fmt: skip
     assert sum("unknown" in reason.text for reason in ranked[0].reasons) == 3
-
-
-def test_picture_and_ladder_hold_the_same_shares() -> None:
-    """The ladder holds each side's share near the price; the picture has bytes for every row and column."""
-    candles = random_walk(900)
-    estimate = build_map(candles, flat(0.005, 125, "t"), candles.close_time_ms[-48:], DEFAULTS)
-    found = _find(estimate)
-    bars = ladder(found.shares, estimate.price, ATR, DEFAULTS)
-    assert len(bars) == 60
-    reach = int(np.log1p(DEFAULTS.ladder_reach_atr * ATR / estimate.price) / estimate.grid.step)
-    assert sum(bars[30:]) == pytest.approx(float(found.shares[Side.SHORT].share[:reach].sum()), abs=0.02)
-    picture = draw_picture(
-        estimate, found.shares, candles, marks=(0.9 * estimate.price,), atr=ATR, assumptions=DEFAULTS
-    )
-    assert picture.columns == len(picture.time_ms) == 48
-    assert len(picture.profile_price) == len(picture.profile_share) + 1
-    top = picture.price_low * np.exp(picture.row_log_step * picture.rows)
-    assert picture.price_low < min(*picture.candle_low, 0.9 * estimate.price)
-    assert top > max(picture.candle_high)

@@ -158,3 +158,21 @@ def test_ladder_bars_are_percent_per_tenth_of_a_percent() -> None:
         number for number in range(half) if 60.0 * DEFAULTS.ladder_step_atr * number < 100.0 * DEFAULTS.ladder_deepest
     ]
     assert [bar > 0 for bar in wild[:half][::-1]] == [number in reached for number in range(half)]
+
+
+def test_the_ladder_holds_each_sides_share_near_the_price(
+    estimate: LiquidationMap, shares: dict[Side, SideShares]
+) -> None:
+    """Bars times their log widths, over what 1 % per 0.1 % is, add up to the share within the ladder's reach."""
+    price = estimate.price
+    bars = ladder(shares, price, ATR, FEW)
+    half = len(bars) // 2
+    away = ATR * FEW.ladder_step_atr / price * np.arange(half + 1)
+    for own, edges, side in (
+        (bars[half:], np.log1p(away), Side.SHORT),
+        (bars[:half][::-1], -np.log1p(-away), Side.LONG),
+    ):
+        held = sum(bar * width for bar, width in zip(own, np.diff(edges), strict=True)) / (100 * math.log(1.001))
+        within = edges[-1] / estimate.grid.step
+        whole = float(shares[side].share[: int(within)].sum()) + (within % 1) * float(shares[side].share[int(within)])
+        assert held == pytest.approx(whole)
