@@ -489,18 +489,24 @@ def test_shifts_are_the_largest_over_their_settings_by_hand() -> None:
         return [(BRACKETS, replace(a, **{name: value})) for value in values]
 
     settings = {
-        f"churn: ageing ÷ and × {double:g}": settings_of("age_tau_hours", a.age_tau_hours / 2, a.age_tau_hours * 2),
-        f"smoothing ÷ and × {double:g}": settings_of("zone_blur_bins", a.zone_blur_bins / 2, a.zone_blur_bins * 2),
-        f"maintenance margin ÷ and × {double:g}": [(margins(factor), a) for factor in (half, double)],
-        "mixture: path-only book left out and doubled": settings_of("path_only_share", 0.0, 2 * a.path_only_share),
-        f"kernel distances ± {100 * a.draw_log_distance:.0f}\u202f%": settings_of("kernel_distances", *moved),
+        f"positions age {double:g} times faster or slower": settings_of(
+            "age_tau_hours", a.age_tau_hours / 2, a.age_tau_hours * 2
+        ),
+        f"the smoothing is {double:g} times narrower or wider": settings_of(
+            "zone_blur_bins", a.zone_blur_bins / 2, a.zone_blur_bins * 2
+        ),
+        f"the maintenance margin is {double:g} times smaller or larger": [
+            (margins(factor), a) for factor in (half, double)
+        ],
+        "the plain path book is left out or doubled": settings_of("path_only_share", 0.0, 2 * a.path_only_share),
+        f"typical distances are {100 * a.draw_log_distance:.0f}\u202f% off": settings_of("kernel_distances", *moved),
     }
     assert double == 2
     found = zone_sensitivities(WALK, BRACKETS, tuple(zones), SCOPE, a)
     for one in zones:
         run = base[one.liquidated_side][0]
         own = {line.assumption: line for line in found if line.label == one.label}
-        assert own["path: bars alone"].share_shift == pytest.approx(0.01)
+        assert own["the path is read from bars alone"].share_shift == pytest.approx(0.01)
         for name, pairs in settings.items():
             kept: list[Any] = []
             for brackets, changed in pairs:
