@@ -11,6 +11,7 @@ from reportgen.events.flows import NO_FLOWS, FlowReading
 from reportgen.guide.checklist import ChecklistLine, Confluence, InputReading
 from reportgen.guide.event_confidence import Confidence
 from reportgen.guide.plan import Scenarios, Sizing, Stance, ZonePlan
+from reportgen.guide.plan.own_position import OwnPosition
 from reportgen.guide.positioning import Positioning
 from reportgen.guide.reactions import Outcome, Reaction
 from reportgen.guide.structure import Structure
@@ -97,6 +98,7 @@ class SymbolBrief:
         daily_volume: quote currency traded on the primary venue in the last day.
         recalculate: the guide's reasons to make the map again, as today's levels.
         cone: how far price may go within the horizon, 10, 50 and 90 % of its high and low, or why that is not known.
+        positions: the reader's own; what is kept and published holds those alone that may be seen by others.
     """
 
     symbol: str
@@ -140,6 +142,7 @@ class SymbolBrief:
     daily_volume: Maybe[Notional] = NO_VOLUME
     recalculate: tuple[RecalculateIf, ...] = ()
     cone: Maybe[Cone] = NO_CONE
+    positions: tuple[OwnPosition, ...] = ()
 
 
 ChangeKind = Literal[

@@ -38,6 +38,7 @@ from reportgen.guide.checklist import (
 from reportgen.guide.confluence import find_confluence
 from reportgen.guide.context import Context, heaviest_first, nearest_zone
 from reportgen.guide.event_confidence import confidence_left
+from reportgen.guide.plan.own_position import HeldPosition, read_position
 from reportgen.guide.plan.writing import write_plan
 from reportgen.guide.positioning import Positioning
 from reportgen.guide.positioning.reading import read_positioning
@@ -92,6 +93,7 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
     unknown_events: tuple[UnknownEvents, ...] = (),
     assumptions: Assumptions = DEFAULTS,
     calibrations: Iterable[Calibration] = (),
+    positions: tuple[HeldPosition, ...] = (),
     map_sections: Callable[[Callable[[MarketData], SymbolBrief], Iterable[MarketData]], Iterable[SymbolBrief]] = map,
 ) -> Brief:
     """Write the brief of one morning: the five steps for each symbol, then what they say together.
@@ -108,6 +110,7 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
         unknown_events: What no source told of for this horizon.
         assumptions: Every modelling constant.
         calibrations: All that were found; each symbol takes the newest that fits it and was known by as-of.
+        positions: The reader's own.
         map_sections: How to map symbols: `map`, or an executor's.
     """
     planned = schedule(events, gathered.as_of_ms, horizon_hours)
@@ -121,6 +124,7 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
         calibrations=tuple(calibrations),
         past=passed(events, gathered.as_of_ms, horizon_hours),
         unknown_events=unknown_events,
+        positions=positions,
     )
     walk = partial(write_section, reference=gathered.reference, reading=reading)
     symbols = tuple(map_sections(walk, gathered.markets.values()))
@@ -159,6 +163,12 @@ def _led(facts: Sequence[SymbolFacts], events: Sequence[Event], stale: str, assu
     """Write the headline; a brief that is no news says so before all else."""
     finding = headline(facts, next(iter(heaviest_first(events)), None), assumptions)
     return f"STALE. {stale} {finding}" if stale else finding
+
+
+def for_others(brief: Brief) -> Brief:
+    """Give the brief that is kept and published: without the positions that are the reader's alone."""
+    shared = (replace(one, positions=tuple(own for own in one.positions if own.share)) for one in brief.symbols)
+    return replace(brief, symbols=tuple(shared))
 
 
 def stale_brief(symbols: Sequence[SymbolBrief]) -> str:
@@ -334,7 +344,7 @@ class Reading:
         horizon_hours: How far the brief looks. events: soonest first. assumptions: every constant.
         calibrations: all that were found, of any symbol and time.
         past: events of the last horizon, the latest first. unknown_events: what nobody told us of
-            for this horizon.
+            for this horizon. positions: the reader's own.
     """
 
     as_of_ms: Milliseconds
@@ -346,6 +356,7 @@ class Reading:
     calibrations: tuple[Calibration, ...] = ()
     past: tuple[Event, ...] = ()
     unknown_events: tuple[UnknownEvents, ...] = ()
+    positions: tuple[HeldPosition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -488,7 +499,8 @@ def write_section(market: MarketData, reference: MarketData, reading: Reading) -
     context = replace(context, map_quality=grade_map(market, coverage, reading.assumptions))
     section = _section(market, venue, candles, context, mapped, coverage)
     consumed = consumed_since(market, candles, reading.past, section.price_decimals, reading.assumptions)
-    return replace(section, consumed=consumed, stale=context.stale, cone=cone)
+    own = tuple(read_position(one, market, context) for one in reading.positions if one.symbol == market.symbol)
+    return replace(section, consumed=consumed, stale=context.stale, cone=cone, positions=own)
 
 
 def _section(

@@ -9,9 +9,18 @@ import json
 from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias, get_args, get_type_hints
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias, get_args, get_type_hints
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, Tag, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    create_model,
+    model_validator,
+)
 
 from reportgen.config.assumptions import DEFAULTS, Assumptions
 from reportgen.config.events import TAGS as EVENT_TAGS
@@ -84,6 +93,37 @@ class ExactPositions(Settings):
     file: Annotated[FilePath, seen("addresses")] | None = Field(
         default=None, description="A text file with one address a line; # begins a comment."
     )
+
+
+class PositionEntry(Settings):
+    """A position of your own: how far it is from its liquidation, for your eyes alone unless shared."""
+
+    symbol: Symbol = Field(description="The market.")
+    side: Literal["long", "short"] = Field(description="long or short.")
+    entry: float = Field(gt=0, allow_inf_nan=False, description="Mean entry price, quote currency.")
+    size: float = Field(gt=0, allow_inf_nan=False, description="Base coins.")
+    leverage: float | None = Field(
+        default=None, ge=1, le=1000, allow_inf_nan=False, description="Of an isolated position; its margin follows."
+    )
+    liquidation_price: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="Where the venue says that it is liquidated, instead."
+    )
+    venue: VenueName | None = Field(
+        default=None, description="Whose margin rule counts; the primary venue's if absent."
+    )
+    taker_fee: float = Field(
+        default=0.0005, ge=0, lt=0.01, description="As a fraction; OKX and Gate add it to the maintenance margin."
+    )
+    share: bool = Field(
+        default=False, description="Let it stand in the brief that is kept, published, mailed and posted."
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        """Take either the leverage or the price that follows from it."""
+        if (self.leverage is None) == (self.liquidation_price is None):
+            raise setting_error("needs exactly one of leverage and liquidation_price", "Keep the one that you know.")
+        return self
 
 
 class PostChannel(Settings):
@@ -248,6 +288,9 @@ class Config(Settings):
     )
     mail: MailSettings | None = Field(default=None, description="Who gets the brief by mail.")
     post: PostSettings | None = Field(default=None, description="Which chats and channels get its short form.")
+    positions: Annotated[tuple[PositionEntry, ...], several(Annotated[list[PositionEntry], Field(max_length=100)])] = (
+        Field(default=(), description="Your own positions; on this machine alone unless shared (docs/positions.md).")
+    )
     monitor: MonitorSettings | None = Field(default=None, description="Who notices when no brief comes.")
     assumptions: Annotated[Assumptions, WrittenAs(form=dict[str, Any], read=_assumptions)] = Field(
         default=DEFAULTS, description="Any modelling constant by its name."

@@ -85,9 +85,10 @@ class MorningBrief:
         return written
 
     def _written(self, form: Any) -> bytes:  # noqa: ANN401 - a Format, which is loaded when asked for
+        from reportgen.brief.write import for_others
         from reportgen.morning.pages import write_one
 
-        return write_one(self.brief, form)
+        return write_one(for_others(self.brief), form)
 
     def _repr_html_(self) -> str:
         """Show the page in a notebook, in a frame of its own so that neither styles the other."""

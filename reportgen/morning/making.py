@@ -17,9 +17,10 @@ from reportgen.morning.live import INPUT_FOLDER, live_input, now_ms, questions, 
 
 if TYPE_CHECKING:
     from reportgen.brief.types import Brief
-    from reportgen.config.settings import Config
+    from reportgen.config.settings import Config, PositionEntry
     from reportgen.delivery.archive.calibrations import FoundCalibrations
     from reportgen.delivery.archive.commit import WrittenBrief
+    from reportgen.guide.plan.own_position import HeldPosition
     from reportgen.market.data import Gathered
     from reportgen.morning import Note, Step
     from reportgen.morning.pages import Workers
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 
 _STEPS: Final = 5
+OWN_FOLDER: Final = ".own"
+"""In the output folder: what only the reader may see."""
 
 
 def steps_of(request: BriefRequest) -> int:
@@ -50,6 +53,7 @@ def make_and_write(
         DataError: Not one requested market has usable candles.
         UsageError: As-of has not come yet.
     """
+    from reportgen.brief.write import for_others
     from reportgen.delivery.archive.commit import write_brief_files
     from reportgen.delivery.archive.days import morning_of
     from reportgen.delivery.archive.store import open_store
@@ -65,7 +69,7 @@ def make_and_write(
     made = walk(request, gathered, note, workers.map_sections)
     refuse_empty(made, gathered)
     remembered = remember(made, gathered, open_store(request.config.output), request.config.assumptions)
-    made = remembered.brief
+    own, made = remembered.brief, for_others(remembered.brief)
     pages = make_pages(made, request.config.templates, workers, step)
     step("Writing the files")
     written = write_brief_files(
@@ -77,7 +81,23 @@ def make_and_write(
         | dict(alert_files(made)),
         also=remembered.also(),
     )
+    if own != made:
+        note(f"Your own page, with your positions: {_keep_own_page(request.config, own)}")
     return made, written
+
+
+def _keep_own_page(config: Config, own: Brief) -> Path:
+    """Write the page that only the reader may see, outside what the archive lists, publishes and keeps."""
+    from reportgen.config.places import local_folder
+    from reportgen.delivery.archive.commit import replace_files
+    from reportgen.delivery.ledger import make_private
+    from reportgen.morning.pages import write_one
+    from reportgen.render.formats import PAGE
+
+    folder = local_folder(config.output, "Your own page (`positions:`)") / OWN_FOLDER
+    page = make_private(folder) / PAGE.file
+    replace_files({page: write_one(own, PAGE, config.templates)})
+    return page
 
 
 def walk(request: BriefRequest, gathered: Gathered, note: Note, map_sections: Callable[..., Any] = map) -> Brief:
@@ -102,8 +122,19 @@ def walk(request: BriefRequest, gathered: Gathered, note: Note, map_sections: Ca
         unknown_events=outside.unknown,
         assumptions=request.config.assumptions,
         calibrations=found.calibrations,
+        positions=tuple(_held(one) for one in request.config.positions),
         map_sections=map_sections,
     )
+
+
+def _held(entry: PositionEntry) -> HeldPosition:
+    from reportgen.guide.plan.own_position import HeldPosition
+    from reportgen.units import Side
+
+    return HeldPosition(
+        symbol=entry.symbol, side=Side(entry.side), entry=entry.entry, size=entry.size, leverage=entry.leverage,
+        liquidation=entry.liquidation_price, venue=entry.venue or "", taker_fee=entry.taker_fee, share=entry.share,
+    )  # fmt: skip
 
 
 def gather_all(request: BriefRequest, step: Step) -> tuple[Gathered, Mapping[str, bytes]]:

@@ -1,7 +1,7 @@
 """What a symbol's card says, as data: one component for the page, the paper, the mail and any other message.
 
-`card_of` gives the five rows (Stance, an alert above, an alert below, Overrides, Yesterday), the symbol's alerts as a
-table's rows, and its row of the first screen, whose lists `first_screen` gives.
+`card_of` gives the rows (Stance, an alert above, an alert below, Overrides, Yesterday, your positions), the symbol's
+alerts as a table's rows, and its row of the first screen, whose lists `first_screen` gives.
 A renderer only chooses the look of a `Piece`: it decides no word and writes no number. Nothing here is computed anew:
 plans, shares and ratios are the brief's. Stands at the last arrow, Brief -> bytes; pure.
 """
@@ -18,6 +18,7 @@ from reportgen.brief.types import Brief, LevelFate, SymbolBrief
 from reportgen.events.calendar import Event
 from reportgen.guide.checklist import Lean
 from reportgen.guide.plan import ZonePlan
+from reportgen.guide.plan.own_position import OwnPosition
 from reportgen.guide.zones import Label, Zone
 from reportgen.notation import THIN
 from reportgen.render.page_helpers import (
@@ -139,7 +140,8 @@ class Card:
         base: "BTC". price: "92 543", "" without one. moved: "−2.7 %". moved_days: "1.0 days", "" when not known.
         stance: The words for what to do. below, above: The nearest zones.
         alerts: One a zone from the top price down, and one for a side without any.
-        rows: Stance, alert above, alert below, Overrides, Yesterday; empty without a price.
+        rows: Stance, alert above, alert below, Overrides, Yesterday, then each of the reader's own positions; empty
+            without a price.
     """
 
     base: str
@@ -187,7 +189,25 @@ def _rows(brief: Brief, symbol: SymbolBrief, stance: str) -> tuple[Row, ...]:
         _alert_row(brief, symbol, "below"),
         Row(label="Overrides", pieces=tuple(_overrides(brief, symbol))),
         Row(label="Yesterday", pieces=_yesterday_of(brief, symbol)),
+        *(Row(label="Your position", pieces=_position(brief, symbol, one)) for one in symbol.positions),
     )
+
+
+def _position(brief: Brief, symbol: SymbolBrief, own: OwnPosition) -> tuple[Piece, ...]:
+    """Say where a position is liquidated, how far that is, what lies before it, and how often price goes that far."""
+    held = f"{own.side} {own.size:g} from {_price(symbol, own.entry)}"
+    if isinstance(own.liquidation, Missing):
+        return pieces(f"{held}: liquidation not known. {sentence(own.liquidation.reason)}")
+    at = _strong(f"liquidates at {_price(symbol, own.liquidation)}")
+    if own.distance <= 0:
+        return pieces(f"{held}: ", at, f" ({own.basis}), which price has passed: check it with the venue.")
+    far = notation.percent(own.distance)
+    usual = "" if own.usual_days is None else f", {notation.usual_days(own.usual_days)}"
+    before = f"Zone {own.zone} lies before it." if own.zone else "No dense zone lies before it."
+    often = ""
+    if own.reach is not None:
+        often = f" Price goes that far within {brief.horizon_hours:g}{THIN}h in {in_a_hundred(own.reach)} such cases."
+    return pieces(f"{held}: ", at, f" ({own.basis}), {far} {own.toward}{usual}. {before}{often}")
 
 
 # ---- Stance: what to do, and why ----

@@ -62,10 +62,10 @@ def _lines(brief: Brief, symbol: SymbolBrief) -> list[str]:
     card = card_of(brief, symbol)
     if not card.rows:
         return [card.stance]
-    stance, above, below, _, yesterday = card.rows
+    stance, above, below, _, yesterday, *own = card.rows
     alerts = [f"{'▲' if row.arrow == 'up' else '▼'} {row.name}: {row.text}" for row in (above, below)]
     zones = [_zone(cell) for cell in (card.above, card.below)]
-    return [stance.text, *zones, *alerts, f"{yesterday.name}: {yesterday.text}"]
+    return [stance.text, *zones, *alerts, *(f"{row.name}: {row.text}" for row in (yesterday, *own))]
 
 
 def _zone(cell: Cell) -> str:

@@ -209,3 +209,26 @@ def test_a_brief_keeps_the_input_that_makes_it_again(made: tuple[Path, dict[str,
     )
     assert first.pop("provenance")["input"] == again.pop("provenance")["input"]
     assert first | {"simulated": False} == again
+
+
+def test_own_positions_stay_on_this_machine(tmp_path: Path) -> None:
+    """The card of a page beside the archive has them; what is kept and published holds only a shared one."""
+    held = "{symbol: BTC, side: long, entry: 95000, size: 0.5, leverage: 10"
+    (tmp_path / "config.yaml").write_text(
+        f"watchlist: [BTC]\nsource: sample\npositions:\n  - {held}}}\n  - {{symbol: BTC, side: short, entry: 91000, "
+        "size: 2, liquidation_price: 140000, share: true}\n",
+        encoding="utf-8",
+    )
+    done = reportgen_here(tmp_path, "brief")
+    assert done.returncode == 0
+    own = tmp_path / "output/.own"
+    assert f"Your own page, with your positions: {own.relative_to(tmp_path)}/brief.html" in done.stderr
+    assert own.stat().st_mode & 0o077 == 0
+    assert "long 0.5 from 95" in (own / "brief.html").read_text(encoding="utf-8")
+    kept = json.loads((tmp_path / "output/latest/brief.json").read_bytes())["symbols"][0]["positions"]
+    assert [(one["side"], one["size"]) for one in kept] == [("short", 2)]
+    public = [path for path in (tmp_path / "output").rglob("*") if path.is_file() and ".own" not in path.parts]
+    assert [path for path in public if b"long 0.5 from" in path.read_bytes()] == []
+    page = (tmp_path / "output/latest/brief.html").read_text(encoding="utf-8")
+    assert "short 2 from 91" in page
+    assert reportgen_here(tmp_path, "archive", "verify").returncode == 0
