@@ -165,12 +165,6 @@ def _led(facts: Sequence[SymbolFacts], events: Sequence[Event], stale: str, assu
     return f"STALE. {stale} {finding}" if stale else finding
 
 
-def for_others(brief: Brief) -> Brief:
-    """Give the brief that is kept and published: without the positions that are the reader's alone."""
-    shared = (replace(one, positions=tuple(own for own in one.positions if own.share)) for one in brief.symbols)
-    return replace(brief, symbols=tuple(shared))
-
-
 def stale_brief(symbols: Sequence[SymbolBrief]) -> str:
     """Say why a brief is no news: the age of its youngest last bar, when every symbol with a price is stale, or ""."""
     priced = [symbol for symbol in symbols if symbol.price_time_ms is not None]

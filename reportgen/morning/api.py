@@ -85,7 +85,7 @@ class MorningBrief:
         return written
 
     def _written(self, form: Any) -> bytes:  # noqa: ANN401 - a Format, which is loaded when asked for
-        from reportgen.brief.write import for_others
+        from reportgen.morning.making import for_others
         from reportgen.morning.pages import write_one
 
         return write_one(for_others(self.brief), form)

@@ -53,7 +53,6 @@ def make_and_write(
         DataError: Not one requested market has usable candles.
         UsageError: As-of has not come yet.
     """
-    from reportgen.brief.write import for_others
     from reportgen.delivery.archive.commit import write_brief_files
     from reportgen.delivery.archive.days import morning_of
     from reportgen.delivery.archive.store import open_store
@@ -84,6 +83,12 @@ def make_and_write(
     if own != made:
         note(f"Your own page, with your positions: {_keep_own_page(request.config, own)}")
     return made, written
+
+
+def for_others(brief: Brief) -> Brief:
+    """Give the brief that is kept and published: without the positions that are the reader's alone."""
+    shared = (replace(one, positions=tuple(own for own in one.positions if own.share)) for one in brief.symbols)
+    return replace(brief, symbols=tuple(shared))
 
 
 def _keep_own_page(config: Config, own: Brief) -> Path:
