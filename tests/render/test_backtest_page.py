@@ -11,6 +11,7 @@ from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
+import pikepdf
 import pytest
 
 from reportgen import notation
@@ -317,12 +318,17 @@ def foretold() -> Reliability:
 def test_what_was_foretold_stands_beside_what_came() -> None:
     """16.4 of 40 is 41 % given and 18 of 40 is 45 % come: so says the alternative text, and there the dot lies."""
     result = replace(pooled_page(), reliability=(foretold(), replace(foretold(), of="cone", skill=Missing("Too few."))))
-    page = render_backtest(result, findings_of(result))["html"].decode()
-    thin = notation.THIN
-    assert f'aria-label="Zone reached: 41{thin}% given, 45{thin}% came of 40"' in page
+    made = render_backtest(result, findings_of(result))
+    page, thin = made["html"].decode(), notation.THIN
+    assert f"<title>Zone reached: 41{thin}% given, 45{thin}% came of 40</title>" in page
     assert page.count('cx="41.0" cy="55.0"') == page.count("<circle") == 2
     assert '<b class="in">+0.28</b>, +0.13 to +0.40; 40 on 21 days' in page
     assert "skill n/a: Too few; 40 on 21 days" in page
+    with pikepdf.open(io.BytesIO(made["pdf"])) as pdf:
+        parts = [one for one in pdf.objects if isinstance(one, pikepdf.Dictionary) and one.get("/S") == "/Figure"]
+        alts = [str(one.get("/Alt", "")) for one in parts]
+    assert sum(alt.startswith("Zone reached: ") for alt in alts) == 1
+    assert all(alts)
 
 
 def test_every_score_of_the_record_stands_in_the_csv() -> None:
