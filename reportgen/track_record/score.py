@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -163,21 +162,8 @@ def day_sums(rows: Floats, block: Ints, among: Ints | None = None) -> Floats:
 
 
 def day_counts(days: int, draws: int, rng: np.random.Generator) -> Floats:
-    """Draw days with replacement; shape (draws, days), how often each came; not to be written to.
-
-    The generator is left as it was: records start each interval from one seed, and ten years of days take .2 s to draw.
-    """
-    start = rng.bit_generator.state["state"]
-    return _day_counts(days, draws, start["state"], start["inc"])
-
-
-@lru_cache(maxsize=2)
-def _day_counts(days: int, draws: int, state: int, inc: int) -> Floats:
-    bits = np.random.PCG64()
-    bits.state = {**bits.state, "state": {"state": state, "inc": inc}}
-    drawn = np.random.Generator(bits).multinomial(days, np.full(days, 1 / days), size=draws).astype(np.float64)
-    drawn.setflags(write=False)
-    return drawn
+    """Draw days with replacement; shape (draws, days), how often each came."""
+    return rng.multinomial(days, np.full(days, 1 / days), size=draws).astype(np.float64)
 
 
 def ratio_scores(

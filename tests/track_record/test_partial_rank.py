@@ -7,7 +7,6 @@ import pytest
 
 from reportgen.track_record.score import (
     correlation_scores,
-    day_counts,
     effective_days,
     mean_scores,
     partial_spearman,
@@ -130,9 +129,6 @@ def test_ratios_and_correlations_are_those_of_the_rows() -> None:
     rng = np.random.default_rng(3)
     above, below, day = rng.random((90, 2)), rng.random(90), np.arange(90, dtype=np.int64) // 9
     ratio = ratio_scores(above, below, day, draws=200, rng=np.random.default_rng(1))
-    days = len(np.unique(day))
-    expected = np.random.default_rng(1).multinomial(days, np.full(days, 1 / days), size=200)
-    assert np.array_equal(day_counts(days, 200, np.random.default_rng(1)), expected)
     assert np.allclose(ratio.value, above.sum(axis=0) / below.sum())
     assert ratio.estimate(0).low < ratio.value[0] < ratio.estimate(0).high
     assert np.isnan(ratio_scores(above, 0 * below, day, draws=5, rng=np.random.default_rng(1)).value).all()
