@@ -21,6 +21,7 @@ from reportgen.guide.plan import ZonePlan
 from reportgen.guide.plan.own_position import OwnPosition
 from reportgen.guide.zones import Label, Zone
 from reportgen.notation import THIN
+from reportgen.render.charts.spine import level_name
 from reportgen.render.page_helpers import (
     away,
     clause,
@@ -410,17 +411,6 @@ def _line(plan: ZonePlan) -> Price | None:
     if plan.line is not None:
         return plan.line
     return next((one.level for one in plan.entry if one.kind in ("closes_above", "closes_below")), None)
-
-
-def level_name(symbol: SymbolBrief, price: Price) -> str:
-    """Name a chart level by its place from the price outward: R2, S1; "" when the price is none of the chart's."""
-    if isinstance(symbol.structure, Missing):
-        return ""
-    for letter, levels in (("R", symbol.structure.resistances), ("S", symbol.structure.supports)):
-        for place, level in enumerate(levels, start=1):
-            if level.price == price:
-                return f"{letter}{place}"
-    return ""
 
 
 def _after(brief: Brief, symbol: SymbolBrief) -> str:

@@ -10,7 +10,8 @@ import pytest
 from reportgen.brief.types import Brief
 from reportgen.guide.checklist import Confluence, Lean
 from reportgen.guide.plan import NamedLevel, Scenarios, Stance
-from reportgen.render.card import card_of, level_name
+from reportgen.render.card import card_of
+from reportgen.render.charts.spine import level_name
 from reportgen.render.first_screen import look_first, told_changes, told_yesterday
 from reportgen.units import Missing
 from tests.briefs import STATES, changed, many, morning

@@ -156,7 +156,8 @@ def _head(frame: Frame) -> list[Mark]:
     hours = f"{frame.horizon_hours:g}{_THIN}h"
     days = (frame.now_ms - frame.from_ms) / DAY_MS
     past = f"Past {days:.0f} days" if days >= 1.5 else f"Past {days * 24:.0f}{_THIN}h"
-    one, two = _head_lines(form)
+    two = form.top - form.em(0.8 if form.plan else 1)
+    one = two - form.em(1.25 if form.plan else 1.5)
     marks: list[Mark] = [_bold(form.left, one, past, form)]
     if form.plan:
         marks += _legend(form, form.left + text_width(past, form.size, 600) + form.em(1.6), one, two)
@@ -169,11 +170,6 @@ def _head(frame: Frame) -> list[Mark]:
         marks += _legend(form, form.left, two, two)
         marks += [_bold(form.now + 3, one, f"+{hours}", form), _bold(form.bars, one, "Now", form)]
     return marks
-
-
-def _head_lines(form: Form) -> tuple[float, float]:
-    two = form.top - form.em(0.8) if form.plan else form.top - form.em(1.0)
-    return two - (1.25 if form.plan else 1.5) * form.size, two
 
 
 def _legend(form: Form, x: float, one: float, two: float) -> list[Mark]:
@@ -284,7 +280,8 @@ def _tag(form: Form, x: float, y: float, words: str) -> list[Mark]:
 def _words(frame: Frame, symbol: SymbolBrief, price: Price) -> tuple[list[Mark], list[Mark]]:
     """Write the spine: every row at its price, pushed outward from the last price, with a leader."""
     form = frame.form
-    rows = _fitting(frame, [row for row in spine_rows(symbol) if _shown(frame, row)])
+    seen = [row for row in spine_rows(symbol) if row.level is None or frame.low < row.level.price < frame.high]
+    rows = _fitting(frame, seen)
     pinned = next(i for i, row in enumerate(rows) if row.is_price)
     heights = [_height(form, row) for row in rows]
     wanted = [frame.held(row.price) for row in rows]
@@ -312,10 +309,6 @@ def _words(frame: Frame, symbol: SymbolBrief, price: Price) -> tuple[list[Mark],
                 )
                 others.append(line([joint], "axis", form.thin(0.8)))
     return groups, others
-
-
-def _shown(frame: Frame, row: SpineRow) -> bool:
-    return row.level is None or frame.low < row.level.price < frame.high
 
 
 def _fitting(frame: Frame, rows: list[SpineRow]) -> list[SpineRow]:

@@ -354,7 +354,7 @@ def plan_ruler(frame: Frame, plan: ZonePlan, symbol: SymbolBrief) -> list[Mark]:
     role: Role = "muted" if plan.no_trade else "ink"
     said = (
         f"Plan {plan.label}: entry {notation.price(plan.line, symbol.price_decimals)}, out "
-        f"{notation.price(plan.invalidation, symbol.price_decimals)}, first exit "
+        f"{notation.price(plan.invalidation, symbol.price_decimals)}, first target "
         f"{notation.price(plan.de_risk, symbol.price_decimals)}"
     )
     marks: list[Mark] = [
