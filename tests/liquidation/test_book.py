@@ -10,7 +10,7 @@ import pytest
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.liquidation.book import book_over_time, frozen_profile
 from reportgen.liquidation.kernel import Nodes, age_law, kernel_nodes, tier_nodes
-from reportgen.liquidation.map import PATH_ONLY, LayerEngine, build_map, maps_at
+from reportgen.liquidation.map import CONSTANT_NODES, DEFAULT_ENGINE, PATH_ONLY, Engine, LayerEngine, build_map, maps_at
 from reportgen.liquidation.margin import flat
 from reportgen.liquidation.path import constant_deposits, entered_at_close, kernel_deposits
 from reportgen.market.data import Candles
@@ -139,6 +139,19 @@ def test_tiers_beyond_the_bracket_are_left_out() -> None:
     thin = tier_nodes(Side.LONG, 100, flat(0.01, 50, "x"), DEFAULTS)
     assert len(wide.distance) > len(thin.distance) > 0
     assert thin.distance.min() > wide.distance.min()
+
+
+@pytest.mark.parametrize("engine", [DEFAULT_ENGINE, CONSTANT_NODES])
+def test_a_map_without_its_history_is_the_same_now(engine: Engine) -> None:
+    """The map over time may be left out: then it is empty, and the map now is the same to the last digit."""
+    candles = random_walk(400)
+    whole = build_map(candles, BRACKETS, candles.close_time_ms[-48:], DEFAULTS, engine)
+    now = build_map(candles, BRACKETS, candles.close_time_ms[-48:], DEFAULTS, engine, history=False)
+    for side in Side:
+        assert now.sides[side].node_mass.tolist() == whole.sides[side].node_mass.tolist()
+        assert now.history[side].shape == (0, whole.grid.bins)
+    assert len(now.column_end_ms) == len(now.column_price) == 0
+    assert (now.price, now.price_bin) == (whole.price, whole.price_bin)
 
 
 def test_scaling_prices_scales_the_map() -> None:
