@@ -38,7 +38,7 @@ def passages(words: list[str]) -> Counter[str]:
 def test_no_passage_stands_twice(
     state: str, pdf_of: Callable[[str], bytes], pdf_text: Callable[[bytes], list[str]]
 ) -> None:
-    """On no page of the answer and the symbols is a run of words printed twice, and no symbol's page repeats the first or the last."""
+    """No run of words stands twice on the answer or a symbol, and no symbol repeats the first page or the last."""
     pages = [passages(words_of(page)) for page in pdf_text(pdf_of(state))]
     told = pages[:-1]  # the sketched zones of the last page's table have the same reasons
     assert [[words for words, times in page.items() if times > 1] for page in told] == [[] for _ in told]
@@ -84,7 +84,7 @@ def test_nearest_plans_stand_once_on_their_own_page(
 def figures(node: pikepdf.Object) -> Iterator[pikepdf.Object]:
     """Walk the structure tree for figures."""
     if isinstance(node, pikepdf.Array):
-        for each in node:  # type: ignore[attr-defined]
+        for each in node:
             yield from figures(each)
     elif isinstance(node, pikepdf.Dictionary):
         if node.get("/S") == "/Figure":
