@@ -20,7 +20,7 @@ from reportgen.guide.structure.volatility import daily_atr, day_range_basis, ext
 from reportgen.guide.structure.volume import read_spot_volume, read_taker_flow, volume_state
 from reportgen.guide.zones import Zone
 from reportgen.guide.zones.dollars import price_zones
-from reportgen.guide.zones.finding import rank_zones
+from reportgen.guide.zones.finding import find_zones, rank_zones
 from reportgen.guide.zones.sensitivity import zone_sensitivities
 from reportgen.liquidation.calibration import VERSION, Calibration, FitScore
 from reportgen.liquidation.calibration.dollars import CalibratedMap
@@ -523,3 +523,35 @@ def test_shifts_are_the_largest_over_their_settings_by_hand() -> None:
                 assert line.share_shift == pytest.approx(max(abs(o.share - run.share) for o in kept))
             else:
                 assert line.edge_shift is line.share_shift is None
+
+
+def test_why_open_interest_or_a_zone_is_missing_is_said_in_its_words() -> None:
+    """A hole a day ago, no row by as-of, a side without mass and one on which nothing stands out."""
+    end = held_on({}, "okx").as_of_ms
+    holed = snapshots(1.0, 24 * 40, end, change=0.0)
+    keep = np.abs(holed.time_ms - (end - DAY_MS)) > 3 * HOUR_MS
+    holed = OpenInterest(
+        time_ms=holed.time_ms[keep], open_interest_base=holed.open_interest_base[keep], open_interest_quote=ABSENT
+    )
+    later = snapshots(1.0, 5, end + 9 * HOUR_MS, change=0.0)
+    for table, reason in (
+        (holed, "Open interest has no change over 24 hours. "),
+        (later, "No venue has open interest for this symbol up to as-of."),
+    ):
+        found = read_positioning(held_on({"okx": table}, "okx"), ABSENT, price=1.0, assumptions=DEFAULTS).open_interest
+        assert isinstance(found, Missing)
+        assert found.reason.startswith(reason)
+    _, estimate = dollar_map()
+    bare = np.zeros((2, BINS))
+    even = {Side.LONG: SideProfile(side=Side.LONG, node_mass=bare, step=STEP)}
+    even[Side.SHORT] = SideProfile(side=Side.SHORT, node_mass=bare + 1.0, step=STEP)
+    nothing = find_zones(
+        replace(estimate, sides=even), ABSENT, positioning(), atr=2.0, horizon_hours=24.0,
+        rng=np.random.default_rng(1), assumptions=DEFAULTS,
+    ).no_dense_zone  # fmt: skip
+    within = f"{DEFAULTS.zone_scope_fraction * 100:.0f}\u202f%"
+    gate = f"{notation.share(DEFAULTS.zone_gate_share)} of that side at {notation.times(DEFAULTS.zone_gate_intensity)}"
+    assert {one.side: one.reason for one in nothing} == {
+        "below": f"No estimated liquidation mass is left within {within} below the price.",
+        "above": f"Nothing stands out within {within} above the price: no stretch holds {gate} its median density.",
+    }
