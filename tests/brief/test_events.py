@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -27,6 +25,7 @@ from reportgen.morning.events_and_flows import near_events, with_flows
 from reportgen.render.html import render_html
 from reportgen.render.json import brief_from_json, brief_to_json
 from reportgen.units import DAY_MS, HOUR_MS, Missing
+from tests.cli.cli_process import reportgen_here
 
 BTC = "BTC/USDT:USDT"
 NO_KEY = FlowApi.model_validate({"asset": "BTC", "api": "sosovalue", "key": {"env": "NOT_SET_ANYWHERE"}})
@@ -191,19 +190,17 @@ def test_a_feed_that_is_down_is_said_on_the_page_and_a_wrong_file_ends_the_comma
     config = tmp_path / "config.yaml"
     text = "watchlist: [BTC]\nsource: sample\nevents:\n  - {url: 'http://127.0.0.1:9/c.ics'}\n"
     config.write_text(text, encoding="utf-8")
-    command = [sys.executable, "-m", "reportgen", "brief", "--config", str(config), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    done = reportgen_here(tmp_path, "brief", "--json")
     assert done.returncode == 0, done.stderr
-    page_text = Path(json.loads(done.stdout)["html"]).read_text(encoding="utf-8")
+    page_text = Path(tmp_path / json.loads(done.stdout)["html"]).read_text(encoding="utf-8")
     assert re.search(r">event feed</th><td[^>]*>all</td><td>127\.0\.0\.1:9 could not be read", page_text)
     assert "stamina" not in done.stderr
-    assert subprocess.run([*command, "--strict"], capture_output=True, check=False, cwd=tmp_path).returncode == 3
+    assert reportgen_here(tmp_path, "brief", "--json", "--strict").returncode == 3
     assert "Deribit weekly options expiry" in page_text
     config.write_text(text + "  - {file: mine.csv}\n", encoding="utf-8")
-    check = [sys.executable, "-m", "reportgen", "check", "--config", str(config)]
-    assert "mine.csv is not there" in subprocess.run(check, capture_output=True, text=True, check=False).stderr
+    assert "mine.csv is not there" in reportgen_here(tmp_path, "check").stderr
     (tmp_path / "mine.csv").write_text("name,at\nA,2026-12-10T13:30\n", encoding="utf-8")
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    done = reportgen_here(tmp_path, "brief", "--json")
     assert done.returncode == 1
     assert "mine.csv: line 2: `2026-12-10T13:30` has no time zone" in done.stderr
     assert "Traceback" not in done.stderr
