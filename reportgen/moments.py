@@ -19,6 +19,7 @@ _SPAN: Final = re.compile(r"([0-9]{1,4})([mhd])")
 _UNIT_MS: Final = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EXAMPLE: Final = "2026-01-19T07:00Z"
+_LAST_YEAR: Final = 2199
 
 
 def parse_moment(text: str) -> int:
@@ -28,7 +29,7 @@ def parse_moment(text: str) -> int:
         text: `2026-01-19T07:00Z`, `2026-01-19T08:00+01:00`, or `2026-01-19` for the start of that UTC day.
 
     Raises:
-        UsageError: The text is no date and time, carries no zone, or lies before 1970.
+        UsageError: The text is no date and time, carries no zone, or lies before 1970 or after 2199.
     """
     written = text.strip()
     try:
@@ -41,10 +42,17 @@ def parse_moment(text: str) -> int:
         raise UsageError(f"`{text}` has no time of day. Write it as {_EXAMPLE} or 2026-01-19.")
     if moment.tzinfo is None:
         raise UsageError(f"`{text}` has no time zone. Add Z for UTC or an offset such as +01:00: {_EXAMPLE}.")
+    _refuse_far(moment, text)
     milliseconds = (moment - _EPOCH) // _MILLISECOND
     if milliseconds < 0:
         raise UsageError(f"`{text}` lies before 1970. Write it as {_EXAMPLE}.")
     return milliseconds
+
+
+def _refuse_far(moment: date, text: str) -> None:
+    """Refuse a time in a year that no calendar reaches and no arithmetic of dates may leave."""
+    if moment.year > _LAST_YEAR:
+        raise UsageError(f"`{text}` lies after {_LAST_YEAR}. Write it as {_EXAMPLE}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +85,7 @@ def parse_when(text: str, zone: str | None = None) -> When:
             day = date.fromisoformat(written)
         except ValueError as error:
             raise UsageError(f"`{text}` is not a date. Write it as 2026-01-19.") from error
+        _refuse_far(day, text)
         ends = day + timedelta(days=1)
         start_ms, ends_ms = (
             at_wall_clock(datetime.combine(one, time(), zone_named(zone or "UTC"))) for one in (day, ends)
@@ -90,6 +99,7 @@ def parse_when(text: str, zone: str | None = None) -> When:
         raise UsageError(f"`{text}` is not a date and time. Write it as {_EXAMPLE}.") from error
     if moment.tzinfo is not None:
         raise UsageError(f"`{text}` has an offset and a zone ({zone}). Keep one of them.")
+    _refuse_far(moment, text)
     local = moment.replace(tzinfo=zone_named(zone))
     if skipped(local):
         raise UsageError(f"`{text}` does not exist in {zone}: the clocks skip it that day. Correct it, or write UTC.")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reportgen.errors import UsageError
-from reportgen.moments import day_of, moment_text, parse_moment, parse_span
+from reportgen.moments import day_of, moment_text, parse_moment, parse_span, parse_when
 
 
 @given(
@@ -28,6 +28,17 @@ def test_a_date_alone_is_the_start_of_that_day_in_utc() -> None:
     assert parse_moment("2026-01-19") == parse_moment("2026-01-19T00:00Z")
     with pytest.raises(UsageError, match="is not a date"):
         parse_moment("2026-02-30")
+
+
+@pytest.mark.parametrize("text", ["2200-01-01T00:00Z", "9999-12-31T23:59-12:00", "9999-12-31"])
+def test_a_year_without_calendar_is_refused(text: str) -> None:
+    """Nothing can be counted on from the last day that a date can hold; 2199 is far enough."""
+    assert parse_moment("2199-12-31T23:59Z") > 0
+    for read in (parse_moment, parse_when):
+        with pytest.raises(UsageError, match="lies after 2199"):
+            read(text)
+    with pytest.raises(UsageError, match="lies after 2199"):
+        parse_when("9999-12-31T23:59", "Asia/Tokyo")
 
 
 @pytest.mark.parametrize(
