@@ -389,12 +389,15 @@ def test_dollars_are_told_where_they_are_calibrated(brief_of: Callable[[str], Br
 def test_stale_data_arm_no_plan_and_give_no_shares(brief_of: Callable[[str], Brief]) -> None:
     """Neither a ruler's R:R nor how often such zones are reached."""
     brief = brief_of("morning")
-    symbol = brief.symbols[0]
+    first = brief.symbols[0]
+    # Just below one is never written as one: the figure says what the card says.
+    symbol = replace(first, plan=tuple(replace(plan, reward_to_risk=0.96) for plan in first.plan))
     (ratio,) = (plan.reward_to_risk for plan in symbol.plan if plan.label == "A")
     assert ratio is not None
     fresh, late = (drawn(brief, replace(symbol, stale=why), "wide") for why in ("", "The last bar is 5 days old."))
-    assert notation.grouped(ratio, 1) in [said(text) for text in texts_of(fresh)]
-    assert notation.grouped(ratio, 1) not in [said(text) for text in texts_of(late)]
+    assert notation.reward(ratio) == "0.9"
+    assert notation.reward(ratio) in [said(text) for text in texts_of(fresh)]
+    assert notation.reward(ratio) not in [said(text) for text in texts_of(late)]
     assert not [text for text in texts_of(late) if "such cases" in said(text)]
 
 

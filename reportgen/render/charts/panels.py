@@ -376,6 +376,6 @@ def plan_ruler(frame: Frame, plan: ZonePlan, symbol: SymbolBrief) -> list[Mark]:
         marks.append(Shape(paths=(ring,), closed=True, fill="paper", stroke=role, width=form.thin(1.2)))
     if plan.reward_to_risk is not None:
         middle = (entry + target) / 2
-        run = Run(words=notation.grouped(plan.reward_to_risk, 1), role=role, weight=600)
+        run = Run(words=notation.reward(plan.reward_to_risk), role=role, weight=600)
         marks.append(Text(x=x + 7 * w, y=middle + CAP * form.size, runs=(run,), size=form.size))
     return marks
