@@ -525,11 +525,11 @@ def days(value: float | None) -> str:
 
 
 def in_a_hundred(share: float) -> str:
-    """Write a share as cases: 13 of 100, fewer than 1 of 100."""
+    """Write a share as cases: 13 of 100, under 1 of 100."""
     count = share * 100
     if 0 < count < 1:
-        return "fewer than 1 of 100"
-    return f"{'more than 99' if 99 < count < 100 else f'{count:.0f}'} of 100"
+        return "under 1 of 100"
+    return f"{'over 99' if 99 < count < 100 else f'{count:.0f}'} of 100"
 
 
 def _cell(symbol: SymbolBrief, side: Where) -> Cell:
