@@ -17,7 +17,7 @@ from reportgen.guide.positioning import LongShortReading, OpenInterestReading
 from reportgen.guide.positioning.reading import change_since, fall_from_peak, funding_bias, read_positioning
 from reportgen.guide.structure.reading import trend_of
 from reportgen.guide.structure.volatility import daily_atr, day_range_basis, extent_fractions, range_fractions
-from reportgen.guide.structure.volume import read_spot_volume, read_taker_flow, volume_state
+from reportgen.guide.structure.volume import beside_spot, read_spot_volume, read_taker_flow, volume_state
 from reportgen.guide.zones import Zone
 from reportgen.guide.zones.dollars import price_zones
 from reportgen.guide.zones.finding import find_zones, rank_zones
@@ -555,3 +555,21 @@ def test_why_open_interest_or_a_zone_is_missing_is_said_in_its_words() -> None:
         "below": f"No estimated liquidation mass is left within {within} below the price.",
         "above": f"Nothing stands out within {within} above the price: no stretch holds {gate} its median density.",
     }
+
+
+def test_why_spot_says_nothing_is_said() -> None:
+    """Without a chart, with bars coarser than the timeframe, too few of them, or none that traded."""
+    plain = replace(walk(40), interval_ms=4 * HOUR_MS, open_time_ms=START_MS + 4 * HOUR_MS * np.arange(40))
+    end = int(plain.close_time_ms[-1])
+
+    def told(bars: Candles) -> str:
+        market = replace(held_on({}, "binance", spot_candles={"okx": bars}), as_of_ms=end)
+        found = read_spot_volume(market, 4 * HOUR_MS, DEFAULTS)
+        assert isinstance(found, Missing)
+        return found.reason
+
+    few = plain.part(slice(-DEFAULTS.volume_recent_bars + 1, None))
+    assert told(few) == f"There are only {DEFAULTS.volume_recent_bars - 1} closed spot bars of okx."
+    assert told(replace(plain, volume_base=0 * plain.volume_base)) == "Most spot candles of okx carry no volume."
+    assert told(replace(plain, interval_ms=DAY_MS)).startswith("Spot bars of okx do not fit. ")
+    assert beside_spot(ABSENT, held_on({}, "okx"), 4 * HOUR_MS, DEFAULTS) == ABSENT
