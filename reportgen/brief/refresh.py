@@ -11,7 +11,6 @@ from reportgen.config.assumptions import Assumptions
 from reportgen.events.flows import FlowReading
 from reportgen.guide.context import Context
 from reportgen.guide.positioning import FundingReading, OpenInterestReading
-from reportgen.guide.structure import Structure
 from reportgen.guide.wording import due, event_name
 from reportgen.units import HOUR_MS, Maybe, Missing
 
@@ -147,7 +146,7 @@ def _of_symbol(was: SymbolBrief | None, now: SymbolBrief, a: Assumptions) -> Ite
     yield _open_interest(_interest(was), _interest(now), now, a)
     yield _funding(_rate(was), _rate(now), now, a)
     yield _flows(was.flows, now.flows, now, a)
-    yield _volatility(was.structure, now.structure, now, a)
+    yield _volatility(was, now, a)
 
 
 def _breakout(was: SymbolBrief, now: SymbolBrief, a: Assumptions) -> Trigger:
@@ -220,8 +219,9 @@ def _flows(was: Maybe[FlowReading], now: Maybe[FlowReading], symbol: SymbolBrief
     return _made("flows", symbol, fired, number, limit, "z-score, the one nearer to its threshold", text)
 
 
-def _volatility(was: Maybe[Structure], now: Maybe[Structure], symbol: SymbolBrief, a: Assumptions) -> Trigger:
-    """Has the regime changed?"""
+def _volatility(before: SymbolBrief, symbol: SymbolBrief, a: Assumptions) -> Trigger:
+    """Has the regime changed, or price left the range that the brief forecast?"""
+    was, now = before.structure, symbol.structure
     if isinstance(was, Missing) or isinstance(now, Missing):
         return _missing("volatility", symbol, was, now)
     wide = now.regime == "expanding" or (now.regime == "normal" and was.regime == "expanding")
@@ -231,9 +231,15 @@ def _volatility(was: Maybe[Structure], now: Maybe[Structure], symbol: SymbolBrie
         f"volatility {was.regime} in the brief, {now.regime} now: true-range percentile {own}, range percentile "
         f"{whole}; compressed up to {_hundredth(a.regime_compressed)}, expanding from {_hundredth(a.regime_expanding)}"
     )
-    return _made(
-        "volatility", symbol, was.regime != now.regime, now.atr_percentile, limit, "true-range percentile", text
-    )
+    left = False
+    if not isinstance(before.cone, Missing) and not isinstance(symbol.price, Missing):
+        low, high = before.cone.low[0], before.cone.high[-1]
+        left = not low <= symbol.price <= high
+        at = notation.price(symbol.price, symbol.price_decimals)
+        band = notation.price_range(low, high, symbol.price_decimals)
+        text += f"; price {at} is {'outside' if left else 'within'} the range that the brief forecast, {band}"
+    fired = was.regime != now.regime or left
+    return _made("volatility", symbol, fired, now.atr_percentile, limit, "true-range percentile", text)
 
 
 def _events(last: Brief, now: Brief, a: Assumptions) -> Iterator[Trigger]:

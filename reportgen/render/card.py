@@ -364,7 +364,15 @@ def _plan_sentence(brief: Brief, symbol: SymbolBrief, zone: Zone, row: AlertRow)
         worth: tuple[str | Piece, ...] = (", ", _strong(pays)) if pays else ()
         then = (f": first target {row.target}, out at {row.out}", *worth, ". A wick that closes back: do not chase.")
     start = f"{after}{'if' if after else 'If'} {start}"
-    return pieces(start, letter, f" {band}", *closes, *then, _sooner(symbol, plan))
+    return pieces(start, letter, f" {band}", *closes, *then, _beyond_range(symbol, plan), _sooner(symbol, plan))
+
+
+def _beyond_range(symbol: SymbolBrief, plan: ZonePlan) -> str:
+    """Say that the first target lies where nine in ten days do not reach, by the range forecast."""
+    if isinstance(symbol.cone, Missing) or plan.no_trade:
+        return ""
+    far = plan.de_risk > symbol.cone.high[-1] if plan.side == "above" else plan.de_risk < symbol.cone.low[0]
+    return f" In {symbol.cone.horizon_hours:g}{THIN}h nine in ten stop short of that target." if far else ""
 
 
 def _sooner(symbol: SymbolBrief, plan: ZonePlan) -> str:

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from reportgen import notation
 from reportgen.brief.refresh import Trigger, is_due, triggers
 from reportgen.brief.types import Brief, TriggerKind
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.events.calendar import Event
 from reportgen.events.flows import FlowReading
 from reportgen.guide.structure import Structure
+from reportgen.liquidation.cone import Cone
 from reportgen.units import HOUR_MS, Missing
 from tests.brief.test_changes import positioning
 from tests.brief_parts import AS_OF_MS
@@ -139,6 +141,24 @@ def test_volatility_fires_on_another_regime() -> None:
     last, now = structured(morning(), regime="compressed"), structured(morning(), regime="normal")
     assert found("volatility", last, now).fired is True
     assert found("volatility", now, now).fired is False
+
+
+@pytest.mark.parametrize(("price", "fired"), [(90_000.0, False), (89_999.0, True), (96_000.0, False), (96_001.0, True)])
+def test_volatility_fires_when_price_leaves_the_forecast_range(price: float, fired: bool) -> None:  # noqa: FBT001 - a case
+    """The brief's cone runs from 90 000 to 96 000; without one the regime alone speaks."""
+    cone = Cone(
+        horizon_hours=24.0, price=92_543.0, high=(93_000.0, 94_000.0, 96_000.0), low=(90_000.0, 91_000.0, 92_000.0),
+        covered=0, of=0,
+    )  # fmt: skip
+    last = changed(morning(), cone=cone)
+    told = found("volatility", last, changed(last, price=price))
+    assert told.fired is fired
+    where = "outside" if fired else "within"
+    assert told.text.endswith(
+        f"is {where} the range that the brief forecast, {notation.price_range(90_000, 96_000, 0)}"
+    )
+    without = changed(morning(), cone=Missing("too short"))
+    assert found("volatility", without, changed(without, price=price)).fired is False
 
 
 def test_what_cannot_be_told_is_missing_and_fires_nothing() -> None:

@@ -10,6 +10,7 @@ import pytest
 from reportgen.brief.types import Brief
 from reportgen.guide.checklist import Confluence, Lean
 from reportgen.guide.plan import NamedLevel, Scenarios, Stance
+from reportgen.liquidation.cone import Cone
 from reportgen.render.card import card_of
 from reportgen.render.charts.spine import level_name
 from reportgen.render.first_screen import look_first, told_changes, told_yesterday
@@ -38,9 +39,21 @@ def test_five_rows_hold_the_plan_of_each_side() -> None:
     assert list(rows) == ["Stance", "Alert above 94 958", "Alert below 90 014", "Overrides", "Yesterday"]
     assert rows["Alert above 94 958"] == (
         "If BTC trades into A 95 583–96 255 and a 4 h bar closes above 97 000 on rising volume: "
-        "first target 98 754, out at 94 958, R:R 2.9. A wick that closes back: do not chase."
+        "first target 98 754, out at 94 958, R:R 2.9. A wick that closes back: do not chase. In 24 h nine in ten stop "
+        "short of that target."
     )
     assert rows["Alert below 90 014"].startswith("If BTC trades into B 89 032–89 389 and a 4 h bar closes below")
+
+
+@pytest.mark.parametrize(("high", "said"), [(98_753.0, True), (98_755.0, False)])
+def test_a_target_beyond_the_range_forecast_is_named(high: float, said: bool) -> None:  # noqa: FBT001 - a case
+    """The target is 98 754: nine in ten highs below it is news, above it none."""
+    cone = Cone(
+        horizon_hours=24.0, price=92_543.0, high=(93_000.0, 95_000.0, high), low=(88_000.0, 90_000.0, 92_000.0),
+        covered=0, of=0,
+    )  # fmt: skip
+    text = rows_of(changed(planned(morning(), de_risk=98_754.0), cone=cone))["Alert above 94 958"]
+    assert text.endswith("In 24 h nine in ten stop short of that target.") is said
 
 
 def test_a_plan_that_pays_too_little_says_so_and_keeps_its_numbers() -> None:
