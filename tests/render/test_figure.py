@@ -642,3 +642,15 @@ def test_marks_are_known_to_every_writer() -> None:
     """What can be drawn is what both writers know: a new kind of mark would be left out silently."""
     kinds: tuple[type[Mark], ...] = (Shape, Text, Raster, Group)
     assert {type(mark) for _, made in all_drawn() if made.kind != "paper" for mark in made.marks} == set(kinds)
+
+
+def test_a_file_of_its_own_keeps_each_text_to_its_measure(brief_of: Callable[[str], Brief]) -> None:
+    """An image gets whatever font there is: each text is told the length that it has in ours; a page needs no word."""
+    brief = brief_of("one_symbol")
+    files = charts.figure_files(brief)
+    assert files
+    for content in files.values():
+        texts = re.findall(rb"<text [^>]*>", content)
+        assert len(texts) > 10
+        assert [one for one in texts if b' textLength="' not in one] == []
+    assert "textLength" not in charts.figure(brief, brief.symbols[0], "wide")

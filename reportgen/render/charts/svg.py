@@ -133,6 +133,8 @@ def _text(text: Text, look: Look) -> str:
     place = f'x="{_n(text.x)}" y="{_n(text.y)}"'
     turned = f' transform="rotate(-90 {_n(text.x)} {_n(text.y)})"' if text.turned else ""
     size = f' font-size="{_n(text.size)}"'
+    if look == "file":  # shown as an image it gets another font, which must not run over the edge
+        size += f' textLength="{_n(text.width)}" lengthAdjust="spacingAndGlyphs"'
     if len(text.runs) == 1:
         run = text.runs[0]
         return f"<text {place}{size}{anchor}{turned}{_run(run.role, run.weight, look)}>{escape(run.words)}</text>"
