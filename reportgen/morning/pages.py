@@ -31,13 +31,11 @@ class Workers:
     """Processes that take work.
 
     Attributes:
-        executor: Reads symbols where it has more than one process, and lays out the parts of a long PDF.
-        press: One process that lays out the PDF.
+        executor: Lays out the PDF, and reads symbols where it has more than one process.
         count: Processes of the executor.
     """
 
     executor: Executor
-    press: Executor
     count: int
 
     def map_sections(self, make: Callable[[_Given], _Made], given: Iterable[_Given]) -> Iterable[_Made]:
@@ -56,30 +54,25 @@ def start_workers(count: int) -> Iterator[Workers]:
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     scratch = tempfile.TemporaryDirectory(prefix="reportgen-", ignore_cleanup_errors=True)
     executor = ProcessPoolExecutor(max_workers=count, mp_context=context, initializer=_begin, initargs=(scratch.name,))
-    press = ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=_begin, initargs=(scratch.name,))
     # A worker that is ended before it begins must not know the parent's way of being interrupted, which would be noise.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     for _ in range(count):
-        executor.submit(int)  # begins now, as long as this process has no threads
-    press.submit(_load_press)
+        executor.submit(_load_paper)  # begins now, as long as this process has no threads
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     try:
-        yield Workers(executor=executor, press=press, count=count)
+        yield Workers(executor=executor, count=count)
     except Exception:
         # To end the processes now would race with the pools' own threads, which then complain on stderr: let each
         # finish what it has begun, at most the loading of its library.
         executor.shutdown(cancel_futures=True)
-        press.shutdown(cancel_futures=True)
         raise
     except BaseException:  # an interrupt: nobody waits for anything
         executor.shutdown(wait=False, cancel_futures=True)
-        press.shutdown(wait=False, cancel_futures=True)
         for child in multiprocessing.active_children():
             child.terminate()
         raise
     else:
         executor.shutdown()
-        press.shutdown()
     finally:
         scratch.cleanup()
 
@@ -100,7 +93,7 @@ class Pages:
     charts: Mapping[str, bytes]
 
 
-def _load_press() -> None:
+def _load_paper() -> None:
     import reportgen.render.paper  # noqa: F401 - loading it ahead of its use is the point
 
 
@@ -115,7 +108,7 @@ def make_pages(brief: Brief, templates: Path | None, workers: Workers, step: Ste
 
     try:
         step("Laying out page and PDF")
-        job = Job(brief=brief, templates=templates, workers=workers.executor, press=workers.press)
+        job = Job(brief=brief, templates=templates, workers=workers.executor)
         return Pages(files=write_formats(job), charts=figure_files(brief))
     except BrokenProcessPool as error:
         raise RenderError(
@@ -131,8 +124,7 @@ def write_one(brief: Brief, form: Format, templates: Path | None = None) -> byte
     """
     from reportgen.render.formats import Job
 
-    here = _Here()
-    return form.begin(Job(brief=brief, templates=templates, workers=here, press=here))()
+    return form.begin(Job(brief=brief, templates=templates, workers=_Here()))()
 
 
 class _Here(Executor):

@@ -22,13 +22,12 @@ class Job:
     Attributes:
         brief: What to say.
         templates: A folder whose files replace shipped templates of the same name.
-        workers: Processes for what can be spread. press: one process for what takes long by itself.
+        workers: Processes for what takes long.
     """
 
     brief: Brief
     templates: Path | None
     workers: Executor
-    press: Executor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,9 +53,9 @@ class MapParts(Protocol):
 
 
 def begin(job: Job) -> Callable[[], bytes]:
-    """Lay out a short brief in the press, and the parts of a long one in all workers, while others go on."""
+    """Lay out a short brief in one worker, and the parts of a long one in all of them, while others go on."""
     if len(parts_of(job.brief)) == 1:
-        return job.press.submit(render_pdf, job.brief, templates=job.templates).result
+        return job.workers.submit(render_pdf, job.brief, templates=job.templates).result
     parts = _start(job.brief, job.templates, job.workers.map)
     return lambda: _join(job.brief, parts, job.templates)
 
