@@ -19,11 +19,7 @@ from reportgen.brief.types import Brief
 from reportgen.render.html import render_html
 from reportgen.render.pdf import render_pdf
 from tests.briefs import STATES
-
-BROWSER = (
-    *("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars"),
-)
+from tests.render.browser import BROWSER
 
 
 @cache

@@ -46,7 +46,7 @@ from reportgen.render.fonts import css_font_faces
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 from tests.briefs import HOSTILE, STATES
 from tests.render import pictures
-from tests.render.conftest import BROWSER
+from tests.render.browser import BROWSER
 
 NAMES = pytest.mark.parametrize("form", list(FORMS))
 MIDNIGHT = 20_472 * DAY_MS

@@ -385,7 +385,7 @@ def _letter(form: Form, x: float, middle: float, zone: Zone) -> list[Shape | Tex
     run = Run(words=zone.label, role="paper", weight=600)
     return [
         area([box(x, middle - half, x + 2 * half, middle + half)], side_role(zone.liquidated_side)),
-        Text(x=x + half, y=middle + CAP * form.em(0.92), runs=(run,), size=form.em(0.92), align="center"),
+        Text(x=x + half, y=middle + CAP * form.size, runs=(run,), size=form.size, align="center"),
     ]
 
 
