@@ -423,7 +423,7 @@ def test_two_sends_at_once_are_refused(folder: Path) -> None:
     with FileLock(folder / "output/.mail/send.lock"):
         done = reportgen_here(folder, "send")
     assert done.returncode == 1
-    assert "Another send holds" in done.stderr
+    assert "Another run that sends holds" in done.stderr
 
 
 @pytest.mark.parametrize(
