@@ -204,11 +204,14 @@ def frozen_profile(path: Path, nodes: Nodes, at_ms: int, bins: int, step: float)
     Returns:
         Mass per node and bin, shape (k, bins); its sum over nodes is the map.
     """
-    later = np.minimum.accumulate(path.near[::-1])[::-1]
-    cut = np.minimum(path.close, np.append(later[1:], np.inf))
-    widest = np.maximum(1.0, np.hypot(path.far - path.near, nodes.cell.max(initial=0.0) / step))
-    farthest = (path.near + path.far) / 2 - nodes.distance.max(initial=0.0) / step - widest
-    left = np.flatnonzero(farthest < cut)  # of a long path most bars have been touched whole
+    # Nothing of a bar's length is held by a name that is not needed any more: millions of bars are much memory.
+    cut = np.minimum(path.close, np.append(np.minimum.accumulate(path.near[::-1])[-2::-1], np.inf))
+    left = np.flatnonzero(  # of a long path most bars have been touched whole
+        (path.near + path.far) / 2
+        - nodes.distance.max(initial=0.0) / step
+        - np.maximum(1.0, np.hypot(path.far - path.near, nodes.cell.max(initial=0.0) / step))
+        < cut
+    )
     by_node = np.zeros(len(nodes.distance) * (bins + 1))
     at_once = max(1, _POINTS_AT_ONCE // max(1, len(nodes.distance)))
     row = np.arange(len(nodes.distance))[:, None]

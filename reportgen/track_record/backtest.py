@@ -31,7 +31,15 @@ from reportgen.track_record.result import (
     PooledMarket,
     Verdict,
 )
-from reportgen.track_record.score import Scene, distance_skill, known_rows, location_scores, rank_scores, worth_in_days
+from reportgen.track_record.score import (
+    Scene,
+    distance_skill,
+    drawn_days,
+    known_rows,
+    location_scores,
+    rank_scores,
+    worth_in_days,
+)
 from reportgen.track_record.verdict import JUDGED_GIVEN, judge_map
 from reportgen.track_record.walk import Fresh, FrozenMaps, Situation, decision_times, outward, situation_of
 from reportgen.track_record.zones import NO_EVENTS, Judged, judged_zones, reaction_score, scored_zones, split_by_events
@@ -167,7 +175,9 @@ def scored_backtest(market: MarketData, question: BacktestQuestion) -> MarketRec
         why=why,
         notes=(*question.notes, *_notes(market, scored, question.assumptions)),
         near_events=split_by_events(judged, question.events, question.assumptions, question.fresh),
-        reliability=reliabilities(forecasts, question.assumptions, question.fresh),
+        reliability=reliabilities(
+            forecasts, question.assumptions, drawn_days(question.assumptions.backtest_draws, question.fresh)
+        ),
     )
     return MarketRecord(record=record, scored=scored, forecasts=forecasts)
 
@@ -397,7 +407,11 @@ def pooled_backtest(parts: Sequence[MarketRecord], question: BacktestQuestion) -
         verdict=verdict,
         why=why,
         notes=tuple(_pooled_notes(records, [one.record for one in parts], shared)),
-        reliability=reliabilities([told for one in parts for told in one.forecasts], assumptions, question.fresh),
+        reliability=reliabilities(
+            [told for one in parts for told in one.forecasts],
+            assumptions,
+            drawn_days(assumptions.backtest_draws, question.fresh),
+        ),
         pooled=tuple(_market(record, shared[0]) for record in records),
     )
 

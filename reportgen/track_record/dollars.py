@@ -20,7 +20,7 @@ from reportgen.market.data import MarketData
 from reportgen.track_record.maps import Measured
 from reportgen.track_record.reliability import Forecasts, quantile_forecasts
 from reportgen.track_record.result import DollarScore, Which
-from reportgen.track_record.score import correlation_scores, interval, known_rows, ratio_scores
+from reportgen.track_record.score import correlation_scores, drawn_days, interval, known_rows, ratio_scores
 from reportgen.track_record.walk import Fresh, Situation
 from reportgen.units import DAY_MS, Bools, Floats, Fraction, Ints, Maybe, Milliseconds, Missing, Side
 
@@ -132,7 +132,7 @@ def _score(
     """Hold estimates against what was realised, days resampled; columns are realised, estimated, control and day."""
     realised, estimated, control, day = columns
     draws = assumptions.backtest_draws
-    ratio = ratio_scores(realised[:, None], estimated, day.astype(np.int64), draws=draws, rng=fresh())
+    ratio = ratio_scores(realised[:, None], estimated, day.astype(np.int64), drawn=drawn_days(draws, fresh))
     roots = np.sqrt(np.column_stack([estimated, control]))
     linked = correlation_scores(roots, np.sqrt(realised), day.astype(np.int64), draws=draws, rng=fresh())
     flat = "Nothing was estimated or realised here."

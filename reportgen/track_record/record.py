@@ -40,7 +40,7 @@ from reportgen.track_record.reliability import (
     reliabilities,
     reliability_bands,
 )
-from reportgen.track_record.score import effective_days, ratio_scores
+from reportgen.track_record.score import DrawnDays, drawn_days, effective_days, ratio_scores
 from reportgen.track_record.zones import band_of, brier_loss, foretell
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Missing
 
@@ -116,6 +116,7 @@ def running_record(
     )
     if not scored:
         return _NONE_YET
+    drawn = drawn_days(assumptions.backtest_draws, fresh)
     outcome = np.array([_ORDER.index(row.outcome) for row in scored], dtype=np.int64)
     shown = np.array([row.shown for row in scored], dtype=np.float64)
     control = np.array([row.control for row in scored], dtype=np.float64)
@@ -128,12 +129,12 @@ def running_record(
         effective=effective_days(loss, day),
         independent=len({(row.decision_ms // DAY_MS, row.symbol, row.side) for row in scored}),
     )
-    distance = _skill("distance alone", sample, None if np.array_equal(shown, control) else control, assumptions, fresh)
+    distance = _skill("distance alone", sample, None if np.array_equal(shown, control) else control, assumptions, drawn)
     over = np.maximum.accumulate([row.until_ms for row in scored])
     band = np.array([band_of(row.distance_atr, assumptions) for row in scored], dtype=np.int64)
     known = np.searchsorted(over, [row.decision_ms for row in scored], side="right")
     _, flat = foretell(outcome, band, known, assumptions)
-    anywhere = _skill("climatology", sample, flat, assumptions, fresh)
+    anywhere = _skill("climatology", sample, flat, assumptions, drawn)
     told = outcome_forecasts(shown, flat, outcome, day)
     return RunningRecord(
         zones=len(scored),
@@ -152,7 +153,7 @@ def running_record(
         against_climatology=anywhere,
         text=_text(sample, distance, anywhere),
         reliability=reliability_bands(shown, np.arange(len(_ORDER)) == outcome[:, None], assumptions.reliability_edges),
-        by_kind=reliabilities((*told, *_cone_forecasts(scored, assumptions)), assumptions, fresh),
+        by_kind=reliabilities((*told, *_cone_forecasts(scored, assumptions)), assumptions, drawn),
         leans=_leans(scored),
     )
 
@@ -222,7 +223,7 @@ def _skill(
     sample: _ScoredZones,
     control: Floats | None,
     a: Assumptions,
-    fresh: Callable[[], Generator],
+    drawn: DrawnDays,
 ) -> RecordSkill:
     """Give 1 - Brier score / the control's, with its interval; None as control means the very same shares."""
     if control is None:
@@ -235,9 +236,8 @@ def _skill(
         )
         return RecordSkill(versus=versus, skill=Missing(why), verdict="insufficient evidence")
     below = brier_loss(control, sample.outcome)
-    scores = ratio_scores((below - sample.loss)[:, None], below, sample.day, draws=a.backtest_draws, rng=fresh())
-    drawn = scores.estimate(0)
-    found = SkillInterval(value=drawn.value, low=drawn.low, high=drawn.high)
+    skill = ratio_scores((below - sample.loss)[:, None], below, sample.day, drawn=drawn).estimate(0)
+    found = SkillInterval(value=skill.value, low=skill.low, high=skill.high)
     verdict: SkillVerdict = "better" if found.low > 0 else "worse" if found.high < 0 else "not distinguishable"
     enough = sample.independent >= a.record_enough_events
     return RecordSkill(versus=versus, skill=found, verdict=verdict if enough else "insufficient evidence")

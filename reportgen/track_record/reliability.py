@@ -16,8 +16,7 @@ from reportgen.brief.types import ForecastOf, Reliability, ReliabilityBand, Skil
 from reportgen.config.assumptions import Assumptions
 from reportgen.liquidation.cone import cone_lines, cone_reached, past_quantiles
 from reportgen.market.data import Candles
-from reportgen.track_record.score import interval, ratio_scores
-from reportgen.track_record.walk import Fresh
+from reportgen.track_record.score import DrawnDays, interval, ratio_scores
 from reportgen.units import DAY_MS, HOUR_MS, Bools, Floats, Ints, Maybe, Missing
 
 TAPPED = slice(0, 2)
@@ -144,13 +143,13 @@ def cone_climatology(reached: Floats, known: Ints, assumptions: Assumptions) -> 
     return np.where((count >= 2 * assumptions.cone_least_days)[:, None], quantiles, np.nan)
 
 
-def reliability_of(parts: Sequence[Forecasts], assumptions: Assumptions, fresh: Fresh) -> Reliability:
+def reliability_of(parts: Sequence[Forecasts], assumptions: Assumptions, drawn: DrawnDays) -> Reliability:
     """Score forecasts of one kind, of one market or of several.
 
     Args:
         parts: At least one, all of one kind and with the same columns.
-        assumptions: `reliability_edges`, `record_least_days`, `backtest_draws`.
-        fresh: Gives the generator that resamples days.
+        assumptions: `reliability_edges`, `record_least_days`.
+        drawn: Draws days.
     """
     first = parts[0]
     day, shown, came, loss, control = (
@@ -162,7 +161,7 @@ def reliability_of(parts: Sequence[Forecasts], assumptions: Assumptions, fresh: 
         f"Insufficient evidence: {days} days; an interval needs {assumptions.record_least_days:g}."
     )
     if days >= assumptions.record_least_days:
-        scores = ratio_scores((control - loss)[:, None], control, day, draws=assumptions.backtest_draws, rng=fresh())
+        scores = ratio_scores((control - loss)[:, None], control, day, drawn=drawn)
         found = interval(scores.estimate(0), "Climatology never errs here.")
         if not isinstance(found, Missing):
             skill = SkillInterval(value=found.value, low=found.low, high=found.high)
@@ -178,10 +177,10 @@ def reliability_of(parts: Sequence[Forecasts], assumptions: Assumptions, fresh: 
     )
 
 
-def reliabilities(parts: Sequence[Forecasts], assumptions: Assumptions, fresh: Fresh) -> tuple[Reliability, ...]:
+def reliabilities(parts: Sequence[Forecasts], assumptions: Assumptions, drawn: DrawnDays) -> tuple[Reliability, ...]:
     """Score forecasts of any kinds, each kind pooled, in the order in which the kinds first come."""
     kinds = dict.fromkeys(one.of for one in parts)
-    return tuple(reliability_of([one for one in parts if one.of == of], assumptions, fresh) for of in kinds)
+    return tuple(reliability_of([one for one in parts if one.of == of], assumptions, drawn) for of in kinds)
 
 
 def reliability_bands(shown: Floats, came: Bools, edges: Sequence[float]) -> tuple[ReliabilityBand, ...]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import cache
+from typing import Final, TypeAlias
 
 import numpy as np
 
 from reportgen.track_record.maps import PLACEBO, Controls, DayAhead, Measured, path_features
 from reportgen.track_record.result import Difference, DistanceSkill, Interval, MapScore, Metric, Which
-from reportgen.track_record.walk import Situation
+from reportgen.track_record.walk import Fresh, Situation
 from reportgen.units import Bools, Floats, Ints, Maybe, Missing, Side
 
 _RIDGE = 1e-9
 _TINY = 1e-300
 """Keeps a resample without a single row solvable; it has no score."""
+
+DrawnDays: TypeAlias = Callable[[int], Floats]
+"""Gives, for a number of days, how often each came in each draw: shape (draws, days), not to be written to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,8 +170,13 @@ def day_counts(days: int, draws: int, rng: np.random.Generator) -> Floats:
     return rng.multinomial(days, np.full(days, 1 / days), size=draws).astype(np.float64)
 
 
+def drawn_days(draws: int, fresh: Fresh) -> DrawnDays:
+    """Give what draws days: each number of days once, however many scores ask for it."""
+    return cache(lambda days: day_counts(days, draws, fresh()))
+
+
 def ratio_scores(
-    part: Floats, whole: Floats, block: Ints, *, draws: int, rng: np.random.Generator, among: Ints | None = None
+    part: Floats, whole: Floats, block: Ints, *, drawn: DrawnDays, among: Ints | None = None
 ) -> RankScores:
     """Score sums over sums, such as liquidation-weighted means.
 
@@ -175,8 +184,7 @@ def ratio_scores(
         part: Shape (n, maps), what is summed above the line.
         whole: Shape (n,) or (n, maps), below the line.
         block: Shape (n,), the day of each row.
-        draws: Resamples of days.
-        rng: Seeded generator.
+        drawn: Draws days.
         among: The days to resample, those of `block` by default.
 
     Returns:
@@ -184,7 +192,7 @@ def ratio_scores(
     """
     below = np.broadcast_to(whole[:, None] if whole.ndim == 1 else whole, part.shape)
     above, under = day_sums(part, block, among), day_sums(below, block, among)
-    counts = day_counts(len(above), draws, rng)
+    counts = drawn(len(above))
     return RankScores(
         value=_ratio(above.sum(axis=0), under.sum(axis=0)),
         drawn=_ratio(counts @ above, counts @ under),
@@ -317,10 +325,8 @@ def location_scores(scenes: Sequence[Scene]) -> tuple[MapScore, ...]:
 def _lifted(sums: Sequence[tuple[Floats, Floats, Ints]], situation: Situation) -> RankScores:
     """Divide each market's sums on the same resampled days, and average the markets."""
     among = _union([block for _, _, block in sums])
-    draws, fresh = situation.assumptions.backtest_draws, situation.fresh
-    return mean_scores(
-        [ratio_scores(part, whole, block, draws=draws, rng=fresh(), among=among) for part, whole, block in sums]
-    )
+    drawn = drawn_days(situation.assumptions.backtest_draws, situation.fresh)
+    return mean_scores([ratio_scores(part, whole, block, drawn=drawn, among=among) for part, whole, block in sums])
 
 
 def distance_skill(measured: Sequence[Measured], situation: Situation) -> tuple[DistanceSkill, ...]:

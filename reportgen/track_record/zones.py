@@ -20,7 +20,7 @@ from reportgen.liquidation.map import NOT_GIVEN, build_map
 from reportgen.liquidation.margin import Brackets
 from reportgen.market.data import Candles, OpenInterest
 from reportgen.track_record.result import EventSplit, Interval, OutcomeBand, ReactionScore, SplitVerdict
-from reportgen.track_record.score import Estimate, RankScores, day_counts, day_sums, interval, ratio_scores
+from reportgen.track_record.score import Estimate, RankScores, day_counts, day_sums, drawn_days, interval, ratio_scores
 from reportgen.track_record.walk import Fresh, day_ranges
 from reportgen.units import DAY_MS, HOUR_MS, Bools, Floats, Ints, Maybe, Milliseconds, Missing, Price, Where
 
@@ -336,7 +336,7 @@ def _skill(
     own = loss(sample.shown, sample.outcome)
     below = [loss(shares, sample.outcome) for shares in (sample.climatology, sample.learned)]
     whole = np.column_stack(below)
-    scores = ratio_scores(whole - own[:, None], whole, sample.day, draws=a.backtest_draws, rng=fresh())
+    scores = ratio_scores(whole - own[:, None], whole, sample.day, drawn=drawn_days(a.backtest_draws, fresh))
     flat = "The control never errs here."
     return interval(scores.estimate(0), flat), interval(scores.estimate(1), flat)
 
@@ -348,7 +348,7 @@ def _reject_given_tap(judged: Sequence[Judged], a: Assumptions, fresh: Fresh) ->
         return Missing("No zone was tapped.")
     rejected = np.array([[one.fate.outcome == "reject"] for one in tapped], dtype=np.float64)
     day = np.array([one.zone.decision_ms // DAY_MS for one in tapped], dtype=np.int64)
-    scores = ratio_scores(rejected, np.ones(len(tapped)), day, draws=a.backtest_draws, rng=fresh())
+    scores = ratio_scores(rejected, np.ones(len(tapped)), day, drawn=drawn_days(a.backtest_draws, fresh))
     return interval(scores.estimate(0), "No zone was tapped.")
 
 

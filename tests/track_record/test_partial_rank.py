@@ -7,6 +7,7 @@ import pytest
 
 from reportgen.track_record.score import (
     correlation_scores,
+    drawn_days,
     effective_days,
     mean_scores,
     partial_spearman,
@@ -128,12 +129,31 @@ def test_ratios_and_correlations_are_those_of_the_rows() -> None:
     """Sums over sums and plain correlations match direct computation; nothing below the line gives NaN."""
     rng = np.random.default_rng(3)
     above, below, day = rng.random((90, 2)), rng.random(90), np.arange(90, dtype=np.int64) // 9
-    ratio = ratio_scores(above, below, day, draws=200, rng=np.random.default_rng(1))
+    drawn = drawn_days(200, lambda: np.random.default_rng(1))
+    ratio = ratio_scores(above, below, day, drawn=drawn)
     assert np.allclose(ratio.value, above.sum(axis=0) / below.sum())
     assert ratio.estimate(0).low < ratio.value[0] < ratio.estimate(0).high
-    assert np.isnan(ratio_scores(above, 0 * below, day, draws=5, rng=np.random.default_rng(1)).value).all()
+    assert np.isnan(ratio_scores(above, 0 * below, day, drawn=drawn).value).all()
     linked = correlation_scores(above, below, day, draws=200, rng=np.random.default_rng(1))
     assert linked.value[1] == pytest.approx(np.corrcoef(above[:, 1], below)[0, 1])
+
+
+def test_scores_over_as_many_days_are_drawn_once() -> None:
+    """Two scores of ten days ask the generator once, and three days are drawn anew."""
+    seeds: list[int] = []
+
+    def fresh() -> np.random.Generator:
+        seeds.append(1)
+        return np.random.default_rng(1)
+
+    drawn = drawn_days(4, fresh)
+    np.testing.assert_array_equal(drawn(10), np.random.default_rng(1).multinomial(10, np.full(10, 0.1), size=4))
+    values, day = np.arange(1.0, 21.0), np.arange(20, dtype=np.int64) // 2
+    first, second = (ratio_scores(values[:, None], values, day, drawn=drawn) for _ in range(2))
+    np.testing.assert_array_equal(first.drawn, second.drawn)
+    assert len(seeds) == 1
+    assert drawn(3).sum(axis=1).tolist() == [3, 3, 3, 3]
+    assert len(seeds) == 2
 
 
 def test_days_that_hang_together_are_worth_fewer() -> None:

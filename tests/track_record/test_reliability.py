@@ -26,6 +26,7 @@ from reportgen.track_record.reliability import (
     reliability_bands,
     reliability_of,
 )
+from reportgen.track_record.score import drawn_days
 from reportgen.track_record.walk import decision_times
 from reportgen.units import DAY_MS, Ints, Missing
 from tests.liquidation.test_calibration import both_sides, market_of, with_liquidations
@@ -74,7 +75,7 @@ def test_quantiles_are_scored_by_pinball_loss() -> None:
     assert pinball_loss(CONE_LEVELS, told, np.array([2.5, 2.0])) == pytest.approx([0.45, 0.1 + 0.1])
     found = quantile_forecasts("cone", CONE_LEVELS, told, told, np.array([2.5, 2.0]), np.array([1, 2]))
     assert found.came.tolist() == [[False, False, True], [False, True, True]]
-    bands = reliability_of([found], DEFAULTS, fresh).bands
+    bands = reliability_of([found], DEFAULTS, drawn_days(500, fresh)).bands
     assert [(one.low, one.high, one.given, one.came) for one in bands] == [
         (0.1, 0.1, 2, 0), (0.5, 0.5, 2, 1), (0.9, 0.9, 2, 2),
     ]  # fmt: skip
@@ -95,7 +96,7 @@ def test_twenty_days_give_an_interval(days: int, known: bool) -> None:  # noqa: 
     shown, flat = np.tile(SHARES[:1], (days, 1)), np.tile(FLAT[:1], (days, 1))
     outcome = np.arange(days) % 4
     told = outcome_forecasts(shown, flat, outcome, np.arange(days))[-1]
-    found = reliability_of([told], DEFAULTS, fresh)
+    found = reliability_of([told], DEFAULTS, drawn_days(500, fresh))
     assert (found.forecasts, found.days, found.loss) == (days, days, "Brier")
     assert isinstance(found.skill, Missing) is not known
     if not isinstance(found.skill, Missing):
@@ -107,7 +108,7 @@ def test_twenty_days_give_an_interval(days: int, known: bool) -> None:  # noqa: 
 def test_markets_are_pooled_by_kind() -> None:
     """Two markets' forecasts of one kind are one row; kinds keep their order."""
     both = [*by_kind(np.array([1, 3])).values(), *by_kind(np.array([0, 3])).values()]
-    found = reliabilities(both, DEFAULTS, fresh)
+    found = reliabilities(both, DEFAULTS, drawn_days(500, fresh))
     assert [one.of for one in found] == ["touch", "reject", "continue", "front_run", "ignore", "outcomes"]
     assert {one.forecasts for one in found} == {4}
     assert {one.days for one in found} == {2}

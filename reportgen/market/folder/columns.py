@@ -137,9 +137,18 @@ def read_rows(source: Source, symbols: tuple[str, ...], as_of_ms: Milliseconds, 
     time = "CAST(0 AS BIGINT)" if table.known_at == "date" else source.typed(table.moment)
     # Equal rows stay in the order of the file.
     order = ", ".join([source.key(key) for key in table.keys] + [source.typed(name) for name in table.order])
-    arrays = source.database.execute(
-        f"SELECT {ROW}, {time} AS moment, {numbers} FROM {cut} {where} ORDER BY {order}, {ROW}"
-    ).fetchnumpy()
+    placed = f"{table.name}_placed"
+    source.ask(
+        f"CREATE TEMP TABLE {placed} AS SELECT {ROW}, {time} AS moment, {numbers} FROM {cut} {where} "
+        f"ORDER BY {order}, {ROW}"
+    )
+    source.ask(f"DROP TABLE {cut}")
+    # Column by column: a whole answer would stand in memory twice.
+    arrays = {
+        column: source.database.execute(f"SELECT {column} FROM {placed}").fetchnumpy()[column]
+        for column in (ROW, "moment", *present)
+    }
+    source.ask(f"DROP TABLE {placed}")
     series, start = [], 0
     for *values, count in counted:
         text = values[table.keys.index("interval")] if "interval" in table.keys else ""

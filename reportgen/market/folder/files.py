@@ -6,12 +6,15 @@ import csv
 import difflib
 import glob
 import gzip
+import os
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -31,6 +34,10 @@ SUFFIXES: Final = (".parquet", ".csv", ".csv.gz", ".csv.zst")
 _LONGEST_HEADER: Final = 100_000
 _BEGINNING: Final = 100
 _PIECE: Final = 2**20
+_MOST_MEMORY: Final = "384MB"
+_THREADS: Final = min(2, os.cpu_count() or 1)
+"""Each thread needs memory of its own, so that a larger machine would need more than the limit."""
+
 _LARGEST_UNPACKED: Final = 512 * 2**20
 _LARGEST_PACKED: Final = 50
 _LIKE_A_TABLE: Final = 0.75
@@ -171,11 +178,19 @@ def table_path(folder: Path, name: str) -> Path | None:
     return files[0] if files else None
 
 
-def open_database() -> duckdb.DuckDBPyConnection:
-    """Open an empty database in memory that fetches nothing from anywhere."""
-    return duckdb.connect(
-        ":memory:", config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-    )
+@contextmanager
+def open_database() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an empty database that fetches nothing from anywhere; a scratch folder takes what its memory cannot hold."""
+    with TemporaryDirectory() as scratch:
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "memory_limit": _MOST_MEMORY,
+            "temp_directory": scratch,
+            "threads": _THREADS,
+        }
+        with duckdb.connect(":memory:", config=config) as database:
+            yield database
 
 
 def most_unpacked(path: Path) -> int:
@@ -380,6 +395,8 @@ def _one_spelling(
 def _unreadable(file: str, cause: str) -> str:
     """Say in one sentence why a file could not be parsed, with its row when duckdb named a line."""
     kind = "Parquet" if file.lower().endswith(".parquet") else "CSV"
+    if "out of memory" in cause.lower():
+        return f"{file}: needs more room than the disk of the temporary files has. Make room there, or set TMPDIR."
     if "unicode" in cause.lower() or "utf-8" in cause.lower():
         return f"{file}: is not UTF-8 text. Save it as CSV in UTF-8."
     if line := re.search(r"Line: (\d+)", cause):

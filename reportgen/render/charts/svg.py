@@ -9,6 +9,7 @@ import base64
 import struct
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 from html import escape
 from itertools import pairwise
 from typing import Final, Literal, TypeAlias
@@ -187,6 +188,7 @@ def _dashed(role: str) -> str:
     return role.replace("_", "-")
 
 
+@lru_cache(maxsize=4096)  # the corners of boxes, and the places of bars in every ladder, come again and again
 def _n(value: float) -> str:
     """Write a number to a tenth, or a hundredth below one, without what says nothing."""
     text = f"{value:.1f}" if abs(value) >= 1 else f"{value:.2f}"
