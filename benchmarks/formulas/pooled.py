@@ -15,7 +15,7 @@ from benchmarks.formulas.market_scores import fresh
 from benchmarks.formulas.simulated_scores import LIFTS, WorldScores
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.track_record.maps import PLACEBO
-from reportgen.track_record.score import Estimate, RankScores, Scene, mean_scores, ranked, ratio_scores
+from reportgen.track_record.score import Estimate, RankScores, Scene, drawn_days, mean_scores, ranked, ratio_scores
 from reportgen.units import Side
 
 _APART = 1_000_000
@@ -95,7 +95,7 @@ def _lifts(markets: Sequence[WorldScores], kind: int, maps: Sequence[str]) -> Ra
     above = np.concatenate([np.column_stack([one.above[kind][name] for name in maps]) for one in markets])
     below = np.concatenate([one.below[kind] for one in markets])
     block = np.concatenate([one.day + number * _APART for number, one in enumerate(markets)])
-    return ratio_scores(above, below, block, draws=DEFAULTS.backtest_draws, rng=fresh())
+    return ratio_scores(above, below, block, drawn=drawn_days(DEFAULTS.backtest_draws, fresh))
 
 
 def _shares(lifts: RankScores) -> RankScores:
