@@ -108,8 +108,14 @@ def test_the_ledger_is_sound_and_holds_each_zone_once(mornings: Path) -> None:
 def test_the_page_says_it(mornings: Path) -> None:
     """The first screen holds what changed and how the levels did; the last part the record with its controls."""
     page = (mornings / "out" / "latest" / "brief.html").read_text()
-    for words in ("What changed in 24", "Yesterday’s 4 zones: 1 reached", "8 zones on 2 days",
-                  "insufficient evidence of any skill", '<th scope="row">distance alone</th>', "climatology"):  # fmt: skip
+    for words in (
+        "What changed in 24",
+        "Yesterday’s 4 zones: 1 reached",
+        "8 zones on 2 days",
+        "insufficient evidence of any skill",
+        '<th scope="row">distance alone</th>',
+        "climatology",
+    ):
         assert words in page
 
 
