@@ -53,10 +53,11 @@ class MetAlert:
 
 
 def alerts_of(brief: Brief) -> tuple[Alert, ...]:
-    """List every level of every plan: symbols and zones in the order of the brief."""
+    """List every level of every plan, symbols and zones in the order of the brief; none where the data are stale."""
     return tuple(
         alert
         for symbol in brief.symbols
+        if not symbol.stale
         for plan in symbol.plan
         for zone in symbol.zones
         if (zone.label, zone.side) == (plan.label, plan.side)

@@ -232,7 +232,12 @@ def _volatility(before: SymbolBrief, symbol: SymbolBrief, a: Assumptions) -> Tri
         f"{whole}; compressed up to {_hundredth(a.regime_compressed)}, expanding from {_hundredth(a.regime_expanding)}"
     )
     left = False
-    if not isinstance(before.cone, Missing) and not isinstance(symbol.price, Missing):
+    hours = ((symbol.price_time_ms or 0) - (before.price_time_ms or 0)) / HOUR_MS
+    if (
+        not isinstance(before.cone, Missing)
+        and not isinstance(symbol.price, Missing)
+        and hours <= before.cone.horizon_hours
+    ):
         low, high = before.cone.low[0], before.cone.high[-1]
         left = not low <= symbol.price <= high
         at = notation.price(symbol.price, symbol.price_decimals)

@@ -161,8 +161,9 @@ def write_brief(  # noqa: PLR0913 - what a reader may ask for
 
 def _led(facts: Sequence[SymbolFacts], events: Sequence[Event], stale: str, assumptions: Assumptions) -> str:
     """Write the headline; a brief that is no news says so before all else."""
-    finding = headline(facts, next(iter(heaviest_first(events)), None), assumptions)
-    return f"STALE. {stale} {finding}" if stale else finding
+    if stale:
+        return f"STALE. {stale} Stand aside until there are fresh data."
+    return headline(facts, next(iter(heaviest_first(events)), None), assumptions)
 
 
 def stale_brief(symbols: Sequence[SymbolBrief]) -> str:

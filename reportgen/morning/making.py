@@ -60,6 +60,7 @@ def make_and_write(
     from reportgen.morning.pages import make_pages
     from reportgen.render.json import alert_files
 
+    own_page = _own_page(request.config)
     step("Reading the market data")
     gathered, files = gather_all(request, step)
     _refuse_future(gathered, allowed=future)
@@ -80,8 +81,8 @@ def make_and_write(
         | dict(alert_files(made)),
         also=remembered.also(),
     )
-    if own != made:
-        note(f"Your own page, with your positions: {_keep_own_page(request.config, own)}")
+    if own_page is not None:
+        _keep_own_page(own_page, own if own != made else None, request.config.templates, note)
     return made, written
 
 
@@ -91,18 +92,36 @@ def for_others(brief: Brief) -> Brief:
     return replace(brief, symbols=tuple(shared))
 
 
-def _keep_own_page(config: Config, own: Brief) -> Path:
-    """Write the page that only the reader may see, outside what the archive lists, publishes and keeps."""
+def _own_page(config: Config) -> Path | None:
+    """Find the place of the page that only the reader may see; None behind a URL, where nothing is the reader's alone.
+
+    Raises:
+        UsageError: There are positions that nobody else may see, and the briefs are kept behind a URL.
+    """
     from reportgen.config.places import local_folder
+    from reportgen.render.formats import PAGE
+
+    if isinstance(config.output, Path) or not all(one.share for one in config.positions):
+        return (
+            local_folder(config.output, "Your own page (`positions:` without `share: true`)") / OWN_FOLDER / PAGE.file
+        )
+    return None
+
+
+def _keep_own_page(page: Path, own: Brief | None, templates: Path | None, note: Note) -> None:
+    """Write that page outside what the archive lists, publishes and keeps; without own positions none may stay."""
     from reportgen.delivery.archive.commit import replace_files
     from reportgen.delivery.ledger import make_private
     from reportgen.morning.pages import write_one
     from reportgen.render.formats import PAGE
 
-    folder = local_folder(config.output, "Your own page (`positions:`)") / OWN_FOLDER
-    page = make_private(folder) / PAGE.file
-    replace_files({page: write_one(own, PAGE, config.templates)})
-    return page
+    if own is None:
+        page.unlink(missing_ok=True)
+        return
+    make_private(page.parent)
+    replace_files({page: write_one(own, PAGE, templates)})
+    page.chmod(0o600)
+    note(f"Your own page, with your positions: {page}")
 
 
 def walk(request: BriefRequest, gathered: Gathered, note: Note, map_sections: Callable[..., Any] = map) -> Brief:

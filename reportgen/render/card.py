@@ -206,7 +206,7 @@ def _position(brief: Brief, symbol: SymbolBrief, own: OwnPosition) -> tuple[Piec
     usual = "" if own.usual_days is None else f", {notation.usual_days(own.usual_days)}"
     before = f"Zone {own.zone} lies before it." if own.zone else "No dense zone lies before it."
     often = ""
-    if own.reach is not None:
+    if own.reach is not None and not is_stale(symbol):
         often = f" Price goes that far within {brief.horizon_hours:g}{THIN}h in {in_a_hundred(own.reach)} such cases."
     return pieces(f"{held}: ", at, f" ({own.basis}), {far} {own.toward}{usual}. {before}{often}")
 
@@ -432,7 +432,8 @@ def _moment(brief: Brief, event: Event) -> str:
     if not event.time_known:
         return event.name
     same_day = event.at_ms // DAY_MS == brief.as_of_ms // DAY_MS
-    return clock(event.at_ms) if same_day else weekday_and_clock(event.at_ms)
+    when = clock(event.at_ms) if same_day else weekday_and_clock(event.at_ms)
+    return when if brief.timezone == "UTC" else f"{when} UTC"
 
 
 # ---- What can override the plan, and how yesterday's zones did ----

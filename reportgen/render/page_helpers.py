@@ -420,19 +420,25 @@ def when_again(brief: Brief, symbol: SymbolBrief, *, all: bool = True) -> tuple[
 
     Without `all` those are left out that every symbol of the brief has alike: the next event, and flows not watched.
     """
+    same = _next_of(brief, symbol) == _next_of(brief, brief.symbols[0])
     own = [
         one
         for one in symbol.recalculate
-        if all or not (one.kind == "event" or (one.kind == "flows" and not one.levels))
+        if all or not ((one.kind == "event" and same) or (one.kind == "flows" and not one.levels))
     ]
     return tuple((_AGAIN[one.kind], _again(brief, symbol, one)) for one in own)
+
+
+def _next_of(brief: Brief, symbol: SymbolBrief) -> Event | None:
+    """Find the next event that matters to a symbol."""
+    return next((event for event in brief.events if event.matters and event.concerns(symbol.base)), None)
 
 
 def _again(brief: Brief, symbol: SymbolBrief, one: RecalculateIf) -> str:
     if " n/a: " in one.text and not one.levels:
         return "not watched: n/a"
     if one.kind == "event":
-        event = next((event for event in brief.events if event.matters), None)
+        event = _next_of(brief, symbol)
         if event is not None and one.levels:
             return f"{event.name}: from {day_and_clock(brief.as_of_ms + round(one.levels[0] * HOUR_MS))}"
         return "calendar not known" if brief.unknown_events else "none listed"

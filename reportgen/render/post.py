@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from reportgen.brief.types import Brief, SymbolBrief
+from reportgen.moments import day_of
 from reportgen.render.card import Card, Cell, card_of
+from reportgen.render.mail import Reader, personal
 
 LONGEST: Final = 900
 """Characters of one message."""
@@ -43,10 +45,13 @@ def posts_of(brief: Brief, symbols: Collection[str], page: str) -> tuple[Post, .
         symbols: Only these markets; all when empty.
         page: Web address of the whole brief, "" where there is none.
     """
-    chosen = [one for one in brief.symbols if not symbols or one.symbol in symbols]
-    told = [brief.headline, NOT_ADVICE, *([page] if page else [])]
+    mine = personal(brief, Reader(symbols=tuple(symbols), only=True)) if symbols else None
+    chosen = mine.brief.symbols if mine else brief.symbols
+    told = [mine.headline if mine else brief.headline, NOT_ADVICE, *([page] if page else [])]
     simulated = "Simulated market. " if brief.simulated else ""
-    posts = list(_split("headline", f"{simulated}Morning brief {brief.as_of[:10]}{brief.subject_suffix}", told))
+    stale = "STALE. " if (mine.brief if mine else brief).stale else ""
+    morning = day_of(brief.as_of_ms, brief.timezone)
+    posts = list(_split("headline", f"{stale}{simulated}Morning brief {morning}", told))
     for symbol in chosen:
         posts += _split(symbol.symbol, _title(card_of(brief, symbol)), _lines(brief, symbol), symbol.symbol)
     return tuple(posts)

@@ -89,3 +89,10 @@ def test_a_level_after_the_entry_is_not_met_without_one() -> None:
     after = {(one.alert.symbol, one.alert.zone, one.alert.side) for one in told if one.alert.armed == "after entry"}
     assert after <= entered
     assert [one.met_ms for one in told] == sorted(one.met_ms for one in told)
+
+
+def test_stale_data_arm_no_alert() -> None:
+    """What follows the file must not act on levels that may be gone."""
+    fresh = morning()
+    late = changed(fresh, stale="The last bar closed 5 days before as-of.")
+    assert {one.symbol for one in alerts_of(fresh)} - {one.symbol for one in alerts_of(late)} == {"BTC/USDT:USDT"}

@@ -157,6 +157,8 @@ def test_volatility_fires_when_price_leaves_the_forecast_range(price: float, fir
     assert told.text.endswith(
         f"is {where} the range that the brief forecast, {notation.price_range(90_000, 96_000, 0)}"
     )
+    late = changed(last, price=price, price_time_ms=(last.symbols[0].price_time_ms or 0) + 24 * HOUR_MS + 1)
+    assert found("volatility", last, late).fired is False  # its horizon is over
     without = changed(morning(), cone=Missing("too short"))
     assert found("volatility", without, changed(without, price=price)).fired is False
 

@@ -41,7 +41,7 @@ def test_the_headline_tells_what_fell_through_its_zone() -> None:
     before, now, changes = swept_below()
     told = tell_since(now, before, changes, DEFAULTS)
     late = tell_since(replace(now, stale="The last bar closed 5 hours before as-of."), before, changes, DEFAULTS)
-    assert late.headline == f"STALE. The last bar closed 5 hours before as-of. {told.headline}"
+    assert late.headline == "STALE. The last bar closed 5 hours before as-of. Stand aside until there are fresh data."
     zone = next(one for one in before.symbols[0].zones if one.side == "below")
     assert told.headline.startswith(
         f"BTC traded through the last brief\u2019s zone {zone.label}, \u22125.1\u202f% in 24\u202fh. BTC’s nearest"

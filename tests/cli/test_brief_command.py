@@ -223,7 +223,7 @@ def test_own_positions_stay_on_this_machine(tmp_path: Path) -> None:
     assert done.returncode == 0
     own = tmp_path / "output/.own"
     assert f"Your own page, with your positions: {own.relative_to(tmp_path)}/brief.html" in done.stderr
-    assert own.stat().st_mode & 0o077 == 0
+    assert (own.stat().st_mode | (own / "brief.html").stat().st_mode) & 0o077 == 0
     assert "long 0.5 from 95" in (own / "brief.html").read_text(encoding="utf-8")
     kept = json.loads((tmp_path / "output/latest/brief.json").read_bytes())["symbols"][0]["positions"]
     assert [(one["side"], one["size"]) for one in kept] == [("short", 2)]
@@ -231,4 +231,7 @@ def test_own_positions_stay_on_this_machine(tmp_path: Path) -> None:
     assert [path for path in public if b"long 0.5 from" in path.read_bytes()] == []
     page = (tmp_path / "output/latest/brief.html").read_text(encoding="utf-8")
     assert "short 2 from 91" in page
+    (tmp_path / "config.yaml").write_text("watchlist: [BTC]\nsource: sample\n", encoding="utf-8")
+    assert reportgen_here(tmp_path, "brief").returncode == 0
+    assert not (own / "brief.html").exists()
     assert reportgen_here(tmp_path, "archive", "verify").returncode == 0

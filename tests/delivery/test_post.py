@@ -134,7 +134,9 @@ def test_the_command_posts_each_message_once(folder: Path) -> None:
             "{name: eth, address: {env: DESK}, symbols: [ETH], figure: false}",
         )  # fmt: skip
         assert reportgen_here(folder, "post", DESK=address).stdout == "desk: 5 sent\neth: 2 sent\n"
-        assert told.texts()[5:] == [wanted[0], wanted[2]]
+        page = "https://briefs.example.com/2026/01/19/brief.html"
+        assert told.texts()[5:] == [one.text for one in posts_of(briefs.simulated(), ("ETH/USDT:USDT",), page)]
+        assert told.texts()[5].startswith("ETH: ")  # whoever asked for ETH alone reads no headline of BTC's
         assert told.pictures() == 4
 
 

@@ -14,7 +14,7 @@ from reportgen.guide.plan.own_position import HeldPosition, read_position
 from reportgen.market.data import LeverageBrackets
 from reportgen.units import Maybe, Missing, Side
 from tests.guide import readings
-from tests.market.bars import GONE, market
+from tests.market.bars import GONE, bars, market
 
 HELD = HeldPosition(
     symbol="BTC/USDT:USDT", side=Side.LONG, entry=95_000.0, size=1.0, leverage=10.0, liquidation=None, venue="",
@@ -76,6 +76,16 @@ def test_the_venues_own_table_counts_and_two_venues_add_their_fee() -> None:
     assert read(tables, venue="gate").basis == "gate, table of 2026-01-01"
     larger = read(tables, venue="bybit", entry=100_000.0)
     assert larger.liquidation == pytest.approx((100_000 - 10_000 - 450) / 0.99)  # 90 455 stands in the second
+
+
+def test_the_primary_venues_rule_counts_where_none_is_named() -> None:
+    """A brief whose path is Gate's adds Gate's fee; more leverage than the bracket allows is no position."""
+    gate = replace(market(candles={"gate": bars()}), brackets={"gate": TABLE})
+    found = read_position(HELD, gate, readings.context())
+    assert found.liquidation == pytest.approx(85_500 / 0.9945)
+    most = read_position(replace(HELD, leverage=51.0), gate, readings.context())
+    assert isinstance(most.liquidation, Missing)
+    assert "at most 50x" in most.liquidation.reason
 
 
 def test_what_is_not_known_is_said() -> None:

@@ -7,15 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from reportgen.brief.types import Brief
+from reportgen.brief.types import Brief, RecalculateIf
 from reportgen.guide.checklist import Confluence, Lean
 from reportgen.guide.plan import NamedLevel, Scenarios, Stance
 from reportgen.liquidation.cone import Cone
 from reportgen.render.card import card_of
 from reportgen.render.charts.spine import level_name
 from reportgen.render.first_screen import look_first, told_changes, told_yesterday
+from reportgen.render.page_helpers import when_again
 from reportgen.units import Missing
-from tests.briefs import STATES, changed, many, morning
+from tests.briefs import STATES, changed, event, many, morning
 
 
 def plain(text: str) -> str:
@@ -115,8 +116,8 @@ def test_an_event_ahead_puts_the_plan_off(brief_of: Callable[[str], Brief]) -> N
     """US CPI at 13:30, 6.5 h away: wait, and each alert begins after it."""
     brief = changed(brief_of("event_inside"), stance=Stance(kind="wait for event", text=""))
     rows = rows_of(brief)
-    assert rows["Stance"] == "Wait for US CPI, 13:30. The map is for after it."
-    assert rows["Alert above 94 958"].startswith("After 13:30: if BTC trades into A")
+    assert rows["Stance"] == "Wait for US CPI, 13:30 UTC. The map is for after it."
+    assert rows["Alert above 94 958"].startswith("After 13:30 UTC: if BTC trades into A")
     assert rows["Overrides"].startswith("US CPI 13:30, in 6 h 30 min. ")
 
 
@@ -188,3 +189,13 @@ def test_of_a_long_watchlist_six_come_first_and_the_headlines_symbol_leads() -> 
     chosen = look_first(brief)
     assert len(chosen) == 6
     assert chosen[0].base == "COIN7"
+
+
+def test_a_symbols_reason_to_map_again_is_its_own_event() -> None:
+    """A court date that concerns ETH alone, before a CPI for all, is no reason for BTC."""
+    brief = morning()
+    court, release = replace(event("Court date", 3.0), symbols=("ETH",)), event("US CPI", 6.5)
+    brief = replace(brief, events=(court, release))
+    btc = replace(brief.symbols[0], recalculate=(RecalculateIf(kind="event", levels=(2.5,), unit="hours", text=""),))
+    ((_, text),) = when_again(brief, btc)
+    assert text.startswith("US CPI: from ")

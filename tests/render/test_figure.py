@@ -318,7 +318,7 @@ def row_names(symbol: SymbolBrief) -> list[str]:
             return row.zone.label
         return row.level.where if row.level else "empty" if row.empty else "price"
 
-    return [name(row) for row in spine_rows(symbol)]
+    return [name(row) for row in spine_rows(symbol, 24.0)]
 
 
 def test_the_spine_is_in_the_order_of_prices() -> None:
@@ -326,7 +326,7 @@ def test_the_spine_is_in_the_order_of_prices() -> None:
     symbol = pictures.symbol_brief()
     assert row_names(symbol) == ["C", "above", "A", "above", "price", "below", "below", "B"]
     assert row_names(pictures.without_zones(symbol)) == ["empty", "above", "above", "price", "below", "below", "empty"]
-    assert spine_rows(replace(symbol, price=Missing("No candles."))) == ()
+    assert spine_rows(replace(symbol, price=Missing("No candles.")), 24.0) == ()
 
 
 def test_two_levels_a_side_and_any_that_a_plan_names() -> None:
@@ -356,7 +356,7 @@ def test_a_level_is_called_by_its_place_from_the_price() -> None:
     above, below = symbol.structure.resistances, symbol.structure.supports
     assert [level_name(symbol, level.price) for level in (*above, *below)] == ["R1", "R2", "S1", "S2"]
     assert level_name(symbol, 123.0) == ""
-    assert spine_rows(symbol)[-2].lines[0][0].words == "S2 97"
+    assert spine_rows(symbol, 24.0)[-2].lines[0][0].words == "S2 97"
 
 
 def test_labels_are_pushed_outward_from_the_price() -> None:
@@ -529,7 +529,7 @@ def test_the_spine_paints_no_number_of_its_own() -> None:
     for make in STATES.values():
         for symbol in make().symbols:
             known = written_forms(symbol)
-            for row in spine_rows(symbol):
+            for row in spine_rows(symbol, 24.0):
                 words = " ".join(run.words for line in row.lines for run in line).replace("24\u202fh", "")
                 assert set(NUMBER.findall(words.replace(" of 100", ""))) <= known, words
 
@@ -654,3 +654,12 @@ def test_a_file_of_its_own_keeps_each_text_to_its_measure(brief_of: Callable[[st
         assert len(texts) > 10
         assert [one for one in texts if b' textLength="' not in one] == []
     assert "textLength" not in charts.figure(brief, brief.symbols[0], "wide")
+
+
+@pytest.mark.parametrize("hours", [8.0, 72.0])
+def test_a_share_names_the_horizon_that_it_is_of(brief_of: Callable[[str], Brief], hours: float) -> None:
+    """The figure's words and those for a screen reader say the brief's own hours."""
+    brief = replace(brief_of("morning"), horizon_hours=hours)
+    drawn = charts.figure(brief, brief.symbols[0], "wide")
+    assert f"reached in {hours:g}\u202fh: " in drawn
+    assert "reached in 24" not in drawn

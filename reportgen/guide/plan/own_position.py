@@ -99,14 +99,21 @@ def _liquidation(held: HeldPosition, market: MarketData, context: Context) -> tu
         named = Missing("Neither leverage nor liquidation price is known.")
         return (named if held.liquidation is None else held.liquidation), "the venue’s own figure"
     tables = {} if isinstance(market.brackets, Missing) else market.brackets
-    if held.venue in tables:
-        brackets = from_table(tables[held.venue], held.venue)
+    primary = "" if isinstance(market.candles, Missing) else next(iter(market.candles))
+    venue = held.venue or primary
+    if venue in tables:
+        brackets = from_table(tables[venue], venue)
     elif held.venue:
-        return Missing(f"No margin brackets of {held.venue} are known. State liquidation_price instead."), ""
+        return Missing(f"No margin brackets of {venue} are known. State liquidation_price instead."), ""
     else:
         brackets = brackets_of(market, context.assumptions)
+    most = float(brackets.max_leverage[brackets.tier_at(held.entry * held.size)])
+    if held.leverage > most:
+        return Missing(
+            f"A position of this size may have at most {most:g}x. Correct it, or state liquidation_price."
+        ), ""
     margin = held.entry * held.size / held.leverage
-    fee = held.taker_fee if held.venue in _ADDS_FEE else 0.0
+    fee = held.taker_fee if venue in _ADDS_FEE else 0.0
     found = liquidation_price(held.side, held.entry, held.size, margin, brackets, fee=fee)
     if found is None:
         return Missing("No price above zero liquidates it."), brackets.source

@@ -280,7 +280,11 @@ def _tag(form: Form, x: float, y: float, words: str) -> list[Mark]:
 def _words(frame: Frame, symbol: SymbolBrief, price: Price) -> tuple[list[Mark], list[Mark]]:
     """Write the spine: every row at its price, pushed outward from the last price, with a leader."""
     form = frame.form
-    seen = [row for row in spine_rows(symbol) if row.level is None or frame.low < row.level.price < frame.high]
+    seen = [
+        row
+        for row in spine_rows(symbol, frame.horizon_hours)
+        if row.level is None or frame.low < row.level.price < frame.high
+    ]
     rows = _fitting(frame, seen)
     pinned = next(i for i, row in enumerate(rows) if row.is_price)
     heights = [_height(form, row) for row in rows]
@@ -364,7 +368,7 @@ def _zone_group(frame: Frame, symbol: SymbolBrief, row: SpineRow, zone: Zone, fi
         marks.append(_beyond(frame, zone, form.words - form.thin(7), first - CAP * form.size))
     else:
         marks += _bracket(frame, zone, spine, (form.words - form.thin(2), first - CAP * form.size), role)
-    return Group(marks=tuple(marks), label=zone_name(zone, symbol))
+    return Group(marks=tuple(marks), label=zone_name(zone, symbol, frame.horizon_hours))
 
 
 def _fit(runs: tuple[Run, ...], size: float, room: float) -> tuple[Run, ...]:
@@ -428,7 +432,7 @@ def _letters(frame: Frame, symbol: SymbolBrief, price: Price) -> list[Mark]:
         letter = _letter(form, form.now + 7, y, zone)
         if _outside(frame, zone):
             letter.append(_beyond(frame, zone, form.now + 7 + form.em(1.8), y))
-        marks.append(Group(marks=tuple(letter), label=zone_name(zone, symbol)))
+        marks.append(Group(marks=tuple(letter), label=zone_name(zone, symbol, frame.horizon_hours)))
     return marks
 
 

@@ -44,11 +44,11 @@ class SpineRow:
         return self.zone is None and self.level is None and self.empty is None
 
 
-def spine_rows(symbol: SymbolBrief) -> tuple[SpineRow, ...]:
+def spine_rows(symbol: SymbolBrief, horizon_hours: float) -> tuple[SpineRow, ...]:
     """List zones, levels, the last price and empty sides, the highest price first; none without a price."""
     if isinstance(symbol.price, Missing):
         return ()
-    rows = [_zone_row(zone, symbol) for zone in symbol.zones]
+    rows = [_zone_row(zone, symbol, horizon_hours) for zone in symbol.zones]
     rows += [_level_row(level, symbol) for level in shown_levels(symbol)]
     rows.append(
         SpineRow(price=symbol.price, lines=((Run(words=notation.price(symbol.price, symbol.price_decimals)),),))
@@ -89,15 +89,15 @@ def level_name(symbol: SymbolBrief, price: Price) -> str:
     return ""
 
 
-def zone_name(zone: Zone, symbol: SymbolBrief) -> str:
+def zone_name(zone: Zone, symbol: SymbolBrief, horizon_hours: float) -> str:
     """Say a zone whole, for those who do not see it."""
     sides = "shorts" if zone.liquidated_side is Side.SHORT else "longs"
-    lines = _zone_row(zone, symbol).lines
+    lines = _zone_row(zone, symbol, horizon_hours).lines
     told = "; ".join("".join(run.words for run in line) for line in lines[1:])
     return f"Zone {zone.label}, dense {sides}: {''.join(run.words for run in lines[0])}; {told}"
 
 
-def _zone_row(zone: Zone, symbol: SymbolBrief) -> SpineRow:
+def _zone_row(zone: Zone, symbol: SymbolBrief, horizon_hours: float) -> SpineRow:
     role: Role = "short_text" if zone.liquidated_side is Side.SHORT else "long_text"
     sides = "shorts" if zone.liquidated_side is Side.SHORT else "longs"
     sign = 1 if zone.side == "above" else -1
@@ -116,9 +116,8 @@ def _zone_row(zone: Zone, symbol: SymbolBrief) -> SpineRow:
     dense = f"{notation.times(zone.intensity)} the median density · {notation.share(zone.share)} of {sides}"
     lines.append((Run(words=dense, role="muted"),))
     if zone.touch_probability is not None and not symbol.stale:
-        lines.append(
-            (Run(words=f"reached in 24{THIN}h: {_of_hundred(zone.touch_probability)} such cases", role="muted"),)
-        )
+        often = f"reached in {horizon_hours:g}{THIN}h: {_of_hundred(zone.touch_probability)} such cases"
+        lines.append((Run(words=often, role="muted"),))
     return SpineRow(price=(zone.low * zone.high) ** 0.5, lines=tuple(lines), zone=zone)
 
 
