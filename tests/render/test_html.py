@@ -150,7 +150,7 @@ def test_missing_inputs_are_told_with_their_reason(
         ("stale_data", "no alert armed"),
         ("stale_data", "The data are too old: no share is given."),
         ("event_inside", "Next heavy event US CPI 19 Jan, 13:30 UTC in 6 h 30 min"),
-        ("event_inside", "After 13:30: if BTC trades into A"),
+        ("event_inside", "After 13:30 UTC: if BTC trades into A"),
         ("price_inside", "price inside"),
         ("horizon_unmeasured", "Base rates were measured for 24 h only"),
         ("morning", "Shares, not dollars: not calibrated."),
