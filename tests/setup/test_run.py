@@ -64,11 +64,13 @@ def stage(folder: Path) -> Path:
 
 
 def run(checkout: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the staged ./run with these words from another folder."""
+    """Run the staged ./run with these words from another folder, in an environment of its own."""
+    # The checks' second Python names its environment here, which a set-up would make anew.
+    inherited = {name: text for name, text in os.environ.items() if not name.startswith("REPORTGEN_")}
     return subprocess.run(
         [checkout / "run", *words],
         cwd=checkout.parent,
-        env={**os.environ, **environment},
+        env={**inherited, **environment},
         capture_output=True,
         text=True,
         timeout=300,

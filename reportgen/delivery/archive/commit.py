@@ -256,11 +256,9 @@ def _finish(store: Store, journal: Journal) -> None:
 
 
 def _clear(store: Store) -> None:
-    """Remove what waits below .transaction/."""
-    left = sorted(store.files(STAGING))
-    store.remove(left)
-    if left:
-        store.settle((JOURNAL,))
+    """Remove what waits below .transaction/, and the folder, which a run may have left empty when it was killed."""
+    store.remove(sorted(store.files(STAGING)))
+    store.settle((JOURNAL,))
 
 
 Also: TypeAlias = Callable[[Reader], Mapping[str, bytes]]
