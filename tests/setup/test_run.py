@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -63,14 +64,21 @@ def stage(folder: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module", autouse=True)
+def apart() -> Iterator[None]:
+    """Forget the environment that the checks name for a second Python: a staged set-up would make it anew, empty."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("REPORTGEN_VENV", "REPORTGEN_PYTHON"):
+            patch.delenv(name, raising=False)
+        yield
+
+
 def run(checkout: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the staged ./run with these words from another folder, in an environment of its own."""
-    # The checks' second Python names its environment here, which a set-up would make anew.
-    inherited = {name: text for name, text in os.environ.items() if not name.startswith("REPORTGEN_")}
+    """Run the staged ./run with these words from another folder."""
     return subprocess.run(
         [checkout / "run", *words],
         cwd=checkout.parent,
-        env={**inherited, **environment},
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         timeout=300,
