@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from reportgen.brief.types import Brief
     from reportgen.delivery.archive.commit import WrittenBrief
 
-_RENDER_STEPS = 3
+_RENDER_STEPS = 2
 _MISSING_UNDER_STRICT = 3
 _STALE_UNDER_FRESH = 5
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reportgen.cli.console import note, tell, tell_json
 from reportgen.cli.letters import (
+    CAN_BE_RETRIED,
     COPY_NAME,
     KeptBrief,
     last_made,
     mail_config,
     read_kept,
     reader_of,
+    refuse_stale,
     shown_in_browser,
     unsubscribe_link,
     write_letters,
@@ -30,12 +31,12 @@ from reportgen.delivery.mail.letters import Composer, Letter, dkim_signer, messa
 from reportgen.delivery.mail.people import Subscriber, SubscriberList, Suppressions, parse_address, read_subscribers
 from reportgen.delivery.mail.send import Mailing, Run
 from reportgen.delivery.mail.smtp import Login, is_loopback
-from reportgen.errors import DataError, UsageError
+from reportgen.errors import UsageError
+from reportgen.morning.live import now_ms
 
 if TYPE_CHECKING:
     from reportgen.render.mail import Reader
 
-CAN_BE_RETRIED: Final = 4
 _MOST_NAMED: Final = 20
 _AT_A_TIME: Final = 100
 """Messages of a dry run that are held in memory."""
@@ -81,7 +82,7 @@ class Sending:
 def prepare(config: Path | None, output: str | None, day: str | None, options: SendOptions) -> Sending:
     """Read the settings and the brief."""
     settings, mail = mail_config(config, output, to_look_at=options.dry_run)
-    kept = read_kept(settings.output, day, _now_ms())
+    kept = read_kept(settings.output, day, now_ms())
     return Sending(settings=settings, mail=mail, kept=kept, options=options)
 
 
@@ -92,11 +93,8 @@ def send_all(sending: Sending) -> int:
         DataError: The brief is stale, or the suppression list cannot be read: nothing has been sent.
     """
     mail, brief, options = sending.mail, sending.kept.name, sending.options
-    if sending.kept.brief.stale and not options.stale:
-        raise DataError(
-            f"The brief of {brief} is stale: {sending.kept.brief.stale.rstrip('.')}. Make a new one with "
-            "`reportgen brief`, or send it as it is with --stale."
-        )
+    if not options.stale:
+        refuse_stale(sending.kept, "send")
     Suppressions(mail.suppressions).keys()  # a line that says nothing stops the run before the first mail
     listed = _chosen(mail, options)
     for line in (*listed.notes, *listed.problems):
@@ -116,7 +114,7 @@ def send_all(sending: Sending) -> int:
                 brief=brief,
                 addresses={key: subscriber.address for key, subscriber in people.items()},
                 write=_writer(sending, people, open_ones),
-                now=_now_ms,
+                now=now_ms,
                 suppress_all=options.suppress_all,
             )
             run = Run(mailing, mail, _login(mail), ledger)
@@ -165,18 +163,18 @@ def _chosen(mail: MailSettings, options: SendOptions) -> SubscriberList:
 
 def _queue(ledger: SendLedger, sending: Sending, people: Mapping[str, Subscriber]) -> tuple[Delivery, ...]:
     """Give the deliveries that are to be made now, in the order of the subscriber file."""
-    brief, options, now_ms = sending.kept.name, sending.options, _now_ms()
+    brief, options, at_ms = sending.kept.name, sending.options, now_ms()
     if options.resend_unknown:
-        ledger.queue_unknown(brief, tuple(people), now_ms)
+        ledger.queue_unknown(brief, tuple(people), at_ms)
     if not options.resume:
         names = ((key, message_id(brief, key, sending.mail)) for key in people)
-        ledger.queue(brief, names, now_ms, named=bool(options.to))
+        ledger.queue(brief, names, at_ms, named=bool(options.to))
     order = {key: place for place, key in enumerate(people)}
     open_ones = ledger.deliveries(brief, OPEN)
     if not options.to:
         for one in open_ones:
             if one.subscriber not in order:
-                ledger.suppress(brief, one.subscriber, "no longer on the list", now_ms)
+                ledger.suppress(brief, one.subscriber, "no longer on the list", at_ms)
     found = (one for one in open_ones if one.subscriber in order)
     return tuple(sorted(found, key=lambda one: order[one.subscriber]))
 
@@ -345,7 +343,3 @@ def _file_name(subscriber: Subscriber) -> str:
     key = subscriber.address.key
     plain = "".join(c if c.isascii() and (c.isalnum() or c in "@._-") else "-" for c in key)[:80]
     return f"{plain}.eml" if plain == key else f"{plain}.{hashlib.sha256(key.encode()).hexdigest()[:8]}.eml"
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

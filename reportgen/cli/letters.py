@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from reportgen.delivery.mail.people import Subscriber
     from reportgen.render.mail import Reader
 
+CAN_BE_RETRIED: Final = 4
+"""Exit code: some deliveries can be tried again."""
+
 COPY_NAME: Final = "brief.json"
 CLOCK_SLACK_MS: Final = 5 * 60_000
 """Clocks differ: a brief of the next minutes is one of now."""
@@ -98,6 +101,19 @@ def read_kept(output: Place, day: str | None, now_ms: int | None = None) -> Kept
         raise UsageError(f"{said}, and there is no other. Make one of now with `reportgen brief`, or name its day.")
     note(f"{said}, so the newest before now is taken: {earlier.name}. Name its day to take it all the same.")
     return earlier
+
+
+def refuse_stale(kept: KeptBrief, deliver: str) -> None:
+    """See to it that a brief is news; `deliver` is the verb of what was asked.
+
+    Raises:
+        DataError: Its data are too old to act on.
+    """
+    if kept.brief.stale:
+        raise DataError(
+            f"The brief of {kept.name} is stale: {kept.brief.stale.rstrip('.')}. Make a new one with "
+            f"`reportgen brief`, or {deliver} it as it is with --stale."
+        )
 
 
 def kept_paths(paths: Iterable[str]) -> list[str]:

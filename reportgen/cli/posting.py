@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -12,17 +11,17 @@ from typing import Final
 
 from reportgen.brief.types import Brief
 from reportgen.cli.console import note, tell, tell_json
-from reportgen.cli.letters import KeptBrief, read_kept
+from reportgen.cli.letters import CAN_BE_RETRIED, KeptBrief, read_kept, refuse_stale
 from reportgen.config.load import DEFAULT_PATH, load_config
 from reportgen.config.places import local_folder, place_of
 from reportgen.config.settings import Config, PostChannel, PostSettings
 from reportgen.delivery.ledger import MAIL_FOLDER, OPEN, SendLedger, State, alone, make_private
 from reportgen.delivery.notify import Message, channel_at, post_messages
-from reportgen.errors import DataError, UsageError
+from reportgen.errors import UsageError
+from reportgen.morning.live import now_ms
 from reportgen.render.post import Post, posts_of
 
 _LEDGER: Final = "posts.sqlite"
-_CAN_BE_RETRIED: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +44,9 @@ def post_all(config: Path | None, output: str | None, day: str | None, asked: As
     """
     settings, wanted = _settings(config, output)
     channels = _chosen(wanted, asked.to)
-    kept = read_kept(settings.output, day, _now_ms())
-    if kept.brief.stale and not asked.stale:
-        raise DataError(
-            f"The brief of {kept.name} is stale: {kept.brief.stale.rstrip('.')}. Make a new one with "
-            "`reportgen brief`, or post it as it is with --stale."
-        )
+    kept = read_kept(settings.output, day, now_ms())
+    if not asked.stale:
+        refuse_stale(kept, "post")
     page = kept.web_page(wanted.link)
     written = {one.name: posts_of(kept.brief, one.symbols, page) for one in channels}
     if asked.dry_run:
@@ -98,9 +94,9 @@ def _post(ledger: SendLedger, kept: KeptBrief, wanted: PostChannel, posts: Seque
         for one in posts
     ]
     if asked.resend_unknown:
-        ledger.queue_unknown(kept.name, [one.line for one in messages], _now_ms())
+        ledger.queue_unknown(kept.name, [one.line for one in messages], now_ms())
     post_messages(
-        ledger, kept.name, lambda: channel_at(wanted.address.read(), f"post: {wanted.name}"), messages, _now_ms
+        ledger, kept.name, lambda: channel_at(wanted.address.read(), f"post: {wanted.name}"), messages, now_ms
     )
 
 
@@ -138,8 +134,4 @@ def _report(ledger: SendLedger, kept: KeptBrief, channels: Sequence[PostChannel]
     again = [name for name, counts in states.items() if any(counts.get(str(state)) for state in OPEN)]
     if again:
         note(f"{', '.join(again)} did not take every message. Run `reportgen post` again.")
-    return _CAN_BE_RETRIED if again else 0
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+    return CAN_BE_RETRIED if again else 0

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from reportgen.morning.request import BriefRequest
 
 
-_STEPS: Final = 5
+_STEPS: Final = 4
 OWN_FOLDER: Final = ".own"
 """In the output folder: what only the reader may see."""
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from reportgen.brief.types import Brief, SymbolBrief
+from reportgen.brief.types import Brief
 from reportgen.moments import day_of
 from reportgen.render.card import Card, Cell, card_of
 from reportgen.render.mail import Reader, personal
@@ -53,7 +53,8 @@ def posts_of(brief: Brief, symbols: Collection[str], page: str) -> tuple[Post, .
     morning = day_of(brief.as_of_ms, brief.timezone)
     posts = list(_split("headline", f"{stale}{simulated}Morning brief {morning}", told))
     for symbol in chosen:
-        posts += _split(symbol.symbol, _title(card_of(brief, symbol)), _lines(brief, symbol), symbol.symbol)
+        card = card_of(brief, symbol)
+        posts += _split(symbol.symbol, _title(card), _lines(card), symbol.symbol)
     return tuple(posts)
 
 
@@ -62,9 +63,8 @@ def _title(card: Card) -> str:
     return f"{card.base} {card.price}{moved}".strip()
 
 
-def _lines(brief: Brief, symbol: SymbolBrief) -> list[str]:
+def _lines(card: Card) -> list[str]:
     """Give stance, the nearest zone of each side, the two alerts, and yesterday, a line each."""
-    card = card_of(brief, symbol)
     if not card.rows:
         return [card.stance]
     stance, above, below, _, yesterday, *own = card.rows
