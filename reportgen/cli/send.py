@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 
 from reportgen.cli.console import AsJson, ConfigFile, Output, Templates
 
+Day: TypeAlias = Annotated[
+    str | None, typer.Argument(metavar="DATE", help="The day of the brief, as 2026-01-19. [the newest brief]")
+]
+
 
 def send(
-    day: Annotated[
-        str | None, typer.Argument(metavar="DATE", help="The day of the brief, as 2026-01-19. [the newest brief]")
-    ] = None,
+    day: Day = None,
     *,
     config: ConfigFile = None,
     output: Output = None,
@@ -64,9 +66,7 @@ def send(
 
 
 def post(
-    day: Annotated[
-        str | None, typer.Argument(metavar="DATE", help="The day of the brief, as 2026-01-19. [the newest brief]")
-    ] = None,
+    day: Day = None,
     *,
     config: ConfigFile = None,
     output: Output = None,

@@ -14,7 +14,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
@@ -76,11 +76,11 @@ def channels(addresses: Sequence[str], environment: Mapping[str, str]) -> tuple[
         filled = _VARIABLE.sub(lambda found: _value(found[1] or found[2], environment), address)
         scheme = _SCHEME.match(filled)
         name = f"channel {number} ({scheme[0]})" if scheme else f"channel {number}"
-        made.append(channel_at(filled, f"--notify: {name}"))
-    return tuple(replace(one, name=one.name.removeprefix("--notify: ")) for one in made)
+        made.append(channel_at(filled, name, option="--notify: "))
+    return tuple(made)
 
 
-def channel_at(address: str, name: str) -> Channel:
+def channel_at(address: str, name: str, option: str = "") -> Channel:
     """Check that apprise knows an address.
 
     Raises:
@@ -91,7 +91,7 @@ def channel_at(address: str, name: str) -> Channel:
         known = _apprise().Apprise().add(address)
     if not known:
         raise UsageError(
-            f"{name} is no address that apprise knows. Write it as ntfy://host/topic or json://host; "
+            f"{option}{name} is no address that apprise knows. Write it as ntfy://host/topic or json://host; "
             "its documentation lists every kind."
         )
     return Channel(address=address, name=name)

@@ -108,11 +108,10 @@ def events_between(config: Config, symbol: str, span: tuple[int, int]) -> Maybe[
 
 def network_of(config: Config) -> Network:
     """Say how feeds are fetched: at what time of day, with copies kept beside the briefs, or in the user's cache."""
-    import time
-
     from platformdirs import user_cache_path
 
     from reportgen.market.web import Network
+    from reportgen.morning.live import now_ms
 
     here = config.output if isinstance(config.output, Path) else user_cache_path("reportgen")
-    return Network(now_ms=time.time_ns() // 1_000_000, kept=here / _KEPT)
+    return Network(now_ms=now_ms(), kept=here / _KEPT)
