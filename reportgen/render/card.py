@@ -206,7 +206,7 @@ def _position(brief: Brief, symbol: SymbolBrief, own: OwnPosition) -> tuple[Piec
     usual = "" if own.usual_days is None else f", {notation.usual_days(own.usual_days)}"
     before = f"Zone {own.zone} lies before it." if own.zone else "No dense zone lies before it."
     often = ""
-    if own.reach is not None and not is_stale(symbol):
+    if own.reach is not None and not stale(symbol):
         often = f" Price goes that far within {brief.horizon_hours:g}{THIN}h in {in_a_hundred(own.reach)} such cases."
     return pieces(f"{held}: ", at, f" ({own.basis}), {far} {own.toward}{usual}. {before}{often}")
 
@@ -219,7 +219,7 @@ def stance_words(brief: Brief, symbol: SymbolBrief) -> str:
     stance = symbol.stance
     if isinstance(stance, Missing):
         return "Nothing to do"
-    if is_stale(symbol):
+    if stale(symbol):
         return "Stand aside"
     if stance.kind == "wait for event":
         moving = overriding(brief, symbol)
@@ -236,7 +236,7 @@ def _why(brief: Brief, symbol: SymbolBrief) -> str:
     stance = symbol.stance
     if isinstance(stance, Missing):
         return sentence(stance.reason)
-    if is_stale(symbol):
+    if stale(symbol):
         return f"{sentence(stale_text(brief, symbol))} Levels may be gone."
     if stance.kind == "wait for event":
         return "The map is for after it."
@@ -282,11 +282,6 @@ def _layers(symbol: SymbolBrief) -> str:
     return sentence("; ".join(clauses))
 
 
-def is_stale(symbol: SymbolBrief) -> bool:
-    """Tell whether the last bar is too old to act on."""
-    return bool(symbol.stale) or stale(symbol)
-
-
 def stale_text(brief: Brief, symbol: SymbolBrief) -> str:
     """Say how old a symbol's last bar is: the last bar closed 14 Jan, 07:00 UTC, 5 d before this brief."""
     if symbol.price_time_ms is None:
@@ -315,7 +310,7 @@ def _planned(brief: Brief, symbol: SymbolBrief, zone: Zone) -> AlertRow:
     return AlertRow(
         side=zone.side,
         label=zone.label,
-        level="" if is_stale(symbol) else _price(symbol, plan.alert),
+        level="" if stale(symbol) else _price(symbol, plan.alert),
         enter=pieces("from inside " if zone.price_inside else "into ", letter, closes),
         out=_price(symbol, plan.invalidation),
         target=_price(symbol, plan.de_risk),
@@ -328,14 +323,14 @@ def _of_chart(brief: Brief, symbol: SymbolBrief, side: Where) -> AlertRow:
     """Write the alert of a side without a dense zone: a level of the chart, and no plan."""
     line = _chart_line(symbol, side)
     enter = f"{_timeframe(brief)} close {side}: nothing dense to feed a move"
-    level = "" if line is None or is_stale(symbol) else _price(symbol, line)
+    level = "" if line is None or stale(symbol) else _price(symbol, line)
     return AlertRow(side=side, label=None, level=level, enter=(Piece(text=enter),), verdict="no plan")
 
 
 def _alert_row(brief: Brief, symbol: SymbolBrief, side: Where) -> Row:
     zone = zone_of(symbol, "A" if side == "above" else "B")
     row = _of_chart(brief, symbol, side) if zone is None else _planned(brief, symbol, zone)
-    if is_stale(symbol):
+    if stale(symbol):
         pieces: tuple[Piece, ...] = (Piece(text="Not armed: the data are too old."),)
     elif zone is None:
         pieces = _chart_sentence(brief, symbol, side)
@@ -552,7 +547,7 @@ def _cell(symbol: SymbolBrief, side: Where) -> Cell:
         distance="price inside" if zone.price_inside else notation.percent_change(away(zone.distance_fraction, side)),
         days="" if zone.price_inside else days(zone.distance_atr),
         dense=notation.times(zone.intensity),
-        reach="" if touched is None or zone.price_inside or is_stale(symbol) else notation.share(touched),
+        reach="" if touched is None or zone.price_inside or stale(symbol) else notation.share(touched),
     )
 
 

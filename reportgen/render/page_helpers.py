@@ -359,14 +359,19 @@ def arguments(reaction: Reaction) -> tuple[Argument, ...]:
 
 
 def stale(symbol: SymbolBrief) -> bool:
-    """Say whether the last close is more than two bars old."""
-    return not isinstance(symbol.coverage, Missing) and symbol.coverage.stale_bars > STALE_BARS
+    """Tell whether the last bar is too old to act on; a brief of schema 1 says it by the bars alone."""
+    by_bars = not isinstance(symbol.coverage, Missing) and symbol.coverage.stale_bars > STALE_BARS
+    return bool(symbol.stale) or by_bars
+
+
+def stale_symbols(brief: Brief) -> tuple[SymbolBrief, ...]:
+    """List the symbols whose data are too old to act on, in the brief's order."""
+    return tuple(filter(stale, brief.symbols))
 
 
 def oldest(brief: Brief) -> SymbolBrief | None:
     """Find the symbol whose data is the most stale, if any is."""
-    late = [symbol for symbol in brief.symbols if stale(symbol)]
-    return min(late, key=lambda symbol: symbol.price_time_ms or 0) if late else None
+    return min(stale_symbols(brief), key=lambda symbol: symbol.price_time_ms or 0, default=None)
 
 
 def percent_of(share: Fraction) -> str:
@@ -514,6 +519,7 @@ VIEWS = {"THIN": THIN, "MINUS": MINUS, "EN_DASH": EN_DASH} | {
         arguments,
         stale,
         oldest,
+        stale_symbols,
         percent_of,
         missing_inputs,
         when_again,

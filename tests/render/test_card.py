@@ -12,9 +12,9 @@ from reportgen.guide.checklist import Confluence, Lean
 from reportgen.guide.plan import NamedLevel, Scenarios, Stance
 from reportgen.liquidation.cone import Cone
 from reportgen.render.card import card_of
-from reportgen.render.charts.spine import level_name
+from reportgen.render.charts.spine import level_name, spine_rows
 from reportgen.render.first_screen import look_first, told_changes, told_yesterday
-from reportgen.render.page_helpers import when_again
+from reportgen.render.page_helpers import oldest, stale, stale_symbols, when_again
 from reportgen.units import Missing
 from tests.briefs import STATES, changed, event, many, morning
 
@@ -199,3 +199,15 @@ def test_a_symbols_reason_to_map_again_is_its_own_event() -> None:
     btc = replace(brief.symbols[0], recalculate=(RecalculateIf(kind="event", levels=(2.5,), unit="hours", text=""),))
     ((_, text),) = when_again(brief, btc)
     assert text.startswith("US CPI: from ")
+
+
+def test_a_bar_older_than_the_horizon_is_stale_everywhere_and_not_only_in_the_card() -> None:
+    """The brief's own word counts for page and figure too, though the last bar is no two bars old."""
+    brief = changed(morning(), stale="The last bar closed before the horizon.")
+    assert stale(brief.symbols[0])
+    assert not stale(brief.symbols[1])
+    assert [one.base for one in stale_symbols(brief)] == ["BTC"]
+    assert oldest(brief) == brief.symbols[0]
+    assert "such cases" not in "".join(
+        run.words for row in spine_rows(brief.symbols[0], 24.0) for line in row.lines for run in line
+    )

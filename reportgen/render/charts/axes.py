@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal, TypeAlias
 
+from reportgen.notation import THIN
+from reportgen.render.page_helpers import clock
 from reportgen.units import DAY_MS, HOUR_MS, Milliseconds, Price
 
 FormName: TypeAlias = Literal["wide", "phone", "paper"]
@@ -229,7 +231,6 @@ def profile_scale(shares: Sequence[float]) -> float:
     return next((scale for scale in _SCALES if most <= scale), most)
 
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _TIME_STEPS_MS = tuple(HOUR_MS * h for h in (1, 2, 3, 6, 12)) + tuple(DAY_MS * d for d in (1, 2, 4, 7, 14, 28))
 
 
@@ -246,11 +247,6 @@ def time_ticks(from_ms: Milliseconds, to_ms: Milliseconds, count: float) -> tupl
     return tuple((t, _moment(t)) for t in range(math.ceil(from_ms / step) * step, to_ms + 1, step))
 
 
-def clock(time_ms: Milliseconds) -> str:
-    """Write the hour of a moment, UTC: 07:00."""
-    return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%H:%M}"
-
-
 def _moment(time_ms: Milliseconds) -> str:
     moment = datetime.fromtimestamp(time_ms / 1000, UTC)
-    return f"{moment.day}\u202f{_MONTHS[moment.month - 1]}" if time_ms % DAY_MS == 0 else f"{moment:%H:%M}"
+    return f"{moment.day}{THIN}{moment:%b}" if time_ms % DAY_MS == 0 else clock(time_ms)

@@ -14,7 +14,7 @@ from reportgen.brief.types import Brief, SymbolBrief
 from reportgen.guide.zones import Zone
 from reportgen.liquidation.picture import HeatmapPicture
 from reportgen.render.charts import panels
-from reportgen.render.charts.axes import FORMS, Form, FormName, Frame, clock, price_ticks, price_window, time_ticks
+from reportgen.render.charts.axes import FORMS, Form, FormName, Frame, price_ticks, price_window, time_ticks
 from reportgen.render.charts.ground import column_ms, ground
 from reportgen.render.charts.panels import CAP, Bars, merged, side_role
 from reportgen.render.charts.spine import SpineRow, spine_rows, stack, zone_name
@@ -32,6 +32,7 @@ from reportgen.render.charts.surface import (
     text_width,
 )  # fmt: skip
 from reportgen.render.colours import Role
+from reportgen.render.page_helpers import clock, stale
 from reportgen.units import DAY_MS, HOUR_MS, Missing, Price, Side
 
 _THIN = notation.THIN
@@ -74,7 +75,7 @@ def draw_figure(brief: Brief, symbol: SymbolBrief, name: FormName) -> Drawing | 
         *(
             mark
             for plan in symbol.plan
-            if plan.label != "C" and not symbol.stale
+            if plan.label != "C" and not stale(symbol)
             for mark in panels.plan_ruler(frame, plan, symbol)
         ),
         *groups,

@@ -18,10 +18,11 @@ from reportgen.guide.plan import ZonePlan
 from reportgen.guide.zones import Zone
 from reportgen.liquidation.known_positions import ExactLayer
 from reportgen.liquidation.picture import HeatmapPicture
-from reportgen.render.charts.axes import Form, Frame, clock, profile_scale
+from reportgen.render.charts.axes import Form, Frame, profile_scale
 from reportgen.render.charts.spine import shown_levels
 from reportgen.render.charts.surface import Box, Mark, Point, Run, Shape, Text, area, box, line, text_width
 from reportgen.render.colours import Role
+from reportgen.render.page_helpers import clock
 from reportgen.units import HOUR_MS, Floats, Milliseconds, Missing, Price, Side
 
 _BODY: Final = 0.72  # of a candle's slot

@@ -16,6 +16,7 @@ from reportgen.guide.zones import NoDenseZone, Zone
 from reportgen.notation import THIN
 from reportgen.render.charts.surface import Run
 from reportgen.render.colours import Role
+from reportgen.render.page_helpers import stale
 from reportgen.units import Missing, Price, Side
 
 _LEVELS_A_SIDE = 2
@@ -115,7 +116,7 @@ def _zone_row(zone: Zone, symbol: SymbolBrief, horizon_hours: float) -> SpineRow
         lines.append((Run(words=words, weight=600), Run(words=f" of forced {forced}", weight=600)))
     dense = f"{notation.times(zone.intensity)} the median density · {notation.share(zone.share)} of {sides}"
     lines.append((Run(words=dense, role="muted"),))
-    if zone.touch_probability is not None and not symbol.stale:
+    if zone.touch_probability is not None and not stale(symbol):
         often = f"reached in {horizon_hours:g}{THIN}h: {_of_hundred(zone.touch_probability)} such cases"
         lines.append((Run(words=often, role="muted"),))
     return SpineRow(price=(zone.low * zone.high) ** 0.5, lines=tuple(lines), zone=zone)
