@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 from reportgen import notation
 from reportgen.brief.types import (
@@ -104,8 +105,9 @@ def event(name: str, hours: float, *, inside: bool = False) -> Event:
     return Event(name=name, kind="macro", at_ms=at, inside_horizon=inside, hours_away=hours, source="config.yaml")
 
 
+@cache
 def symbol(sketch: Sketch) -> SymbolBrief:
-    """Fill in one symbol whole."""
+    """Fill in one symbol whole, once a run: nothing in it can change."""
     zones = tuple(zone_of(sketch, *corners, rank) for rank, corners in enumerate(sketch.zones, start=1))
     sides = {zone.side for zone in zones}
     quiet: tuple[Where, ...] = ("above", "below")

@@ -11,7 +11,7 @@ import pytest
 
 import reportgen.market
 from reportgen.delivery.archive.calibrations import read_calibrations
-from tests.cli.cli_process import reportgen as run
+from tests.cli.cli_process import reportgen_here as run
 
 SAMPLE = Path(reportgen.market.__file__).parent / "sample_data"
 BTC = "BTC/USDT:USDT"

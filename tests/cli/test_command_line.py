@@ -12,7 +12,8 @@ import pytest
 from reportgen import __version__
 from reportgen.config.settings import json_schema
 from reportgen.moments import parse_moment
-from tests.cli.cli_process import REPOSITORY, reportgen
+from tests.cli.cli_process import REPOSITORY
+from tests.cli.cli_process import reportgen_here as reportgen
 
 HEAVY = ("pandas", "matplotlib", "weasyprint", "ccxt", "numpy", "duckdb", "pydantic", "rich", "yaml", "jinja2")
 MAP = ("map", "--sample", "--symbol", "BTC", "--out", "m.npz")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reportgen.cli import doctor
 from reportgen.cli.doctor import examine
-from tests.cli.cli_process import reportgen
+from tests.cli.cli_process import reportgen_here as reportgen
 
 
 def test_a_machine_that_can_make_a_brief_is_well(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from reportgen.errors import ConfigError, DataError
 from reportgen.market.exchanges.gather import Gathering
 from reportgen.market.exchanges.positions import ask_positions, with_positions
 from reportgen.morning.live import addresses_in, known_addresses
-from tests.cli.cli_process import reportgen
+from tests.cli.cli_process import reportgen_here as reportgen
 from tests.market.answers import Answer, serving
 from tests.market.folders import BTC, ETH
 from tests.market.test_hyperliquid import NOW, ONE, QUICK, TWO, account, position

@@ -14,7 +14,8 @@ from reportgen.delivery.archive.query import run_query
 from reportgen.delivery.archive.rows import TABLES
 from reportgen.delivery.archive.store import open_store
 from reportgen.errors import DataError, UsageError
-from tests.cli.cli_process import REPOSITORY, reportgen
+from tests.cli.cli_process import REPOSITORY
+from tests.cli.cli_process import reportgen_here as reportgen
 from tests.delivery.archives import brief_of, keep
 
 QUESTIONS = re.findall(r"```sql\n(.*?)```", (REPOSITORY / "docs/archive.md").read_text(encoding="utf-8"), re.DOTALL)

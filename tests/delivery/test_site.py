@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urljoin
@@ -23,8 +22,8 @@ from reportgen.render.site import Neighbours, day_page, symbol_folder
 from tests.briefs import HOSTILE
 from tests.cli.cli_process import REPOSITORY
 from tests.delivery.archives import brief_of, keep, tree
+from tests.render.browser import Browser
 
-CHROMIUM = ("chromium", "--headless", "--no-sandbox", "--disable-gpu")
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
@@ -182,13 +181,10 @@ def test_nothing_a_brief_says_becomes_markup(tmp_path: Path) -> None:
     assert entries[1].findtext(f"{ATOM}title") == HOSTILE
 
 
-def test_the_search_finds_days_from_a_file(archive: Path) -> None:
+def test_the_search_finds_days_from_a_file(archive: Path, browser: Browser) -> None:
     """Opened from disk in a browser, a linked search lists the days that match and says how many."""
-    address = f"file://{archive}/index.html#q=finding+eth"
-    shown = subprocess.run(
-        [*CHROMIUM, "--virtual-time-budget=4000", "--dump-dom", address],
-        capture_output=True, text=True, check=True, timeout=60,
-    ).stdout  # fmt: skip
+    browser.load(f"file://{archive}/index.html#q=finding+eth")
+    shown = browser.run("document.documentElement.outerHTML")
     found = re.search(r'<ol id="q-found">(.*?)</ol>', shown, re.DOTALL)
     assert found
     assert re.findall(r'href="(20[^"]+)"', found[1])[:2] == ["2026/02/08/index.html", "2026/01/20/index.html"]

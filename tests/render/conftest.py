@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import json
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -19,7 +16,7 @@ from reportgen.brief.types import Brief
 from reportgen.render.html import render_html
 from reportgen.render.pdf import render_pdf
 from tests.briefs import STATES
-from tests.render.browser import BROWSER
+from tests.render.browser import Browser
 
 
 @cache
@@ -69,37 +66,26 @@ def pdf_text(tmp_path: Path) -> Callable[[bytes], list[str]]:
 
 
 WIDTHS = (390, 800, 1400)
-_MEASURE = """
-const measure = frame => { const d = frame.contentDocument, w = frame.contentWindow;
-  const past = e => e.getBoundingClientRect().right > w.innerWidth + 1;
-  const wide = [...d.body.querySelectorAll('*')].filter(e => past(e) && !e.closest('.vh, .wide, thead'))
+_MEASURE = """document.fonts.ready.then(() => {
+  const past = e => e.getBoundingClientRect().right > innerWidth + 1;
+  const wide = [...document.body.querySelectorAll('*')].filter(e => past(e) && !e.closest('.vh, .wide, thead'))
     .map(e => e.tagName + '.' + (e.getAttribute('class') || ''));
-  return {inner: w.innerWidth, scroll: d.documentElement.scrollWidth, wide: wide.slice(0, 5),
-    font: d.fonts.check('600 16px "Brief Sans"'), scripts: d.scripts.length}; };
-window.onload = () => {
-  document.body.dataset.result = JSON.stringify([...document.querySelectorAll('iframe')].map(measure)); };
-"""
+  return {inner: innerWidth, scroll: document.documentElement.scrollWidth, wide: wide.slice(0, 5),
+    font: document.fonts.check('600 16px "Brief Sans"'), scripts: document.scripts.length}; })"""
 
 
 @pytest.fixture
-def in_browser(tmp_path: Path) -> Callable[..., list[dict[str, object]]]:
-    """Load a page in a real browser at several widths, and give what each window measured of it."""
+def in_browser(tmp_path: Path, browser: Browser) -> Callable[..., list[dict[str, object]]]:
+    """Load a page in a real browser, and give what a window of each width measured of it."""
 
     def load(page: str, widths: Sequence[int] = WIDTHS) -> list[dict[str, object]]:
         file = tmp_path / "page.html"
         file.write_text(page)
-        # A headless window is never narrower than 500 px: each width is a frame of its own.
-        frames = "".join(
-            f'<iframe src="page.html" width="{width}" height="900" style="border:0"></iframe>' for width in widths
-        )
-        outer = tmp_path / "frame.html"
-        outer.write_text(f"<!doctype html><body><script>{_MEASURE}</script>{frames}</body>")
-        command = [*BROWSER, "--allow-file-access-from-files", "--virtual-time-budget=4000", "--dump-dom"]
-        profile = f"--user-data-dir={tmp_path / 'profile'}"
-        done = subprocess.run([*command, profile, outer.as_uri()], capture_output=True, text=True, check=True)
-        found = re.search(r'data-result="([^"]*)"', done.stdout)
-        assert found, done.stdout[-2000:]
-        measured: list[dict[str, object]] = json.loads(html.unescape(found[1]))
+        browser.load(file.as_uri())
+        measured = []
+        for width in widths:
+            browser.show(width=width, scheme="light")
+            measured.append(browser.run(_MEASURE))
         return measured
 
     return load

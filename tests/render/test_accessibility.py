@@ -91,13 +91,6 @@ def address(archive: Path, preview: str) -> Callable[[str], str]:
     return lambda path: preview + path.removeprefix("/") if path.startswith("/") else (archive / path).as_uri()
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Start one browser for every page."""
-    with Browser(tmp_path_factory.mktemp("profile")) as one:
-        yield one
-
-
 PAGES: Final = {
     "brief": "2026/01/19/brief.html",
     "start": "index.html",

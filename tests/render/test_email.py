@@ -21,7 +21,6 @@ from reportgen.errors import RenderError
 from reportgen.moments import parse_moment
 from reportgen.render.card import card_of
 from reportgen.render.first_screen import FULL_ROWS
-from reportgen.render.html import render_html
 from reportgen.render.json import brief_from_json, brief_to_json
 from reportgen.render.mail import (
     MOST_BYTES,
@@ -126,11 +125,11 @@ def test_both_parts_say_the_numbers_of_the_brief(state: str) -> None:
 
 
 @EVERY_STATE
-def test_the_mail_has_no_number_of_its_own(state: str) -> None:
+def test_the_mail_has_no_number_of_its_own(state: str, html_of: Callable[[str], str]) -> None:
     """Every number in the mail stands on the web page of the same brief too."""
-    brief, page = morning_of(state)
+    _, page = morning_of(state)
     assert page.html is not None
-    known = set(NUMBER.findall(seen(render_html(brief).decode())))
+    known = set(NUMBER.findall(seen(html_of(state))))
     assert set(NUMBER.findall(seen(page.html))) - known == set()
 
 
@@ -205,7 +204,7 @@ def test_an_event_inside_the_horizon_is_in_the_subject() -> None:
     assert "FOMC" not in mail(briefs.morning()).subject
 
 
-@pytest.mark.parametrize("count", [1, 5, 8, 9, 60, 300, 1000])
+@pytest.mark.parametrize("count", [1, 8, 9, 1000])
 def test_every_symbol_is_in_the_summary_however_many_there_are(count: int) -> None:
     """A thousand symbols still fit under Gmail's limit, each with its price; up to eight have a ladder."""
     brief = briefs.many(count)

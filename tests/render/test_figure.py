@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import html
 import io
-import json
 import math
 import re
-import subprocess
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import cache
@@ -46,7 +44,7 @@ from reportgen.render.fonts import css_font_faces
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 from tests.briefs import HOSTILE, STATES
 from tests.render import pictures
-from tests.render.browser import BROWSER
+from tests.render.browser import Browser
 
 NAMES = pytest.mark.parametrize("form", list(FORMS))
 MIDNIGHT = 20_472 * DAY_MS
@@ -591,7 +589,7 @@ def test_words_are_large_enough() -> None:
 
 
 _OVERLAPS = """
-window.onload = () => document.fonts.ready.then(() => { const bad = [];
+document.fonts.ready.then(() => { const bad = [];
   for (const svg of document.querySelectorAll('svg')) {
     const all = [...svg.querySelectorAll('text')].map(t => [t.textContent, t.getBoundingClientRect()]);
     const edge = svg.getBoundingClientRect();
@@ -601,11 +599,11 @@ window.onload = () => document.fonts.ready.then(() => { const bad = [];
       const lines = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
       const width = Math.min(a.right, b.right) - Math.max(a.left, b.left);
       if (width > less && lines > 0.45 * Math.min(a.height, b.height)) bad.push([v, w]); } }
-  document.body.dataset.result = JSON.stringify({bad, count: document.querySelectorAll('text').length}); });
+  return {bad, count: document.querySelectorAll('text').length}; })
 """
 
 
-def test_a_real_browser_agrees(tmp_path: Path) -> None:
+def test_a_real_browser_agrees(tmp_path: Path, browser: Browser) -> None:
     """Chromium sets no word over another and none beyond its figure."""
     figures = []
     for state in ("remembered", "event_inside", "far_zone", "no_dense_zone", "price_inside"):
@@ -615,14 +613,11 @@ def test_a_real_browser_agrees(tmp_path: Path) -> None:
     page = tmp_path / "figures.html"
     page.write_text(
         f"<!doctype html><meta charset=utf-8><style>{css_font_faces('data')}:root{{--font:'Brief Sans'}}{css}</style>"
-        f"<script>{_OVERLAPS}</script><body>{''.join(figures)}"
+        f"<body>{''.join(figures)}"
     )
-    profile = f"--user-data-dir={tmp_path / 'profile'}"
-    command = [*BROWSER, "--window-size=1400,900", "--virtual-time-budget=8000", "--dump-dom", profile, page.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    found = re.search(r'data-result="([^"]*)"', done.stdout)
-    assert found
-    result = json.loads(html.unescape(found[1]))
+    browser.load(page.as_uri())
+    browser.show(width=1400, scheme="light")
+    result = browser.run(_OVERLAPS)
     assert result["bad"] == []
     assert result["count"] > 1000
 

@@ -1,0 +1,42 @@
+"""What all tests share: one browser, and at the end the ten tests that cost the most CPU."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.render.browser import Browser
+
+COST: dict[str, float] = {}
+"""CPU seconds by test, of this process and of the children that it waited for; fixtures count with their first test."""
+
+
+def used() -> float:
+    """Give the CPU seconds used so far."""
+    return sum(os.times()[:4])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Weigh a test."""
+    before = used()
+    done = yield
+    COST[item.nodeid] = used() - before
+    return done
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the ten heaviest and the whole."""
+    terminalreporter.section("ten heaviest tests, in CPU seconds")
+    for name in sorted(COST, key=COST.__getitem__, reverse=True)[:10]:
+        terminalreporter.write_line(f"{COST[name]:7.2f}  {name}")
+    terminalreporter.write_line(f"{used():7.0f}  the whole run, children included")
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Start one browser for every page of every test."""
+    with Browser(tmp_path_factory.mktemp("profile")) as one:
+        yield one
