@@ -27,7 +27,8 @@ from reportgen.config.places import local_folder
 from reportgen.config.settings import Config
 from reportgen.delivery.archive.commit import replace_files
 from reportgen.delivery.ledger import LEDGER, MAIL_FOLDER, OPEN, Delivery, SendLedger, State, alone, make_private
-from reportgen.delivery.mail.letters import Composer, Letter, dkim_signer, message_id
+from reportgen.delivery.mail.dkim import dkim_signer
+from reportgen.delivery.mail.letters import Composer, Letter, message_id
 from reportgen.delivery.mail.people import Subscriber, SubscriberList, Suppressions, parse_address, read_subscribers
 from reportgen.delivery.mail.send import Mailing, Run
 from reportgen.delivery.mail.smtp import Login, is_loopback

@@ -131,11 +131,11 @@ class RetrySettings(Settings):
 
 
 class DkimSettings(Settings):
-    """Sign here, where the relay does not: needs `reportgen[dkim]`."""
+    """Sign here, where the relay does not."""
 
     domain: Domain = Field(description="The signing domain, usually that of `from`.")
     selector: Domain = Field(description="Its key stands in DNS under <selector>._domainkey.<domain>.")
-    private_key: Secret = Field(description="The private key, PEM, from a file or a command.")
+    private_key: Secret = Field(description="The private RSA key, PEM, from a file or a command.")
 
 
 class MailSettings(Settings):

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from filelock import FileLock
 
 from reportgen.delivery.archive.commit import write_brief_files
@@ -34,6 +35,7 @@ from tests import briefs
 from tests.cli.cli_process import REPOSITORY, reportgen, reportgen_here
 from tests.delivery.archives import files_of
 from tests.delivery.mail.relay import Script, relay
+from tests.delivery.mail.test_dkim import pem, verifies
 
 ANNA, BOB, CARL = "anna@example.com", "bob@example.com", "carl@xn--bcher-kva.example"
 PEOPLE = f"""\
@@ -160,15 +162,18 @@ def test_who_left_the_list_is_not_waited_for(folder: Path) -> None:
 
 
 def test_who_was_named_is_not_lost_by_resume(folder: Path) -> None:
-    """An address of no list that --to named and the relay put off gets its mail from --resume."""
-    script = Script()
+    """An address of no list that --to named and the relay put off gets its mail, signed, from --resume."""
+    script, key = Script(), generate_private_key(public_exponent=65537, key_size=2048)
+    (folder / "dkim.pem").write_text(pem(key), encoding="ascii")
     script.at_rcpt["guest@example.com"] = ["451 4.7.1 later"] * 2
     with relay(script) as port:
-        configure(folder, port)
+        configure(folder, port, dkim={"domain": "example.com", "selector": "s", "private_key": {"file": "dkim.pem"}})
         first = reportgen_here(folder, "send", "--to", "guest@example.com")
         second = reportgen_here(folder, "send", "--resume", "--json")
     assert (first.returncode, second.returncode) == (4, 0)
-    assert [address for address, _ in script.accepted] == ["guest@example.com"]
+    ((address, message),) = script.accepted
+    assert address == "guest@example.com"
+    assert verifies(message, key.public_key())
     assert [(one["subscriber"], one["state"]) for one in facts(second)["deliveries"]] == [("guest@example.com", "sent")]
 
 

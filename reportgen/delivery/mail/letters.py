@@ -21,13 +21,12 @@ from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
 from html import escape
-from importlib import import_module
 from typing import Any, Final
 from urllib.parse import quote
 
-from reportgen.config.mail import TOKEN_FIELD, DkimSettings, MailSettings
+from reportgen.config.mail import TOKEN_FIELD, MailSettings
 from reportgen.delivery.mail.people import Subscriber, parse_address
-from reportgen.errors import EnvironmentProblem, UsageError
+from reportgen.errors import UsageError
 from reportgen.units import Milliseconds
 
 _SIGNATURE_BYTES: Final = 16
@@ -39,11 +38,6 @@ _COLUMNS: Final = 76
 _MOST_SHARED: Final = 256
 _SEED_DIGITS: Final = 32
 _TEXT, _PAGE, _FIRST_KEPT = range(3)
-_SIGNED: Final = (
-    *(b"From", b"To", b"Reply-To", b"Subject", b"Date", b"Message-ID", b"List-Id", b"List-Unsubscribe"),
-    *(b"List-Unsubscribe-Post", b"Auto-Submitted", b"MIME-Version", b"Content-Type"),
-)
-"""What a DKIM signature covers; RFC 8058 wants both List-Unsubscribe headers under it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,27 +251,3 @@ def _one_line(text: str, what: str) -> str:
     if not text.isprintable():
         raise UsageError(f"The {what} {text!r} holds a line break or control character. Mend it where it comes from.")
     return text
-
-
-def dkim_signer(dkim: DkimSettings, private_key: str) -> Callable[[bytes], bytes]:
-    """Make a function that puts a DKIM-Signature before a message, for operators whose relay does not sign.
-
-    Raises:
-        EnvironmentProblem: The extra is not installed, or the key (PEM) is no private key.
-    """
-    try:
-        library: Any = import_module("dkim")
-    except ImportError as error:
-        raise EnvironmentProblem(
-            "Signing with DKIM needs dkimpy. Install `reportgen[dkim]`, or delete mail.dkim and let the relay sign."
-        ) from error
-    selector, domain, key = dkim.selector.encode(), dkim.domain.encode(), private_key.encode()
-
-    def sign(message: bytes) -> bytes:
-        try:
-            signature: bytes = library.sign(message, selector, domain, key, include_headers=list(_SIGNED))
-        except library.DKIMException as error:
-            raise EnvironmentProblem(f"The mail cannot be signed: {error}. Check mail.dkim.private_key.") from error
-        return signature + message
-
-    return sign

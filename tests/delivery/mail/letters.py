@@ -56,15 +56,16 @@ def run_once(
     login: Login | None = None,
     *,
     suppress_all: bool = False,
+    composer: Composer | None = None,
     **settings: object,
 ) -> str | None:
     """Send what is open to a relay on loopback, with these settings of smtp and retry; gives why it ended early."""
     by_key = {subscriber.address.key: subscriber for subscriber in subscribers}
-    composer = Composer(LETTER, SENDER, LINK)
+    written = composer or Composer(LETTER, SENDER, LINK)
     mailing = Mailing(
         brief=BRIEF,
         addresses={key: subscriber.address for key, subscriber in by_key.items()},
-        write=lambda one: composer.compose(by_key[one.subscriber], message_id=one.message_id, date_ms=one.queued_ms),
+        write=lambda one: written.compose(by_key[one.subscriber], message_id=one.message_id, date_ms=one.queued_ms),
         now=lambda: time.time_ns() // 1_000_000,
         suppress_all=suppress_all,
     )

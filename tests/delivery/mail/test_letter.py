@@ -9,12 +9,11 @@ from email.policy import default
 
 import pytest
 
-from reportgen.config.mail import DkimSettings, MailSettings
-from reportgen.config.values import SecretReference
-from reportgen.delivery.mail.letters import Composer, Letter, UnsubscribeLink, dkim_signer, message_id
+from reportgen.config.mail import MailSettings
+from reportgen.delivery.mail.letters import Composer, Letter, UnsubscribeLink, message_id
 from reportgen.delivery.mail.people import Subscriber, parse_address
 from reportgen.delivery.mail.smtp import dot_stuffed
-from reportgen.errors import EnvironmentProblem, UsageError
+from reportgen.errors import UsageError
 from tests.delivery.mail.letters import BRIEF, LETTER, LINK, PNG, SENDER, UNSUBSCRIBE
 
 ANNA = Subscriber(address=parse_address("anna@bücher.example"), name="Anna Österreicher")
@@ -169,13 +168,3 @@ def test_odd_names_reach_one_mailbox_only(name: str) -> None:
 def test_a_dot_at_the_start_of_a_line_is_doubled() -> None:
     """No line of a message can end it."""
     assert dot_stuffed(b".\r\na.b\r\n..c") == b"..\r\na.b\r\n...c\r\n"
-
-
-def test_signing_without_the_library_names_the_extra() -> None:
-    """DKIM needs an extra, and the error says which."""
-    try:
-        import dkim  # type: ignore[import-not-found] # noqa: F401 - is it there?
-    except ImportError:
-        key = DkimSettings(domain="example.com", selector="s", private_key=SecretReference(env="KEY"))
-        with pytest.raises(EnvironmentProblem, match=r"reportgen\[dkim\]"):
-            dkim_signer(key, "")
