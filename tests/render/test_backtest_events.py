@@ -12,7 +12,7 @@ from reportgen.render.backtest import render_backtest
 from reportgen.track_record.result import EventSplit, SplitVerdict, as_record
 from reportgen.track_record.verdict import findings_of
 from reportgen.units import Missing
-from tests.render.test_backtest_page import found, interval
+from tests.track_record.results import found, interval
 
 
 def split(verdict: SplitVerdict) -> EventSplit:

@@ -17,99 +17,17 @@ import pytest
 from reportgen import notation
 from reportgen.brief.types import Reliability, ReliabilityBand, SkillInterval
 from reportgen.render.backtest import Scale, forest, render_backtest, scale_of
-from reportgen.track_record.maps import PLACEBO, UNIFORM
 from reportgen.track_record.result import (
     Backtest,
     Difference,
-    DistanceSkill,
-    DollarScore,
     Interval,
-    MapKind,
-    MapScore,
-    OutcomeBand,
     PooledMarket,
-    ReactionScore,
     Verdict,
-    Which,
     as_record,
 )
 from reportgen.track_record.verdict import findings_of
 from reportgen.units import Missing
-
-HOSTILE = "<script>alert(1)</script>"
-
-
-def interval(value: float) -> Interval:
-    """Give an interval around a value."""
-    return Interval(value=value, low=value - 0.0407, high=value + 0.0309)
-
-
-def rank(name: str, kind: MapKind, value: float, controls: str, minus: tuple[Difference, ...] = ()) -> MapScore:
-    """Give one rank score of both sides."""
-    return MapScore(
-        name=name,
-        kind=kind,
-        metric="liquidation rank",
-        controls=controls,
-        side="both",
-        score=interval(value),
-        minus=minus,
-    )
-
-
-def found() -> Backtest:
-    """Give a small backtest in which parts are missing."""
-    difference = Difference(versus="path-only", by=interval(0.0531))
-    scores = tuple(
-        score
-        for controls, shift in (("path", 0.0), ("path+price", 0.01), ("chart", -0.05))
-        for score in (
-            rank("kernel", "engine", 0.3811 + shift, controls, (difference,)),
-            rank("path-only", "baseline", 0.3322 + shift, controls),
-            rank("uniform in reach", "control", 0.0013 + shift, controls),
-        )
-    )
-    cell = DistanceSkill(
-        side="long", from_atr=0.0, to_atr=0.5, skill=interval(0.2711), control=interval(0.0271), control_name="placebo",
-        observations=312,
-    )  # fmt: skip
-    far = replace(cell, from_atr=0.5, to_atr=None, skill=Missing("Price never came this far."))
-    return Backtest(
-        symbol="BTC/USDT:USDT", venue="binance", simulated=False, liquidation_venues=("okx",), provenance={},
-        from_ms=1_760_000_000_000, until_ms=1_764_000_000_000, interval_ms=3_600_000, horizon_ms=3_600_000,
-        warm_up_days=14.0, engines=("kernel",), baselines=("path-only",), control_names=("uniform in reach",),
-        observations=1111, days=46, effective=33.3, map_scores=scores, skill_by_distance=(cell, far),
-        dollars=Missing("Nobody reported liquidations."), reactions=Missing("No zone was found."),
-        verdict="not distinguishable", why="The map is no better than its strongest control.", notes=(HOSTILE,),
-    )  # fmt: skip
-
-
-def dollars(side: Which, ratio: float) -> DollarScore:
-    """Give the dollars of one side."""
-    return DollarScore(
-        name="kernel", side=side, ratio=interval(ratio), root_correlation=interval(0.9013),
-        climatology_root_correlation=interval(0.7641), coverage=0.893, coverage_meant=0.9, realised=1.0e8,
-        estimated=1.1e8,
-    )  # fmt: skip
-
-
-def reactions(here: float, elsewhere: float) -> ReactionScore:
-    """Give reactions at zones, rejected as often as asked here and at mirrored places."""
-    band = OutcomeBand(
-        from_atr=0.25, to_atr=0.35, zones=40, reject=18, proceed=10, front_run=6, ignore=6, expected_reject=0.46,
-        expected_proceed=0.27, expected_front_run=0.15, expected_ignore=0.12, timeout=3,
-    )  # fmt: skip
-    return ReactionScore(
-        zones=40, censored=2, not_events=1, brier_skill=interval(0.2171), log_skill=interval(0.2),
-        brier_skill_distance_only=interval(0.0123), log_skill_distance_only=interval(0.01),
-        reject_given_tap=interval(here), reject_given_tap_elsewhere=interval(elsewhere), bands=(band,), independent=31,
-    )  # fmt: skip
-
-
-def whole() -> Backtest:
-    """Give a backtest in which nothing is missing."""
-    scored = (dollars("long", 1.08), dollars("short", 0.74), dollars("both", 0.8649))
-    return replace(found(), dollars=scored, reactions=reactions(0.7857, 0.8301))
+from tests.track_record.results import HOSTILE, found, interval, rank, whole
 
 
 @pytest.fixture(scope="module")
@@ -205,74 +123,12 @@ def test_dollars_and_reactions_stand_beside_their_controls() -> None:
     assert notation.share(18 / 40) in page
 
 
-def test_the_words_say_what_the_tables_show() -> None:
-    """Overlapping rejection rates are no magnet; rates far apart are said to differ; a placebo is named."""
-    alike = findings_of(whole()).reactions
-    apart = findings_of(replace(whole(), reactions=reactions(0.9, 0.3))).reactions
-    assert "no magnets and no barriers" in alike
-    assert "turned price back more often" in apart
-    assert "no magnets" not in apart
-    assert "In 1 of 1 bands" in findings_of(whole()).skill
-    assert findings_of(found()).dollars == findings_of(found()).reactions == ""
-
-
-def test_a_lead_is_told_over_the_nearest_control() -> None:
-    """Of several controls the sentence names the one that the map leads by least, under each control set."""
-    near, far = (Difference(versus=name, by=interval(by)) for name, by in ((PLACEBO, 0.1), (UNIFORM, 0.3)))
-    scores = tuple(
-        replace(score, minus=(far, near)) if score.kind == "engine" else score for score in found().map_scores
-    )
-    told = findings_of(replace(found(), map_scores=scores)).rank
-    assert told.count(PLACEBO) == 3
-    assert UNIFORM not in told
-
-
 @pytest.mark.parametrize("pooled", [False, True])
 def test_no_table_is_cut_at_any_width(pooled: bool, in_browser: Callable[[str], list[dict[str, object]]]) -> None:  # noqa: FBT001 - which page
     """In a real browser every cell of the report lies inside the window, on a phone too."""
     result = pooled_page() if pooled else whole()
     page = render_backtest(result, findings_of(result))["html"].decode()
     assert [(one["scroll"], one["wide"]) for one in in_browser(page)] == [(390, []), (800, []), (1400, [])]
-
-
-def test_the_title_says_the_verdict_and_how_the_baselines_compare() -> None:
-    """Ahead needs the whole interval above zero, behind the whole one below, and the judged controls decide."""
-
-    def beside(*differences: Difference) -> str:
-        scores = (
-            rank("kernel", "engine", 0.4, "path+price", differences),
-            rank("kernel", "engine", 0.3, "chart", tuple(replace(one, by=interval(-0.9)) for one in differences)),
-        )
-        return findings_of(replace(found(), map_scores=scores)).title
-
-    verdict = "BTC: not distinguishable"
-    ahead, level, behind = (
-        Difference(versus=name, by=Interval(value=0.0, low=low, high=high))
-        for name, low, high in (("a", 1e-9, 1.0), ("b", 0.0, 0.0), ("c", -1.0, -1e-9))
-    )
-    assert beside(ahead, level, behind) == f"{verdict}; ahead of a; not told apart from b; behind c"
-    assert beside(ahead, replace(ahead, versus="d")) == f"{verdict}; ahead of a and d"
-    assert beside(replace(behind, versus=UNIFORM)) == beside() == verdict
-
-
-def test_what_the_forest_shows_is_given_the_most_that_could_be_scored() -> None:
-    """The strictest control set with a score is drawn and counted, and one without a score is passed over."""
-    led = tuple(Difference(versus=name, by=interval(0.2)) for name in (UNIFORM, PLACEBO, "path-only"))
-    scores = tuple(
-        rank(
-            "kernel",
-            "engine",
-            value,
-            controls,
-            led if controls != "chart" else (*led[:1], replace(led[1], by=interval(0.0))),
-        )
-        for controls, value in (("path", 0.4), ("path+price", 0.3), ("chart", 0.2))
-    )
-    findings = findings_of(replace(found(), map_scores=scores))
-    assert (findings.strictest, findings.standing) == ("chart", "Ahead of 1 of 2 controls")
-    bare = (*scores[:2], replace(scores[2], score=Missing("Too short.")))
-    findings = findings_of(replace(found(), map_scores=bare))
-    assert (findings.strictest, findings.standing) == ("path+price", "Ahead of 2 of 2 controls and 1 of 1 baselines")
 
 
 def test_the_forest_holds_each_map_once_by_score_with_what_leads_it() -> None:

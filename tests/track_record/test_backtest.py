@@ -16,8 +16,7 @@ from reportgen.market.data import Candles, MarketData, OpenInterest
 from reportgen.track_record.backtest import BASELINES, BacktestQuestion, backtest, engines_of
 from reportgen.track_record.dollars import interval_held, reach_climatology, scale_so_far
 from reportgen.track_record.maps import CONTROLS
-from reportgen.track_record.result import Backtest, Difference, Interval, MapScore, as_record
-from reportgen.track_record.verdict import judge_map
+from reportgen.track_record.result import Backtest, Interval, as_record
 from reportgen.track_record.walk import decision_times
 from reportgen.track_record.zones import base_rates, foretell, judged_zones, walk_forward_shares
 from reportgen.units import DAY_MS, HOUR_MS, Missing
@@ -212,36 +211,6 @@ def test_a_window_without_enough_bars_is_refused(bars: int, changes: dict[str, i
     candles = walk(1, bars)
     with pytest.raises(DataError, match=words):
         backtest(market(candles, liquidations(candles, 1), ABSENT), question(**changes))
-
-
-def row(*differences: tuple[float, float, float]) -> MapScore:
-    """Make the judged row with a difference to each control."""
-    minus = tuple(
-        Difference(versus=name, by=Interval(value=value, low=low, high=high))
-        for name, (value, low, high) in zip(CONTROLS, differences, strict=True)
-    )
-    return MapScore(
-        name="kernel", kind="engine", metric="liquidation rank", controls="path+price", side="both",
-        score=Interval(value=0.3, low=0.2, high=0.4), minus=minus,
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("worst", "days", "verdict"),
-    [
-        ((0.2, 0.1, 0.3), 33.0, "better than its controls"),
-        ((0.2, 0.1, 0.3), 12.0, "insufficient evidence"),
-        ((0.01, 0.005, 0.02), 400.0, "not distinguishable"),
-        ((0.2, -0.01, 0.4), 400.0, "not distinguishable"),
-        ((0.2, -0.01, 0.4), 100.0, "insufficient evidence"),
-    ],
-)
-def test_the_verdict_keeps_to_its_rule(worst: tuple[float, float, float], days: float, verdict: str) -> None:
-    """One control that is not beaten by the margin, with its whole interval, is enough; few days decide nothing."""
-    clear = (0.3, 0.2, 0.4)
-    found, why = judge_map([row(clear, clear, worst, clear, clear)], "kernel", days, DEFAULTS)
-    assert found == verdict
-    assert CONTROLS[2] in why
 
 
 def test_zones_are_found_from_the_past_alone(candles: Candles) -> None:
