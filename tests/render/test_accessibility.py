@@ -25,7 +25,8 @@ from tests.briefs import event_inside, exact_levels, price_inside, remembered
 from tests.cli.cli_process import REPOSITORY
 from tests.delivery.archives import files_of, keep
 from tests.render.browser import Browser
-from tests.render.test_backtest_page import pooled_page, whole
+from tests.render.test_backtest_page import pooled_page
+from tests.track_record.results import whole
 
 WIDTHS: Final = (390, 800, 1400)
 FOUND: Final = """{
