@@ -1,8 +1,8 @@
 """Write the pages of docs/ that are made from the program.
 
-commands.md comes from --help, config.schema.json from the models, venues.md from the table of venues. Run it after
-changing an option, a setting, an assumption or that table; with --check it writes nothing and exits 1 when a page is
-out of date, which the tests do.
+commands.md comes from --help, config.schema.json from the models, brief.schema.json from the types, venues.md from
+the table of venues. Run it after changing one of them; with --check it writes nothing and exits 1 when a page is out of
+date, which the tests do.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from reportgen.cli import app
 from reportgen.config.settings import json_schema
+from reportgen.render.json import brief_schema
 from scripts.venues_page import venues_page
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -44,6 +45,7 @@ def main() -> int:
     pages = {
         DOCS / "commands.md": commands_page(),
         DOCS / "config.schema.json": json_schema(),
+        DOCS / "brief.schema.json": brief_schema().decode(),
         DOCS / "venues.md": venues_page(),
     }
     outdated = [path for path, text in pages.items() if not path.exists() or path.read_text(encoding="utf-8") != text]

@@ -16,7 +16,6 @@ from reportgen.config.load import load_config, read_config
 from reportgen.config.settings import Config, json_schema
 from reportgen.config.yaml import parse_yaml
 from reportgen.errors import ConfigError
-from reportgen.events.builtin import DEFAULT_NAMES
 from reportgen.events.sources import events_in
 
 YAML_LETTERS = " \n\t:-[]{}&*!|>'\"#%@,?abwatchlis1.e"
@@ -194,7 +193,6 @@ def test_events_flows_and_calendars_may_come_from_anywhere(tmp_path: Path) -> No
     assert len(feeds) == 3
     assert config.calendars == ()
     assert config.etf_flows[0] == FlowFile(asset="BTC", file=tmp_path / "f.txt")
-    assert load_config(written(tmp_path, "watchlist: [BTC]\n")).calendars == DEFAULT_NAMES
 
 
 def test_an_event_keeps_its_moment_whatever_its_zone(tmp_path: Path) -> None:

@@ -113,7 +113,6 @@ class LiquidationMap:
         sides: Each side's profile by distance.
         column_end_ms: Shape (c,). column_price: shape (c,), the last close by each column's end.
         history: per side the mass over time, shape (c, bins), ascending in price.
-        margin_source: Where the maintenance margins come from.
     """
 
     engine: str
@@ -124,7 +123,6 @@ class LiquidationMap:
     column_end_ms: Ints
     column_price: Floats
     history: Mapping[Side, Floats]
-    margin_source: str
 
 
 def grid_around(candles: Candles, price: Price, assumptions: Assumptions) -> tuple[Grid, int]:
@@ -249,7 +247,6 @@ def build_map(
         column_end_ms=kept,
         column_price=column_price[: len(kept)],
         history=over_time,
-        margin_source=brackets.source,
     )
 
 

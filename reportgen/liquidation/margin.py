@@ -109,15 +109,3 @@ def liquidation_distance(
     if price is None or (price >= entry) == (side is Side.LONG):
         return None
     return abs(float(np.log(price / entry)))
-
-
-def inverse_liquidation_price(side: Side, entry: Price, leverage: float, rate: float) -> Price | None:
-    """Find the liquidation price of an isolated coin-margined (inverse) position, without fees.
-
-    Long E L (1 + m) / (L + 1); short E L (1 - m) / (L - 1): None for a short at 1x, which nothing liquidates.
-    """
-    if side is Side.LONG:
-        return entry * leverage * (1 + rate) / (leverage + 1)
-    if leverage <= 1:
-        return None
-    return entry * leverage * (1 - rate) / (leverage - 1)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from reportgen.config.load import DEFAULT_PATH, load_config, read_config
-from reportgen.config.places import Place, local_folder, place_of
+from reportgen.config.places import Place, place_of
 from reportgen.config.settings import LIVE, LONGEST_HORIZON_HOURS, SAMPLE, TIMEFRAMES, Config, WatchlistEntry
 from reportgen.errors import UsageError
 from reportgen.market.symbols import unified_symbol
@@ -107,15 +107,6 @@ def output_place(config: Path | None, output: str | None) -> Place:
         return place_of(output)
     settings, _ = read_config(config or DEFAULT_PATH)
     return settings.output if settings else Path("output")
-
-
-def output_folder(config: Path | None, output: str | None, what: str = "What this command reads") -> Path:
-    """Find the folder of the briefs for commands that need one on this machine.
-
-    Raises:
-        UsageError: The briefs are kept behind a URL.
-    """
-    return local_folder(output_place(config, output), what)
 
 
 def _base_config(options: Options) -> Config:

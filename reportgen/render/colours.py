@@ -89,10 +89,6 @@ class Colours:
         """Give the graphics colour of a side."""
         return self.short if side is Side.SHORT else self.long
 
-    def side_text(self, side: Side) -> Colour:
-        """Give the text colour of a side."""
-        return self.short_text if side is Side.SHORT else self.long_text
-
     def variables(self) -> Iterator[tuple[str, Colour]]:
         """Give the variables of a style sheet: name, colour."""
         named = ((field.name.replace("_", "-"), getattr(self, field.name)) for field in fields(self))

@@ -10,12 +10,9 @@ from __future__ import annotations
 import base64
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from reportgen.errors import RenderError
-
-if TYPE_CHECKING:
-    from matplotlib.font_manager import FontProperties
 
 FAMILY = "Brief Sans"
 
@@ -78,16 +75,3 @@ def _face(weight: Weight, stem: str, embed: Literal["data", "file"], prefix: str
 def font_path(weight: Weight) -> Path:
     """Give the TTF of a weight."""
     return _FOLDER / f"{_STEMS[weight]}.ttf"
-
-
-@cache
-def font_properties(weight: Weight, size: float) -> FontProperties:
-    """Give matplotlib a font by its file, so that it asks neither its cache nor the system.
-
-    Args:
-        weight: 400 or 600.
-        size: Size in points.
-    """
-    from matplotlib.font_manager import FontProperties
-
-    return FontProperties(fname=str(font_path(weight)), size=size)

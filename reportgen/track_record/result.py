@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any, Final, Literal
 
 from reportgen.brief.types import Reliability
-from reportgen.units import DAY_MS, Fraction, Maybe, Milliseconds, Missing, Notional
+from reportgen.units import Fraction, Maybe, Milliseconds, Missing, Notional
 
 SCHEMA_VERSION: Final = "backtest-1"
 
@@ -282,11 +282,6 @@ class Backtest:
     schema_version: str = SCHEMA_VERSION
     near_events: Maybe[EventSplit] = NO_SPLIT
     reliability: tuple[Reliability, ...] = ()
-
-    @property
-    def window_days(self) -> float:
-        """Length of the window."""
-        return (self.until_ms - self.from_ms) / DAY_MS
 
 
 def as_record(value: Any) -> Any:  # noqa: ANN401 - any part of a Backtest becomes plain JSON values

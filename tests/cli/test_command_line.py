@@ -187,7 +187,7 @@ def test_the_schema_is_printed_as_it_is_published(tmp_path: Path) -> None:
 
 
 def test_the_pages_made_from_the_program_are_current() -> None:
-    """docs/commands.md and docs/config.schema.json are what scripts/write_docs.py would write now."""
+    """The pages of docs/ that are made from the program are what scripts/write_docs.py would write now."""
     command = [sys.executable, "-m", "scripts.write_docs", "--check"]
     asked = subprocess.run(
         command, cwd=REPOSITORY, env={"PYTHONPATH": "."}, capture_output=True, text=True, check=False

@@ -16,7 +16,7 @@ from reportgen.config.assumptions import DEFAULTS
 from reportgen.guide.positioning import LongShortReading, OpenInterestReading
 from reportgen.guide.positioning.reading import change_since, fall_from_peak, funding_bias, read_positioning
 from reportgen.guide.structure.reading import trend_of
-from reportgen.guide.structure.volatility import daily_atr, day_range_basis, extent_fractions, range_fractions
+from reportgen.guide.structure.volatility import daily_atr, extent_fractions, range_fractions
 from reportgen.guide.structure.volume import beside_spot, read_spot_volume, read_taker_flow, volume_state
 from reportgen.guide.zones import Zone
 from reportgen.guide.zones.dollars import price_zones
@@ -72,12 +72,6 @@ def test_runs_of_bars_are_measured_as_fractions_of_their_last_close() -> None:
     bars = bars_of((11.0, 9.0, 10.0), (13.0, 9.0, 12.0), (13.0, 7.0, 8.0))
     np.testing.assert_allclose(range_fractions(bars, 2), [(2 + 4) / 2 / 12, (4 + 6) / 2 / 8])
     np.testing.assert_allclose(extent_fractions(bars, 2), [(13 - 9) / 12, (13 - 7) / 8])
-
-
-def test_the_basis_of_a_day_is_named() -> None:
-    """Hours and what is finer are read as 24 bars of 1h, four hours as 6, a day as one."""
-    named = [day_range_basis(interval, DEFAULTS) for interval in (HOUR_MS // 4, HOUR_MS, 4 * HOUR_MS, DAY_MS)]
-    assert named == ["24 bars of 1h", "24 bars of 1h", "6 bars of 4h", "1 bars of 1d"]
 
 
 def test_a_trend_begins_at_its_threshold() -> None:
@@ -347,7 +341,7 @@ def dollar_map(**changes: Any) -> tuple[CalibratedMap, LiquidationMap]:
     history = {side: np.zeros((1, 2 * BINS)) for side in Side}
     estimate = LiquidationMap(
         engine="kernel", price=100.0, grid=grid, price_bin=BINS, sides=profile, column_end_ms=np.array([0]),
-        column_price=np.array([100.0]), history=history, margin_source="test",
+        column_price=np.array([100.0]), history=history,
     )  # fmt: skip
     return CalibratedMap(calibration=made, unit={Side.LONG: unit, Side.SHORT: 3 * unit}), estimate
 

@@ -14,7 +14,6 @@ from reportgen.liquidation.margin import (
     Brackets,
     brackets_of,
     flat,
-    inverse_liquidation_price,
     liquidation_distance,
     liquidation_price,
 )
@@ -102,17 +101,6 @@ def test_leverage_beyond_the_bracket_is_refused() -> None:
     assert liquidation_distance(Side.LONG, 100, 125, 7_000, TIERS) is not None
 
 
-def test_inverse_positions() -> None:
-    """Coin-margined positions liquidate nearer below and farther above than linear ones, and a 1x short never."""
-    long = inverse_liquidation_price(Side.LONG, 100, 10, 0.005)
-    short = inverse_liquidation_price(Side.SHORT, 100, 10, 0.005)
-    assert long is not None
-    assert short is not None
-    assert 90 < long < 100
-    assert short > 110
-    assert inverse_liquidation_price(Side.SHORT, 100, 1, 0.005) is None
-
-
 def test_a_position_costs_nothing_at_its_liquidation_price() -> None:
     """Sixteen positions, both ways and on four margin rates: what is left there is just the maintenance margin."""
     rng = np.random.default_rng(16)
@@ -173,10 +161,3 @@ def test_the_primary_venues_brackets_come_first_whatever_its_name() -> None:
         assert found.source == f"{venue}, table of 2026-01-01"
     assert brackets_of(replace(market, brackets=Missing("none")), DEFAULTS).source == "assumed, no table known"
     assert brackets_of(replace(market, brackets={}), DEFAULTS).rate.tolist() == [DEFAULTS.fallback_margin_rate]
-
-
-def test_inverse_prices_are_the_formulas() -> None:
-    """At 4x from 100 with 2 %: a long goes at 100 x 4 x 1.02 / 5, a short at 100 x 4 x 0.98 / 3; 2x is not 1x."""
-    assert inverse_liquidation_price(Side.LONG, 100, 4, 0.02) == pytest.approx(81.6)
-    assert inverse_liquidation_price(Side.SHORT, 100, 4, 0.02) == pytest.approx(392 / 3)
-    assert inverse_liquidation_price(Side.SHORT, 100, 1.5, 0.02) == pytest.approx(294.0)

@@ -14,7 +14,7 @@ from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
 from reportgen import notation
 from reportgen.errors import RenderError
-from reportgen.render.fonts import FAMILY, css_font_faces, font_bytes, font_files, font_properties
+from reportgen.render.fonts import FAMILY, css_font_faces, font_bytes, font_files
 
 FILES = pytest.mark.parametrize("path", font_files(), ids=lambda path: path.name)
 WRITTEN = (
@@ -92,8 +92,3 @@ def test_css_needs_no_drawing_library() -> None:
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=root)
     assert done.stdout.strip() == "[]"
-
-
-def test_matplotlib_gets_the_font_by_its_file() -> None:
-    """Matplotlib is told a file, so that it looks nothing up."""
-    assert Path(str(font_properties(600, 9).get_file())).name == "BriefSans-SemiBold.ttf"

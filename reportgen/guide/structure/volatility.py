@@ -30,7 +30,7 @@ def day_range(candles: Candles, assumptions: Assumptions) -> Maybe[Price]:
     """Return a day's typical range, the yardstick of every distance.
 
     It is the mean true range of the last 24 hourly bars x sqrt(24) x 0.6. Finer bars are gathered into hours first;
-    of coarser bars of h hours the last 24/h are used, x sqrt(24/h) x 0.6 (see `day_range_basis`).
+    of coarser bars of h hours the last 24/h are used, x sqrt(24/h) x 0.6.
 
     Args:
         candles: Bars up to the moment that counts; the last ones are used.
@@ -56,12 +56,6 @@ def day_range(candles: Candles, assumptions: Assumptions) -> Maybe[Price]:
     if mean <= 0:
         return Missing(f"Price has not moved in the last {needed} bars of {name}, so there is no typical range.")
     return mean * math.sqrt(DAY_MS / bars.interval_ms) * assumptions.atr_scale
-
-
-def day_range_basis(interval_ms: Milliseconds, assumptions: Assumptions) -> str:
-    """Say what `day_range` is read from: "24 bars of 1h", or "6 bars of 4h" when bars are coarser than an hour."""
-    used = max(interval_ms, HOUR_MS)
-    return f"{_bars_in_day(used, assumptions)} bars of {interval_name(used)}"
 
 
 def daily_atr(candles: Candles, days: int) -> Maybe[Price]:

@@ -14,7 +14,6 @@ from reportgen.config.assumptions import DEFAULTS
 from reportgen.guide.structure.bars import resample
 from reportgen.guide.structure.volatility import (
     day_range,
-    day_range_basis,
     extent_fractions,
     percentile_of_last,
     range_fractions,
@@ -82,8 +81,6 @@ def test_coarser_bars_use_a_day_of_them() -> None:
     assert not isinstance(bars, Missing)
     assert typical(bars) == pytest.approx(true_range(bars)[-6:].mean() * math.sqrt(6) * 0.6)
     assert typical(bars) == pytest.approx(typical(hours), rel=0.35)
-    assert day_range_basis(4 * HOUR_MS, DEFAULTS) == "6 bars of 4h"
-    assert day_range_basis(HOUR_MS // 12, DEFAULTS) == day_range_basis(HOUR_MS, DEFAULTS) == "24 bars of 1h"
 
 
 @pytest.mark.parametrize("bars", [0, 1, 23])
