@@ -120,8 +120,8 @@ def hours(value: float) -> str:
 
 
 def eight(name: str) -> str:
-    """Shorten a base name to eight characters and an ellipsis: 1000PEPE, 1000000M…."""
-    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + _ELLIPSIS
+    """Shorten a base name to eight characters, from within, for ends tell coins apart: 1000PEPE, 100…0MOG, 100…DOGE."""
+    return name if len(name) <= _LONGEST_NAME else f"{name[:3]}{_ELLIPSIS}{name[4 - _LONGEST_NAME :]}"
 
 
 def clause(text: str) -> str:
