@@ -93,7 +93,7 @@ PURE_LIBRARIES: Final = frozenset(
     {
         *("__future__", "abc", "collections", "concurrent", "dataclasses", "enum", "types", "typing"),
         *("bisect", "contextlib", "functools", "heapq", "itertools", "math", "operator", "numpy"),
-        *("base64", "datetime", "hashlib", "json", "re", "string", "textwrap", "zlib", "zoneinfo"),
+        *("base64", "datetime", "hashlib", "json", "re", "string", "textwrap", "unicodedata", "zlib", "zoneinfo"),
     }
 )
 CLOCK: Final = {

@@ -410,6 +410,30 @@ class DataQuality:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Brand:
+    """Under whose name a brief appears; "" where nothing is set.
+
+    Attributes:
+        name: In place of "Morning brief". line: what it is, beside the name. link: where the name leads.
+        logo: The picture itself as a data: address, PNG or an SVG without scripts and references.
+        accent, accent_dark: `#RRGGBB` of the rule above a page, light and dark; at least 3 to 1 on its paper.
+        footer: Behind the sentence that every page ends with.
+    """
+
+    name: str
+    line: str
+    logo: str = ""
+    accent: str = ""
+    accent_dark: str = ""
+    footer: str = ""
+    link: str = ""
+
+
+OWN_BRAND: Final = Brand(name="Morning brief", line="Crypto liquidation risk")
+"""What stands there without another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
     """One morning.
 
@@ -430,6 +454,7 @@ class Brief:
         changes: Since the brief before, or why there is nothing to compare with.
         track_record: How the levels of earlier briefs did, or why that is not known.
         stale: why no symbol's last bar is young enough to act on, or "": the brief is no news.
+        brand: The operator's; absent from brief.json where there is none.
         assumptions: every constant used. provenance: where the input came from; the only part that may differ between
             briefs from the same data. Never printed.
     """
@@ -456,3 +481,4 @@ class Brief:
     near_events: tuple[str, ...] = ()
     unknown_events: tuple[UnknownEvents, ...] = ()
     stale: str = ""
+    brand: Brand | None = None

@@ -28,6 +28,7 @@ def looks_of(path: Path) -> Mapping[str, Look]:
     from reportgen.events.flow_tables import read_flow_file
     from reportgen.events.sources import read_event_file
     from reportgen.market.exchanges.venues import VENUES
+    from reportgen.morning.brand import read_accent, read_logo
     from reportgen.morning.live import addresses_in, now_ms
     from reportgen.render.html import broken_templates
 
@@ -52,6 +53,9 @@ def looks_of(path: Path) -> Mapping[str, Look]:
         "source": _source,
         "calibration": _calibration,
         "templates": lambda folder: _there(folder, "folder") or _fault_of(lambda: broken_templates(folder)),
+        "logo": lambda file: _fault_of(lambda: read_logo(file)),
+        "accent": lambda colour: _fault_of(lambda: read_accent(colour)),
+        "accent_dark": lambda colour: _fault_of(lambda: read_accent(colour, dark=True)),
         "addresses": lambda file: _there(file, "file") or _fault_of(lambda: addresses_in(file)),
         "calendar": event_file,
         "flows": flow_file,

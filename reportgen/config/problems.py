@@ -42,6 +42,7 @@ _SENTENCES: Final = {
     events.COIN: ("{shown} is not a coin's name", "Use capitals, as BTC or ARB."),
     events.SLUG: ("{shown} is not a protocol's name there", "Use its name in the address, as arbitrum."),
     mail.DOMAIN_NAME: ("{shown} is not a domain", "Write it as brief.example.com."),
+    settings.HEX_COLOUR: ("{shown} is not a colour", 'Write it in quotes, as "#RRGGBB".'),
     settings.VENUE_NAME: ("{shown} is not a venue's name", "Use lower-case letters, as binance or bybit."),
 }
 """By the kind of the error, or by the pattern that a text does not match."""

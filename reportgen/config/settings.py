@@ -40,7 +40,7 @@ from reportgen.config.values import (
     several,
 )
 from reportgen.events.builtin import DEFAULT_NAMES, BuiltinCalendar
-from reportgen.market.symbols import unified_symbol, valid_address
+from reportgen.market.symbols import one_name, unified_symbol, valid_address
 
 Timeframe: TypeAlias = Literal["1h", "2h", "4h", "6h", "8h", "12h", "1d"]
 TIMEFRAMES: Final[tuple[str, ...]] = get_args(Timeframe)
@@ -52,6 +52,7 @@ TAGS: Final = frozenset({SYMBOL, ENTRY, "[key]"}) | EVENT_TAGS
 
 VENUE_NAME: Final = r"^[a-z0-9_]+$"
 CHANNEL_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+HEX_COLOUR: Final = r"^#[0-9A-Fa-f]{6}$"
 LONGEST_HORIZON_HOURS: Final = 720
 FURTHEST: Final = 1000
 """How many times above or below its default an assumption may be set."""
@@ -62,6 +63,8 @@ _MAY_BE_ZERO: Final = ("1", "fraction", "share", "weight", "percentile")
 VenueName = Annotated[str, Field(min_length=1, max_length=40, pattern=VENUE_NAME), seen("venue")]
 Symbol = Annotated[Text, read_by(unified_symbol)]
 Address = Annotated[Text, read_by(valid_address)]
+Name = Annotated[Text, read_by(one_name)]
+WebAddress = Annotated[Text, Field(pattern=WEB_ADDRESS)]
 
 
 class WatchlistEntry(Settings):
@@ -176,6 +179,26 @@ class MonitorSettings(Settings):
     )
 
 
+class BrandSettings(Settings):
+    """Under whose name the brief appears (docs/templates.md)."""
+
+    name: Annotated[Name, Field(max_length=40)] = Field(description="Stands where `Morning brief` stood.")
+    line: Annotated[Name, Field(max_length=80)] | None = Field(default=None, description="What it is, beside the name.")
+    logo: Annotated[FilePath, seen("logo")] | None = Field(
+        default=None, description="A PNG or a plain SVG of at most 32 KB, shown 24 pixels high."
+    )
+    accent: Annotated[str, Field(pattern=HEX_COLOUR), seen("accent")] | None = Field(
+        default=None, description="Colour of the rule above a page, as #RRGGBB in quotes."
+    )
+    accent_dark: Annotated[str, Field(pattern=HEX_COLOUR), seen("accent_dark")] | None = Field(
+        default=None, description="The same on a dark page; made from `accent` if absent."
+    )
+    footer: Annotated[Name, Field(max_length=160)] | None = Field(
+        default=None, description="A sentence behind the fixed one at the end."
+    )
+    link: WebAddress | None = Field(default=None, description="Where the name leads.")
+
+
 def _one_source(value: object) -> object:
     if isinstance(value, dict) and bool(value.get("addresses")) == bool(value.get("file")):
         raise setting_error("needs exactly one source", "Keep one of {addresses: [0x…]} or {file: path}.")
@@ -288,6 +311,7 @@ class Config(Settings):
     )
     mail: MailSettings | None = Field(default=None, description="Who gets the brief by mail.")
     post: PostSettings | None = Field(default=None, description="Which chats and channels get its short form.")
+    brand: BrandSettings | None = Field(default=None, description="Under whose name the brief appears.")
     positions: Annotated[tuple[PositionEntry, ...], several(Annotated[list[PositionEntry], Field(max_length=100)])] = (
         Field(default=(), description="Your own positions; on this machine alone unless shared (docs/positions.md).")
     )

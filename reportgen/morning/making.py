@@ -56,6 +56,7 @@ def make_and_write(
     from reportgen.delivery.archive.commit import write_brief_files
     from reportgen.delivery.archive.days import morning_of
     from reportgen.delivery.archive.store import open_store
+    from reportgen.morning.brand import logo_file
     from reportgen.morning.compare_with_past import remember
     from reportgen.morning.pages import make_pages
     from reportgen.render.json import alert_files
@@ -78,6 +79,7 @@ def make_and_write(
         files=pages.files,
         extra={f"charts/{name}": drawn for name, drawn in pages.charts.items()}
         | {f"{INPUT_FOLDER}/{name}": content for name, content in kept.items()}
+        | logo_file(request.brand)
         | dict(alert_files(made)),
         also=remembered.also(),
     )
@@ -134,7 +136,7 @@ def walk(request: BriefRequest, gathered: Gathered, note: Note, map_sections: Ca
     found = find_calibrations(request.config, gathered.as_of_ms)
     for text in found.notes:
         note(text)
-    return write_brief(
+    made = write_brief(
         replace(gathered, notes=(*gathered.notes, *found.notes, *outside.notes)),
         horizon_hours=request.config.horizon_hours,
         timeframe=request.config.timeframe,
@@ -149,6 +151,7 @@ def walk(request: BriefRequest, gathered: Gathered, note: Note, map_sections: Ca
         positions=tuple(_held(one) for one in request.config.positions),
         map_sections=map_sections,
     )
+    return replace(made, brand=request.brand)
 
 
 def _held(entry: PositionEntry) -> HeldPosition:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from reportgen.config.load import DEFAULT_PATH, load_config, read_config
 from reportgen.config.places import Place, place_of
@@ -16,6 +16,10 @@ from reportgen.config.settings import LIVE, LONGEST_HORIZON_HOURS, SAMPLE, TIMEF
 from reportgen.errors import UsageError
 from reportgen.market.symbols import unified_symbol
 from reportgen.moments import moment_text, parse_moment
+from reportgen.morning.brand import read_brand
+
+if TYPE_CHECKING:
+    from reportgen.brief.types import Brand
 
 _CLOCK_SLACK_MS: Final = 5 * 60_000
 """How far a market's clock and this machine's may differ."""
@@ -46,6 +50,7 @@ class BriefRequest:
         config: The settings with the options laid over them; output and templates are folders.
         folder: The market folder, or None for the sample.
         as_of_ms: None for the end of the data.
+        brand: What `brand:` names, or None.
         live: True when the exchanges are asked: there is no folder, and as-of is now.
     """
 
@@ -53,6 +58,7 @@ class BriefRequest:
     folder: Path | None
     as_of_ms: int | None
     live: bool = False
+    brand: Brand | None = None
 
 
 def take_request(options: Options, *, live: bool = False) -> BriefRequest:
@@ -70,14 +76,16 @@ def take_request(options: Options, *, live: bool = False) -> BriefRequest:
         raise UsageError("--sample and --source are both given. Keep one: the simulated market, or your folder.")
     as_of_ms = parse_moment(options.as_of) if options.as_of is not None else None
     config = _with_options(_base_config(options), options)
+    brand = read_brand(config.brand)
     if live and not options.sample and (options.source or config.source) == LIVE:
         if as_of_ms is not None:
             raise UsageError(
                 "Live markets speak of now, so --as-of needs a market folder: keep one with "
                 "`reportgen fetch --out DIR`, and name it with --source DIR."
             )
-        return BriefRequest(config=config, folder=None, as_of_ms=None, live=True)
-    return BriefRequest(config=config, folder=market_folder(options.sample, options.source, config), as_of_ms=as_of_ms)
+        return BriefRequest(config=config, folder=None, as_of_ms=None, live=True, brand=brand)
+    folder = market_folder(options.sample, options.source, config)
+    return BriefRequest(config=config, folder=folder, as_of_ms=as_of_ms, brand=brand)
 
 
 def market_folder(sample: bool, source: str | None, config: Config | None) -> Path | None:  # noqa: FBT001 - an option

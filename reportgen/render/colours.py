@@ -190,3 +190,30 @@ def colours(theme: Theme) -> Colours:
 def rgb(colour: Colour) -> tuple[int, int, int]:
     """Split `#RRGGBB` into three numbers from 0 to 255."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+_LINEAR_TO, _SLOPE, _OFFSET, _SCALE, _GAMMA = 0.04045, 12.92, 0.055, 1.055, 2.4
+_WEIGHTS, _FLARE, _MIDDLE = (0.2126, 0.7152, 0.0722), 0.05, 0.18
+"""Of sRGB and of WCAG 2's contrast; a paper lighter than the middle grey wants darker colours."""
+
+
+def contrast(one: Colour, other: Colour) -> float:
+    """Give the contrast ratio of two colours, 1 to 21 (WCAG 2)."""
+    high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (high + _FLARE) / (low + _FLARE)
+
+
+def _luminance(colour: Colour) -> float:
+    parts = (part / 255 for part in rgb(colour))
+    linear = (v / _SLOPE if v <= _LINEAR_TO else ((v + _OFFSET) / _SCALE) ** _GAMMA for v in parts)
+    return sum(weight * value for weight, value in zip(_WEIGHTS, linear, strict=True))
+
+
+def with_contrast(colour: Colour, paper: Colour, least: float) -> Colour:
+    """Give the nearest shade or tint of a colour that stands out from a paper so much; itself where it does."""
+    end = 0 if _luminance(paper) > _MIDDLE else 255
+    for part in range(101):
+        red, green, blue = (round(c + (end - c) * part / 100) for c in rgb(colour))
+        if contrast(made := f"#{red:02X}{green:02X}{blue:02X}", paper) >= least:
+            return made
+    return made

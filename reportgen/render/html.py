@@ -30,7 +30,7 @@ from markupsafe import Markup
 from platformdirs import user_cache_path
 
 from reportgen import __version__, notation
-from reportgen.brief.types import Brief, SymbolBrief
+from reportgen.brief.types import OWN_BRAND, Brief, SymbolBrief
 from reportgen.errors import RenderError
 from reportgen.render import card, charts, first_screen, page_helpers
 from reportgen.render.charts.ladder import REACH_DAYS
@@ -233,6 +233,7 @@ def _globals() -> dict[str, Any]:
         "look_first": first_screen.look_first,
         "fate_words": card.fate_words,
         "stale_text": card.stale_text,
+        "own_brand": OWN_BRAND,
         "light": LIGHT,
         "dark": DARK,
         "slug": slug,

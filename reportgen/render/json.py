@@ -43,6 +43,8 @@ def brief_to_json(brief: Brief) -> bytes:
     """
     try:
         plain = _adapter().dump_python(brief, mode="json", warnings="error")
+        if brief.brand is None:
+            del plain["brand"]
         text = json.dumps(plain, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
     except (PydanticSerializationError, ValueError) as error:
         first = str(error).splitlines()[0]

@@ -6,6 +6,7 @@ folder may replace any of them. Every symbol is in the summary; figure and card 
 
 from __future__ import annotations
 
+import base64
 import re
 import textwrap
 from collections.abc import Iterable, Mapping
@@ -19,7 +20,7 @@ from typing import Final, Literal, TypeAlias
 from css_inline import CSSInliner
 from jinja2 import TemplateError
 
-from reportgen.brief.types import Brief, SymbolBrief
+from reportgen.brief.types import OWN_BRAND, Brief, SymbolBrief
 from reportgen.errors import RenderError
 from reportgen.moments import day_of
 from reportgen.notation import THIN, percent_change, price
@@ -116,7 +117,7 @@ def subject(brief: Brief, reader: Reader) -> str:
     at, zone = brief.as_of_ms, reader.timezone or brief.timezone
     away = day_of(at, zone) != day_of(at)  # there the hour in UTC would belong to another day than the date
     hour = local_time(at, zone, reader.locale).partition(" ")[2] if away else f"{clock(at)} UTC"
-    parts = [f"Morning brief {date(at, zone, reader.locale)}, {hour}"]
+    parts = [f"{(brief.brand or OWN_BRAND).name} {date(at, zone, reader.locale)}, {hour}"]
     first = next((symbol for symbol in brief.symbols if not isinstance(symbol.price, Missing)), None)
     if first is not None and not isinstance(first.price, Missing):
         change = "" if isinstance(first.change_24h, Missing) else f" {percent_change(first.change_24h)}"
@@ -161,7 +162,7 @@ def _short(name: str) -> str:
 
 # ---- The pictures of a mail: one ladder a symbol, one figure where a symbol is shown in detail ----
 
-Kind: TypeAlias = Literal["ladder", "map"]
+Kind: TypeAlias = Literal["ladder", "map", "logo"]
 
 MOST_BYTES: Final = 60_000
 """Of one picture: a mail of four details stays a quarter of a megabyte."""
@@ -175,7 +176,7 @@ _MAP_WIDTH: Final = 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """One picture that a mail asks for. symbol: unified name. name: of its file, without the folder."""
+    """One picture that a mail asks for. symbol: unified name, "" for the logo. name: of its file alone."""
 
     symbol: str
     kind: Kind
@@ -204,12 +205,14 @@ def draw_pictures(brief: Brief, wanted: Iterable[Picture], executor: Executor | 
     asked = tuple(dict.fromkeys(wanted))
     symbols = {symbol.symbol: symbol for symbol in brief.symbols}
     spread = map if executor is None else executor.map
-    drawn = spread(_draw, repeat(brief), (symbols[one.symbol] for one in asked), (one.kind for one in asked))
+    drawn = spread(_draw, repeat(brief), (symbols.get(one.symbol) for one in asked), (one.kind for one in asked))
     return {one.cid: png for one, png in zip(asked, drawn, strict=True)}
 
 
-def _draw(brief: Brief, symbol: SymbolBrief, kind: Kind) -> bytes:
+def _draw(brief: Brief, symbol: SymbolBrief | None, kind: Kind) -> bytes:
     """Draw one picture, with fewer pixels where it would weigh too much."""
+    if symbol is None:
+        return base64.b64decode((brief.brand or OWN_BRAND).logo.partition(",")[2])
     png = b""
     for scale in _SMALLER:
         if kind == "ladder":
@@ -312,7 +315,11 @@ def _html(brief: Brief, names: Mapping[str, object], templates: Path | None) -> 
             asked.append(Picture(symbol=symbol.symbol, kind=kind, name=f"{slug(symbol)}.{kind}.png"))
             return asked[-1]
 
-        html = _inliner().inline(template.render(**names, density=density, picture=picture))
+        def logo(asked: list[Picture] = asked) -> Picture:
+            asked.append(Picture(symbol="", kind="logo", name="logo.png"))
+            return asked[-1]
+
+        html = _inliner().inline(template.render(**names, density=density, picture=picture, logo=logo))
         if len(html.encode()) <= MOST_HTML_BYTES:
             return html, tuple(asked)
     raise RenderError(

@@ -124,6 +124,11 @@ def eight(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else f"{name[:3]}{_ELLIPSIS}{name[4 - _LONGEST_NAME :]}"
 
 
+def css_text(text: str) -> Markup:
+    """Write text for a string of a style sheet, where nothing in it can end that string or the sheet."""
+    return Markup("").join(c if c.isalnum() or c == " " else Markup(f"\\{ord(c):x} ") for c in text)  # noqa: S704 - a number
+
+
 def clause(text: str) -> str:
     """Take the full stop from a reason, to stand after n/a."""
     return text.strip().rstrip(".")
@@ -178,6 +183,7 @@ FILTERS = {
         countdown,
         hours,
         eight,
+        css_text,
         clause,
         sentence,
         lower_first,

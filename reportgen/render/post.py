@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from reportgen.brief.types import Brief
+from reportgen.brief.types import OWN_BRAND, Brief
 from reportgen.moments import day_of
 from reportgen.render.card import Card, Cell, card_of
 from reportgen.render.mail import Reader, personal
@@ -47,11 +47,13 @@ def posts_of(brief: Brief, symbols: Collection[str], page: str) -> tuple[Post, .
     """
     mine = personal(brief, Reader(symbols=tuple(symbols), only=True)) if symbols else None
     chosen = mine.brief.symbols if mine else brief.symbols
-    told = [mine.headline if mine else brief.headline, NOT_ADVICE, *([page] if page else [])]
+    brand = brief.brand or OWN_BRAND
+    told = [mine.headline if mine else brief.headline, f"{NOT_ADVICE} {brand.footer}".strip()]
+    told += [page or brand.link] if page or brand.link else []
     simulated = "Simulated market. " if brief.simulated else ""
     stale = "STALE. " if (mine.brief if mine else brief).stale else ""
     morning = day_of(brief.as_of_ms, brief.timezone)
-    posts = list(_split("headline", f"{stale}{simulated}Morning brief {morning}", told))
+    posts = list(_split("headline", f"{stale}{simulated}{brand.name} {morning}", told))
     for symbol in chosen:
         card = card_of(brief, symbol)
         posts += _split(symbol.symbol, _title(card), _lines(card), symbol.symbol)

@@ -8,23 +8,11 @@ from pathlib import Path
 import pytest
 
 from reportgen.render.charts.png import palette_colours
-from reportgen.render.colours import CHART_ROLES, DARK, LIGHT, Colour, Colours, Theme, rgb
+from reportgen.render.colours import CHART_ROLES, DARK, LIGHT, Colour, Colours, Theme, contrast, rgb
 from reportgen.render.html import environment
 
 THEMES = pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
 ROOT = Path(__file__).parents[2]
-
-
-def luminance(colour: Colour) -> float:
-    """Relative luminance of WCAG 2."""
-    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in (c / 255 for c in rgb(colour))]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: Colour, other: Colour) -> float:
-    """Contrast ratio of WCAG 2, 1 to 21."""
-    high, low = sorted((luminance(one), luminance(other)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
 
 
 def pale(colours: Colours, side: str) -> list[Colour]:

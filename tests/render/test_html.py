@@ -171,7 +171,7 @@ def test_one_symbol_has_no_summary(html_of: Callable[[str], str]) -> None:
 
 
 def test_a_long_watchlist_names_six_first_and_the_others_in_order() -> None:
-    """Of 22 symbols six stand in full rows, the others in the watchlist's order; long names are cut within, each its own way."""
+    """Of 22 symbols six stand in full rows, the others in the watchlist's order; long names differ when cut."""
     brief = many()
     page = render_html(brief).decode()
     rows = re.findall(r'rowheader" class="s-name">(?:<span class="l1">)?<a href="#([^"]+)"', page)

@@ -79,6 +79,9 @@ _SHAPE: Final = {
     "events": [{
         "name": _TEXT, "kind": _TEXT, "at_ms": _MOMENT, "inside_horizon": _FLAG, "hours_away": _NUMBER, "source": _TEXT,
     }],
+    "brand": {
+        "name": _TEXT, "line": _TEXT, "accent": _TEXT, "accent_dark": _TEXT, "footer": _TEXT, "link": _TEXT,
+    },
     "missing": [{"symbol": _TEXT, "venue": _TEXT, "what": _TEXT, "reason": _TEXT}],
     "track_record": {
         "judged_as_of_ms": _MOMENT, "settled": _FLAG,
@@ -135,7 +138,7 @@ _AT_A_TIME: Final = 64
 _BRIEF_DAYS: Final = """
     SELECT day, revision, brief AS folder, as_of_ms, headline, unnest(data_quality), simulated,
     track_record.judged_as_of_ms AS judged_ms, coalesce(track_record.settled, false) AS settled,
-    coalesce(track_record.levels, []) AS judged
+    coalesce(track_record.levels, []) AS judged, brand
     FROM brief ORDER BY day, revision"""
 _SYMBOL_DAYS: Final = """
     SELECT brief AS folder, symbol, base, price, price_decimals AS decimals, change_24h AS change,

@@ -163,7 +163,9 @@ def every_page(site: Site) -> dict[str, bytes]:
 
 
 def _records(site: Site, months: Iterable[str]) -> dict[str, bytes]:
-    written = {f"site/months/{month}.json": _MONTH.dump_json(site.month(month)) for month in months}
+    written = {
+        f"site/months/{month}.json": _MONTH.dump_json(site.month(month), exclude_defaults=True) for month in months
+    }
     return {STATE: _STATE.dump_json(site.state), **written}
 
 

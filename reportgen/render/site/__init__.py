@@ -77,6 +77,7 @@ def start_page(start: Start) -> bytes:
     now = {symbol.symbol for symbol in latest.symbols}
     return _page(
         "index",
+        told=latest,
         up="",
         latest=latest,
         briefs=[brief for brief in start.recent if brief.month == latest.month],
@@ -91,7 +92,7 @@ def start_page(start: Start) -> bytes:
 def month_page(month: str, briefs: Iterable[BriefDay], neighbours: Neighbours) -> bytes:
     """Write YYYY/MM/index.html: the month as a calendar and as a table."""
     kept = last_of_each_day(briefs)
-    return _page("month", up="../../", month=month, briefs=kept, near=neighbours)
+    return _page("month", told=kept[-1], up="../../", month=month, briefs=kept, near=neighbours)
 
 
 def day_page(briefs: Sequence[BriefDay], neighbours: Neighbours) -> bytes:
@@ -104,6 +105,7 @@ def day_page(briefs: Sequence[BriefDay], neighbours: Neighbours) -> bytes:
     folders = {one.symbol: symbol_folder(one.symbol) for one in latest.symbols}
     return _page(
         "day",
+        told=latest,
         up="../../../",
         brief=latest,
         inside=inside,
@@ -127,6 +129,7 @@ def symbol_page(past: SymbolPast, briefs: Sequence[BriefDay], *, year: str = "",
     months = [list(found) for _, found in groupby(own, key=lambda brief: brief.month)] if year else [own]
     return _page(
         "symbol",
+        told=next(reversed(briefs), None),
         up="../../",
         past=past,
         days=[(brief, of_symbol(brief, past.symbol)) for brief in reversed(own)],

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from reportgen.brief.types import Brand
 from reportgen.guide.zones import Label
 from reportgen.moments import day_of
 from reportgen.render.charts.ladder import ZoneBand
@@ -75,6 +76,7 @@ class BriefDay:
         grade, inputs_known, inputs_total: the badge of its data. simulated: True when its market is simulated.
         files: what stands in its folder, by path relative to it.
         judged: What it says of the zones of the brief as of `judged_ms`; settled: their horizon has passed.
+        brand: Under whose name, without the logo, which is one of the files; None under our own.
     """
 
     day: str
@@ -91,6 +93,12 @@ class BriefDay:
     judged_ms: Milliseconds | None
     settled: bool
     judged: tuple[Judged, ...]
+    brand: Brand | None = None
+
+    @property
+    def logo(self) -> str:
+        """Give the brand's logo, from the archive's root; "" without one."""
+        return next((f"{self.folder}/{name}" for name in self.files if name.startswith("logo.")), "")
 
     @property
     def month(self) -> str:
