@@ -30,7 +30,7 @@ def looks_of(path: Path) -> Mapping[str, Look]:
     from reportgen.market.exchanges.venues import VENUES
     from reportgen.morning.brand import read_accent, read_logo
     from reportgen.morning.live import addresses_in, now_ms
-    from reportgen.render.html import broken_templates
+    from reportgen.render.html import environment
 
     data = None
     with suppress(OSError):
@@ -52,7 +52,7 @@ def looks_of(path: Path) -> Mapping[str, Look]:
         "venue": venue,
         "source": _source,
         "calibration": _calibration,
-        "templates": lambda folder: _there(folder, "folder") or _fault_of(lambda: broken_templates(folder)),
+        "templates": lambda folder: _there(folder, "folder") or _fault_of(lambda: environment(folder)),
         "logo": lambda file: _fault_of(lambda: read_logo(file)),
         "accent": lambda colour: _fault_of(lambda: read_accent(colour)),
         "accent_dark": lambda colour: _fault_of(lambda: read_accent(colour, dark=True)),

@@ -284,7 +284,7 @@ class Config(Settings):
         seen("source"),
     ] = Field(default=LIVE, description="live for the exchanges, sample, or a market folder relative to this file.")
     templates: Annotated[FilePath, seen("templates")] | None = Field(
-        default=None, description="A folder whose files replace single templates."
+        default=None, description="A folder whose files replace single templates (docs/templates.md)."
     )
     calibration: Annotated[FilePath, seen("calibration")] | None = Field(
         default=None,

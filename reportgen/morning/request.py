@@ -160,9 +160,13 @@ def _watchlist(named: Sequence[str], listed: tuple[WatchlistEntry, ...]) -> tupl
 
 
 def templates_folder(folder: Path | None) -> Path | None:
-    """Check the folder of the user's own templates."""
+    """Check the folder of the user's own templates, before anything is gathered."""
     if folder is not None and not folder.is_dir():
         raise UsageError(f"The templates folder {folder} is not there. Correct it, or leave it out.")
+    if folder is not None:
+        from reportgen.render.html import environment
+
+        environment(folder)
     return folder
 
 

@@ -21,6 +21,7 @@ from jinja2 import (
     Environment,
     FileSystemBytecodeCache,
     FileSystemLoader,
+    PrefixLoader,
     StrictUndefined,
     TemplateError,
     select_autoescape,
@@ -38,6 +39,7 @@ from reportgen.render.charts.names import slug
 from reportgen.render.colours import DARK, LIGHT
 from reportgen.render.fonts import css_font_faces
 from reportgen.render.formats import Job
+from reportgen.render.overrides import OURS, check_overrides
 
 _PACKAGE = Path(__file__).parents[1]
 _NOTATION = (
@@ -156,13 +158,15 @@ def environment(templates: Path | None = None) -> Environment:
     """Set up Jinja, once a process: autoescape, no silent undefined, the user's folder before the shipped one.
 
     Raises:
-        RenderError: The user's folder does not exist.
+        RenderError: The user's folder does not exist, or holds what is broken or replaces nothing, a line each.
     """
     if templates is not None and not templates.is_dir():
         raise RenderError(f"{templates} is not a folder of templates. Name a folder that exists, or none.")
     folders = [shipped_templates()] if templates is None else [templates, shipped_templates()]
     made = Environment(
-        loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
+        loader=ChoiceLoader(
+            [*map(FileSystemLoader, folders), PrefixLoader({OURS[:-1]: FileSystemLoader(folders[-1])})]
+        ),
         # By name, not by who asks: what is compiled is kept, and would be kept escaped or not.
         autoescape=select_autoescape(disabled_extensions=("txt.j2",), default_for_string=True, default=True),
         undefined=StrictUndefined,
@@ -174,25 +178,9 @@ def environment(templates: Path | None = None) -> Environment:
     made.tests["missing"] = page_helpers.is_missing
     made.globals |= _globals()
     made.globals["event_note"] = lambda kind: page_helpers.event_note(kind, tuple(folders))
+    if templates is not None:
+        check_overrides(made, templates, tuple(path.stem for path in (folders[-1] / page_helpers.NOTES).glob("*.md")))
     return made
-
-
-def broken_templates(folder: Path) -> None:
-    """Compile every template of a user's folder.
-
-    Raises:
-        RenderError: Some are broken; names file and line, a line each.
-    """
-    made, faults = environment(folder), []
-    for name in sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.j2")):
-        try:
-            made.get_template(name)
-        except TemplateError as error:
-            faults.append(f"{folder / name}:{getattr(error, 'lineno', 1)}: {error}. Mend this template, or remove it.")
-        except UnicodeDecodeError:
-            faults.append(f"{folder / name}: is not UTF-8 text. Save the file with encoding UTF-8.")
-    if faults:
-        raise RenderError("\n".join(faults))
 
 
 class _Compiled(FileSystemBytecodeCache):
