@@ -1,26 +1,46 @@
 """Make the bundled sample: four simulated markets, 75 days of hourly bars, as Parquet in reportgen/market/sample_data.
 
 Run `python -m scripts.make_sample`; the same code gives the same bytes. Nothing of this runs when a brief is made.
+Beside the tables stands what the tour needs, made from them with config.yaml in that folder: a calibration, and the
+brief of the morning before. `--kept` makes these two alone, as after a change of what a brief holds.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
+import subprocess
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from reportgen.delivery.archive.calibrations import read_calibrations, write_calibrations
 from reportgen.market.folder.append import write_table
+from reportgen.moments import moment_text
+from reportgen.morning.making import FIRST_MORNING
 from reportgen.units import DAY_MS
 from scripts.simulator.conditions import Conditions, draw_conditions
 from scripts.simulator.market import SimulatedMarket, simulate
-from scripts.simulator.tables import Listing, folder_tables, stretch
+from scripts.simulator.tables import Columns, Listing, candle_rows, folder_tables, ratio_rows, stacked, stretch
 from scripts.simulator.worlds import DEFAULT_WORLD, MID_BRACKETS, THIN_BRACKETS, Leg, SimulatorWorld
 
 AS_OF_MS = int(datetime(2026, 11, 20, 7, tzinfo=UTC).timestamp() * 1000)
 SIMULATED_DAYS, KEPT_DAYS, END_DAY = 84, 75, 78
+SPOT_DAYS, RATIO_DAYS, SESSIONS = 35, 14, 45
+"""Of spot candles, of long/short ratios and of fund flows; SOL has no funds, and WIF none of the three."""
+FUNDS = (("SIM-ONE", 0.6), ("SIM-TWO", 0.3), ("SIM-SIX", 0.1))
+"""Invented ones, with their share of the flows."""
+FLOW_SCALE = {"BTC": 240e6, "ETH": 90e6}
+"""Standard deviation of a session's flows, USD."""
+SPOT_SHARE, SPOT_BASIS, SPOT_NOISE = 0.22, 0.0003, 0.35
+"""Spot volume for a contract's, its price beside the contract's, and the deviation of an hour's log volume."""
+DRAWS_KEPT = 5
+"""One of so many of a calibration's draws, so that it stays small."""
 SEED = 12
 TARGET = Path(__file__).parents[1] / "reportgen" / "market" / "sample_data"
 
@@ -130,16 +150,82 @@ def listings() -> list[Listing]:
     return out
 
 
+def more_tables(rng: np.random.Generator, listed: Sequence[Listing]) -> dict[str, Columns]:
+    """Give spot candles and long/short ratios of the large coins' first venue, and flows of invented funds."""
+    large = [each for each in listed if each.venue == "binance" and not each.symbol.startswith("WIF")]
+    return {
+        "spot_candles": stacked([_spot(rng, each) for each in large]),
+        "long_short_ratio": stacked([ratio_rows(each, RATIO_DAYS) for each in large]),
+        "etf_flows": stacked([_flows(rng, each) for each in large if each.symbol[:3] in FLOW_SCALE]),
+    }
+
+
+def _spot(rng: np.random.Generator, listing: Listing) -> Columns:
+    """Give the spot market beside a contract: close in price, with a volume that goes its own way."""
+    cells = dict(candle_rows(rng, replace(listing, share=SPOT_SHARE, basis=SPOT_BASIS), 60, "1h"))
+    busy = np.exp(SPOT_NOISE * rng.standard_normal(len(cells["volume_base"])))
+    for name in ("volume_base", "taker_buy_base"):
+        cells[name] = np.round(cells[name] * busy, listing.size_decimals)
+    return {name: values[-SPOT_DAYS * 24 :] for name, values in cells.items()}
+
+
+def _flows(rng: np.random.Generator, listing: Listing) -> Columns:
+    """Give a session's money for each fund: it follows the day's return, and noise."""
+    market, asset = listing.market, listing.symbol[:3]
+    last = datetime.fromtimestamp(AS_OF_MS / 1000, tz=UTC).date() - timedelta(days=1)
+    days = [last - timedelta(days=back) for back in range(2 * SESSIONS) if (last - timedelta(days=back)).weekday() < 5]
+    rows: list[tuple[str, str, float]] = []
+    for day in sorted(days[:SESSIONS]):
+        end = (
+            int(datetime(day.year, day.month, day.day, 21, tzinfo=UTC).timestamp()) * 1000 - market.start_ms
+        ) // 60_000
+        move = np.log(market.close[end] / market.close[end - DAY_MS // 60_000]) / listing.market.world.annual_volatility
+        whole = FLOW_SCALE[asset] * (move * 12 + rng.standard_normal())
+        rows += [(day.isoformat(), fund, round(whole * share, -5)) for fund, share in FUNDS]
+    day_column, tickers, flows = zip(*rows, strict=True)
+    return {
+        "asset": np.full(len(rows), asset), "date": np.array(day_column), "ticker": np.array(tickers),
+        "net_flow_quote": np.array(flows),
+    }  # fmt: skip
+
+
+def keep_for_the_tour() -> None:
+    """Calibrate the sample as it was known on the morning before, and keep the brief of that morning."""
+    before = moment_text(AS_OF_MS - DAY_MS)
+    with TemporaryDirectory() as made:
+        weights, config = TARGET / "calibration.json", TARGET / "config.yaml"
+        _reportgen("calibrate", "--symbols", "BTC,ETH", "--until", before, "--out", str(weights))
+        thinned = [replace(each, weight_draws=each.weight_draws[::DRAWS_KEPT]) for each in read_calibrations(weights)]
+        write_calibrations(weights, thinned)
+        _reportgen("brief", "--config", str(config), "--as-of", before, "--output", made)
+        brief = (Path(made) / "latest" / "brief.json").read_bytes()
+    (TARGET / FIRST_MORNING).write_bytes(gzip.compress(brief, mtime=0))
+    for path in (weights, TARGET / FIRST_MORNING):
+        print(f"{path.name}: {path.stat().st_size} bytes")
+
+
+def _reportgen(command: str, *words: str) -> None:
+    subprocess.run([sys.executable, "-m", "reportgen", command, "--sample", *words], check=True)  # noqa: S603 - our own
+
+
 def main() -> None:
     """Write the sample."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=TARGET, help="folder to write into")
-    target: Path = parser.parse_args().out
+    parser.add_argument("--out", type=Path, default=TARGET, help="folder to write the tables into")
+    parser.add_argument("--kept", action="store_true", help="only what the tour needs beside the tables")
+    asked = parser.parse_args()
+    target: Path = asked.out
     target.mkdir(parents=True, exist_ok=True)
-    for name, columns in folder_tables(np.random.default_rng(1), listings()).items():
-        path = target / f"{name}.parquet"
-        write_table(path, columns)
-        print(f"{path.name}: {len(columns['symbol'])} rows, {path.stat().st_size} bytes")
+    if not asked.kept:
+        listed = listings()
+        tables = folder_tables(np.random.default_rng(1), listed) | more_tables(np.random.default_rng(2), listed)
+        for name, columns in tables.items():
+            # As text a table of dates is kept with a brief byte for byte; Parquet would store the dates anew.
+            path = target / f"{name}{'.csv' if name == 'etf_flows' else '.parquet'}"
+            write_table(path, columns)
+            print(f"{path.name}: {len(next(iter(columns.values())))} rows, {path.stat().st_size} bytes")
+    if target == TARGET:
+        keep_for_the_tour()
 
 
 if __name__ == "__main__":

@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 _RENDER_STEPS = 2
 _MISSING_UNDER_STRICT = 3
 _STALE_UNDER_FRESH = 5
+_NEXT = """
+That was the tour: two mornings of a simulated market, invented with every input there is. Three things to do next:
+  1. Open {output}/latest/brief.html: what changed, how yesterday's zones did, what could liquidate whom today.
+     {output}/index.html is the archive; the page with an (invented) position of your own stands above.
+  2. `reportgen init mine` writes mine/config.yaml: put your own symbols in it.
+  3. `reportgen brief --config mine/config.yaml` each morning; `reportgen send` and `post` carry it on."""
 
 
 def brief(
@@ -58,6 +64,8 @@ def brief(
 ) -> None:
     """Write the morning brief as HTML, PDF and JSON; print where they are.
 
+    --sample alone is a tour: two mornings of a simulated market that has every input.
+
     Examples: reportgen brief --sample · reportgen brief --source data/market --symbols BTC,ETH --output briefs
     """
     from reportgen.delivery.archive.commit import judge_place
@@ -81,6 +89,8 @@ def brief(
         watch.faults.extend(f"STALE {one.symbol}: {one.stale}" for one in made.symbols if one.stale)
     stands("The brief", next(iter(written.files.values())))
     _report(made, written, as_json=as_json, strict=strict)
+    if request.tour:
+        note(_NEXT.format(output=request.config.output))
     late = any(symbol.stale or symbol.price_time_ms is None for symbol in made.symbols)
     raise typer.Exit(_STALE_UNDER_FRESH if fresh and late else _MISSING_UNDER_STRICT if strict and made.missing else 0)
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _STEPS: Final = 4
 OWN_FOLDER: Final = ".own"
 """In the output folder: what only the reader may see."""
+FIRST_MORNING: Final = "first-morning.json.gz"
+"""In the sample's folder: the brief of the morning before; `python -m scripts.make_sample --kept` makes it."""
 
 
 def steps_of(request: BriefRequest) -> int:
@@ -69,6 +71,8 @@ def make_and_write(
     step("Reading structure, zones and positioning")
     made = walk(request, gathered, note, workers.map_sections)
     refuse_empty(made, gathered)
+    if request.tour:
+        _lay_first_morning(request.config)
     remembered = remember(made, gathered, open_store(request.config.output), request.config.assumptions)
     own, made = remembered.brief, for_others(remembered.brief)
     pages = make_pages(made, request.config.templates, workers, step)
@@ -86,6 +90,26 @@ def make_and_write(
     if own_page is not None:
         _keep_own_page(own_page, own if own != made else None, request.config.templates, note)
     return made, written
+
+
+def _lay_first_morning(config: Config) -> None:
+    """Put the sample's morning before into an output that holds none, so that there is something to remember."""
+    import gzip
+
+    from reportgen.delivery.archive.commit import write_brief_files
+    from reportgen.delivery.archive.days import earlier_briefs, morning_of
+    from reportgen.delivery.archive.store import open_store
+    from reportgen.market.folder.keep import sample_folder
+    from reportgen.morning.pages import write_one
+    from reportgen.render.formats import COPY, PAGE
+    from reportgen.render.json import brief_from_json
+
+    with sample_folder() as folder:
+        kept = gzip.decompress((folder / FIRST_MORNING).read_bytes())
+    first = brief_from_json(kept, FIRST_MORNING)
+    if next(earlier_briefs(open_store(config.output), first.as_of_ms + 1, simulated=True), None) is None:
+        pages = {COPY.file: kept, PAGE.file: write_one(first, PAGE, config.templates)}
+        write_brief_files(config.output, morning_of(first), files=pages)
 
 
 def for_others(brief: Brief) -> Brief:

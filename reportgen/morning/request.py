@@ -52,6 +52,7 @@ class BriefRequest:
         as_of_ms: None for the end of the data.
         brand: What `brand:` names, or None.
         live: True when the exchanges are asked: there is no folder, and as-of is now.
+        tour: True for the sample alone: its own configuration, and a morning before it.
     """
 
     config: Config
@@ -59,6 +60,7 @@ class BriefRequest:
     as_of_ms: int | None
     live: bool = False
     brand: Brand | None = None
+    tour: bool = False
 
 
 def take_request(options: Options, *, live: bool = False) -> BriefRequest:
@@ -66,7 +68,7 @@ def take_request(options: Options, *, live: bool = False) -> BriefRequest:
 
     Args:
         options: What the command line said.
-        live: Whether the command can gather live markets.
+        live: Whether the command speaks of a morning: it can gather live markets, and the sample alone is the tour.
 
     Raises:
         UsageError: An option makes no sense, or no source of market data is named.
@@ -75,7 +77,8 @@ def take_request(options: Options, *, live: bool = False) -> BriefRequest:
     if options.sample and options.source is not None:
         raise UsageError("--sample and --source are both given. Keep one: the simulated market, or your folder.")
     as_of_ms = parse_moment(options.as_of) if options.as_of is not None else None
-    config = _with_options(_base_config(options), options)
+    tour = live and options == Options(sample=True, output=options.output, templates=options.templates)
+    config = _with_options(_tour_config(options) if tour else _base_config(options), options)
     brand = read_brand(config.brand)
     if live and not options.sample and (options.source or config.source) == LIVE:
         if as_of_ms is not None:
@@ -85,7 +88,7 @@ def take_request(options: Options, *, live: bool = False) -> BriefRequest:
             )
         return BriefRequest(config=config, folder=None, as_of_ms=None, live=True, brand=brand)
     folder = market_folder(options.sample, options.source, config)
-    return BriefRequest(config=config, folder=folder, as_of_ms=as_of_ms, brand=brand)
+    return BriefRequest(config=config, folder=folder, as_of_ms=as_of_ms, brand=brand, tour=tour)
 
 
 def market_folder(sample: bool, source: str | None, config: Config | None) -> Path | None:  # noqa: FBT001 - an option
@@ -115,6 +118,16 @@ def output_place(config: Path | None, output: str | None) -> Place:
         return place_of(output)
     settings, _ = read_config(config or DEFAULT_PATH)
     return settings.output if settings else Path("output")
+
+
+def _tour_config(options: Options) -> Config:
+    """Read the sample's own configuration; behind a URL nothing is the reader's alone, so no position goes there."""
+    from reportgen.market.folder.keep import sample_folder
+
+    with sample_folder() as folder:
+        config = load_config(folder / DEFAULT_PATH.name)
+    output = place_of(options.output or "output")
+    return config.model_copy(update={"output": output} if isinstance(output, Path) else {"positions": ()})
 
 
 def _base_config(options: Options) -> Config:

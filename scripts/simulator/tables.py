@@ -20,7 +20,7 @@ from scripts.simulator.market import NOT_KEPT, SimulatedMarket
 
 Columns = Mapping[str, NDArray[Any]]
 _FUNDING_HOURS = 8
-_HOUR_MINUTES = 60
+_HOUR_MINUTES, _HOURS_A_DAY = 60, 24
 _BASIS_POINT = 1e-4
 _ROW_LABEL = "U32"
 
@@ -139,6 +139,16 @@ def open_interest_rows(rng: np.random.Generator, listing: Listing, every_minutes
         "time_ms": time,
         "open_interest_base": base,
         "open_interest_quote": np.round(base * listing.market.close[index]),
+    }
+
+
+def ratio_rows(listing: Listing, days: int) -> Columns:
+    """Give long over short accounts, hourly over the last days: the crowd's own positions."""
+    index, time = (each[-days * _HOURS_A_DAY :] for each in _ends(listing.market, HOUR_MS))
+    return {
+        **_labels(len(index), venue=listing.venue, symbol=listing.symbol, kind="accounts"),
+        "time_ms": time,
+        "ratio": np.round(listing.market.long_base[index] / listing.market.short_base[index], 4),
     }
 
 

@@ -28,6 +28,8 @@ TIME_OF = {
     "open_interest": "time_ms",
     "funding": "time_ms",
     "order_book": "time_ms",
+    "spot_candles": "open_time_ms + 3600000",
+    "long_short_ratio": "time_ms",
 }
 BOTH = ("BTC/USDT:USDT", "ETH/USDT:USDT")
 
@@ -61,6 +63,10 @@ def test_nothing_after_as_of_is_used(tmp_path: Path, hours_before_end: int) -> N
             f"copy (select * from '{SAMPLE / table}.parquet' where {moment} <= {as_of})"  # noqa: S608 - own paths
             f" to '{tmp_path / table}.parquet' (format parquet)"
         )
+    duckdb.connect().execute(
+        f"copy (select * from '{SAMPLE}/etf_flows.csv' where epoch_ms(date + interval 1 day) <= {as_of})"  # noqa: S608
+        f" to '{tmp_path}/etf_flows.csv'"
+    )
     (tmp_path / "leverage_brackets.parquet").write_bytes((SAMPLE / "leverage_brackets.parquet").read_bytes())
     whole = _brief(read_market(SAMPLE, BOTH, as_of_ms=as_of))
     cut = _brief(read_market(tmp_path, BOTH, as_of_ms=as_of))

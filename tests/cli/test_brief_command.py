@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,18 +15,22 @@ from typing import Any
 import numpy as np
 import pytest
 
+from reportgen.market.folder.keep import sample_folder
 from reportgen.moments import day_of, moment_text, parse_moment
+from reportgen.morning.making import FIRST_MORNING
+from reportgen.render.json import brief_from_json, brief_to_json
 from tests.cli.cli_process import REPOSITORY, reportgen, reportgen_here
 
 HOUR_MS = 3_600_000
 FILES = ("html", "pdf", "json")
+MADE = ("brief", "--sample", "--symbols", "BTC,ETH", "--output")
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """Make one brief from the sample, and keep its folder and what stdout said."""
     folder = tmp_path_factory.mktemp("first")
-    asked = reportgen_here(folder, "brief", "--sample", "--output", "out", "--json")
+    asked = reportgen_here(folder, *MADE, "out", "--json")
     assert asked.returncode == 0, asked.stderr
     answer: dict[str, Any] = json.loads(asked.stdout)
     return folder, answer
@@ -55,9 +61,7 @@ def test_a_second_process_in_another_folder_writes_the_same_bytes(
 ) -> None:
     """Time, folder and process leave no trace in the files; without --json stdout is their three paths."""
     folder, answer = made
-    asked = reportgen(
-        tmp_path, "brief", "--sample", "--output", tmp_path / "elsewhere", PYTHONHASHSEED="7", TZ="Asia/Tokyo"
-    )
+    asked = reportgen(tmp_path, *MADE, tmp_path / "elsewhere", PYTHONHASHSEED="7", TZ="Asia/Tokyo")
     assert asked.returncode == 0, asked.stderr
     paths = [Path(line) for line in asked.stdout.splitlines()]
     assert [path.suffix for path in paths] == [f".{kind}" for kind in FILES]
@@ -90,6 +94,42 @@ def test_a_morning_is_called_as_its_time_zone_calls_it(tmp_path: Path) -> None:
     assert reportgen_here(tmp_path, "archive", "list").stdout.startswith("2026-11-20  r1")
     looked = reportgen_here(tmp_path, "refresh", "--as-of", "2026-11-19T23:00Z", "--json")
     assert json.loads(looked.stdout)["brief"] == "2026-11-19T22:00Z"
+
+
+def test_the_sample_alone_is_the_tour(tmp_path: Path) -> None:
+    """Two mornings and every input: changes, yesterday, record, dollars, an event, a thin coin and an own position."""
+    (tmp_path / "config.yaml").write_text("watchlist: [SOL]\n", encoding="utf-8")
+    asked = reportgen_here(tmp_path, "brief", "--sample")
+    assert asked.returncode == 0, asked.stderr
+    assert "simulated market" in asked.stderr
+    for step in ("1. Open output/latest/brief.html", "2. `reportgen init", "3. `reportgen brief --config"):
+        assert step in asked.stderr
+    made = json.loads((tmp_path / "output/latest/brief.json").read_bytes())
+    bitcoin, ether, thin = made["symbols"]
+    assert made["simulated"]
+    assert made["changes"]["hours"] == 24
+    assert made["track_record"]["record"]["zones"] == len(made["track_record"]["levels"]) > 3
+    assert bitcoin["stance"]["size"] > 0
+    assert ether["stance"]["kind"] == "wait for event"
+    for large in (bitcoin, ether):
+        assert all(zone["notional_band"][0] < zone["notional_band"][1] for zone in large["zones"])
+    assert thin["map_quality"]["grade"] == "Low"
+    assert {(each["symbol"], each["what"]) for each in made["missing"]} == {
+        (thin["symbol"], what) for what in ("spot volume", "long/short ratio")
+    }
+    assert "Your position" in (tmp_path / "output/.own/brief.html").read_text(encoding="utf-8")
+    days = [line.split()[0] for line in reportgen_here(tmp_path, "archive", "list").stdout.splitlines()]
+    assert days == ["2026-11-19", "2026-11-20"]
+    for page in (tmp_path / "output").rglob("index.html"):
+        for link in re.findall(r'href="([^"#?:]+)"', page.read_text(encoding="utf-8")):
+            assert (page.parent / link).exists(), (page, link)
+
+
+def test_the_mornings_of_the_tour_are_of_this_version() -> None:
+    """The kept first morning is written as it was read; `python -m scripts.make_sample --kept` makes it anew."""
+    with sample_folder() as folder:
+        kept = gzip.decompress((folder / FIRST_MORNING).read_bytes())
+    assert brief_to_json(brief_from_json(kept)) == kept
 
 
 def test_strict_ends_with_3_when_something_is_missing(tmp_path: Path, made: tuple[Path, dict[str, Any]]) -> None:
