@@ -163,8 +163,9 @@ def reliability_of(parts: Sequence[Forecasts], assumptions: Assumptions, drawn: 
     if days >= assumptions.record_least_days:
         scores = ratio_scores((control - loss)[:, None], control, day, drawn=drawn)
         found = interval(scores.estimate(0), "Climatology never errs here.")
-        if not isinstance(found, Missing):
-            skill = SkillInterval(value=found.value, low=found.low, high=found.high)
+        skill = (
+            found if isinstance(found, Missing) else SkillInterval(value=found.value, low=found.low, high=found.high)
+        )
     of_quantiles = first.of in ("cone", "dollars")
     bands = _at_levels(shown, came) if of_quantiles else reliability_bands(shown, came, assumptions.reliability_edges)
     return Reliability(

@@ -10,14 +10,23 @@ import pytest
 
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.errors import DataError
-from reportgen.liquidation.map import DEFAULT_ENGINE, ENGINES, PATH_ONLY, Engine
+from reportgen.liquidation.map import CONSERVATION, DEFAULT_ENGINE, ENGINES, PATH_ONLY, Engine
 from reportgen.liquidation.margin import brackets_of
 from reportgen.market.data import Candles, MarketData, OpenInterest
-from reportgen.track_record.backtest import BASELINES, BacktestQuestion, backtest, engines_of
-from reportgen.track_record.dollars import interval_held, reach_climatology, scale_so_far
+from reportgen.moments import moment_text
+from reportgen.track_record.backtest import (
+    BASELINES,
+    BacktestQuestion,
+    MarketRecord,
+    backtest,
+    engines_of,
+    scored_backtest,
+)
+from reportgen.track_record.dollars import dollar_scores, interval_held, reach_climatology, scale_so_far
 from reportgen.track_record.maps import CONTROLS
 from reportgen.track_record.result import Backtest, Interval, as_record
-from reportgen.track_record.walk import decision_times
+from reportgen.track_record.score import distance_skill
+from reportgen.track_record.walk import Situation, decision_times
 from reportgen.track_record.zones import base_rates, foretell, judged_zones, walk_forward_shares
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 from tests.track_record.paths import ABSENT, liquidations, market, open_interest, walk
@@ -48,9 +57,15 @@ def whole(candles: Candles) -> MarketData:
 
 
 @pytest.fixture(scope="module")
-def record(whole: MarketData) -> Backtest:
+def scored(whole: MarketData) -> MarketRecord:
     """Score it once."""
-    return backtest(whole, question())
+    return scored_backtest(whole, question())
+
+
+@pytest.fixture(scope="module")
+def record(scored: MarketRecord) -> Backtest:
+    """Take what is written down."""
+    return scored.record
 
 
 def scores(result: Backtest) -> dict[tuple[str, str, str, str], object]:
@@ -173,19 +188,33 @@ def test_without_liquidations_only_open_interest_is_scored(candles: Candles) -> 
     """Falls of open interest are scored, the note says they are weak, and there is no verdict for the map."""
     found = backtest(market(candles, ABSENT, open_interest(candles, 1)), question())
     assert {row.metric for row in found.map_scores} == {"open interest rank"}
-    assert isinstance(found.dollars, Missing)
-    assert isinstance(found.skill_by_distance, Missing)
-    assert found.verdict == "insufficient evidence"
-    assert any("weak" in note for note in found.notes)
+    assert found.dollars == Missing("No liquidations are known, so nothing can be scaled to dollars.")
+    assert found.skill_by_distance == Missing("No liquidations are known, so there is no skill by distance.")
+    assert (found.verdict, found.why) == (
+        "insufficient evidence", "No liquidations are known to hold the map against."
+    )  # fmt: skip
+    weak = f"Only falls of open interest could be scored, which is weak evidence. {ABSENT.reason}"
+    assert found.notes[:2] == ("A note.", weak)
+    assert not any("lower bounds" in note for note in found.notes)
+    assert (found.liquidation_venues, found.horizon_ms) == ((), HOUR_MS)
 
 
 def test_without_either_reactions_alone_are_scored(candles: Candles) -> None:
     """Candles are enough for zones; all else says why it is missing."""
-    found = backtest(market(candles, ABSENT, ABSENT), question())
+    found = backtest(replace(market(candles, ABSENT, ABSENT), simulated=True), question())
     assert found.map_scores == ()
     assert not isinstance(found.reactions, Missing)
     assert found.reactions.zones == sum(band.zones for band in found.reactions.bands)
-    assert "Neither liquidations nor open interest" in found.why
+    unknown = "Neither liquidations nor open interest are known for two days of this window."
+    mechanism = "Simulated data: it shares the estimator's mechanism, so a good score proves the code, not the market."
+    assert (found.verdict, found.why) == ("insufficient evidence", unknown)
+    assert found.dollars == found.skill_by_distance == Missing(unknown)
+    assert found.notes == ("A note.", unknown, mechanism)
+    assert (found.observations, found.days, found.effective) == (0, 0, 0.0)
+    assert (found.from_ms, found.until_ms) == (
+        int(candles.open_time_ms[0]) + 10 * DAY_MS, int(candles.close_time_ms[-1]) - HOUR_MS
+    )  # fmt: skip
+    assert found.near_events == Missing("No events were handed to this backtest.")
 
 
 def test_engines_without_open_interest_are_left_out_and_named(candles: Candles) -> None:
@@ -194,23 +223,46 @@ def test_engines_without_open_interest_are_left_out_and_named(candles: Candles) 
     asked = engines_of(question(engines=()))
     assert set(found.engines) | set(found.baselines) == {one.name for one in asked} - {"conservation"}
     assert set(found.baselines) == set(BASELINES)
-    assert any(note.startswith("The conservation engine was not scored") for note in found.notes)
+    unscored = "The conservation engine was not scored: open interest is not known from the first decision on."
+    bounds = "Liquidation feeds are lower bounds: what they do not show may still have happened."
+    assert found.notes[1] == unscored
+    assert found.notes[-1] == bounds
+    day = moment_text(found.from_ms)[:10]
+    with pytest.raises(DataError, match=f"BTC/USDT:USDT: conservation needs open interest from before {day}."):
+        backtest(market(candles, liquidations(candles, 1), ABSENT), question(engines=(CONSERVATION,)))
+
+
+SHORT = (
+    "is too short to score: its candles run from 2024-10-04 to {}, the first 10 days warm the map up, and two more are "
+    "the least."
+)
 
 
 @pytest.mark.parametrize(
     ("bars", "changes", "words"),
     [
-        (24 * 11, {}, "too short"),
-        (24 * 55, {"from_ms": walk(1, 24 * 60).close_time_ms[-1]}, "no bars after --from"),
-        (24 * 55, {"until_ms": 1000}, "no bars before --until"),
-        (24 * 55, {"until_ms": walk(1, 24 * 9).close_time_ms[-1]}, "too short"),
+        (24 * 11, {}, SHORT.format("2024-10-15")),
+        (
+            24 * 55,
+            {"from_ms": walk(1, 24 * 55).close_time_ms[-1]},
+            "has no bars after --from: its candles end on 2024-11-28. Choose an earlier one.",
+        ),
+        (
+            24 * 55,
+            {"until_ms": walk(1, 1).open_time_ms[0]},
+            "has no bars before --until: they begin on 2024-10-04. Choose a later one.",
+        ),
+        (24 * 55, {"until_ms": walk(1, 24 * 9).close_time_ms[-1]}, SHORT.format("2024-11-28")),
+        (0, {}, ABSENT.reason),
     ],
 )
 def test_a_window_without_enough_bars_is_refused(bars: int, changes: dict[str, int], words: str) -> None:
-    """The message says what is wrong with the window."""
-    candles = walk(1, bars)
-    with pytest.raises(DataError, match=words):
-        backtest(market(candles, liquidations(candles, 1), ABSENT), question(**changes))
+    """The message says what is wrong with the window, or with the candles."""
+    candles = walk(1, bars or 9)
+    whole = market(candles, liquidations(candles, 1), ABSENT)
+    with pytest.raises(DataError) as refused:
+        backtest(whole if bars else replace(whole, candles=ABSENT), question(**changes))
+    assert str(refused.value) == f"BTC/USDT:USDT {'' if bars else 'cannot be scored. '}{words}"
 
 
 def test_zones_are_found_from_the_past_alone(candles: Candles) -> None:
@@ -267,6 +319,29 @@ def test_dollars_are_scaled_by_the_past() -> None:
     assert np.allclose(reach_climatology(went, changed, 5.0)[1:31], 1)
 
 
+def test_what_is_too_little_to_score_says_how_much_is_needed(scored: MarketRecord) -> None:
+    """Dollars name their days, a band of distance its bars, and an interval that no bar had is none."""
+    assert not isinstance(scored.scored, Missing)
+    measured, situation = scored.scored.scene.measured, scored.scored.scene.situation
+
+    def asked(**changes: float) -> Situation:
+        return replace(situation, assumptions=replace(QUICK, **changes))  # type: ignore[arg-type]
+
+    assert dollar_scores(measured, asked(dollars_burn_in_days=30.0)) == Missing(
+        "Dollars need 60 days of liquidations: half to scale the map, half to look at it."
+    )
+    unforetold = dollar_scores(measured, asked(dollars_classes=10**6))
+    assert not isinstance(unforetold, Missing)
+    assert {one.coverage for one in unforetold} == {Missing("No bar had an interval foretold.")}
+    few = distance_skill(measured, asked(skill_least_rows=10**6))
+    assert not isinstance(few, Missing)
+    assert [(one.skill, one.control) for one in few] == [
+        (why, why)
+        for one in few
+        for why in [Missing(f"Bars in which price came this far: {one.observations}; a score needs 1000000.")]
+    ]
+
+
 def test_dollar_intervals_hold_what_they_should() -> None:
     """Ratios that keep their spread are held as often as meant, whatever the size of the estimate."""
     rng = np.random.default_rng(2)
@@ -292,7 +367,8 @@ def test_an_empty_side_has_no_score_and_no_verdict(candles: Candles) -> None:
     silent = replace(told, liquidated_short_quote=np.zeros(len(candles)))
     found = backtest(market(candles, silent, ABSENT), question())
     by_side = scores(found)
-    assert isinstance(by_side["path-only", "liquidation rank", "path", "short"], Missing)
+    flat = Missing("This map, or what it is held against, does not vary here.")
+    assert by_side["path-only", "liquidation rank", "path", "short"] == flat
     assert isinstance(by_side["path-only", "liquidation rank", "path", "long"], Interval)
     assert found.verdict == "insufficient evidence"
     json.dumps(as_record(found), allow_nan=False)
@@ -326,5 +402,8 @@ def test_the_report_names_path_and_blur_of_its_baselines(candles: Candles, told:
     fine = OpenInterest(time_ms=time, open_interest_base=np.full(len(time), 10.0), open_interest_quote=10.0 * price)
     whole = market(candles, liquidations(candles, 1), fine if told else ABSENT)
     (note,) = (one for one in backtest(whole, question()).notes if one.startswith("On one path"))
-    assert "kernel+tiers, path-only lie" in note
-    assert share in note
+    assert note == (
+        f"On one path, in one grid: kernel+tiers, path-only lie {share} decisions along the marks of open interest "
+        "inside the bars, tiers and points sharp and no mass back in swept ground there, and elsewhere on the bars, "
+        "blurred by 20\u202f% of the distance; conservation always lies on the bars, so blurred."
+    )

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from reportgen.config.assumptions import DEFAULTS
+from reportgen.liquidation.calibration.sample import sample_of
 from reportgen.track_record.dollars import NAME, calibrated_dollars
 from reportgen.track_record.result import DollarScore, Interval
 from reportgen.units import Missing
@@ -71,3 +72,14 @@ def test_without_open_interest_there_is_a_reason() -> None:
         market_of(40, open_interest=Missing("No open interest.")), market_of(40).as_of_ms, QUICK, fresh
     )
     assert found == Missing("No open interest.")
+
+
+def test_a_window_without_rows_is_named() -> None:
+    """Before the first row nothing is known, and a window of one row leaves no span to estimate from another."""
+    whole = market_of(40)
+    sample = sample_of(whole, 0, QUICK)
+    assert not isinstance(sample, Missing)
+    first = int(sample.by_churn[0].time_ms.min())
+    before, at = (calibrated_dollars(whole, moment, QUICK, fresh) for moment in (first - 1, first))
+    assert before == Missing("No liquidations are known in the window that was scored.")
+    assert at == Missing("Too few spans could be estimated from those before them.")

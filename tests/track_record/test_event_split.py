@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -54,14 +55,25 @@ def test_a_difference_that_is_there_is_found() -> None:
     found = split(judged(0.8, 0.4))
     assert found.verdict == "different near events"
     assert not isinstance(found.taps_beyond_distance, Missing)
+    taps = found.taps_beyond_distance
+    assert found.why == (
+        f"Near minus away: taps beyond what distance says {taps.value:+.3f} [{taps.low:+.3f}, {taps.high:+.3f}]."
+    )
+    assert (found.zones_away, found.days_near, found.days_away, found.events) == (360, 60, 180, 60)
+    assert (found.tapped_near, found.tapped_away) == pytest.approx((0.8, 0.4), abs=0.1)
     assert found.taps_beyond_distance.low > 0.2
     assert found.zones_near == DAYS // 4 * 2
 
 
 def test_no_difference_is_seldom_claimed() -> None:
     """Where chances are alike, at most a few of twenty markets are called different, as two 90 % intervals allow."""
-    verdicts = [split(judged(0.45, 0.45, seed)).verdict for seed in range(20)]
-    assert verdicts.count("not distinguishable") >= 12
+    told = [split(judged(0.45, 0.45, seed)) for seed in range(20)]
+    level = [one for one in told if one.verdict == "not distinguishable"]
+    assert len(level) >= 12
+    number = r"[+-]0\.\d{3}"
+    words = rf" {number} \[{number}, {number}\]"
+    said = rf"Near minus away: taps beyond what distance says{words}; rejections of zones tapped{words}\."
+    assert all(re.fullmatch(said, one.why) for one in level)
 
 
 @pytest.mark.parametrize("events", [EVENTS[:4], (), (START - DAY_MS,)])
@@ -69,7 +81,14 @@ def test_too_few_days_near_events_allow_no_claim(events: tuple[int, ...]) -> Non
     """However large the difference, a handful of days is insufficient evidence, and the sentence counts them."""
     found = split(judged(1.0, 0.2), events)
     assert found.verdict == "insufficient evidence"
-    assert f"on {len([e for e in events if e >= START])} days had an event" in found.why
+    near = len([one for one in events if one >= START])
+    assert found.why == (
+        f"{2 * near} zones on {near} days had an event in their horizon and {2 * (DAYS - near)} on {DAYS - near} days "
+        f"had none; a claim needs {DEFAULTS.event_least_zones} zones on {DEFAULTS.event_least_days} days on both sides."
+    )
+    if not near:
+        assert found.tapped_near == Missing("No zone stands on this side of the split.")
+        assert found.taps_beyond_distance == Missing("Zones stand on one side of the split only.")
 
 
 def test_an_event_at_either_end_of_the_horizon_counts() -> None:
@@ -85,7 +104,9 @@ def test_zones_that_could_not_be_scored_are_left_out() -> None:
     gone = [replace(one, fate=Fate(outcome="censored")) for one in zones[:10]]
     found = split([*gone, *zones[10:]])
     assert found.zones_near + found.zones_away == len(zones) - 10
-    assert isinstance(split_by_events(gone, EVENTS, DEFAULTS, rng), Missing)
+    assert split_by_events(gone, EVENTS, DEFAULTS, rng) == Missing(
+        "No dense zone stood at any decision with a whole horizon after it."
+    )
 
 
 def test_without_events_there_is_a_reason() -> None:

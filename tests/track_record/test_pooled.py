@@ -12,6 +12,7 @@ import pytest
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.liquidation.map import DEFAULT_ENGINE, PATH_ONLY
 from reportgen.track_record.backtest import BacktestQuestion, MarketRecord, pooled_backtest, scored_backtest
+from reportgen.track_record.maps import CONTROLS
 from reportgen.track_record.result import Backtest, Interval, as_record
 from reportgen.track_record.verdict import judge_map
 from reportgen.units import DAY_MS, HOUR_MS, Missing
@@ -97,10 +98,15 @@ def test_markets_without_liquidations_are_named_not_pooled() -> None:
     found = pooled(scored("A", 3), quiet, scored("B", 4))
     assert isinstance(found, Backtest)
     assert [one.symbol for one in found.pooled] == ["A", "B"]
-    assert any("QUIET" in note for note in found.notes)
-    none = pooled(scored("A", 3), quiet)
-    assert isinstance(none, Missing)
-    assert "A." in none.reason
+    assert found.notes[:3] == (
+        "Scores are means over A, B; a resampled day is the same day in every market.",
+        "Not pooled, for want of liquidations to hold maps against: QUIET.",
+        "A note.",
+    )
+    least = "Two markets with liquidations are the least that can be pooled; here are:"
+    assert pooled(scored("A", 3), quiet) == Missing(f"{least} A.")
+    nothing = replace(quiet, scored=Missing("x"))
+    assert pooled(nothing, nothing) == Missing(f"{least} none.")
 
 
 def test_falls_of_open_interest_are_pooled_where_nobody_has_liquidations() -> None:
@@ -114,5 +120,39 @@ def test_falls_of_open_interest_are_pooled_where_nobody_has_liquidations() -> No
 def test_markets_that_look_ahead_differently_are_not_pooled() -> None:
     """Hours and four-hour bars are no one score."""
     found = pooled(scored("A", 3), scored("B", 4, days=24, interval_ms=4 * HOUR_MS))
-    assert isinstance(found, Missing)
-    assert "not pooled" in found.reason
+    assert found == Missing(
+        "Markets whose bars or liquidations differ in length look ahead differently and are not pooled."
+    )
+
+
+def test_what_the_markets_share_is_written_over_the_pool() -> None:
+    """Venues in order, feeds once, the earliest and the latest moment; a map that one lacks is named and left out."""
+    one, other = scored("A", 3), scored("B", 4)
+    assert not isinstance(other.scored, Missing)
+    lacking = [map_ for map_ in other.scored.scene.measured if map_.name != PATH_ONLY.name]
+    told = replace(one.record, venue="okx", liquidation_venues=("okx", "bybit"), from_ms=5, until_ms=10, interval_ms=2)
+    bare = replace(
+        other.record, venue="binance", liquidation_venues=("bybit",), from_ms=3, until_ms=9, interval_ms=1,
+        simulated=True, map_scores=(),
+    )  # fmt: skip
+    scene = replace(other.scored.scene, measured=tuple(lacking))
+    found = pooled(replace(one, record=told), replace(other, record=bare, scored=replace(other.scored, scene=scene)))
+    assert isinstance(found, Backtest)
+    assert (found.symbol, found.venue, found.liquidation_venues) == (
+        "2 markets pooled",
+        "okx, binance",
+        ("bybit", "okx"),
+    )
+    assert (found.from_ms, found.until_ms, found.interval_ms, found.simulated) == (3, 10, 2, True)
+    assert (found.engines, found.baselines) == ((DEFAULT_ENGINE.name,), ())
+    assert found.notes[1] == "Not pooled, for want of scores in every market: path-only."
+    apart = Missing("It stands in each market's own report.")
+    assert found.skill_by_distance == found.dollars == found.reactions == apart
+    key = (DEFAULT_ENGINE.name, "liquidation rank", "path+price", "both")
+    judged = figures(told)[key]
+    controls = next(row.minus for row in told.map_scores if (row.name, row.metric, row.controls, row.side) == key)
+    strongest = min((by for by in controls if by.versus in CONTROLS), key=lambda by: by.by.low)
+    assert (found.pooled[0].score, found.pooled[0].strongest) == (judged, strongest)
+    assert (found.pooled[1].score, found.pooled[1].strongest) == (
+        Missing("The map could not be scored here."), Missing("No control could be scored.")
+    )  # fmt: skip

@@ -61,7 +61,15 @@ def test_a_short_record_is_insufficient_evidence() -> None:
     found = record_of(ledger_of(5, lambda came, _: tuple(np.eye(4)[came].tolist()), FLAT))
     assert isinstance(found.against_climatology.skill, Missing)
     assert found.against_climatology.verdict == found.against_distance.verdict == "insufficient evidence"
-    assert "insufficient evidence" in found.text
+    assert found.text == "20 zones scored on 5 days: insufficient evidence of any skill."
+    assert found.against_climatology.skill == Missing(
+        f"Insufficient evidence: 20 zones worth {found.effective_days:.0f} independent days; an interval needs 20."
+    )
+    lone = record_of(ledger_of(1, lambda _, __: FLAT, FAR)[:1])
+    assert lone.text == "1 zone scored on 1 day: insufficient evidence of any skill."
+    assert lone.against_distance.skill == Missing(
+        "Insufficient evidence: 1 zone worth 1 independent days; an interval needs 20."
+    )
     assert (found.zones, found.independent, found.days) == (20, 10, 5)
 
 
@@ -71,6 +79,10 @@ def test_shares_that_are_the_controls_have_no_skill_over_it() -> None:
     assert found.against_distance.verdict == "the same by construction"
     assert not isinstance(found.against_distance.skill, Missing)
     assert found.against_distance.skill.value == 0
+    assert found.text == (
+        "800 zones scored on 200 days: better than climatology; the shares are those of distance alone, so none beyond "
+        "it is claimed."
+    )
 
 
 def test_true_foresight_is_found_and_noise_is_not() -> None:
@@ -83,7 +95,11 @@ def test_true_foresight_is_found_and_noise_is_not() -> None:
     def guessing(_: int, rng: Generator) -> FourShares:
         return tuple((0.5 * np.array(FAR) + 0.5 * np.eye(4)[int(rng.integers(4))]).tolist())
 
-    good, bad = (record_of(ledger_of(200, kind, FAR)).against_distance for kind in (seeing, guessing))
+    seen, guessed = (record_of(ledger_of(200, kind, FAR)) for kind in (seeing, guessing))
+    good, bad = seen.against_distance, guessed.against_distance
+    scored = "800 zones scored on 200 days:"
+    assert seen.text == f"{scored} better than climatology, better than distance alone."
+    assert guessed.text == f"{scored} worse than climatology, worse than distance alone."
     assert good.verdict == "better"
     assert bad.verdict == "worse"
     assert not isinstance(good.skill, Missing)
@@ -138,7 +154,9 @@ def test_unscored_zones_are_counted_and_not_scored() -> None:
     assert (found.zones, found.censored, found.not_events) == (len(rows), 1, 1)
     assert sum(one.came for one in found.outcomes) == len(rows)
     assert abs(sum(one.expected for one in found.outcomes) - len(rows)) < 1e-9
-    assert isinstance(running_record([], DEFAULTS, fresh), Missing)
+    assert running_record([], DEFAULTS, fresh) == Missing(
+        "Insufficient evidence: no zone of an earlier brief has been scored yet."
+    )
 
 
 def judged(hours: int, kept: KeptLedger = EMPTY) -> TrackRecord:
@@ -152,7 +170,11 @@ def judged(hours: int, kept: KeptLedger = EMPTY) -> TrackRecord:
 
 def test_yesterdays_levels_are_told_as_far_as_they_have_come() -> None:
     """After an hour the last brief is too recent, after 18 h its zones are open, after 24 h each has its outcome."""
-    assert isinstance(judged(1).levels, Missing)
+    assert judged(1).levels == Missing("The last brief is too recent to say how its levels did.")
+    empty = replace(morning(), symbols=())
+    none = track_record(replace(morning(), as_of_ms=later(24).as_of_ms), [empty], EMPTY, later(24), fresh)
+    assert not isinstance(none, Missing)
+    assert none.levels == Missing("The brief of that day showed no dense zone.")
     early, late = judged(18), judged(24)
     assert not isinstance(early.levels, Missing)
     assert not isinstance(late.levels, Missing)

@@ -98,8 +98,10 @@ def test_twenty_days_give_an_interval(days: int, known: bool) -> None:  # noqa: 
     told = outcome_forecasts(shown, flat, outcome, np.arange(days))[-1]
     found = reliability_of([told], DEFAULTS, drawn_days(500, fresh))
     assert (found.forecasts, found.days, found.loss) == (days, days, "Brier")
-    assert isinstance(found.skill, Missing) is not known
-    if not isinstance(found.skill, Missing):
+    if not known:
+        assert found.skill == Missing("Insufficient evidence: 19 days; an interval needs 20.")
+    else:
+        assert not isinstance(found.skill, Missing)
         own = [0.49 + 0.01 + 0.01 + 0.25, 0.09 + 0.81 + 0.01 + 0.25, 0.09 + 0.01 + 0.81 + 0.25, 0.09 + 0.02 + 0.25]
         assert found.skill.value == pytest.approx(1 - np.mean(own) / 0.75)
         assert found.skill.low < found.skill.value < found.skill.high
@@ -132,7 +134,9 @@ def test_the_cone_is_held_against_what_price_did() -> None:
     cut = cone_forecasts(candles.first(at + 24), daily[daily <= first], 24.0, DEFAULTS)
     assert not isinstance(cut, Missing)
     assert cut.loss.tolist() == found.loss[:2].tolist()
-    assert isinstance(cone_forecasts(candles.first(24 * 30), daily[:31], 24.0, DEFAULTS), Missing)
+    assert cone_forecasts(candles.first(24 * 30), daily[:31], 24.0, DEFAULTS) == Missing(
+        "No day of this window has a range forecast before it and a whole horizon after it."
+    )
 
 
 def test_the_ends_of_the_dollar_interval_are_held_against_what_came() -> None:
@@ -153,7 +157,13 @@ def test_the_ends_of_the_dollar_interval_are_held_against_what_came() -> None:
     assert not isinstance(other, Missing)
     before = found.day < int((rows.time_ms[walked.span == 9] // DAY_MS).min())
     assert other.loss[before].tolist() == found.loss[before].tolist()
-    assert isinstance(interval_forecasts(rows, walked, 6, replace(quick, notional_least_sweeps=10**6)), Missing)
+    assert interval_forecasts(rows, walked, 6, replace(quick, notional_least_sweeps=10**6)) == Missing(
+        "Too few sweeps came before the spans that are scored to make intervals from."
+    )
+    exact = [replace(found, loss=np.zeros(len(found.loss)), control=np.zeros(len(found.loss)))]
+    assert reliability_of(exact, replace(DEFAULTS, record_least_days=1), drawn_days(9, fresh)).skill == Missing(
+        "Climatology never errs here."
+    )
 
 
 def test_a_printed_cone_is_scored_from_the_ledger() -> None:

@@ -192,7 +192,8 @@ def choose_churn(
     for by_churn, walked in zip(samples, walks, strict=True):
         for at, (rows, one) in enumerate(zip(by_churn, walked, strict=True)):
             seen = (one.span >= 1) & (one.span < until)
-            total[at] += fitting.likelihood(one.estimated[seen], rows.realised[seen], assumptions.calibration_floor)
+            if seen.any():
+                total[at] += fitting.likelihood(one.estimated[seen], rows.realised[seen], assumptions.calibration_floor)
     return int(np.argmax(total))
 
 
