@@ -1,10 +1,9 @@
-"""The calibration file and its choice: round trip, tampering, what was known when, and every refusal."""
+"""The calibration file: round trip, tampering, and what was known when."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,63 +20,11 @@ from reportgen.delivery.archive.calibrations import (
     write_calibrations,
 )
 from reportgen.errors import DataError
-from reportgen.liquidation.calibration import VERSION, Calibration, FitScore, NotionalRule
-from reportgen.liquidation.calibration.choice import as_fitted, choose_calibration
-from reportgen.liquidation.calibration.make import borrow
-from reportgen.liquidation.conservation import node_distances
-from reportgen.market.data import MarketData
+from reportgen.liquidation.calibration import VERSION, NotionalRule
+from reportgen.liquidation.calibration.choice import choose_calibration
 from reportgen.moments import day_of
 from reportgen.units import DAY_MS, HOUR_MS, Missing
-from tests.liquidation.test_calibration import market_of
-
-MARKET = market_of(30)
-END_MS = MARKET.as_of_ms
-DISTANCES = node_distances(DEFAULTS)
-NODES = len(DISTANCES)
-WEIGHT = np.linspace(0.3, 0.0, NODES) / 3
-
-
-def calibration(**changes: Any) -> Calibration:
-    """Build a calibration that fits MARKET."""
-    assert not isinstance(MARKET.candles, Missing)
-    assert not isinstance(MARKET.open_interest, Missing)
-    made = Calibration(
-        version=VERSION,
-        symbol="BTC/USDT:USDT",
-        borrowed_from=None,
-        sample_start_ms=END_MS - 30 * DAY_MS,
-        sample_end_ms=END_MS,
-        interval_ms=HOUR_MS,
-        observations=1200,
-        liquidation_venues=("a", "b"),
-        open_interest_venues=("a",),
-        price=float(np.median(MARKET.candles["a"].close)),
-        open_interest_base=float(MARKET.open_interest["a"].open_interest_base[-1]),
-        churn=1.0,
-        volume_share=0.5,
-        node_distance=tuple(DISTANCES.tolist()),
-        weight=WEIGHT,
-        prior_weight=np.full(NODES, 0.1),
-        identified=DISTANCES < 0.05,
-        weight_draws=np.stack([0.9 * WEIGHT, 1.1 * WEIGHT]),
-        fit=FitScore(ratio=1.02, correlation=0.91, climatology=0.8, observations=1200),
-        held_out=Missing("Too short."),
-        interval=NotionalRule(
-            level=0.9,
-            edge_quote=np.array([1e5]),
-            low_ratio=np.array([0.1, 0.2]),
-            high_ratio=np.array([4.0, 2.5]),
-            covered=80,
-            of=90,
-        ),
-    )
-    return replace(made, **changes)
-
-
-def dated(days_ago: float, **changes: Any) -> Calibration:
-    """Build one whose sample ended some days before as-of."""
-    end = END_MS - round(days_ago * DAY_MS)
-    return calibration(sample_end_ms=end, sample_start_ms=end - 30 * DAY_MS, **changes)
+from tests.liquidation.calibrations import END_MS, MARKET, calibration, dated
 
 
 def test_a_file_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -162,13 +109,6 @@ def test_a_broken_newest_file_falls_back_to_the_last_good_one(tmp_path: Path) ->
     assert str(broken) in found.notes[0]
 
 
-def test_a_mismatching_newest_falls_back_to_one_that_fits() -> None:
-    """A newer calibration of other venues does not hide an older one that fits."""
-    chosen = choose_calibration([dated(0, open_interest_venues=("b",)), dated(9)], MARKET, END_MS, DEFAULTS)
-    assert not isinstance(chosen, Missing)
-    assert chosen.sample_end_ms == END_MS - 9 * DAY_MS
-
-
 def test_one_named_file_is_enough(tmp_path: Path) -> None:
     """A path to a file is read whatever its name; one that is not there is a note, and no folder is nothing."""
     path = tmp_path / "mine.json"
@@ -176,59 +116,6 @@ def test_one_named_file_is_enough(tmp_path: Path) -> None:
     assert len(newest_calibrations(path, END_MS).calibrations) == 1
     assert "is not there" in newest_calibrations(tmp_path / "other.json", END_MS).notes[0]
     assert newest_calibrations(tmp_path / "nowhere", END_MS).notes == ()
-
-
-@pytest.mark.parametrize(
-    ("given", "word"),
-    [
-        ((), "No calibration was found"),
-        ((dated(-1),), "exists, later than as-of"),
-        ((calibration(symbol="ETH/USDT:USDT"),), "only of ETH/USDT:USDT"),
-        ((calibration(version=VERSION + 1),), "version"),
-        ((dated(91),), "91 days ago"),
-        ((calibration(node_distance=tuple((2 * DISTANCES).tolist())),), "distance nodes"),
-        ((calibration(open_interest_venues=("a", "b")),), "open interest of a, b"),
-        ((calibration(price=1e4),), "price"),
-        ((calibration(open_interest_base=1.0),), "open interest"),
-    ],
-)
-def test_what_does_not_fit_is_refused_with_its_reason(given: tuple[Calibration, ...], word: str) -> None:
-    """Another symbol, version, venue, time or scale leaves the map uncalibrated, and the page can say why."""
-    refused = choose_calibration(given, MARKET, END_MS, DEFAULTS)
-    assert isinstance(refused, Missing)
-    assert word in refused.reason
-
-
-def test_an_edge_of_ninety_days_is_still_used() -> None:
-    """The oldest that is allowed is allowed."""
-    assert not isinstance(choose_calibration([dated(90)], MARKET, END_MS, DEFAULTS), Missing)
-
-
-def test_a_market_without_open_interest_stays_uncalibrated() -> None:
-    """Weights need open interest to stand for dollars."""
-    market: MarketData = replace(MARKET, open_interest=Missing("No open interest here."))
-    assert choose_calibration([calibration()], market, END_MS, DEFAULTS) == Missing("No open interest here.")
-
-
-def test_a_symbol_without_liquidations_borrows_and_says_so() -> None:
-    """Borrowed weights are the mean of the others', nothing of them is identified, and no score is claimed."""
-    others = [calibration(), calibration(symbol="SOL/USDT:USDT", weight=WEIGHT[::-1])]
-    market = replace(MARKET, symbol="ETH/USDT:USDT", liquidations=Missing("none"))
-    lent = borrow(market, others)
-    assert not isinstance(lent, Missing)
-    assert lent.borrowed_from == "BTC/USDT:USDT, SOL/USDT:USDT"
-    np.testing.assert_allclose(lent.weight, (others[0].weight + others[1].weight) / 2)
-    assert not lent.identified.any()
-    assert isinstance(lent.held_out, Missing)
-    assert isinstance(lent.interval, Missing)
-    assert choose_calibration([lent], market, END_MS, DEFAULTS) is lent
-
-
-def test_the_engine_runs_as_it_was_fitted() -> None:
-    """Weights fitted with one churn are only used with it, whatever the assumptions say now."""
-    now = as_fitted(calibration(churn=0.3, volume_share=0.25), DEFAULTS)
-    assert (now.churn, now.volume_share) == (0.3, 0.25)
-    assert replace(now, churn=DEFAULTS.churn, volume_share=DEFAULTS.volume_share) == DEFAULTS
 
 
 def test_a_file_nested_without_end_is_one_sentence() -> None:

@@ -26,7 +26,7 @@ from reportgen.errors import EnvironmentProblem, UsageError
 from reportgen.morning.making import find_calibrations
 from tests.cli.cli_process import REPOSITORY
 from tests.delivery.archives import keep, tree
-from tests.test_calibrations import calibration
+from tests.liquidation.calibrations import calibration
 
 
 def test_a_bucket_holds_the_same_bytes_as_a_folder(bucket: str, tmp_path: Path) -> None:

@@ -35,8 +35,8 @@ from reportgen.render.json import brief_from_json
 from reportgen.track_record.ledger import read_rows
 from reportgen.units import DAY_MS
 from tests.delivery.archives import FIRST, KEPT
+from tests.liquidation.calibrations import calibration
 from tests.market import folders
-from tests.test_calibrations import calibration
 from tests.track_record.test_ledger import LEDGER
 
 ICS: Final = b"""BEGIN:VCALENDAR

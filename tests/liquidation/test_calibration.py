@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from reportgen.config.assumptions import DEFAULTS
+from reportgen.liquidation.calibration import Calibration, FitScore, NotionalRule
 from reportgen.liquidation.calibration.fit import (
     Observed,
     drawn_weights,
@@ -17,7 +18,7 @@ from reportgen.liquidation.calibration.fit import (
     likelihood,
     recent_level,
 )
-from reportgen.liquidation.calibration.make import Walk, choose_churn, fit_pooled, walk
+from reportgen.liquidation.calibration.make import Walk, calibrate, choose_churn, fit_pooled, held_out, walk
 from reportgen.liquidation.calibration.sample import common_bars, sample_of
 from reportgen.liquidation.conservation import reference_weights
 from reportgen.market.data import Liquidations, MarketData, OpenInterest
@@ -294,37 +295,113 @@ def test_a_feed_in_other_units_is_refused() -> None:
     """Liquidations in thousandths or thousands of what they are end in one sentence about units."""
     market = market_of(30)
     longs, shorts = both_sides(market)
+    assert not isinstance(market.candles, Missing)
+    bars = market.candles["a"]
+    used = slice(24 * 3, None)
+    share = float((longs + shorts)[used].sum() / (bars.volume_base * bars.close)[used].sum())
     for factor in (1e-3, 1e3):
-        refused = sample_of(with_liquidations(market, longs * factor, shorts * factor), 0, DEFAULTS)
-        assert isinstance(refused, Missing)
-        assert "quote currency" in refused.reason
+        assert sample_of(with_liquidations(market, longs * factor, shorts * factor), 0, DEFAULTS) == Missing(
+            f"The liquidations of BTC/USDT:USDT are {share * factor:.2g} of its volume, which cannot be: they must be "
+            "in quote currency, not in contracts or coins. Multiply by contract size and price."
+        )
+    at_edge = with_liquidations(market, 0.199 / share * longs, 0.199 / share * shorts)
+    assert not isinstance(sample_of(at_edge, 0, DEFAULTS), Missing)
+
+
+def test_coins_in_other_units_are_refused() -> None:
+    """Open interest a thousand times too small or large, no volume and a table that begins too late are named."""
+    market = market_of(30)
+    assert not isinstance(market.open_interest, Missing)
+    assert not isinstance(market.candles, Missing)
+    level, bars = market.open_interest["a"], market.candles["a"]
+    daily = 24 * float(bars.volume_base[24 * 3 :].mean())
+    for factor in (1e-3, 1e3):
+        base = level.open_interest_base * factor
+        turned = daily / float(base[0])
+        other = replace(market, open_interest={"a": replace(level, open_interest_base=base)})
+        assert sample_of(other, 0, DEFAULTS) == Missing(
+            f"The daily volume of BTC/USDT:USDT is {turned:.2g} of its open interest, which cannot be: both must be in "
+            "base coins, not in contracts. Multiply by the contract size."
+        )
+    still = replace(market, candles={"a": replace(bars, volume_base=np.zeros(len(bars)))})
+    assert sample_of(still, 0, DEFAULTS) == Missing(
+        "The bars of BTC/USDT:USDT have no volume, so nothing can be compared with it."
+    )
+    late = replace(market, open_interest={"a": replace(level, time_ms=level.time_ms + 40 * DAY_MS)})
+    assert sample_of(late, 0, DEFAULTS) == Missing("There is no open interest of BTC/USDT:USDT by the last bar.")
+    assert sample_of(market, market.as_of_ms, DEFAULTS) == Missing(
+        "No bar of BTC/USDT:USDT has candles, open interest and liquidations at once, after the book has filled."
+    )
+    for name in ("candles", "open_interest", "liquidations"):
+        assert sample_of(replace(market, **{name: Missing("No table.")}), 0, DEFAULTS) == Missing("No table.")  # type: ignore[arg-type]
 
 
 def test_one_empty_side_is_refused() -> None:
     """Without a single liquidated short nothing is fitted."""
     market = market_of(30)
     longs, shorts = both_sides(market)
-    refused = sample_of(with_liquidations(market, longs, 0 * shorts), 0, DEFAULTS)
-    assert isinstance(refused, Missing)
-    assert "not one liquidated short" in refused.reason
+    said = "The liquidations of BTC/USDT:USDT hold {}; at least 50 bars are needed."
+    none = sample_of(with_liquidations(market, longs, 0 * shorts), 0, DEFAULTS)
+    assert none == Missing(said.format("not one liquidated short"))
+    some = np.flatnonzero(longs[24 * 3 :] > 0) + 24 * 3
+    few = np.where(np.arange(len(longs)) < some[49], longs, 0)
+    assert sample_of(with_liquidations(market, few, shorts), 0, DEFAULTS) == Missing(
+        said.format("49 bars with liquidated longs")
+    )
 
 
 def test_a_feed_that_stops_is_refused_with_its_last_moment() -> None:
     """A feed that falls silent midway is named, by zeros and by absent bars alike, and the way out is said."""
     market = market_of(30)
+    assert not isinstance(market.liquidations, Missing)
     longs, shorts = both_sides(market)
     quiet = np.arange(len(longs)) >= 24 * 20
     zeros = with_liquidations(market, np.where(quiet, 0, longs), np.where(quiet, 0, shorts))
     absent = with_liquidations(market, longs, shorts, slice(24 * 20))
+    last = np.datetime64(int(market.liquidations.open_time_ms[24 * 20 - 1]), "ms").astype("datetime64[m]")
     for given in (zeros, absent):
-        refused = sample_of(given, 0, DEFAULTS)
-        assert isinstance(refused, Missing)
-        assert "the feed stopped" in refused.reason
-        assert "--until" in refused.reason
+        assert sample_of(given, 0, DEFAULTS) == Missing(
+            f"The liquidations of BTC/USDT:USDT are silent for 10.0 days from {last}Z on: the feed stopped. End the "
+            f"sample there with --until {last}Z, or start after it with --from."
+        )
 
 
 def test_three_days_are_too_few() -> None:
     """A sample below the minimum is refused and the sentence says how many days are needed."""
-    refused = sample_of(market_of(8), 0, DEFAULTS)
-    assert isinstance(refused, Missing)
-    assert "at least 7 are needed" in refused.reason
+    assert sample_of(market_of(8), 0, DEFAULTS) == Missing(
+        "The liquidations of BTC/USDT:USDT cover 5.0 days after the book has filled; at least 7 are needed, and 14 to "
+        "30 are better."
+    )
+
+
+def test_two_markets_are_calibrated_together() -> None:
+    """What is written down is the sample's; where thrice as many dollars go, weights and draws are thrice as high."""
+    few = replace(QUICK, calibration_draws=3, calibration_churns=(0.3, 1.0), calibration_spans=4, calibration_steps=40)
+    markets = (market_of(16), replace(market_of(20), symbol="ETH/USDT:USDT"))
+
+    def fitted(times: float) -> tuple[Calibration, ...]:
+        told = (with_liquidations(one, *(times * side for side in both_sides(one))) for one in markets)
+        samples = [one for one in (sample_of(market, 0, few) for market in told) if not isinstance(one, Missing)]
+        return calibrate(samples, few, np.random.default_rng(1))
+
+    one, other = fitted(1.0)
+    assert (one.symbol, other.symbol, other.borrowed_from) == ("BTC/USDT:USDT", "ETH/USDT:USDT", None)
+    assert (one.observations, other.observations) == (2 * 24 * 13, 2 * 24 * 17)
+    assert (other.sample_end_ms - other.sample_start_ms, other.interval_ms) == (17 * DAY_MS, HOUR_MS)
+    assert one.churn == other.churn
+    assert one.churn in few.calibration_churns
+    assert one.weight_draws.shape == (3, NODES)
+    np.testing.assert_allclose(one.weight_draws.sum(axis=1) / one.weight.sum(), 1.0, atol=0.3)
+    for made in (one, other):
+        assert isinstance(made.fit, FitScore)
+        assert made.fit.observations == made.observations
+        assert made.fit.ratio == pytest.approx(1.0, abs=0.2)
+        assert isinstance(made.held_out, FitScore)
+        assert made.held_out.observations == pytest.approx(made.observations / 2, rel=0.1)
+        assert made.identified.any()
+        assert isinstance(made.interval, NotionalRule)
+    for made, thrice in zip((one, other), fitted(3.0), strict=True):
+        for name in ("weight", "prior_weight", "weight_draws"):
+            np.testing.assert_allclose(getattr(thrice, name), 3 * getattr(made, name), rtol=1e-6)
+    flat = replace(one, held_out=held_out(observed(np.zeros(NODES)), walk(observed(np.zeros(NODES)), few), 2))
+    assert flat.held_out == Missing("Estimated or observed liquidations do not vary, so they cannot be compared.")

@@ -197,13 +197,20 @@ def test_maps_know_nothing_of_later_bars() -> None:
         np.testing.assert_array_equal(whole[side], cut[side])
 
 
-@pytest.mark.parametrize("given", [NOT_GIVEN, Missing("The venue gives none.")])
+@pytest.mark.parametrize(
+    "given", [Missing("No open interest was handed to the map."), Missing("The venue gives none.")]
+)
 def test_no_open_interest_is_refused(given: Missing) -> None:
     """The conservation engine says what it lacks and what to do; its baseline needs none."""
     candles = random_walk(300)
-    with pytest.raises(DataError, match=r"needs open interest.*(handed|venue gives none).*constant-nodes"):
+    with pytest.raises(DataError) as refused:
         build_map(candles, BRACKETS, candles.close_time_ms[-24:], DEFAULTS, CONSERVATION, open_interest=given)
+    assert str(refused.value) == (
+        f"The conservation engine needs open interest. {given.reason} Give open interest that starts before the last "
+        "bar, or choose the constant-nodes engine."
+    )
     with pytest.raises(DataError, match="needs open interest"):
         maps_at(candles, BRACKETS, candles.close_time_ms[-24:], DEFAULTS, CONSERVATION, open_interest=given)
+    assert Missing("No open interest was handed to the map.") == NOT_GIVEN
     made = build_map(candles, BRACKETS, candles.close_time_ms[-24:], DEFAULTS, CONSTANT_NODES, open_interest=given)
     assert made.sides[Side.LONG].mass.sum() > 0

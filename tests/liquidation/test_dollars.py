@@ -18,8 +18,8 @@ from reportgen.liquidation.margin import flat
 from reportgen.liquidation.profile import draw_profiles
 from reportgen.market.data import Candles
 from reportgen.units import DAY_MS, Floats, Missing, Side
+from tests.liquidation.calibrations import calibration
 from tests.liquidation.test_calibration import market_of
-from tests.test_calibrations import calibration
 
 MARKET = market_of(30)
 WIDE = replace(DEFAULTS, map_reach=1.0)
