@@ -32,8 +32,8 @@ from reportgen.market.data import Candles, Depth, LongShortRatio, MarketData, Op
 from reportgen.units import DAY_MS, HOUR_MS, Missing, Side
 from tests.guide.readings import ATR, PRICE, funding, level, open_interest, positioning, structure, zone
 from tests.guide.structure.candle_paths import START_MS, candles_along, walk
+from tests.liquidation.calibrations import MARKET, calibration
 from tests.liquidation.markets import random_walk
-from tests.test_calibrations import MARKET, calibration
 
 ABSENT = Missing("The table is absent.")
 

@@ -380,7 +380,11 @@ def test_two_markets_are_calibrated_together() -> None:
     markets = (market_of(16), replace(market_of(20), symbol="ETH/USDT:USDT"))
 
     def fitted(times: float) -> tuple[Calibration, ...]:
-        told = (with_liquidations(one, *(times * side for side in both_sides(one))) for one in markets)
+        sides = [both_sides(one) for one in markets]
+        told = [
+            with_liquidations(one, times * longs, times * shorts)
+            for one, (longs, shorts) in zip(markets, sides, strict=True)
+        ]
         samples = [one for one in (sample_of(market, 0, few) for market in told) if not isinstance(one, Missing)]
         return calibrate(samples, few, np.random.default_rng(1))
 

@@ -75,48 +75,33 @@ def calibrate(samples: Sequence[Sample], assumptions: Assumptions, rng: np.rando
     pooled = fit_pooled(recent, a)
     levels = _levels(pooled, [rows[now] for rows in whole], [one.end_ms for one in samples], a)
     return tuple(
-        replace(
-            _described(sample, a.calibration_churns[now], pooled, levels[at], at, a),
-            identified=fitting.identified_nodes(recent[at].swept, pooled.strength),
-            weight_draws=levels[at]
-            * fitting.drawn_weights(
-                recent[at], pooled.weight[at], pooled.prior[at], pooled.strength, a, rng, recent[at].time_ms // DAY_MS
-            ),
-            fit=_fitted(whole[at][now], pooled.weight[at], a),
-            held_out=held_out(whole[at][before], walks[at][before], since),
-            interval=walks[at][now].interval_rule(whole[at][now], a),
+        Calibration(
+            version=VERSION,
+            symbol=sample.symbol,
+            borrowed_from=None,
+            sample_start_ms=sample.start_ms,
+            sample_end_ms=sample.end_ms,
+            interval_ms=sample.interval_ms,
+            observations=len(sample.by_churn[0].realised),
+            liquidation_venues=sample.liquidation_venues,
+            open_interest_venues=sample.open_interest_venues,
+            price=sample.price,
+            open_interest_base=sample.open_interest_base,
+            churn=a.calibration_churns[now],
+            volume_share=a.volume_share,
+            node_distance=tuple(node_distances(a).tolist()),
+            weight=level * weight,
+            prior_weight=level * prior,
+            identified=fitting.identified_nodes(rows.swept, pooled.strength),
+            weight_draws=level
+            * fitting.drawn_weights(rows, weight, prior, pooled.strength, a, rng, rows.time_ms // DAY_MS),
+            fit=_fitted(by_churn[now], weight, a),
+            held_out=held_out(by_churn[before], walked[before], since),
+            interval=walked[now].interval_rule(by_churn[now], a),
         )
-        for at, sample in enumerate(samples)
-    )
-
-
-def _described(
-    sample: Sample, churn: float, pooled: Pooled, level: float, at: int, assumptions: Assumptions
-) -> Calibration:
-    """Write down what was fitted on what, before anything is judged."""
-    none = Missing("Not scored yet.")
-    return Calibration(
-        version=VERSION,
-        symbol=sample.symbol,
-        borrowed_from=None,
-        sample_start_ms=sample.start_ms,
-        sample_end_ms=sample.end_ms,
-        interval_ms=sample.interval_ms,
-        observations=len(sample.by_churn[0].realised),
-        liquidation_venues=sample.liquidation_venues,
-        open_interest_venues=sample.open_interest_venues,
-        price=sample.price,
-        open_interest_base=sample.open_interest_base,
-        churn=churn,
-        volume_share=assumptions.volume_share,
-        node_distance=tuple(node_distances(assumptions).tolist()),
-        weight=level * pooled.weight[at],
-        prior_weight=level * pooled.prior[at],
-        identified=np.zeros(len(pooled.shared), dtype=np.bool_),
-        weight_draws=pooled.weight[at][None, :],
-        fit=none,
-        held_out=none,
-        interval=none,
+        for sample, by_churn, walked, rows, weight, prior, level in zip(
+            samples, whole, walks, recent, pooled.weight, pooled.prior, levels, strict=True
+        )
     )
 
 
