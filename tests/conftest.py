@@ -9,6 +9,8 @@ import pytest
 
 from tests.render.browser import Browser
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does, and before anybody loads numpy
+
 COST: dict[str, float] = {}
 """CPU seconds by test, of this process and of the children that it waited for; fixtures count with their first test."""
 

@@ -10,7 +10,11 @@ import sys
 from pathlib import Path
 from unittest.mock import patch
 
+import reportgen.render.paper as paper_room
+import reportgen.render.pdf as pdf_room
+from reportgen.brief.types import Brief
 from reportgen.cli import main
+from reportgen.render.json import brief_to_json
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -29,8 +33,25 @@ class _Printed(io.BytesIO):
         """Stay open."""
 
 
+def _lay_out(page: str, *_: object, **__: object) -> bytes:
+    return b"%PDF-1.7 " + page.encode()
+
+
+def _render_pdf(brief: Brief, **_: object) -> bytes:
+    return b"%PDF-1.7 " + brief_to_json(brief)
+
+
 def reportgen_here(cwd: Path, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run reportgen in this process, which has loaded its libraries already; the answer is that of a process."""
+    """Run reportgen in this process, which has loaded its libraries already; the answer is that of a process.
+
+    A PDF holds what would be printed: laying it out takes longer than all else together.
+    """
+    with patch.object(paper_room, "lay_out", _lay_out), patch.object(pdf_room, "render_pdf", _render_pdf):
+        return reportgen_printing(cwd, *words, **environment)
+
+
+def reportgen_printing(cwd: Path, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run reportgen in this process, where its paper is the point."""
     command = ["reportgen", *(str(word) for word in words)]
     stdout, stderr, code = _Printed(), io.StringIO(), 0
     with (

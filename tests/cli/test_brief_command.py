@@ -19,7 +19,7 @@ from reportgen.market.folder.keep import sample_folder
 from reportgen.moments import day_of, moment_text, parse_moment
 from reportgen.morning.making import FIRST_MORNING
 from reportgen.render.json import brief_from_json, brief_to_json
-from tests.cli.cli_process import REPOSITORY, reportgen, reportgen_here
+from tests.cli.cli_process import REPOSITORY, reportgen, reportgen_here, reportgen_printing
 
 HOUR_MS = 3_600_000
 FILES = ("html", "pdf", "json")
@@ -30,7 +30,7 @@ MADE = ("brief", "--sample", "--symbols", "BTC,ETH", "--output")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """Make one brief from the sample, and keep its folder and what stdout said."""
     folder = tmp_path_factory.mktemp("first")
-    asked = reportgen_here(folder, *MADE, "out", "--json")
+    asked = reportgen_printing(folder, *MADE, "out", "--json")
     assert asked.returncode == 0, asked.stderr
     answer: dict[str, Any] = json.loads(asked.stdout)
     return folder, answer
@@ -72,7 +72,7 @@ def test_a_second_process_in_another_folder_writes_the_same_bytes(
 def test_render_gives_the_same_bytes(made: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     """HTML and PDF made from brief.json alone are those of its day."""
     folder, answer = made
-    asked = reportgen_here(tmp_path, "render", folder / answer["json"], "--output", "again")
+    asked = reportgen_printing(tmp_path, "render", folder / answer["json"], "--output", "again")
     assert asked.returncode == 0, asked.stderr
     assert asked.stdout.split() == ["again/brief.html", "again/brief.pdf"]
     for kind in ("html", "pdf"):

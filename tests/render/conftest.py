@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -30,8 +31,14 @@ def _html(state: str) -> str:
 
 
 @cache
+def _printed(state: str) -> Brief:
+    brief = _brief(state)
+    return brief if state in ("morning", "remembered") else replace(brief, symbols=brief.symbols[:2])
+
+
+@cache
 def _pdf(state: str) -> bytes:
-    return render_pdf(_brief(state))
+    return render_pdf(_printed(state))
 
 
 @pytest.fixture
@@ -47,8 +54,14 @@ def html_of() -> Callable[[str], str]:
 
 
 @pytest.fixture
+def printed_of() -> Callable[[str], Brief]:
+    """Give the brief that its PDF prints: the first symbol, in which all is awkward, and a plain one."""
+    return _printed
+
+
+@pytest.fixture
 def pdf_of() -> Callable[[str], bytes]:
-    """Give its PDF, made once a run."""
+    """Give the PDF of what is printed of a state, made once a run."""
     return _pdf
 
 

@@ -51,14 +51,14 @@ def test_every_plan_stands_once_among_todays_alerts_and_every_zone_once_among_th
     state: str,
     pdf_of: Callable[[str], bytes],
     pdf_text: Callable[[bytes], list[str]],
-    brief_of: Callable[[str], Brief],
+    printed_of: Callable[[str], Brief],
 ) -> None:
     """Alert, out and first target of each plan are one row of page 1; each zone's range is one row of the last page."""
     pages = pdf_text(pdf_of(state))
     rows = [" ".join(line.split()) for line in pages[0].replace("\u202f", " ").splitlines()]
     last = " ".join(words_of(pages[-1]))
-    for symbol in brief_of(state).symbols:
-        for one in (row for row in card_of(brief_of(state), symbol).alerts if row.target):
+    for symbol in printed_of(state).symbols:
+        for one in (row for row in card_of(printed_of(state), symbol).alerts if row.target):
             level, out, target = (text.replace("\u202f", " ") for text in (one.level, one.out, one.target))
             pattern = rf"\b{re.escape(level)} .*{re.escape(out)} {re.escape(target)}"
             assert len([row for row in rows if re.search(pattern, row)]) == 1, pattern
@@ -72,12 +72,12 @@ def test_nearest_plans_stand_once_on_their_own_page(
     state: str,
     pdf_of: Callable[[str], bytes],
     pdf_text: Callable[[bytes], list[str]],
-    brief_of: Callable[[str], Brief],
+    printed_of: Callable[[str], Brief],
 ) -> None:
     """A symbol's page has its two alerts, each by its level."""
-    for symbol, page in zip(brief_of(state).symbols, pdf_text(pdf_of(state))[1:], strict=False):
+    for symbol, page in zip(printed_of(state).symbols, pdf_text(pdf_of(state))[1:], strict=False):
         text = " ".join(words_of(page))
-        for row in (one for one in card_of(brief_of(state), symbol).rows if one.level):
+        for row in (one for one in card_of(printed_of(state), symbol).rows if one.level):
             assert text.count(f"{row.label} {row.level}".replace("\u202f", " ").strip()) == 1
 
 
@@ -95,7 +95,7 @@ def figures(node: pikepdf.Object) -> Iterator[pikepdf.Object]:
 
 @pytest.mark.parametrize("state", ["morning", "remembered", "no_candles", "simulated"])
 def test_every_figure_says_what_it_shows(
-    state: str, pdf_of: Callable[[str], bytes], brief_of: Callable[[str], Brief]
+    state: str, pdf_of: Callable[[str], bytes], printed_of: Callable[[str], Brief]
 ) -> None:
     """Charts and ladders carry words for those who do not see them; what only decorates is no figure at all."""
     with pikepdf.open(io.BytesIO(pdf_of(state))) as pdf:
@@ -103,8 +103,8 @@ def test_every_figure_says_what_it_shows(
         assert bool(pdf.Root.MarkInfo.Marked)
         assert bool(pdf.Root.ViewerPreferences.DisplayDocTitle)
     assert all(words)
-    drawn = [symbol.heatmap_alt for symbol in brief_of(state).symbols if symbol.heatmap_alt]
-    assert len(words) == len(drawn) + len(brief_of(state).symbols)
+    drawn = [symbol.heatmap_alt for symbol in printed_of(state).symbols if symbol.heatmap_alt]
+    assert len(words) == len(drawn) + len(printed_of(state).symbols)
     assert set(drawn) <= set(words)
 
 

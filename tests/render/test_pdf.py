@@ -144,14 +144,6 @@ def test_the_fetcher_gives_what_it_holds_and_refuses_the_rest() -> None:
         fetcher.fetch("data:text/plain,hello")
 
 
-def test_a_long_watchlist_drops_the_tags(brief_of: Callable[[str], Brief]) -> None:
-    """Above thirty symbols tags cost too much, so the PDF goes without."""
-    gone = brief_of("no_candles").symbols[0]
-    symbols = tuple(replace(gone, symbol=f"X{n}/USDT:USDT", base=f"X{n}") for n in range(31))
-    with opened(render_pdf(replace(brief_of("no_candles"), symbols=symbols))) as pdf:
-        assert "/StructTreeRoot" not in pdf.Root
-
-
 @pytest.mark.parametrize(("times", "folded"), [(20, ("Recalculate if",)), (28, ("Recalculate if", "Seven inputs"))])
 def test_a_symbol_that_runs_over_folds_its_last_parts(
     times: int, folded: tuple[str, ...], brief_of: Callable[[str], Brief], pdf_text: Callable[[bytes], list[str]]

@@ -63,6 +63,7 @@ def test_the_whole_has_its_title_language_and_bookmarks() -> None:
         with pdf.open_outline() as outline:
             titles = [item.title for top in outline.root for item in (top, *top.children)]
         assert any(title.startswith("X7") for title in titles)
+        assert "/StructTreeRoot" not in pdf.Root  # tags are lost with the parts
 
 
 def test_processes_give_the_same_bytes() -> None:
