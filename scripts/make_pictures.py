@@ -6,20 +6,18 @@ Run `python -m scripts.make_pictures`; it needs chromium and poppler.
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
 from PIL import Image
 
-from reportgen.cli.letters import read_kept, shown_in_browser, write_letters
-from reportgen.render.mail import Reader
+from scripts.make_examples import make_examples
 
 TARGET: Final = Path(__file__).parents[1] / "docs" / "images"
 BROWSER: Final = ("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
 COLOURS: Final = 256
-SIZES: Final = {"brief": (1400, 1500), "mail": (640, 1180)}
+SIZES: Final = {"brief": (1400, 1560), "mail": (640, 1180)}
 """Of the beginning of the page and of the mail, CSS pixels."""
 
 
@@ -27,17 +25,12 @@ def main() -> None:
     """Write the three pictures anew."""
     with TemporaryDirectory() as made:
         folder = Path(made)
-        brief = [sys.executable, "-m", "reportgen", "brief", "--sample", "--output", made]
-        subprocess.run(brief, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own command
-        latest = folder / "latest"
-        reader = Reader()
-        letter = write_letters(read_kept(folder, None), (reader,), page="", templates=None)[reader]
-        (latest / "mail.html").write_text(shown_in_browser(letter), encoding="utf-8")
+        make_examples(folder)
         for name, (width, height) in SIZES.items():
             shot = [f"--window-size={width},{height}", f"--screenshot={folder / name}.png", f"--user-data-dir={made}/b"]
-            page = (latest / f"{name}.html").as_uri()
+            page = (folder / f"{name}.html").as_uri()
             subprocess.run([*BROWSER, *shot, page], check=True, stderr=subprocess.DEVNULL)  # noqa: S603 - our own page
-        paper = ["pdftoppm", "-png", "-r", "100", "-singlefile", str(latest / "brief.pdf"), str(folder / "paper")]
+        paper = ["pdftoppm", "-png", "-r", "100", "-singlefile", str(folder / "brief.pdf"), str(folder / "paper")]
         subprocess.run(paper, check=True)  # noqa: S603 - our own paper
         for name in (*SIZES, "paper"):
             picture = (
