@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - no package: mkdocs loads it by its path
 """What mkdocs calls while it builds docs/: the sample's page, paper, mail and post become files of the site.
 
 mkdocs lives in an environment of its own, so the examples are made by a process of the project's.

@@ -1,6 +1,7 @@
 """Make the examples that the documentation shows: page, own page, paper, mail and post of the sample's tour.
 
-Run `python -m scripts.make_examples FOLDER`. `.ci/docs_hook.py` puts them into the site, `make_pictures` photographs them.
+Run `python -m scripts.make_examples FOLDER`. `.ci/docs_hook.py` puts them into the site, and `make_pictures`
+photographs them.
 """
 
 from __future__ import annotations

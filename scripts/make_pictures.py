@@ -17,7 +17,7 @@ from scripts.make_examples import make_examples
 TARGET: Final = Path(__file__).parents[1] / "docs" / "images"
 BROWSER: Final = ("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
 COLOURS: Final = 256
-SIZES: Final = {"brief": (1400, 1560), "mail": (640, 1180)}
+SIZES: Final = {"brief": (1400, 1700), "mail": (640, 1180)}
 """Of the beginning of the page and of the mail, CSS pixels."""
 
 
