@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from tests.render.browser import Browser
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does, and before anybody loads numpy
+
+hypothesis.settings.register_profile("suite", deadline=None)  # a busy machine is no fault of what is tested
+hypothesis.settings.load_profile("suite")
 
 COST: dict[str, float] = {}
 """CPU seconds by test, of this process and of the children that it waited for; fixtures count with their first test."""

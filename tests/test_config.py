@@ -247,7 +247,7 @@ def test_the_scaffold_holds_no_problem() -> None:
     assert config.source == "sample"
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     content=st.binary(max_size=120)
     | st.text(alphabet=" \n\t:-[]{}&*!|>'\"#%@,?abwatchlis1.e", max_size=120).map(str.encode)

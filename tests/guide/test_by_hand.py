@@ -284,8 +284,12 @@ def test_the_nearest_chart_level_is_named_with_its_kind() -> None:
         reason = next(one for one in found.reasons if one.rule == "chart_level")
         assert reason.text.startswith(text.replace(",", "\u202f")), reason.text
         assert reason.adds == adds
-    unknown = rank_zones((zone("A", "above", 1.2),), ABSENT, positioning(), atr=ATR, assumptions=a)[0].reasons[1]
-    assert (unknown.text, unknown.adds) == ("chart levels unknown: The table is absent.", 0)
+    for chart_known, text in (
+        (ABSENT, "chart levels unknown: The table is absent."),
+        (structure(), "no chart level known"),
+    ):
+        none = rank_zones((zone("A", "above", 1.2),), chart_known, positioning(), atr=ATR, assumptions=a)[0].reasons[1]
+        assert (none.text, none.adds) == (text, 0)
 
 
 def test_each_vote_is_said_in_its_words() -> None:

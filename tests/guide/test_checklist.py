@@ -234,6 +234,7 @@ def test_missing_inputs_read_as_not_available() -> None:
     market = context(zones=(), structure=gone, positioning=gone, map_missing=gone)
     for one in read_inputs(market)[:6]:
         assert (one.reading, one.verdict) == ("n/a: Bybit refused (HTTP 403)", "unknown")
+    assert line(market, 7)[0] == "n/a: Neither a zone nor a chart level is known"
     assert [one.verdict for one in everything(market).checklist] == [*["unknown"] * 4, "neutral", "unknown", "unknown"]
 
 

@@ -84,16 +84,20 @@ def test_the_primary_venues_rule_counts_where_none_is_named() -> None:
     found = read_position(HELD, gate, readings.context())
     assert found.liquidation == pytest.approx(85_500 / 0.9945)
     most = read_position(replace(HELD, leverage=51.0), gate, readings.context())
-    assert isinstance(most.liquidation, Missing)
-    assert "at most 50x" in most.liquidation.reason
+    assert most.liquidation == Missing(
+        "A position of this size may have at most 50x. Correct it, or state liquidation_price."
+    )
+    assert not isinstance(read_position(replace(HELD, leverage=50.0), gate, readings.context()).liquidation, Missing)
 
 
 def test_what_is_not_known_is_said() -> None:
     """A venue without a table, a position that nothing liquidates, and one that price has passed."""
     unknown = read({"bybit": TABLE}, venue="okx")
-    assert isinstance(unknown.liquidation, Missing)
-    assert "No margin brackets of okx are known" in unknown.liquidation.reason
-    assert unknown.reach is None
+    assert unknown.liquidation == Missing("No margin brackets of okx are known. State liquidation_price instead.")
+    assert (unknown.reach, unknown.usual_days, unknown.zone, unknown.distance) == (None, None, None, 0.0)
+    neither = read(leverage=None)
+    assert neither.liquidation == Missing("Neither leverage nor liquidation price is known.")
+    assert neither.basis == "the venue’s own figure"
     safe = read(leverage=1.0)
     assert safe.liquidation == Missing("No price above zero liquidates it.")
     passed = read(leverage=None, liquidation=92_501.0)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reportgen import notation
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.guide.positioning import FundingReading, OpenInterestReading, Positioning
 from reportgen.guide.positioning.reading import funding_bias, read_positioning
@@ -260,22 +261,31 @@ def test_mild_funding_needs_open_interest_to_call_a_crowd() -> None:
     assert read(ending(0.1), usual).crowded_side == Side.LONG
     assert read(low, usual).crowded_side is None
     assert read(None, usual).crowded_side is None
-    assert "not known" in read(None, usual).crowded_because
+    paid = f"longs pay, funding is {notation.funding(usual[-1])}"
+    assert read(None, usual).crowded_because == f"{paid}, and open interest is not known"
+    change = f"{notation.percent_change(0.1)} in 24\u202fh"
+    assert read(ending(0.1), usual).crowded_because in {
+        f"{paid}, and open interest is rising ({change})",
+        f"{paid}, and open interest is elevated, the highest of its history",
+    }
+    assert read(low, usual).crowded_because.startswith(f"{paid}, but open interest is flat (")
 
 
 def test_a_flush_ends_the_crowd() -> None:
     """After a flush nobody is called crowded, however extreme the last rate was."""
     answer = read(ending(-0.1), rates_ending(0.0009), candles=crash(0.08))
     assert answer.crowded_side is None
-    assert "flushed" in answer.crowded_because
-    assert "10.0" in answer.crowded_because
+    flushed = "but open interest was flushed (\u221210.0\u202f% in 24\u202fh)"
+    assert answer.crowded_because.endswith(f"extreme: the highest of its history, {flushed}")
 
 
 def test_neutral_or_unknown_funding_names_nobody() -> None:
     """Open interest alone has as many longs as shorts."""
     assert read(ending(0.3), rates_ending(BASELINE)).crowded_side is None
     assert read(ending(0.3)).crowded_side is None
-    assert "not known" in read(ending(0.3)).crowded_because
+    assert read(ending(0.3)).crowded_because == "funding is not known"
+    near = read(ending(0.3), rates_ending(BASELINE)).crowded_because
+    assert near == f"funding is {notation.funding(BASELINE)}, near the baseline"
     assert read(None, rates_ending(0.0009)).crowded_side == Side.LONG
 
 
@@ -314,7 +324,7 @@ def test_a_table_that_begins_after_as_of_is_an_absent_one() -> None:
     future = open_interest(ending(0.0))
     tables = market({"binance": replace(future, time_ms=future.time_ms + 100 * DAY_MS)})
     answer = read_positioning(tables, ABSENT, price=MIDDLE, assumptions=DEFAULTS)
-    assert "open interest" in reason(answer.open_interest)
+    assert reason(answer.open_interest) == "No venue has open interest for this symbol up to as-of."
 
 
 def test_rows_after_as_of_change_nothing() -> None:
@@ -341,8 +351,9 @@ def test_rows_after_as_of_change_nothing() -> None:
 
 def test_too_little_history_is_named() -> None:
     """Three days of either table give no percentile, and the reason says how many days there are."""
-    assert "3.0 days of the 7" in reason(read(ending(0.0)[-73:]).open_interest)
-    assert "too short" in reason(read(rates=rates_ending(0.0009)[-9:]).funding)
+    short = "The history of {} is too short: {} days of the 7 that are needed."
+    assert reason(read(ending(0.0)[-73:]).open_interest) == short.format("open interest", "3.0")
+    assert reason(read(rates=rates_ending(0.0009)[-9:]).funding) == short.format("funding", "2.7")
 
 
 def test_an_old_last_row_is_named() -> None:

@@ -88,7 +88,7 @@ def test_what_is_not_certain_is_refused(tmp_path: Path, kind: str, text: str, sa
         read(tmp_path, kind, text)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(st.tuples(st.integers(0, 10**7), st.floats(1, 1e6)), min_size=1, max_size=60).map(
         lambda ticks: sorted(ticks, key=lambda tick: tick[0])

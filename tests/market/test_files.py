@@ -63,7 +63,7 @@ def test_symbols_come_in_the_order_asked_for_and_once(tmp_path: Path) -> None:
     assert not isinstance(alone.reference.candles, Missing)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(hours=st.integers(min_value=-1, max_value=50), minutes=st.sampled_from([0, 1, 59]))
 def test_data_cut_at_as_of_gives_the_same(tmp_path_factory: pytest.TempPathFactory, hours: int, minutes: int) -> None:
     """What happened after as-of leaves no trace, wherever as-of lies."""
@@ -74,7 +74,7 @@ def test_data_cut_at_as_of_gives_the_same(tmp_path_factory: pytest.TempPathFacto
     assert folders.plain(read(whole, as_of_ms=as_of_ms)) == folders.plain(read(before, as_of_ms=as_of_ms))
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(seed=st.integers(min_value=0, max_value=10**6), suffix=st.sampled_from(["csv", "parquet"]))
 def test_the_order_of_rows_does_not_matter(tmp_path_factory: pytest.TempPathFactory, seed: int, suffix: str) -> None:
     """Shuffled rows, in either format, give the same market."""
@@ -85,7 +85,7 @@ def test_the_order_of_rows_does_not_matter(tmp_path_factory: pytest.TempPathFact
     assert folders.plain(read(mixed_folder)) == folders.plain(read(sorted_folder))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(price=st.sampled_from([-1.0, 0.0, float("nan"), float("inf"), 1e9]), row=st.integers(min_value=21, max_value=48))
 def test_rows_after_as_of_may_hold_anything(tmp_path_factory: pytest.TempPathFactory, price: float, row: int) -> None:
     """A bar that closes after as-of is not even looked at, so its faults cannot stop the brief."""

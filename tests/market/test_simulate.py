@@ -174,7 +174,7 @@ def test_brackets_are_continuous() -> None:
     assert margin[0] == pytest.approx(margin[1])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(leverage=st.floats(2, 100), notional=st.floats(1_000, 2e7))
 def test_margin_is_used_up_at_the_level(leverage: float, notional: float) -> None:
     """At the liquidation level equity equals the maintenance margin of the bracket that holds the position there."""
