@@ -9,11 +9,11 @@ from reportgen.brief.types import (
     ChangeKind,
     Changes,
     FateState,
+    Interval,
     LevelFate,
     OutcomeCount,
     RecordSkill,
     RunningRecord,
-    SkillInterval,
     TrackRecord,
 )
 from reportgen.guide.zones import Label
@@ -79,11 +79,11 @@ def record() -> TrackRecord:
                 OutcomeCount(outcome="ignore", came=307, expected=305.7),
             ),
             against_distance=RecordSkill(
-                versus="distance alone", skill=SkillInterval(value=0.0, low=0.0, high=0.0),
+                versus="distance alone", skill=Interval(value=0.0, low=0.0, high=0.0),
                 verdict="the same by construction",
             ),
             against_climatology=RecordSkill(
-                versus="climatology", skill=SkillInterval(value=0.162, low=0.081, high=0.243), verdict="better",
+                versus="climatology", skill=Interval(value=0.162, low=0.081, high=0.243), verdict="better",
             ),
             text="412 zones scored on 61 days: better than climatology; the shares are those of distance alone, so "
             "none beyond it is claimed.",

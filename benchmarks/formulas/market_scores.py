@@ -11,6 +11,7 @@ import numpy as np
 
 from benchmarks.formulas.entrants import BASELINE, DEFAULT, Entrant, field, laid_out
 from benchmarks.formulas.tape import tape_of
+from reportgen.brief.types import Interval
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.errors import DataError
 from reportgen.liquidation.margin import brackets_of
@@ -18,7 +19,7 @@ from reportgen.market.data import MarketData
 from reportgen.market.folder.read import read_market, symbols_in
 from reportgen.track_record.backtest import BacktestQuestion, horizon_of, window_of
 from reportgen.track_record.maps import CONTROLS, PLACEBO, Controls, Measured, day_ahead, measure
-from reportgen.track_record.score import Estimate, RankScores, Scene, known_rows, mean_scores, ranked
+from reportgen.track_record.score import RankScores, Scene, known_rows, mean_scores, ranked
 from reportgen.track_record.walk import decision_times, situation_of
 from reportgen.units import DAY_MS, Ints, Milliseconds, Missing, Side
 
@@ -46,10 +47,10 @@ class Row:
 
     name: str
     published: bool
-    score: Mapping[str, Estimate]
-    minus_placebo: Estimate
-    minus_baseline: Mapping[str, Estimate]
-    default_minus: Estimate
+    score: Mapping[str, Interval]
+    minus_placebo: Interval
+    minus_baseline: Mapping[str, Interval]
+    default_minus: Interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,10 @@ import numpy as np
 
 from benchmarks.formulas.market_scores import fresh
 from benchmarks.formulas.simulated_scores import LIFTS, WorldScores
+from reportgen.brief.types import Interval
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.track_record.maps import PLACEBO
-from reportgen.track_record.score import Estimate, RankScores, Scene, drawn_days, mean_scores, ranked, ratio_scores
+from reportgen.track_record.score import RankScores, Scene, drawn_days, mean_scores, ranked, ratio_scores
 from reportgen.units import Side
 
 _APART = 1_000_000
@@ -45,15 +46,15 @@ class PooledWorlds:
         """Give a map's column."""
         return self.maps.index(name)
 
-    def lift(self, kind: int, name: str, minus: str = "") -> Estimate:
+    def lift(self, kind: int, name: str, minus: str = "") -> Interval:
         """Give a map's lift, or what it has over another."""
         return self.lifts[kind].estimate(self.at(name), minus=self.at(minus) if minus else None)
 
-    def over_placebo(self, kind: int, name: str) -> Estimate:
+    def over_placebo(self, kind: int, name: str) -> Interval:
         """Give a map's lift over its own of 24 h earlier."""
         return self.lift(kind, name, minus=f"{name}, {PLACEBO}")
 
-    def share(self, kind: int, name: str) -> Estimate:
+    def share(self, kind: int, name: str) -> Interval:
         """Give the part of the true book's lift over uniform that a map has."""
         return self.shares[kind].estimate(self.at(name))
 

@@ -14,9 +14,9 @@ from benchmarks.formulas.lift import TRUE_BOOK
 from benchmarks.formulas.market_scores import MarketScores
 from benchmarks.formulas.pooled import PooledWorlds
 from benchmarks.formulas.simulated_scores import CALIBRATED, LIFTS, ON_BOOK
+from reportgen.brief.types import Interval
 from reportgen.guide.structure.bars import interval_name
 from reportgen.track_record.maps import CLIMATOLOGY, CONTROLS, PLACEBO
-from reportgen.track_record.score import Estimate
 from reportgen.units import Missing
 
 _LEAST_SHARE: Final = 0.35
@@ -124,7 +124,7 @@ def targets_table(found: PooledWorlds) -> Iterator[str]:
         )
 
 
-def _judged(one: Estimate, least: float) -> str:
+def _judged(one: Interval, least: float) -> str:
     return f"{_lift(one)}, {'met' if one.value >= least else 'missed'}"
 
 
@@ -137,11 +137,11 @@ def _line(*cells: str) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _rank(one: Estimate) -> str:
+def _rank(one: Interval) -> str:
     return f"{_short(one.value, 3)} [{_short(one.low, 3)}, {_short(one.high, 3)}]"
 
 
-def _lift(one: Estimate) -> str:
+def _lift(one: Interval) -> str:
     return f"{one.value:.2f} [{one.low:.2f}, {one.high:.2f}]"
 
 

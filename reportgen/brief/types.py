@@ -246,8 +246,8 @@ class LevelFate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SkillInterval:
-    """A skill and its 90 % interval from resampled days: 0 is the control, 1 is no error at all."""
+class Interval:
+    """A value and its 90 % interval from resampled days; of a skill, 0 is the control and 1 is no error at all."""
 
     value: float
     low: float
@@ -263,7 +263,7 @@ class RecordSkill:
     """
 
     versus: Literal["distance alone", "climatology"]
-    skill: Maybe[SkillInterval]
+    skill: Maybe[Interval]
     verdict: SkillVerdict
 
 
@@ -312,7 +312,7 @@ class Reliability:
     forecasts: int
     days: int
     loss: Literal["Brier", "pinball"]
-    skill: Maybe[SkillInterval]
+    skill: Maybe[Interval]
     bands: tuple[ReliabilityBand, ...]
 
 

@@ -77,8 +77,17 @@ def show(
         return
     tell(f"{brief.day}, revision {brief.revision}{', simulated market' if brief.simulated else ''}")
     tell(brief.headline)
-    for line in _symbol_lines(brief):
-        tell(line)
+    from reportgen import notation
+
+    for one in brief.symbols:
+        price = "n/a" if one.price is None else notation.price(one.price, one.decimals)
+        zones = [
+            f"{word} {notation.price_range(zone.low, zone.high, one.decimals)} "
+            f"({notation.usual_days(zone.distance_atr)})"
+            for word, zone in (("longs", one.nearest("below")), ("shorts", one.nearest("above")))
+            if zone is not None
+        ]
+        tell(f"{one.base:<8} {price:>12}  {', '.join(zones) or 'no dense zone'}; map {one.quality}")
     for path in facts["files"]:
         tell(path)
 
@@ -272,23 +281,6 @@ def _facts(store: Store, brief: BriefDay) -> dict[str, Any]:
         "folder": store.path(brief.folder),
         "files": [store.path(f"{brief.folder}/{f}") for f in brief.files],
     }
-
-
-def _symbol_lines(brief: BriefDay) -> list[str]:
-    """Write a line a symbol: price, longs below, shorts above."""
-    from reportgen import notation
-
-    lines = []
-    for one in brief.symbols:
-        price = "n/a" if one.price is None else notation.price(one.price, one.decimals)
-        zones = [
-            f"{word} {notation.price_range(zone.low, zone.high, one.decimals)} "
-            f"({notation.usual_days(zone.distance_atr)})"
-            for word, zone in (("longs", one.nearest("below")), ("shorts", one.nearest("above")))
-            if zone is not None
-        ]
-        lines.append(f"{one.base:<8} {price:>12}  {', '.join(zones) or 'no dense zone'}; map {one.quality}")
-    return lines
 
 
 def _table(answer: Answer) -> str:

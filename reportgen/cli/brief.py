@@ -70,7 +70,7 @@ def brief(
     """
     from reportgen.delivery.archive.commit import judge_place
     from reportgen.delivery.archive.store import open_store
-    from reportgen.delivery.monitor import watched
+    from reportgen.delivery.notify import watched
     from reportgen.morning.making import make_and_write, steps_of
     from reportgen.morning.pages import start_workers
     from reportgen.morning.request import Options, take_request

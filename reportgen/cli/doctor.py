@@ -1,7 +1,8 @@
-"""What the machine has and lacks: each check with its finding and the fix.
+"""What `doctor` finds on the machine, and what `check` looks at beyond config.yaml, each with its fix.
 
-Stands beside the way from config to brief; run when something does not work. Libraries are loaded by their names
-through ctypes, and WeasyPrint only in a child process, because without fonts it can end the process that imports it.
+Stands beside the way from config to brief. Libraries are loaded by their names through ctypes, and WeasyPrint only in a
+child process, because without fonts it can end the process that imports it. A look at what a setting names, by the word
+of its `seen`, gives the reason and the suggestion of what is wrong, or nothing; config/load puts the line before it.
 """
 
 from __future__ import annotations
@@ -14,13 +15,18 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from reportgen.config.load import read_config
+from reportgen.config.events import EventFile, FlowFile
+from reportgen.config.load import did_you_mean, read_config
 from reportgen.config.places import Place
+from reportgen.config.settings import LIVE, SAMPLE
+from reportgen.config.values import Look
+from reportgen.config.yaml import read_yaml
 from reportgen.delivery.archive.store import open_store
 from reportgen.errors import ReportgenError
 
@@ -71,7 +77,12 @@ def examine(config: Path | None, output: Place) -> Iterator[Check]:
     yield _pdf_engine(all(library.state == "ok" for library in libraries))
     yield _fonts()
     yield _output(output)
-    yield _chart_cache()
+    # Look at the folder where matplotlib keeps its list of fonts; without it every brief is half a second slower.
+    from platformdirs import user_cache_dir
+
+    folder = Path(os.environ.get("MPLCONFIGDIR") or user_cache_dir("matplotlib"))
+    found = _writable("cache folder", folder, "Set MPLCONFIGDIR to a folder that can be written; briefs work without")
+    yield found if found.state == "ok" else replace(found, state="note")
     yield _configuration(config)
 
 
@@ -169,15 +180,6 @@ def _output(place: Place) -> Check:
     return Check(name="output URL", state="ok", finding=f"{place} answers")
 
 
-def _chart_cache() -> Check:
-    """Look at the folder where matplotlib keeps its list of fonts; without it every brief is half a second slower."""
-    from platformdirs import user_cache_dir
-
-    folder = Path(os.environ.get("MPLCONFIGDIR") or user_cache_dir("matplotlib"))
-    found = _writable("cache folder", folder, "Set MPLCONFIGDIR to a folder that can be written; briefs work without")
-    return found if found.state == "ok" else Check(name=found.name, state="note", finding=found.finding, fix=found.fix)
-
-
 def _configuration(path: Path | None) -> Check:
     """Read the configuration, if there is one."""
     place = path or Path("config.yaml")
@@ -188,3 +190,96 @@ def _configuration(path: Path | None) -> Check:
         count = f"{len(problems)} problem{'s' * (len(problems) > 1)} in {place}"
         return Check(name="configuration", state="wrong", finding=count, fix=f"See: reportgen check --config {place}")
     return Check(name="configuration", state="ok", finding=f"{place} holds no problem")
+
+
+def looks_of(path: Path) -> Mapping[str, Look]:
+    """Say how to look at what each kind of setting names.
+
+    Args:
+        path: The configuration: where its source is a folder, a venue may have any name.
+    """
+    from reportgen.delivery.mail.people import Suppressions, read_subscribers
+    from reportgen.events.flow_tables import read_flow_file
+    from reportgen.events.sources import read_event_file
+    from reportgen.market.exchanges.venues import VENUES
+    from reportgen.morning.brand import read_accent, read_logo
+    from reportgen.morning.live import addresses_in, now_ms
+    from reportgen.render.html import environment
+
+    data = None
+    with suppress(OSError):
+        data = read_yaml(path).data
+    live = not isinstance(data, dict) or data.get("source") in (None, LIVE)
+
+    def venue(name: str) -> tuple[str, str] | None:
+        known = not live or name in VENUES
+        return None if known else (f"`{name}` is no venue that can be asked", did_you_mean(name, list(VENUES)))
+
+    def event_file(named: EventFile) -> tuple[str, str] | None:
+        return _there(named.file, "file") or _fault_of(lambda: read_event_file(named, (now_ms(), now_ms())))
+
+    def flow_file(named: FlowFile) -> tuple[str, str] | None:
+        return _there(named.file, "file") or _fault_of(lambda: read_flow_file(named.file))
+
+    return {
+        "file": lambda file: _there(file, "file"),
+        "venue": venue,
+        "source": _source,
+        "calibration": _calibration,
+        "templates": lambda folder: _there(folder, "folder") or _fault_of(lambda: environment(folder)),
+        "logo": lambda file: _fault_of(lambda: read_logo(file)),
+        "accent": lambda colour: _fault_of(lambda: read_accent(colour)),
+        "accent_dark": lambda colour: _fault_of(lambda: read_accent(colour, dark=True)),
+        "addresses": lambda file: _there(file, "file") or _fault_of(lambda: addresses_in(file)),
+        "calendar": event_file,
+        "flows": flow_file,
+        # Commands make these two where they are not there.
+        "subscribers": lambda file: _fault_of(lambda: read_subscribers(file)) if file.exists() else None,
+        "suppressions": lambda file: _fault_of(Suppressions(file).keys) if file.exists() else None,
+    }
+
+
+def _there(path: Path, what: str) -> tuple[str, str] | None:
+    if path.is_dir() if what == "folder" else path.is_file():
+        return None
+    return f"the {what} {path} is not there", "Correct the path, or delete the entry."
+
+
+def _fault_of(read: Callable[[], Any]) -> tuple[str, str] | None:
+    """Read what a setting names, and tell the first mistake in it and how many there are."""
+    try:
+        read()
+    except (ReportgenError, OSError) as error:
+        first, *others = str(error).splitlines()
+        reason, _, suggestion = first.partition(". ")
+        more = f" {len(others)} more stand{'s' * (len(others) == 1)} in it." if others else ""
+        return reason.rstrip("."), (suggestion or "Correct it.") + more
+    return None
+
+
+def _source(source: str) -> tuple[str, str] | None:
+    """Look for the market folder and for candles in it."""
+    from reportgen.market.folder.read import symbols_in
+
+    folder = Path(source)
+    if source in (LIVE, SAMPLE):
+        return None
+    if not folder.is_dir():
+        return f"the market folder {folder} is not there", "Correct the path, or write `live` or `sample`."
+    found: list[str] = []
+    fault = _fault_of(lambda: found.extend(symbols_in(folder, None)))
+    if fault or found:
+        return fault
+    return f"the market folder {folder} holds no candles", "Add a candles table (docs/data-formats.md)."
+
+
+def _calibration(place: Path) -> tuple[str, str] | None:
+    """Look for a calibration and read the newest ones of a folder."""
+    from reportgen.delivery.archive.calibrations import newest_calibrations
+    from reportgen.morning.live import now_ms
+
+    if not place.exists():
+        return f"the calibration {place} is not there", "Make it with `reportgen calibrate`, or delete the line."
+    notes = newest_calibrations(place, now_ms()).notes
+    reason, _, suggestion = notes[0].partition(": ")[2].partition(". ") if notes else ("", "", "")
+    return (reason, suggestion) if notes else None

@@ -52,7 +52,13 @@ def convert_dumps(dumps: Sequence[str], out: Path, *, as_json: bool = False) -> 
     if left_out:
         note(f"{left_out} of {len(done.files)} files left out.")
     for table in done.tables:
-        note(_table_line(table.table, table.added, table.repeated, table.contradicted, table.total))
+        # Write what one table got.
+        line = f"{table.table}: {_rows(table.added)} added, {table.total} in all"
+        if table.repeated:
+            line += f"; {table.repeated} known already"
+        if table.contradicted:
+            line += f", of which {table.contradicted} said something else: what stood there stays"
+        note(f"{line}.")
         tell(table.path)
 
 
@@ -74,16 +80,6 @@ def _read_line(one: Converted) -> str:
     said = f"{one.name}: {one.kind}, {_rows(one.rows)}"
     dropped = "; ".join(f"{count} dropped: {reason}" for reason, count in one.dropped.items())
     return "; ".join(part for part in (said, dropped, one.note) if part)
-
-
-def _table_line(name: str, added: int, repeated: int, contradicted: int, total: int) -> str:
-    """Write what one table got."""
-    line = f"{name}: {_rows(added)} added, {total} in all"
-    if repeated:
-        line += f"; {repeated} known already"
-    if contradicted:
-        line += f", of which {contradicted} said something else: what stood there stays"
-    return f"{line}."
 
 
 def _rows(count: int) -> str:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
 from reportgen.cli.console import AsJson, ConfigFile, Sample, Source, progress, stands, tell, tell_json
 from reportgen.errors import UsageError
-
-if TYPE_CHECKING:
-    from reportgen.config.assumptions import Assumptions
-    from reportgen.market.data import MarketData
 
 _STEPS: Final = 3
 _MOST_TIMES: Final = 100_000
@@ -50,7 +46,22 @@ def export(
         step("Reading the market data")
         market = next(iter(gather(request).markets.values()))
         step(f"Mapping {len(times)} times")
-        content, shape = _npz(market, times, request.config.assumptions)
+        # Map one market at each decision time and pack the arrays; the second value is times and bins.
+        import numpy as np
+
+        from reportgen.liquidation.export import export_maps
+
+        exported = export_maps(market, np.asarray(times, dtype=np.int64), request.config.assumptions)
+        packed = BytesIO()
+        np.savez_compressed(
+            packed,
+            time_ms=exported.time_ms,
+            price_edges=exported.price_edges,
+            long=exported.long,
+            short=exported.short,
+        )
+        count, bins = exported.long.shape
+        content, shape = packed.getvalue(), (int(count), int(bins))
         step("Writing the file")
         replace_files({out: content})
     stands("The file", out)
@@ -59,25 +70,6 @@ def export(
         tell_json({"npz": str(out), "symbol": market.symbol, "times": shape[0], "bins": shape[1]} | span)
     else:
         tell(out)
-
-
-def _npz(market: MarketData, times: range, assumptions: Assumptions) -> tuple[bytes, tuple[int, int]]:
-    """Map one market at each decision time and pack the arrays; the second value is times and bins."""
-    import numpy as np
-
-    from reportgen.liquidation.export import export_maps
-
-    exported = export_maps(market, np.asarray(times, dtype=np.int64), assumptions)
-    packed = BytesIO()
-    np.savez_compressed(
-        packed,
-        time_ms=exported.time_ms,
-        price_edges=exported.price_edges,
-        long=exported.long,
-        short=exported.short,
-    )
-    count, bins = exported.long.shape
-    return packed.getvalue(), (int(count), int(bins))
 
 
 def decision_times(start: str, until: str, every: str) -> range:

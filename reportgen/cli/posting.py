@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ from reportgen.cli.console import note, tell, tell_json
 from reportgen.cli.letters import CAN_BE_RETRIED, KeptBrief, read_kept, refuse_stale
 from reportgen.config.load import DEFAULT_PATH, load_config
 from reportgen.config.places import local_folder, place_of
-from reportgen.config.settings import Config, PostChannel, PostSettings
+from reportgen.config.settings import PostChannel
 from reportgen.delivery.ledger import MAIL_FOLDER, OPEN, SendLedger, State, alone, make_private
 from reportgen.delivery.notify import Message, channel_at, post_messages
 from reportgen.errors import UsageError
@@ -24,54 +24,52 @@ from reportgen.render.post import Post, posts_of
 _LEDGER: Final = "posts.sqlite"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What the command line asked of a post."""
-
-    to: tuple[str, ...]
-    dry_run: bool
-    resend_unknown: bool
-    stale: bool
-    as_json: bool
-
-
-def post_all(config: Path | None, output: str | None, day: str | None, asked: Asked) -> int:
+def post_all(
+    config: Path | None,
+    output: str | None,
+    day: str | None,
+    *,
+    to: Sequence[str],
+    dry_run: bool,
+    resend_unknown: bool,
+    stale: bool,
+    as_json: bool,
+) -> int:
     """Post what no channel has yet, say how it went, and give the exit code.
 
     Raises:
         UsageError: There is no `post:`, no such channel, no brief, or an address that apprise does not know.
         DataError: The brief is stale, or cannot be read: nothing has been posted.
     """
-    settings, wanted = _settings(config, output)
-    channels = _chosen(wanted, asked.to)
-    kept = read_kept(settings.output, day, now_ms())
-    if not asked.stale:
+    path = config or DEFAULT_PATH
+    settings = load_config(path)
+    wanted = settings.post
+    if wanted is None:
+        raise UsageError(f"{path} has no `post:`. Name the channels that get the brief; docs/post.md shows how.")
+    place = place_of(output) if output else settings.output
+    known = {one.name: one for one in wanted.channels}
+    for name in to:
+        if name not in known:
+            raise UsageError(f"No channel of `post:` is called `{name}`. There are {', '.join(known)}.")
+    channels = tuple(known[name] for name in dict.fromkeys(to or known))
+    kept = read_kept(place, day, now_ms())
+    if not stale:
         refuse_stale(kept, "post")
     page = kept.web_page(wanted.link)
     written = {one.name: posts_of(kept.brief, one.symbols, page) for one in channels}
-    if asked.dry_run:
-        return _show(written, as_json=asked.as_json)
-    folder = wanted.ledger or local_folder(settings.output, "The ledger of posts (`post.ledger`)") / MAIL_FOLDER
+    if dry_run:
+        if as_json:
+            tell_json({"channels": {name: [asdict(one) for one in posts] for name, posts in written.items()}})
+            return 0
+        for name, posts in written.items():
+            for one in posts:
+                tell(f"--- {name}: {one.title}\n{one.text}\n")
+        return 0
+    folder = wanted.ledger or local_folder(place, "The ledger of posts (`post.ledger`)") / MAIL_FOLDER
     with _ledger(folder) as ledger:
         for channel in channels:
-            _post(ledger, kept, channel, written[channel.name], asked)
-        return _report(ledger, kept, channels, as_json=asked.as_json)
-
-
-def _settings(config: Path | None, output: str | None) -> tuple[Config, PostSettings]:
-    path = config or DEFAULT_PATH
-    settings = load_config(path)
-    if settings.post is None:
-        raise UsageError(f"{path} has no `post:`. Name the channels that get the brief; docs/post.md shows how.")
-    return settings.model_copy(update={"output": place_of(output)} if output else None), settings.post
-
-
-def _chosen(wanted: PostSettings, named: Sequence[str]) -> tuple[PostChannel, ...]:
-    known = {one.name: one for one in wanted.channels}
-    for name in named:
-        if name not in known:
-            raise UsageError(f"No channel of `post:` is called `{name}`. There are {', '.join(known)}.")
-    return tuple(known[name] for name in dict.fromkeys(named or known))
+            _post(ledger, kept, channel, written[channel.name], resend_unknown=resend_unknown)
+        return _report(ledger, kept, channels, as_json=as_json)
 
 
 @contextmanager
@@ -83,7 +81,9 @@ def _ledger(folder: Path) -> Iterator[SendLedger]:
         yield ledger
 
 
-def _post(ledger: SendLedger, kept: KeptBrief, wanted: PostChannel, posts: Sequence[Post], asked: Asked) -> None:
+def _post(
+    ledger: SendLedger, kept: KeptBrief, wanted: PostChannel, posts: Sequence[Post], *, resend_unknown: bool
+) -> None:
     messages = [
         Message(
             line=f"{wanted.name} {one.key}",
@@ -93,7 +93,7 @@ def _post(ledger: SendLedger, kept: KeptBrief, wanted: PostChannel, posts: Seque
         )
         for one in posts
     ]
-    if asked.resend_unknown:
+    if resend_unknown:
         ledger.queue_unknown(kept.name, [one.line for one in messages], now_ms())
     post_messages(
         ledger, kept.name, lambda: channel_at(wanted.address.read(), f"post: {wanted.name}"), messages, now_ms
@@ -105,16 +105,6 @@ def _figure(brief: Brief, symbol: str) -> bytes:
     from reportgen.render.charts import figure_png
 
     return b"".join(figure_png(brief, one, "phone") for one in brief.symbols if one.symbol == symbol)
-
-
-def _show(written: Mapping[str, Sequence[Post]], *, as_json: bool) -> int:
-    if as_json:
-        tell_json({"channels": {name: [asdict(one) for one in posts] for name, posts in written.items()}})
-        return 0
-    for name, posts in written.items():
-        for one in posts:
-            tell(f"--- {name}: {one.title}\n{one.text}\n")
-    return 0
 
 
 def _report(ledger: SendLedger, kept: KeptBrief, channels: Sequence[PostChannel], *, as_json: bool) -> int:

@@ -86,7 +86,15 @@ def post(
     """
     from reportgen.cli import posting
 
-    asked = posting.Asked(
-        to=tuple(to or ()), dry_run=dry_run, resend_unknown=resend_unknown, stale=stale, as_json=as_json
+    raise typer.Exit(
+        posting.post_all(
+            config,
+            output,
+            day,
+            to=to or (),
+            dry_run=dry_run,
+            resend_unknown=resend_unknown,
+            stale=stale,
+            as_json=as_json,
+        )
     )
-    raise typer.Exit(posting.post_all(config, output, day, asked))

@@ -111,7 +111,7 @@ def check(
     exit code 1 when it could make none. Examples: reportgen check --config briefs/config.yaml · reportgen check
     --source data/market
     """
-    from reportgen.cli.look import looks_of
+    from reportgen.cli.doctor import looks_of
     from reportgen.config.load import read_config
 
     if source is not None:

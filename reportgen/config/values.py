@@ -140,21 +140,18 @@ class SecretReference(Settings):
                     f"The secret in {place} cannot be read. Check the path and permissions."
                 ) from error
         else:
-            text, place = _output_of(self.command or ""), f"The command `{self.command}`"
+            command = self.command or ""
+            try:
+                words = shlex.split(command)
+                done = subprocess.run(words, capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=True)  # noqa: S603 - the operator's own command
+            except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
+                kind = type(error).__name__
+                raise EnvironmentProblem(f"The command `{command}` gave no secret ({kind}). Run it by hand.") from error
+            text, place = done.stdout, f"The command `{self.command}`"
         found = text if whole else text.strip().partition("\n")[0].strip()
         if not found.strip():
             raise EnvironmentProblem(f"{place} holds no secret. Set it, or point elsewhere in config.yaml.")
         return found
-
-
-def _output_of(command: str) -> str:
-    try:
-        words = shlex.split(command)
-        done = subprocess.run(words, capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=True)  # noqa: S603 - the operator's own command
-    except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
-        kind = type(error).__name__
-        raise EnvironmentProblem(f"The command `{command}` gave no secret ({kind}). Run it by hand.") from error
-    return done.stdout
 
 
 Secret = Annotated[SecretReference, BeforeValidator(_reference_only)]

@@ -191,27 +191,24 @@ class _Walk:
         """Read a value of any kind."""
         self.lines[trail] = node.start_mark.line + 1, _last_line(node)
         if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, trail)
+            # Read a mapping; the first of two equal keys wins and the second is a problem.
+            data: dict[str, Plain] = {}
+            for key_node, value_node in node.value:
+                line = key_node.start_mark.line + 1
+                if not isinstance(key_node, yaml.ScalarNode):
+                    self._problem(line, trail, "has a key that is not plain text", "Write `name: value`.")
+                    continue
+                here = (*trail, key_node.value)
+                if key_node.value in data:
+                    first = self.lines[here][0]
+                    self._problem(line, here, f"is set twice, first in line {first}", "Keep one of the two.")
+                    continue
+                data[key_node.value] = self.value(value_node, here)
+                self.lines[here] = line, self.lines[here][1]
+            return data
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*trail, index)) for index, item in enumerate(node.value)]
         return self._scalar(node, trail)
-
-    def _mapping(self, node: yaml.MappingNode, trail: Trail) -> dict[str, Plain]:
-        """Read a mapping; the first of two equal keys wins and the second is a problem."""
-        data: dict[str, Plain] = {}
-        for key_node, value_node in node.value:
-            line = key_node.start_mark.line + 1
-            if not isinstance(key_node, yaml.ScalarNode):
-                self._problem(line, trail, "has a key that is not plain text", "Write `name: value`.")
-                continue
-            here = (*trail, key_node.value)
-            if key_node.value in data:
-                first = self.lines[here][0]
-                self._problem(line, here, f"is set twice, first in line {first}", "Keep one of the two.")
-                continue
-            data[key_node.value] = self.value(value_node, here)
-            self.lines[here] = line, self.lines[here][1]
-        return data
 
     def _scalar(self, node: yaml.Node, trail: Trail) -> Plain:
         line = node.start_mark.line + 1

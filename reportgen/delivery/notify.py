@@ -2,6 +2,8 @@
 
 What was told of a refresh is kept in `.refresh.json` in the output folder until the next brief. An address is a secret:
 it may name variables of the environment, is kept as a fingerprint only, and reaches neither a message nor a log.
+Silence is noticed: a monitor of cron jobs, by healthchecks' protocol (URL/start, URL, URL/fail), hears how a run went,
+and a channel why it failed; one that does not answer never stops a run.
 """
 
 from __future__ import annotations
@@ -12,20 +14,84 @@ import logging
 import re
 import tempfile
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from reportgen.delivery.archive.store import Reader, Store
 from reportgen.delivery.ledger import OPEN, SendLedger, State
-from reportgen.errors import EnvironmentProblem, UsageError
+from reportgen.errors import EnvironmentProblem, ReportgenError, UsageError
 from reportgen.units import Milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from reportgen.config.settings import MonitorSettings
+
+
+_SECONDS: Final = 10.0
+_ATTEMPTS: Final = 3
+_LONGEST: Final = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """A run that is being watched. faults: what is wrong with what it made; it counts as failed with any."""
+
+    faults: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def watched(monitor: MonitorSettings | None, note: Callable[[str], None]) -> Iterator[Watch]:
+    """Tell the monitor how a run goes.
+
+    Args:
+        monitor: Whom to tell; None for nobody.
+        note: Told when the monitor itself does not answer.
+    """
+    watch = Watch()
+    if monitor is None:
+        yield watch
+        return
+    _ping(monitor, "/start", note)
+    try:
+        yield watch
+    except BaseException as error:
+        words = str(error) if isinstance(error, (ReportgenError, OSError)) else type(error).__name__
+        _failed(monitor, f"The morning brief failed: {words}", note)
+        raise
+    if watch.faults:
+        _failed(monitor, f"The morning brief: {watch.faults[0]}", note)
+    else:
+        _ping(monitor, "", note)
+
+
+def _failed(monitor: MonitorSettings, why: str, note: Callable[[str], None]) -> None:
+    _ping(monitor, "/fail", note)
+    if monitor.channel is None:
+        return
+    from reportgen.delivery.notify import channel_at, tell_channel
+
+    line = " ".join(why.split())[:_LONGEST]
+    try:
+        if not tell_channel(channel_at(monitor.channel.read(), "monitor.channel"), "reportgen", line):
+            note("monitor.channel did not take the message that this run failed.")
+    except ReportgenError as error:
+        note(f"monitor.channel could not be told that this run failed: {error}")
+
+
+def _ping(monitor: MonitorSettings, end: str, note: Callable[[str], None]) -> None:
+    if monitor.url is None:
+        return
+    from reportgen.market.web import Patience, ping
+
+    patience = Patience(attempts=_ATTEMPTS, request_seconds=_SECONDS, total_seconds=_ATTEMPTS * _SECONDS)
+    try:
+        ping(f"{monitor.url.read().rstrip('/')}{end}", "The monitor", patience)
+    except ReportgenError as error:
+        note(f"monitor.url: {error}")
+
 
 STATE: Final = ".refresh.json"
 

@@ -111,10 +111,6 @@ def read_flow_file(path: Path) -> EtfFlows:
         raise DataError(f"{path}: {why}. Correct `file:` under `etf_flows:`.") from error
     if text.lstrip()[:1] == "<":
         raise DataError(f"{path}: is a web page, not a table. Copy the table itself into a text file.")
-    return _table(text, path.name)
-
-
-def _table(text: str, name: str) -> EtfFlows:
     delimiter = next((mark for mark in "\t;" if mark in text), ",")
     headers: list[list[str]] = []
     rows: list[tuple[str, str, list[str]]] = []
@@ -122,18 +118,22 @@ def _table(text: str, name: str) -> EtfFlows:
         for number, cells in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), start=1):
             row = [cell.strip() for cell in cells]
             if any(row) and (rows or _day(row[0], _SLASHED)):
-                rows.append((f"{name}:{number}", row[0], row[1:]))
+                rows.append((f"{path.name}:{number}", row[0], row[1:]))
             else:
                 headers.append(row)
     except csv.Error:
-        place = f"{name}:{len(headers) + len(rows) + 1}"
+        place = f"{path.name}:{len(headers) + len(rows) + 1}"
         raise DataError(f"{place}: this is no table of flows: a cell never ends. Copy it again.") from None
-    days = _dated(rows, name)
+    days = _dated(rows, path.name)
     if not any(cell for _, cells in days.values() for cell in cells):
         raise DataError(
-            f"{name}: its dates stand alone in their lines. Copy the table with its columns, not cell by cell."
+            f"{path.name}: its dates stand alone in their lines. Copy the table with its columns, not cell by cell."
         )
-    titles = _titles(headers, max(len(cells) for _, cells in days.values()))
+    # Give the words that stand above each column: pages have two lines of names, issuers and tickers.
+    width = max(len(cells) for _, cells in days.values())
+    above = [[row[at + 1] if at + 1 < len(row) else "" for row in headers] for at in range(width)]
+    split = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+    titles = [frozenset(word.lower() for cell in column for word in split.findall(cell)) for column in above]
     kept = [at for at, words in enumerate(titles) if not words & _NO_FLOW]
     flows = _figures(
         {day: (place, [cells[at] for at in kept if at < len(cells)]) for day, (place, cells) in days.items()}
@@ -141,8 +141,8 @@ def _table(text: str, name: str) -> EtfFlows:
     total_at = _total_column([titles[at] for at in kept], [figures for _, figures in flows.values()])
     totals = {at for at, column in enumerate(kept) if titles[column] & _TOTAL}
     checked = {day: _funds(figures, total_at, totals, place) for day, (place, figures) in flows.items()}
-    _sure_of_commas(days, total_at, name)
-    return _sessions(checked, name)
+    _sure_of_commas(days, total_at, path.name)
+    return _sessions(checked, path.name)
 
 
 def _dated(rows: list[tuple[str, str, list[str]]], name: str) -> dict[date, tuple[str, list[str]]]:
@@ -169,13 +169,6 @@ def _dated(rows: list[tuple[str, str, list[str]]], name: str) -> dict[date, tupl
 
 def _holds_figures(cells: list[str]) -> bool:
     return any(re.fullmatch(r"[($\s\-\u2212]*[0-9][0-9.,\s]*\)?", cell) for cell in cells)
-
-
-def _titles(headers: list[list[str]], width: int) -> list[frozenset[str]]:
-    """Give the words that stand above each column: pages have two lines of names, issuers and tickers."""
-    above = [[row[at + 1] if at + 1 < len(row) else "" for row in headers] for at in range(width)]
-    split = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-    return [frozenset(word.lower() for cell in column for word in split.findall(cell)) for column in above]
 
 
 def _total_column(titles: list[frozenset[str]], rows: list[list[float | None]]) -> int | None:

@@ -29,9 +29,8 @@ from reportgen.guide.wording import (
     relative_meaning,
     swept_text,
 )
-from reportgen.guide.zones import Zone
 from reportgen.guide.zones.geometry import aligned_level
-from reportgen.units import Missing, Price, Side, Where
+from reportgen.units import Missing, Price, Where
 
 Verdict = Literal["adds", "eases", "neutral", "unknown"]
 """What an input does to zone risk: never a buy or a sell."""
@@ -164,7 +163,8 @@ def read_funding(context: Context) -> InputReading:
     if isinstance(reading, Missing):
         return _unknown(name, reading)
     verdict: Verdict = "adds" if reading.extreme or context.crowded_side is not None else "neutral"
-    text = f"{notation.funding(reading.rate_8h)}, {_bias(reading, context)}{_crowding(context.crowded_side)}"
+    crowding = "" if context.crowded_side is None else f", {crowd(context.crowded_side)} crowded"
+    text = f"{notation.funding(reading.rate_8h)}, {_bias(reading, context)}{crowding}"
     return InputReading(name=name, reading=f"{text}; {ordinal(reading.percentile)}", verdict=verdict)
 
 
@@ -246,23 +246,35 @@ def _bias(reading: FundingReading, context: Context) -> str:
     return f"neutral, not stretched ({band}{', though rare for its history' if rare else ''})"
 
 
-def _crowding(side: Side | None) -> str:
-    return "" if side is None else f", {crowd(side)} crowded"
-
-
 def _unknown(name: str, missing: Missing) -> InputReading:
     return InputReading(name=name, reading=not_available(missing), verdict="unknown")
 
 
 def walk_checklist(context: Context, plan: Plan) -> tuple[ChecklistLine, ...]:
     """Walk the routine in the guide's order: zones, chart, open interest, funding, events, scenarios, alerts."""
+    catalysts = read_catalysts(context)
+    override = "; can override the map" if context.leading_event is not None or context.surprise else ""
+    # Name each trigger with its distance and touch share, and what the nearest plan pays: a likely one adds.
+    parts, touches = [], []
+    for scenario in (plan.scenarios.bullish, plan.scenarios.bearish):
+        line, where = scenario.line, "above" if scenario.direction == "bullish" else "below"
+        if line is None:
+            parts.append(f"{scenario.direction} has no level yet")
+            continue
+        away = notation.percent(abs(line.price / context.price - 1))
+        share = "" if line.touch is None else f", touched in {notation.share(line.touch)}"
+        parts.append(f"{scenario.direction} {where} {at(line.price, context)} ({away} away{share})")
+        touches.append(line.touch or 0.0)
+    pays = [f"{one.label} {one.side} pays {notation.ratio(one.reward_to_risk)}" for one in plan.zones
+            if one.reward_to_risk is not None and one.label != "C"]  # fmt: skip
+    verdict: Verdict = "unknown" if len(touches) < 2 else _by_likelihood(max(touches), context)
     lines = (
         _mark_zones(context),
         _note_structure(context),
         read_open_interest(context),
         read_funding(context),
-        _list_events(context),
-        _scenarios_written(context, plan),
+        InputReading(name="Event risk", reading=f"{catalysts.reading}{override}", verdict=catalysts.verdict),
+        InputReading(name="Scenarios", reading="; ".join((", ".join(parts), *pays)), verdict=verdict),
         _alerts_set(context, plan),
     )
     return tuple(
@@ -277,12 +289,9 @@ def _mark_zones(context: Context) -> InputReading:
     if context.no_map is not None:
         return InputReading(name=name, reading=clusters.reading, verdict="unknown")
     found = [zone for side in _SIDES if (zone := context.nearest_zone(side)) is not None]
-    where = "; ".join(_marked(zone, context) for zone in found) or no_dense_zone(context)
+    marked = "; ".join(f"{zone.label} {band(zone, context)}, {distance(zone)}" for zone in found)
+    where = marked or no_dense_zone(context)
     return InputReading(name=name, reading=f"{where}; map quality {quality}", verdict=clusters.verdict)
-
-
-def _marked(zone: Zone, context: Context) -> str:
-    return f"{zone.label} {band(zone, context)}, {distance(zone)}"
 
 
 def _note_structure(context: Context) -> InputReading:
@@ -300,30 +309,6 @@ def _note_structure(context: Context) -> InputReading:
     swept = "" if structure.sweep is None else f"; {swept_text(structure.sweep, context)}"
     reading = f"{trend_text(structure)}; {nearest_levels(context)}{swept}{strength}"
     return InputReading(name=name, reading=reading, verdict=verdict)
-
-
-def _list_events(context: Context) -> InputReading:
-    catalysts = read_catalysts(context)
-    override = "; can override the map" if context.leading_event is not None or context.surprise else ""
-    return InputReading(name="Event risk", reading=f"{catalysts.reading}{override}", verdict=catalysts.verdict)
-
-
-def _scenarios_written(context: Context, plan: Plan) -> InputReading:
-    """Name each trigger with its distance and touch share, and what the nearest plan pays: a likely one adds."""
-    parts, touches = [], []
-    for scenario in (plan.scenarios.bullish, plan.scenarios.bearish):
-        line, where = scenario.line, "above" if scenario.direction == "bullish" else "below"
-        if line is None:
-            parts.append(f"{scenario.direction} has no level yet")
-            continue
-        away = notation.percent(abs(line.price / context.price - 1))
-        share = "" if line.touch is None else f", touched in {notation.share(line.touch)}"
-        parts.append(f"{scenario.direction} {where} {at(line.price, context)} ({away} away{share})")
-        touches.append(line.touch or 0.0)
-    pays = [f"{one.label} {one.side} pays {notation.ratio(one.reward_to_risk)}" for one in plan.zones
-            if one.reward_to_risk is not None and one.label != "C"]  # fmt: skip
-    verdict: Verdict = "unknown" if len(touches) < 2 else _by_likelihood(max(touches), context)
-    return InputReading(name="Scenarios", reading="; ".join((", ".join(parts), *pays)), verdict=verdict)
 
 
 def _alerts_set(context: Context, plan: Plan) -> InputReading:

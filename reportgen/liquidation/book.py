@@ -230,7 +230,9 @@ def _deposited(layers: Sequence[Layer], columns: Columns, cut: Floats, bins: int
     room = np.empty(rates * _COLUMNS_AT_ONCE * (bins + 1))  # used again and again: fresh memory is slow
     first = 0
     while first < len(columns.end_ms):
-        last = _batch_end(columns.start_of, first, at_once)
+        # Take as many whole columns as hold about this many bars, at least one.
+        last = int(np.searchsorted(columns.start_of, columns.start_of[first] + at_once, side="right")) - 1
+        last = min(len(columns.start_of) - 1, max(first + 1, min(last, first + _COLUMNS_AT_ONCE)))
         bars = range(int(columns.start_of[first]), int(columns.start_of[last]), at_once)
         highest = cut[bars.start : bars.stop].max(initial=0.0)
         width = min(bins, 1 + int(highest))
@@ -238,31 +240,22 @@ def _deposited(layers: Sequence[Layer], columns: Columns, cut: Floats, bins: int
         added[:] = 0.0
         for start in bars:
             some = slice(start, min(bars.stop, start + at_once))
-            _deposit(added, layers, columns.end_ms[first:last], cut[some], some, step)
+            # Deposit some bars of a batch of columns in place, each bar aged to its column's end.
+            ends = columns.end_ms[first:last]
+            rate = layers[0].nodes.decay_rate
+            times = layers[0].path.close_time_ms[some]
+            column = np.searchsorted(ends, times, side="left")
+            aged = np.outer(rate, (ends[column] - times).astype(np.float64))
+            left = np.where(aged < _FADED, np.exp(-aged), 0.0)
+            for layer in layers:
+                edges = deposit_edges(layer.path.part(some), layer.nodes, cut[some], column, added.shape[2] - 1, step)
+                used = layer.nodes.decay_weight > _NO_PART
+                for part in np.flatnonzero(used.any(axis=0)).tolist():
+                    until = int(np.flatnonzero(used[:, part])[-1]) + 1
+                    factor = layer.nodes.decay_weight[:until, part, None] * left[part]
+                    add_edges(added[part].reshape(-1), edges, factor)
         yield from added.transpose(1, 0, 2)
         first = last
-
-
-def _batch_end(start_of: Ints, first: int, bars: int) -> int:
-    """Take as many whole columns as hold about this many bars, at least one."""
-    last = int(np.searchsorted(start_of, start_of[first] + bars, side="right")) - 1
-    return min(len(start_of) - 1, max(first + 1, min(last, first + _COLUMNS_AT_ONCE)))
-
-
-def _deposit(added: Floats, layers: Sequence[Layer], ends: Ints, cut: Floats, bars: slice, step: float) -> None:
-    """Deposit some bars of a batch of columns in place, each bar aged to its column's end."""
-    rate = layers[0].nodes.decay_rate
-    times = layers[0].path.close_time_ms[bars]
-    column = np.searchsorted(ends, times, side="left")
-    aged = np.outer(rate, (ends[column] - times).astype(np.float64))
-    left = np.where(aged < _FADED, np.exp(-aged), 0.0)
-    for layer in layers:
-        edges = deposit_edges(layer.path.part(bars), layer.nodes, cut, column, added.shape[2] - 1, step)
-        used = layer.nodes.decay_weight > _NO_PART
-        for part in np.flatnonzero(used.any(axis=0)).tolist():
-            until = int(np.flatnonzero(used[:, part])[-1]) + 1
-            factor = layer.nodes.decay_weight[:until, part, None] * left[part]
-            add_edges(added[part].reshape(-1), edges, factor)
 
 
 def _sweep(state: Floats, top: int, lowest: float) -> int:

@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from reportgen.config.assumptions import Assumptions
 from reportgen.market.data import Candles
-from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Milliseconds, Missing, Price
+from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Missing, Price
 
 NO_CONE: Final = Missing("No range forecast was made.")
 _PARKINSON: Final = 4 * float(np.log(2))
@@ -114,7 +114,10 @@ def cone_scales(candles: Candles, at: Ints, horizon_hours: float, assumptions: A
             return np.full(len(at), np.nan)
         daily = (total[at] - total[np.maximum(at - bars, 0)]) / days
         log_scale += weight * np.log(np.where((at >= bars) & (daily > 0), daily, np.nan)) / 2
-    log_scale += a.cone_weekend * _weekend_share(candles.close_time_ms[at - 1], horizon_hours)
+    # Give the part of the hours after each moment that lies on a Saturday or Sunday, UTC.
+    ahead = np.asarray(candles.close_time_ms[at - 1])[..., None] + HOUR_MS * np.arange(max(1, round(horizon_hours)))
+    weekday = (ahead // DAY_MS + _THURSDAY) % 7
+    log_scale += a.cone_weekend * np.asarray((weekday >= _SATURDAY).mean(axis=-1))
     return np.asarray(np.exp(log_scale) * np.sqrt(horizon_hours * HOUR_MS / DAY_MS))
 
 
@@ -226,10 +229,3 @@ def cone_reached(candles: Candles, at: Ints, bars: int) -> Floats:
         price = candles.close[known - 1]
         gone[whole] = np.maximum(np.log(np.column_stack([high.max(axis=1) / price, price / low.min(axis=1)])), 0.0)
     return gone
-
-
-def _weekend_share(moment_ms: Ints | Milliseconds, horizon_hours: float) -> Floats:
-    """Give the part of the hours after each moment that lies on a Saturday or Sunday, UTC."""
-    ahead = np.asarray(moment_ms)[..., None] + HOUR_MS * np.arange(max(1, round(horizon_hours)))
-    weekday = (ahead // DAY_MS + _THURSDAY) % 7
-    return np.asarray((weekday >= _SATURDAY).mean(axis=-1))

@@ -343,10 +343,16 @@ def swept_by_node(flows: Flows, distance: Floats) -> NodeSweeps:
     """
     n, count = len(flows.entry), len(distance)
     swept = NodeSweeps(base=np.zeros((n, count)), quote=np.zeros((n, count)))
-    tables = _running_minima(flows.touch)
+    # Give minima over 1, 2, 4, ... bars from each bar on, the path ending in a touch of everything.
+    minima = [np.append(flows.touch, np.iinfo(np.int64).min)]
+    while (width := 2 ** (len(minima) - 1)) < len(flows.touch):
+        longer = minima[-1].copy()
+        longer[:-width] = np.minimum(longer[:-width], minima[-1][width:])
+        longer[-width:] = np.iinfo(np.int64).min
+        minima.append(longer)
     for node, rungs in enumerate(flows.ladder.below_entry(distance)):
         level = flows.entry - rungs
-        touched = _first_touch(level, tables)
+        touched = _first_touch(level, minima)
         bar = np.flatnonzero(touched < n)
         at = touched[bar]
         mass = flows.opened[bar] * np.exp(flows.log_survival[at - 1] - flows.log_survival[bar])
@@ -400,20 +406,19 @@ def book_over_time(flows: Flows, distance: Floats, weight: Floats, column_end_ms
             state *= np.exp(flows.log_survival[end - 1] - since)
             since = flows.log_survival[end - 1]
             state[state < _NOTHING * state.max()] = 0.0  # or they would fade into numbers too small to be fast
-            state += _opened_in(flows, slice(start, end), below, weight, base, size)
+            # Deposit a run of bars as it stands at the run's end: aged, and without what the run itself touched.
+            bars = slice(start, end)
+            touch = flows.touch[bars]
+            later = np.append(np.minimum.accumulate(touch[::-1])[::-1][1:], np.iinfo(np.int64).max)
+            mass = flows.opened[bars] * np.exp(flows.log_survival[bars][-1] - flows.log_survival[bars])
+            level = flows.entry[bars, None] - below
+            amount = np.where(level < later[:, None], mass[:, None] * weight, 0.0)
+            state += np.asarray(
+                np.bincount((level - base).ravel(), weights=amount.ravel(), minlength=size), dtype=np.float64
+            )
         if column >= 0:
             out[column] = np.bincount(place, weights=state, minlength=grid.bins + 1)[:-1]
     return out
-
-
-def _opened_in(flows: Flows, bars: slice, below: Ints, weight: Floats, base: int, size: int) -> Floats:
-    """Deposit a run of bars as it stands at the run's end: aged, and without what the run itself touched."""
-    touch = flows.touch[bars]
-    later = np.append(np.minimum.accumulate(touch[::-1])[::-1][1:], np.iinfo(np.int64).max)
-    mass = flows.opened[bars] * np.exp(flows.log_survival[bars][-1] - flows.log_survival[bars])
-    level = flows.entry[bars, None] - below
-    amount = np.where(level < later[:, None], mass[:, None] * weight, 0.0)
-    return np.asarray(np.bincount((level - base).ravel(), weights=amount.ravel(), minlength=size), dtype=np.float64)
 
 
 def _pieces(close_time_ms: Ints, column_end_ms: Ints) -> Iterator[tuple[int, int, int]]:
@@ -431,17 +436,6 @@ def _bin_of(rung: Ints, flows: Flows, grid: Grid) -> Ints:
     """Find the bins of rungs; one bin more than the grid's takes all that lies beyond it."""
     cell = np.floor((flows.ladder.log_price(rung) - grid.log_low) / grid.step)
     return np.asarray(np.where((cell >= 0) & (cell < grid.bins), cell, grid.bins).astype(np.int64))
-
-
-def _running_minima(touch: Ints) -> list[Ints]:
-    """Give minima over 1, 2, 4, ... bars from each bar on, the path ending in a touch of everything."""
-    minima = [np.append(touch, np.iinfo(np.int64).min)]
-    while (width := 2 ** (len(minima) - 1)) < len(touch):
-        longer = minima[-1].copy()
-        longer[:-width] = np.minimum(longer[:-width], minima[-1][width:])
-        longer[-width:] = np.iinfo(np.int64).min
-        minima.append(longer)
-    return minima
 
 
 def _first_touch(level: Ints, tables: list[Ints]) -> Ints:

@@ -13,7 +13,7 @@ import numpy as np
 
 from reportgen import notation
 from reportgen.config.assumptions import Assumptions
-from reportgen.market.data import NO_POSITIONS, MarketData, Positions
+from reportgen.market.data import NO_POSITIONS, MarketData
 from reportgen.market.symbols import base_of
 from reportgen.units import HOUR_MS, Fraction, Maybe, Milliseconds, Missing, Notional, Price, Side
 
@@ -94,7 +94,20 @@ def exact_layer(market: MarketData, price: Price, assumptions: Assumptions) -> M
     interest = _open_interest(market, venue)
     share_of = "" if isinstance(interest, Missing) else interest[0]
     total = interest if isinstance(interest, Missing) else interest[1]
-    levels = [level for name, held in recent.items() for level in _levels(held, name, price, total)]
+    levels = [
+        ExactLevel(
+            price=float(held.liquidation_price[at]),
+            side=Side.LONG if held.is_long[at] else Side.SHORT,
+            size_base=float(held.size_base[at]),
+            notional=float(held.size_base[at] * held.liquidation_price[at]),
+            share=_share(float(held.size_base[at]), total),
+            distance_fraction=abs(float(held.liquidation_price[at]) / price - 1),
+            address=short_address(held.address[at]),
+            venue=name,
+        )
+        for name, held in recent.items()
+        for at in np.flatnonzero(np.isfinite(held.liquidation_price)).tolist()
+    ]
     ahead = [x for x in levels if (x.price < price if x.side is Side.LONG else x.price > price)]  # not reached yet
     kept = sorted(ahead, key=lambda level: (-level.notional, level.price, level.address))[:_MOST_LEVELS]
     known = sum(len(held.address) for held in recent.values())
@@ -108,23 +121,6 @@ def exact_layer(market: MarketData, price: Price, assumptions: Assumptions) -> M
         unreachable=known - len(levels),
         passed=len(levels) - len(ahead),
     )
-
-
-def _levels(held: Positions, venue: str, price: Price, total: Maybe[float]) -> list[ExactLevel]:
-    """List the positions that some price liquidates."""
-    return [
-        ExactLevel(
-            price=float(held.liquidation_price[at]),
-            side=Side.LONG if held.is_long[at] else Side.SHORT,
-            size_base=float(held.size_base[at]),
-            notional=float(held.size_base[at] * held.liquidation_price[at]),
-            share=_share(float(held.size_base[at]), total),
-            distance_fraction=abs(float(held.liquidation_price[at]) / price - 1),
-            address=short_address(held.address[at]),
-            venue=venue,
-        )
-        for at in np.flatnonzero(np.isfinite(held.liquidation_price)).tolist()
-    ]
 
 
 def _open_interest(market: MarketData, venue: str) -> Maybe[tuple[str, float]]:

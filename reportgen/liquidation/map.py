@@ -230,7 +230,10 @@ def build_map(
             if history:
                 own = _node_history(flows, grid, weights, column_end_ms, assumptions)
                 own = np.where(cut[:, None], own, _blurred(own, grid, side, column_price, assumptions))
-            profile = _node_profile(flows, grid, weights, assumptions)
+            # Give each distance node's mass now, weighted, shape (k, bins), in the side's own orientation.
+            weight = reference_weights(assumptions) if weights is None else weights
+            mass = weight[:, None] * conservation.node_profile(flows, node_distances(assumptions), grid)
+            profile = mass if flows.side is Side.LONG else mass[:, ::-1]
             if not cut[-1]:
                 profile = _blurred(profile, grid, side, np.full(len(profile), price), assumptions)
         else:
@@ -301,7 +304,12 @@ def maps_at(
             own = np.zeros((len(decision_ms), grid.bins))
             for layer in layered[side]:
                 mass = mixed_book((layer,), decision_ms, grid.bins, grid.step)
-                own += _scored(mass, layer, cut, grid, side, price, assumptions)
+                # Blur; where marks cut the bars nothing returns into swept ground, and sharp layers stay so.
+                stays = cut & layer.sharp
+                rows = mass.copy()
+                rows[~stays] = _blurred(mass[~stays], grid, side, price[~stays], assumptions)
+                rows[cut] = np.where(mass[cut] > 0, rows[cut], 0.0)
+                own += rows
         found[side] = own if side is Side.LONG else own[:, ::-1]
     return grid, found
 
@@ -323,17 +331,6 @@ def _unblurred(
     return cut_by_marks(candles, open_interest, moment_ms, assumptions)
 
 
-def _scored(
-    mass: Floats, layer: Layer, cut: Bools, grid: Grid, side: Side, price: Floats, assumptions: Assumptions
-) -> Floats:
-    """Blur one layer's rows; where marks cut the bars nothing returns into swept ground, and sharp layers stay so."""
-    stays = cut & layer.sharp
-    rows = mass.copy()
-    rows[~stays] = _blurred(mass[~stays], grid, side, price[~stays], assumptions)
-    rows[cut] = np.where(mass[cut] > 0, rows[cut], 0.0)
-    return rows
-
-
 def _blurred(own: Floats, grid: Grid, side: Side, price: Floats, assumptions: Assumptions) -> Floats:
     """Blur rows in a side's own orientation around the price of each, shape (m, bins)."""
     price_bin = grid.position(price)
@@ -343,13 +340,6 @@ def _blurred(own: Floats, grid: Grid, side: Side, price: Floats, assumptions: As
 def _layered_profile(parts: tuple[Layer, ...], at_ms: int, grid: Grid) -> Floats:
     """Give the layers' nodes at one moment, shape (nodes of all, bins), in the side's own orientation."""
     return np.concatenate([x.scale * frozen_profile(x.path, x.nodes, at_ms, grid.bins, grid.step) for x in parts])
-
-
-def _node_profile(flows: Flows, grid: Grid, weights: Floats | None, assumptions: Assumptions) -> Floats:
-    """Give each distance node's mass now, weighted, shape (k, bins), in the side's own orientation."""
-    weight = reference_weights(assumptions) if weights is None else weights
-    mass = weight[:, None] * conservation.node_profile(flows, node_distances(assumptions), grid)
-    return mass if flows.side is Side.LONG else mass[:, ::-1]
 
 
 def _node_history(

@@ -101,7 +101,14 @@ def kernel_deposits(candles: Candles, assumptions: Assumptions) -> Mapping[Side,
         Shape (n,) a side, in hours of path.
     """
     a = assumptions
-    mean = _trailing_mean(candles.volume_base, max(1, int(a.volume_mean_days * DAY_MS // candles.interval_ms)))
+    # Average over the trailing bars, fewer at the start, shape (n,).
+    bars = max(1, int(a.volume_mean_days * DAY_MS // candles.interval_ms))
+    total = np.cumsum(candles.volume_base)
+    mean = total.copy()
+    mean[bars:] -= total[:-bars]
+    mean[:bars] /= np.arange(1, 1 + len(mean[:bars]))
+    mean[bars:] /= bars
+
     relative = np.divide(candles.volume_base, mean, out=np.ones_like(mean), where=mean > 0)
     blended = constant_deposits(candles) * (relative * a.volume_share + (1 - a.volume_share))
     place = place_in_range(candles, max(1, int(a.side_tilt_hours * HOUR_MS // candles.interval_ms)))
@@ -137,16 +144,6 @@ def _trailing(values: Floats, bars: int, pick: np.ufunc) -> Floats:
     return np.asarray(start)
 
 
-def _trailing_mean(values: Floats, bars: int) -> Floats:
-    """Average over the trailing bars, fewer at the start, shape (n,)."""
-    total = np.cumsum(values)
-    mean = total.copy()
-    mean[bars:] -= total[:-bars]
-    mean[:bars] /= np.arange(1, 1 + len(mean[:bars]))
-    mean[bars:] /= bars
-    return mean
-
-
 def mirrored(path: Path, bins: int) -> Path:
     """Give one side's path as the other side sees it."""
     return replace(path, near=bins - path.far, far=bins - path.near, close=bins - path.close)
@@ -171,7 +168,19 @@ def along_marks(path: Path, grid: Grid, interval_ms: Milliseconds, open_interest
     every = np.concatenate([path.close_time_ms, time])
     order = np.argsort(every, kind="stable")
     whose = np.concatenate([np.arange(len(path.close_time_ms)), bar])[order]
-    return _pieces(path, every[order], whose, np.concatenate([path.close, grid.position(price)])[order], interval_ms)
+    # Lay out pieces that end at given moments and places, each of a known bar, ascending in time.
+    end_ms = every[order]
+    end = np.concatenate([path.close, grid.position(price)])[order]
+    start_ms = path.close_time_ms[whose] - interval_ms
+    before = np.concatenate([start_ms[:1], end_ms[:-1]])
+    end = np.clip(end, path.near[whose], path.far[whose])
+    begin = np.where(before >= start_ms, np.concatenate([end[:1], end[:-1]]), end)  # nothing is drawn over a gap
+    begin = np.clip(begin, path.near[whose], path.far[whose])
+    near, far = np.minimum(begin, end), np.maximum(begin, end)
+    near[_first_of_each(whose, near)] = path.near
+    far[_first_of_each(whose, -far)] = path.far
+    share = (end_ms - np.maximum(before, start_ms)) / interval_ms
+    return Path(close_time_ms=end_ms, near=near, far=far, close=end, deposit=path.deposit[whose] * share)
 
 
 def cut_by_marks(
@@ -197,20 +206,6 @@ def cut_by_marks(
     last = np.searchsorted(candles.close_time_ms, moment_ms, side="right")
     first = np.maximum(last - max(1, int(assumptions.marks_hours * HOUR_MS // candles.interval_ms)), 0)
     return np.asarray(total[last] - total[first] > assumptions.marks_least_share * (last - first))
-
-
-def _pieces(path: Path, end_ms: Ints, bar: Ints, end: Floats, interval_ms: Milliseconds) -> Path:
-    """Lay out pieces that end at given moments and places, each of a known bar, ascending in time."""
-    start_ms = path.close_time_ms[bar] - interval_ms
-    before = np.concatenate([start_ms[:1], end_ms[:-1]])
-    end = np.clip(end, path.near[bar], path.far[bar])
-    begin = np.where(before >= start_ms, np.concatenate([end[:1], end[:-1]]), end)  # nothing is drawn over a gap
-    begin = np.clip(begin, path.near[bar], path.far[bar])
-    near, far = np.minimum(begin, end), np.maximum(begin, end)
-    near[_first_of_each(bar, near)] = path.near
-    far[_first_of_each(bar, -far)] = path.far
-    share = (end_ms - np.maximum(before, start_ms)) / interval_ms
-    return Path(close_time_ms=end_ms, near=near, far=far, close=end, deposit=path.deposit[bar] * share)
 
 
 def _first_of_each(bar: Ints, value: Floats) -> Ints:

@@ -105,7 +105,14 @@ def draw_picture(
     shown = candles.open_time_ms >= int(span[0]) - candles.interval_ms
     seen = candles.part(shown)
     low, high = HeatmapPicture.body_range(seen.open, seen.high, seen.low, seen.close, atr)
-    first, last = _window(estimate, min((low, *marks)), max((high, *marks)), atr, assumptions)
+    # Choose the rows: some ATR around the price within limits, widened to the range of candles and marks.
+    a = assumptions
+    reach = min(max(a.picture_reach_atr * atr / estimate.price, a.picture_least), a.picture_most)
+    bottom = min(estimate.price * (1 - reach), min((low, *marks)) * (1 - a.picture_margin))
+    top = max(estimate.price * (1 + reach), max((high, *marks)) * (1 + a.picture_margin))
+    first = int(np.floor(estimate.grid.position(bottom)))
+    last = int(np.ceil(estimate.grid.position(top)))
+    first, last = max(0, first), min(estimate.grid.bins, last)
     per_row = np.log1p(assumptions.picture_row) / estimate.grid.step
     edges = estimate.grid.edges
     now = {side: _by_price(estimate, shares[side], side)[:, first:last] for side in Side}
@@ -160,17 +167,6 @@ def _held(shares: SideShares, log_distance: Floats) -> Floats:
     """Share held up to each log distance, same shape."""
     total = np.concatenate([[0.0], np.cumsum(shares.share)])
     return np.asarray(np.interp(log_distance / shares.step, np.arange(len(total)), total))
-
-
-def _window(estimate: LiquidationMap, low: Price, high: Price, atr: Price, assumptions: Assumptions) -> tuple[int, int]:
-    """Choose the rows: some ATR around the price within limits, widened to the range of candles and marks."""
-    a = assumptions
-    reach = min(max(a.picture_reach_atr * atr / estimate.price, a.picture_least), a.picture_most)
-    bottom = min(estimate.price * (1 - reach), low * (1 - a.picture_margin))
-    top = max(estimate.price * (1 + reach), high * (1 + a.picture_margin))
-    first = int(np.floor(estimate.grid.position(bottom)))
-    last = int(np.ceil(estimate.grid.position(top)))
-    return max(0, first), min(estimate.grid.bins, last)
 
 
 def _by_price(estimate: LiquidationMap, shares: SideShares, side: Side) -> Floats:

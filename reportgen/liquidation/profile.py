@@ -110,17 +110,14 @@ def shares_of_side(node_mass: Floats, draws: Floats, scope: int, step: float) ->
         bins = slice(start, start + _BINS_AT_ONCE)
         ordered = np.sort((draws[:, bins] * per_draw).T)  # numpy.quantile would take several times as long
         for row, part in zip(band, _BAND, strict=True):
-            row[bins] = _between(ordered, part * (len(draws) - 1))
+            # Interpolate along the last axis, shape (bins, draws), at one place for all.
+            position = part * (len(draws) - 1)
+            first = int(position)
+            second = min(first + 1, ordered.shape[1] - 1)
+            row[bins] = np.asarray(ordered[:, first] + (position - first) * (ordered[:, second] - ordered[:, first]))
     low, high = band
     scale = 1 / total if total > 0 else 0.0
     return SideShares(share=profile * scale, low=low, high=high, scope=scope, step=step, total=total)
-
-
-def _between(ordered: Floats, position: float) -> Floats:
-    """Interpolate along the last axis, shape (bins, draws), at one place for all."""
-    first = int(position)
-    second = min(first + 1, ordered.shape[1] - 1)
-    return np.asarray(ordered[:, first] + (position - first) * (ordered[:, second] - ordered[:, first]))
 
 
 _PROFILES_AT_ONCE = 64

@@ -136,24 +136,6 @@ def wanted_of(config: Config) -> tuple[Wanted, ...]:
     return tuple(wanted)
 
 
-def _pace() -> float:
-    """Read how much of the venues' pauses is kept, 1 or less.
-
-    Raises:
-        UsageError: It is no such number.
-    """
-    from reportgen.errors import UsageError
-
-    text = os.environ.get(_PACE_VARIABLE, "").strip() or "1"
-    try:
-        pace = float(text)
-    except ValueError:
-        pace = -1.0
-    if not 0 <= pace <= 1:
-        raise UsageError(f"{_PACE_VARIABLE} is {text}. Give a number from 0 to 1, or leave it out.")
-    return pace
-
-
 def questions(wanted: tuple[Wanted, ...]) -> int:
     """Count the steps that gathering announces."""
     return sum(len(one.venues) for one in wanted)
@@ -165,6 +147,7 @@ def gather_now(config: Config, wanted: tuple[Wanted, ...], step: Step) -> Gather
     Raises:
         DataError: Not one gave candles, or a file that the configuration names cannot be used.
     """
+    from reportgen.errors import UsageError
     from reportgen.market.exchanges.gather import gather_live
     from reportgen.market.exchanges.own_brackets import own_brackets, with_own_brackets
     from reportgen.market.web import Patience
@@ -173,7 +156,14 @@ def gather_now(config: Config, wanted: tuple[Wanted, ...], step: Step) -> Gather
     symbols = tuple(one.symbol for one in config.watchlist)
     brackets = config.leverage_brackets
     own = own_brackets(brackets, symbols, now_ms()) if brackets else ()  # read first: a bad file costs no requests
-    patience = Patience(total_seconds=max(_LEAST_SECONDS, _SECONDS_A_SYMBOL * len(wanted)), pace=_pace())
+    text = os.environ.get(_PACE_VARIABLE, "").strip() or "1"
+    try:
+        pace = float(text)
+    except ValueError:
+        pace = -1.0
+    if not 0 <= pace <= 1:
+        raise UsageError(f"{_PACE_VARIABLE} is {text}. Give a number from 0 to 1, or leave it out.")
+    patience = Patience(total_seconds=max(_LEAST_SECONDS, _SECONDS_A_SYMBOL * len(wanted)), pace=pace)
     gathering = gather_live(
         wanted, config.venue_urls, clock=now_ms, patience=patience, cache=history_cache(), done=step
     )

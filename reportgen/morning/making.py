@@ -55,18 +55,32 @@ def make_and_write(
         DataError: Not one requested market has usable candles.
         UsageError: As-of has not come yet.
     """
+    from reportgen.config.places import local_folder
     from reportgen.delivery.archive.commit import write_brief_files
     from reportgen.delivery.archive.days import morning_of
     from reportgen.delivery.archive.store import open_store
     from reportgen.morning.brand import logo_file
     from reportgen.morning.compare_with_past import remember
     from reportgen.morning.pages import make_pages
+    from reportgen.morning.request import refuse_future
+    from reportgen.render.formats import PAGE
     from reportgen.render.json import alert_files
+    from reportgen.units import Missing
 
-    own_page = _own_page(request.config)
+    own_page = None  # the page that only the reader may see; behind a URL nothing is the reader's alone
+    if isinstance(request.config.output, Path) or not all(one.share for one in request.config.positions):
+        there = local_folder(request.config.output, "Your own page (`positions:` without `share: true`)")
+        own_page = there / OWN_FOLDER / PAGE.file
     step("Reading the market data")
     gathered, files = gather_all(request, step)
-    _refuse_future(gathered, allowed=future)
+    simulated_ends = [
+        int(candles.close_time_ms[-1])
+        for market in gathered.markets.values()
+        if market.simulated and not isinstance(market.candles, Missing)
+        for candles in market.candles.values()
+    ]
+    if not future:
+        refuse_future(gathered.as_of_ms, now_ms(), max(simulated_ends, default=None))
     gathered, kept = _with_input(request, gathered, files, note)
     step("Reading structure, zones and positioning")
     made = walk(request, gathered, note, workers.map_sections)
@@ -116,22 +130,6 @@ def for_others(brief: Brief) -> Brief:
     """Give the brief that is kept and published: without the positions that are the reader's alone."""
     shared = (replace(one, positions=tuple(own for own in one.positions if own.share)) for one in brief.symbols)
     return replace(brief, symbols=tuple(shared))
-
-
-def _own_page(config: Config) -> Path | None:
-    """Find the place of the page that only the reader may see; None behind a URL, where nothing is the reader's alone.
-
-    Raises:
-        UsageError: There are positions that nobody else may see, and the briefs are kept behind a URL.
-    """
-    from reportgen.config.places import local_folder
-    from reportgen.render.formats import PAGE
-
-    if isinstance(config.output, Path) or not all(one.share for one in config.positions):
-        return (
-            local_folder(config.output, "Your own page (`positions:` without `share: true`)") / OWN_FOLDER / PAGE.file
-        )
-    return None
 
 
 def _keep_own_page(page: Path, own: Brief | None, templates: Path | None, note: Note) -> None:
@@ -235,20 +233,6 @@ def _with_input(
     about = f"not kept: {kept.reason}" if isinstance(kept, Missing) else fingerprint(kept)
     told = replace(gathered, provenance={**gathered.provenance, "input": about})
     return told, {} if isinstance(kept, Missing) else kept
-
-
-def _refuse_future(gathered: Gathered, *, allowed: bool) -> None:
-    from reportgen.morning.request import refuse_future
-    from reportgen.units import Missing
-
-    ends = [
-        int(candles.close_time_ms[-1])
-        for market in gathered.markets.values()
-        if market.simulated and not isinstance(market.candles, Missing)
-        for candles in market.candles.values()
-    ]
-    if not allowed:
-        refuse_future(gathered.as_of_ms, now_ms(), max(ends, default=None))
 
 
 def refuse_empty(made: Brief, gathered: Gathered) -> None:

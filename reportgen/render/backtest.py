@@ -15,12 +15,12 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from reportgen.brief.types import ReliabilityBand, SkillInterval
+from reportgen.brief.types import Interval, ReliabilityBand
 from reportgen.notation import spreadsheet_cell
 from reportgen.render.fonts import css_font_faces
 from reportgen.render.html import environment
 from reportgen.render.paper import print_page
-from reportgen.track_record.result import Backtest, DollarScore, Interval, MapScore
+from reportgen.track_record.result import Backtest, DollarScore, MapScore
 from reportgen.track_record.verdict import BacktestFindings
 from reportgen.units import Maybe, Missing
 
@@ -144,7 +144,7 @@ def score_rows(result: Backtest) -> Iterator[Mapping[str, object]]:
 def _leaves(value: Any, context: Mapping[str, object], name: str) -> Iterator[Mapping[str, object]]:  # noqa: ANN401 - any part of a Backtest
     if isinstance(value, Missing):
         yield {**context, "score": name, "missing": value.reason}
-    elif isinstance(value, Interval | SkillInterval):
+    elif isinstance(value, Interval):
         yield {**context, "score": name, "value": value.value, "low": value.low, "high": value.high}
     elif isinstance(value, tuple):
         for one in value:

@@ -342,7 +342,10 @@ def _alert_row(brief: Brief, symbol: SymbolBrief, side: Where) -> Row:
 def _plan_sentence(brief: Brief, symbol: SymbolBrief, zone: Zone, row: AlertRow) -> tuple[Piece, ...]:
     """Write one side's scenario: what must happen first, first target, out, and what that pays."""
     plan = plan_of(symbol, zone)
-    letter, band = Piece(text=zone.label, strong=True, side=zone.side), _band(symbol, zone)
+    letter, band = (
+        Piece(text=zone.label, strong=True, side=zone.side),
+        notation.price_range(zone.low, zone.high, symbol.price_decimals),
+    )
     if plan is None:
         return pieces(letter, f" {band}: no plan, as no usual day is known.")
     line, after = _line(plan), _after(brief, symbol)
@@ -568,10 +571,6 @@ def _price(symbol: SymbolBrief, value: Price) -> str:
 def _named(symbol: SymbolBrief, price: Price) -> str:
     """Write a price after its level's name, if it has one."""
     return f"{level_name(symbol, price)} {_price(symbol, price)}".strip()
-
-
-def _band(symbol: SymbolBrief, zone: Zone) -> str:
-    return notation.price_range(zone.low, zone.high, symbol.price_decimals)
 
 
 def _timeframe(brief: Brief) -> str:

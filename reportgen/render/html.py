@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from jinja2 import (
@@ -35,11 +34,11 @@ from reportgen.brief.types import OWN_BRAND, Brief, SymbolBrief
 from reportgen.errors import RenderError
 from reportgen.render import card, charts, first_screen, page_helpers
 from reportgen.render.charts.ladder import REACH_DAYS
-from reportgen.render.charts.names import slug
 from reportgen.render.colours import DARK, LIGHT
 from reportgen.render.fonts import css_font_faces
 from reportgen.render.formats import Job
 from reportgen.render.overrides import OURS, check_overrides
+from reportgen.render.page_helpers import slug
 
 _PACKAGE = Path(__file__).parents[1]
 _NOTATION = (
@@ -174,9 +173,30 @@ def environment(templates: Path | None = None) -> Environment:
         lstrip_blocks=True,
         bytecode_cache=_compiled(),
     )
-    made.filters |= page_helpers.FILTERS | {name: getattr(notation, name) for name in _NOTATION}
+    made.filters |= page_helpers.HELPERS | {name: getattr(notation, name) for name in _NOTATION}
     made.tests["missing"] = page_helpers.is_missing
-    made.globals |= _globals()
+    made.globals |= {
+        **page_helpers.HELPERS,
+        "THIN": notation.THIN,
+        "MINUS": notation.MINUS,
+        "EN_DASH": notation.EN_DASH,
+        "what_changed": first_screen.told_changes,
+        "how_zones_did": first_screen.told_yesterday,
+        "look_first": first_screen.look_first,
+        "fate_words": card.fate_words,
+        "stale_text": card.stale_text,
+        "own_brand": OWN_BRAND,
+        "light": LIGHT,
+        "dark": DARK,
+        "shapes": tuple((name, Markup(_shape(drawn))) for name, drawn in _SHAPES.items()),  # noqa: S704 - ours
+        "figure": lambda *asked: Markup(charts.figure(*asked)),  # noqa: S704 - drawn by us, escaped there
+        "ladder": lambda *asked: Markup(charts.ladder(*asked)),  # noqa: S704 - drawn by us, escaped there
+        "ladder_axis": tuple(
+            (50 * (1 + days / REACH_DAYS), notation.signed(days, 0) if days else "price") for days in range(-6, 7, 2)
+        ),
+        "figure_css": Markup(charts.figure_css()),  # noqa: S704 - ours
+        "spine_rows": charts.spine_rows,
+    }
     made.globals["event_note"] = lambda kind: page_helpers.event_note(kind, tuple(folders))
     if templates is not None:
         check_overrides(made, templates, tuple(path.stem for path in (folders[-1] / page_helpers.NOTES).glob("*.md")))
@@ -211,29 +231,6 @@ def shipped_templates() -> Path:
         if (folder / "brief.html.j2").is_file():
             return folder
     raise RenderError("The shipped templates are gone: the installation is incomplete, install reportgen again.")
-
-
-def _globals() -> dict[str, Any]:
-    return {
-        **page_helpers.VIEWS,
-        "what_changed": first_screen.told_changes,
-        "how_zones_did": first_screen.told_yesterday,
-        "look_first": first_screen.look_first,
-        "fate_words": card.fate_words,
-        "stale_text": card.stale_text,
-        "own_brand": OWN_BRAND,
-        "light": LIGHT,
-        "dark": DARK,
-        "slug": slug,
-        "shapes": tuple((name, Markup(_shape(drawn))) for name, drawn in _SHAPES.items()),  # noqa: S704 - ours
-        "figure": lambda *asked: Markup(charts.figure(*asked)),  # noqa: S704 - drawn by us, escaped there
-        "ladder": lambda *asked: Markup(charts.ladder(*asked)),  # noqa: S704 - drawn by us, escaped there
-        "ladder_axis": tuple(
-            (50 * (1 + days / REACH_DAYS), notation.signed(days, 0) if days else "price") for days in range(-6, 7, 2)
-        ),
-        "figure_css": Markup(charts.figure_css()),  # noqa: S704 - ours
-        "spine_rows": charts.spine_rows,
-    }
 
 
 def _shape(drawn: str) -> str:

@@ -62,7 +62,17 @@ def brief_from_json(data: bytes, name: str = "brief.json") -> Brief:
     Raises:
         DataError: Not JSON, another schema version, or a field that is absent or of another type; names the place.
     """
-    _check_version(_parsed(data, name), name)
+    parsed = _parsed(data, name)
+    version = parsed.get("schema_version") if isinstance(parsed, dict) else None
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise DataError(f"{name}: it has no schema_version. Is this a brief.json?")
+    if version > SCHEMA_VERSION:
+        raise DataError(
+            f"{name}: schema_version {version} is newer than {SCHEMA_VERSION}, the newest that this version reads. "
+            f"Update reportgen."
+        )
+    if version < _OLDEST_VERSION:
+        raise DataError(f"{name}: schema_version {version} is not known. The oldest that can be read is 1.")
     try:
         return _adapter().validate_json(data, strict=True)
     except ValidationError as error:
@@ -102,19 +112,6 @@ def _refuse(constant: str) -> object:
     raise ValueError(f"it holds {constant}, which is no number")
 
 
-def _check_version(parsed: object, name: str) -> None:
-    version = parsed.get("schema_version") if isinstance(parsed, dict) else None
-    if not isinstance(version, int) or isinstance(version, bool):
-        raise DataError(f"{name}: it has no schema_version. Is this a brief.json?")
-    if version > SCHEMA_VERSION:
-        raise DataError(
-            f"{name}: schema_version {version} is newer than {SCHEMA_VERSION}, the newest that this version reads. "
-            f"Update reportgen."
-        )
-    if version < _OLDEST_VERSION:
-        raise DataError(f"{name}: schema_version {version} is not known. The oldest that can be read is 1.")
-
-
 def _place(problem: ErrorDetails) -> str:
     """Write where a problem lies: symbols[0].price; without the names of alternatives that pydantic adds."""
     text = ""
@@ -131,10 +128,6 @@ _VERSION: Final = 1
 def alert_files(brief: Brief) -> Mapping[str, bytes]:
     """Write both files, by name; a brief without zones gives empty lists, not no files."""
     alerts = alerts_of(brief)
-    return {ALERTS_JSON: _json(brief, alerts), ALERTS_CSV: _csv(alerts)}
-
-
-def _json(brief: Brief, alerts: tuple[Alert, ...]) -> bytes:
     whole = {
         "alerts_version": _VERSION,
         "as_of": brief.as_of,
@@ -142,12 +135,11 @@ def _json(brief: Brief, alerts: tuple[Alert, ...]) -> bytes:
         "simulated": brief.simulated,
         "alerts": [asdict(alert) for alert in alerts],
     }
-    return f"{json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False)}\n".encode()
-
-
-def _csv(alerts: tuple[Alert, ...]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, [field.name for field in fields(Alert)], lineterminator="\n")
     writer.writeheader()
     writer.writerows({name: spreadsheet_cell(value) for name, value in asdict(alert).items()} for alert in alerts)
-    return text.getvalue().encode()
+    return {
+        ALERTS_JSON: f"{json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False)}\n".encode(),
+        ALERTS_CSV: text.getvalue().encode(),
+    }

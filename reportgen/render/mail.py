@@ -27,10 +27,9 @@ from reportgen.notation import THIN, percent_change, price
 from reportgen.render.card import card_of
 from reportgen.render.charts import figure_png, ladder_png
 from reportgen.render.charts.axes import FORMS
-from reportgen.render.charts.names import slug
 from reportgen.render.first_screen import FULL_ROWS, told_yesterday
 from reportgen.render.html import environment
-from reportgen.render.page_helpers import clock, event_due, in_zone, local, overriding, short_date
+from reportgen.render.page_helpers import clock, event_due, in_zone, local, overriding, short_date, slug
 from reportgen.units import Milliseconds, Missing
 
 # ---- Whom a mail is for, and the brief as that reader wants it: their symbols first, or only those; their time zone --
@@ -282,7 +281,10 @@ def render_mail(
         "yesterday": told_yesterday(mine.brief),
     }
     try:
-        text = _text(names, templates)
+        # Write the plain text, no line longer than it may be but those that hold a link.
+        template = environment(templates).get_template("mail/mail.txt.j2")
+        lines = [line.rstrip() for line in plain(template.render(**names, wrapped=wrapped)).splitlines()]
+        text = "\n".join(lines).strip("\n") + "\n"
         html, pictures = _html(mine.brief, names, templates) if reader.html else (None, ())
     except (TemplateError, TypeError, ValueError, LookupError, AttributeError) as error:
         where = getattr(error, "name", None) or "templates/mail"
@@ -326,13 +328,6 @@ def _html(brief: Brief, names: Mapping[str, object], templates: Path | None) -> 
         f"The mail's summary of {len(brief.symbols)} symbols is over {MOST_HTML_BYTES} bytes. "
         "Send fewer symbols, or plain text."
     )
-
-
-def _text(names: Mapping[str, object], templates: Path | None) -> str:
-    """Write the plain text, no line longer than it may be but those that hold a link."""
-    template = environment(templates).get_template("mail/mail.txt.j2")
-    lines = [line.rstrip() for line in plain(template.render(**names, wrapped=wrapped)).splitlines()]
-    return "\n".join(lines).strip("\n") + "\n"
 
 
 @cache

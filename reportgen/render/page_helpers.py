@@ -5,11 +5,14 @@ Stands at the last arrow, Brief -> bytes, between the frozen brief and the templ
 
 from __future__ import annotations
 
+import hashlib
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from inspect import isfunction
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -24,8 +27,28 @@ from reportgen.guide.plan import ZonePlan
 from reportgen.guide.reactions import Evidence, Reaction
 from reportgen.guide.zones import NoDenseZone, Zone
 from reportgen.market.quality import VenueReading
-from reportgen.notation import EN_DASH, MINUS, THIN
+from reportgen.notation import EN_DASH, THIN
 from reportgen.units import HOUR_MS, Fraction, Milliseconds, Missing, Where
+
+_PLAIN = re.compile(r"[A-Z0-9]+/[A-Z0-9]+:[A-Z0-9]+")
+_LONGEST = 40
+
+
+def slug(symbol: SymbolBrief) -> str:
+    """Name a symbol's files: BTC-USDT-USDT. Safe in a path and a URL; no two symbols share one.
+
+    A symbol of another pattern than BTC/USDT:USDT gets a few digits of its hash behind the letters that are left.
+    """
+    return slug_of(symbol.symbol)
+
+
+def slug_of(name: str) -> str:
+    """Name the files of a symbol by its unified name, as `slug` does."""
+    letters = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")
+    if _PLAIN.fullmatch(name) and len(letters) <= _LONGEST:
+        return letters
+    return f"{letters[:_LONGEST]}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}".lstrip("-")
+
 
 # ---- How moments, names and states are written on the page; numbers are `reportgen.notation`'s ----
 
@@ -169,29 +192,6 @@ def is_missing(value: object) -> bool:
     """Tell a value that is missing from one that is there."""
     return isinstance(value, Missing)
 
-
-FILTERS = {
-    function.__name__: function
-    for function in (
-        clock,
-        long_date,
-        short_date,
-        day_and_clock,
-        weekday_and_clock,
-        utc_clock,
-        local,
-        countdown,
-        hours,
-        eight,
-        css_text,
-        clause,
-        sentence,
-        lower_first,
-        outcome,
-        away,
-        venue_name,
-    )
-}
 
 # ---- How events are written on the page: their times, and the note of each kind, Markdown from a folder that users own
 NOTES = "events"
@@ -510,30 +510,7 @@ def leading_settings(brief: Brief) -> tuple[AssumptionUsed, ...]:
     return tuple(by_name[name] for name in tuple(wanted)[: max(len(_SETTINGS), len(changed))] if name in by_name)
 
 
-VIEWS = {"THIN": THIN, "MINUS": MINUS, "EN_DASH": EN_DASH} | {
-    function.__name__: function
-    for function in (
-        overriding,
-        next_event,
-        beside,
-        event_when,
-        event_due,
-        kinds_inside,
-        zone_of,
-        zone_rows,
-        reacting,
-        arguments,
-        stale,
-        oldest,
-        stale_symbols,
-        percent_of,
-        missing_inputs,
-        when_again,
-        disappears_when,
-        ranked_for,
-        firm_zones,
-        venue_rules,
-        leading_settings,
-    )
+HELPERS = {
+    name: held for name, held in vars().items() if isfunction(held) and held.__module__ == __name__ and name[0] != "_"
 }
-"""What templates may ask of a brief, by name."""
+"""What templates may ask by name, as a filter or as a function: all that is public here."""

@@ -65,17 +65,9 @@ _PALETTE = 256
 def palettise(_: object, pdf: pydyf.PDF) -> None:
     """Rewrite the pictures of a PDF that have at most 256 colours; WeasyPrint calls this before it writes."""
     for held in pdf.objects:
-        if isinstance(held, pydyf.Stream) and _is_rgb(held.extra):
+        rgb = {"Subtype": "/Image", "ColorSpace": "/DeviceRGB", "Filter": "/FlateDecode"}
+        if isinstance(held, pydyf.Stream) and rgb.items() <= held.extra.items():
             _rewrite(held)
-
-
-def _is_rgb(extra: dict[str, object]) -> bool:
-    """Tell an RGB picture from everything else in a PDF; what it lets through is a picture of its own."""
-    return (
-        extra.get("Subtype") == "/Image"
-        and extra.get("ColorSpace") == "/DeviceRGB"
-        and extra.get("Filter") == "/FlateDecode"
-    )
 
 
 def _rewrite(held: pydyf.Stream) -> None:

@@ -11,10 +11,10 @@ from typing import Protocol, TypeVar
 from markupsafe import Markup
 
 from reportgen.brief.types import Brief, SymbolBrief
-from reportgen.render.charts.names import slug
 from reportgen.render.fonts import css_font_faces
 from reportgen.render.formats import Job
 from reportgen.render.html import Part, all_of, environment, write_page
+from reportgen.render.page_helpers import slug
 
 TAGGED_UP_TO = 30
 """Symbols up to which the PDF is one part and carries tags for screen readers: putting parts together loses them."""

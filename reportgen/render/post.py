@@ -56,13 +56,9 @@ def posts_of(brief: Brief, symbols: Collection[str], page: str) -> tuple[Post, .
     posts = list(_split("headline", f"{stale}{simulated}{brand.name} {morning}", told))
     for symbol in chosen:
         card = card_of(brief, symbol)
-        posts += _split(symbol.symbol, _title(card), _lines(card), symbol.symbol)
+        moved = f" {card.moved} in 24 h" if card.moved else ""
+        posts += _split(symbol.symbol, f"{card.base} {card.price}{moved}".strip(), _lines(card), symbol.symbol)
     return tuple(posts)
-
-
-def _title(card: Card) -> str:
-    moved = f" {card.moved} in 24 h" if card.moved else ""
-    return f"{card.base} {card.price}{moved}".strip()
 
 
 def _lines(card: Card) -> list[str]:

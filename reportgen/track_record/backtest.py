@@ -328,24 +328,20 @@ def _notes(market: MarketData, scored: Maybe[Scored], a: Assumptions) -> Iterato
             yield f"Only falls of open interest could be scored, which is weak evidence. {why}"
         for name in scored.unscored:
             yield f"The {name} engine was not scored: open interest is not known from the first decision on."
-        yield _terms(market, scored, a)
+        # Name the path, blur and bins of the maps, so that a reader sees that baselines stand on equal terms.
+        situation = scored.scene.situation
+        cut = cut_by_marks(situation.candles, market.leading_open_interest, situation.decision_ms, a)
+        own = [one.name for one in scored.scene.measured if one.kind != "control" and one.name != CONSERVATION.name]
+        blur = f"blurred by {notation.share(a.smooth_distance_share)} of the distance"
+        fine = f"at {notation.share(float(cut.mean()))} of decisions along the marks of open interest inside the bars"
+        yield (
+            f"On one path, in one grid: {', '.join(own)} lie {fine}, tiers and points sharp and no mass back in swept "
+            f"ground there, and elsewhere on the bars, {blur}; {CONSERVATION.name} always lies on the bars, so blurred."
+        )
     if not isinstance(market.liquidations, Missing):
         yield "Liquidation feeds are lower bounds: what they do not show may still have happened."
     if market.simulated:
         yield "Simulated data: it shares the estimator's mechanism, so a good score proves the code, not the market."
-
-
-def _terms(market: MarketData, scored: Scored, a: Assumptions) -> str:
-    """Name the path, blur and bins of the maps, so that a reader sees that baselines stand on equal terms."""
-    situation = scored.scene.situation
-    cut = cut_by_marks(situation.candles, market.leading_open_interest, situation.decision_ms, a)
-    own = [one.name for one in scored.scene.measured if one.kind != "control" and one.name != CONSERVATION.name]
-    blur = f"blurred by {notation.share(a.smooth_distance_share)} of the distance"
-    fine = f"at {notation.share(float(cut.mean()))} of decisions along the marks of open interest inside the bars"
-    return (
-        f"On one path, in one grid: {', '.join(own)} lie {fine}, tiers and points sharp and no mass back in swept "
-        f"ground there, and elsewhere on the bars, {blur}; {CONSERVATION.name} always lies on the bars, so blurred."
-    )
 
 
 def _day(milliseconds: Milliseconds) -> str:
@@ -381,7 +377,15 @@ def pooled_backtest(parts: Sequence[MarketRecord], question: BacktestQuestion) -
     shared = [name for name in _names(judged[0][1]) if all(name in _names(scored) for _, scored in judged)]
     scenes = [_of(scored.scene, shared) for _, scored in judged]
     metric: Metric = judged[0][1].metric
-    scores = _scores(scenes, metric, assumptions)
+    # Score all maps on all markets.
+    falls: Metric = "open interest rank"
+    scores: tuple[MapScore, ...] = ()
+    if metric != falls:
+        scores = (*rank_scores(scenes, metric), *location_scores(scenes))
+    known = [int(known_rows(scene.situation, scene.outcome(falls)[Side.LONG]).sum()) for scene in scenes]
+    if min(known) >= assumptions.skill_least_rows:
+        scores += rank_scores(scenes, falls)
+
     engines = tuple(name for name in records[0].engines if name in shared)
     baselines = tuple(name for name in records[0].baselines if name in shared)
     effective = worth_in_days(scenes, metric)
@@ -424,18 +428,6 @@ def _of(scene: Scene, names: Sequence[str]) -> Scene:
     """Keep the maps that all markets have, in one order."""
     by_name = {one.name: one for one in scene.measured}
     return replace(scene, measured=tuple(by_name[name] for name in names))
-
-
-def _scores(scenes: Sequence[Scene], metric: Metric, a: Assumptions) -> tuple[MapScore, ...]:
-    """Score all maps on all markets."""
-    falls: Metric = "open interest rank"
-    scores: tuple[MapScore, ...] = ()
-    if metric != falls:
-        scores = (*rank_scores(scenes, metric), *location_scores(scenes))
-    known = [int(known_rows(scene.situation, scene.outcome(falls)[Side.LONG]).sum()) for scene in scenes]
-    if min(known) >= a.skill_least_rows:
-        scores += rank_scores(scenes, falls)
-    return scores
 
 
 def _market(record: Backtest, engine: str) -> PooledMarket:

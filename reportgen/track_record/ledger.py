@@ -310,7 +310,12 @@ def follow(zone: ZoneAt, plan: PlannedLevels | None, candles: Candles, until_ms:
     excursion = (float(bars.far.max()) - near) / zone.atr
     if plan is None:
         return Passage(touched_ms=_when(touched, bars), excursion_atr=excursion)
-    entry = _entry(bars, plan, touched, sign, candles.interval_ms)
+    # Find the bar whose close met the price part of the entry condition.
+    waited = bars.close_ms > plan.after_ms
+    into = np.maximum.accumulate(touched & waited)
+    ends = bars.close_ms % max(plan.timeframe_ms, candles.interval_ms) == 0
+    met = into & ends & (bars.close > sign * plan.entry)
+    entry = int(np.argmax(met)) if met.any() else None
     entered = np.arange(len(bars.far)) > (len(bars.far) if entry is None else entry)
     return Passage(
         touched_ms=_when(touched, bars),
@@ -320,15 +325,6 @@ def follow(zone: ZoneAt, plan: PlannedLevels | None, candles: Candles, until_ms:
         invalidation_ms=_when(entered & (bars.back <= sign * plan.invalidation), bars),
         de_risk_ms=_when(entered & (bars.far >= sign * plan.de_risk), bars),
     )
-
-
-def _entry(bars: _Outward, plan: PlannedLevels, touched: Bools, sign: int, interval_ms: Milliseconds) -> int | None:
-    """Find the bar whose close met the price part of the entry condition."""
-    waited = bars.close_ms > plan.after_ms
-    into = np.maximum.accumulate(touched & waited)
-    ends = bars.close_ms % max(plan.timeframe_ms, interval_ms) == 0
-    met = into & ends & (bars.close > sign * plan.entry)
-    return int(np.argmax(met)) if met.any() else None
 
 
 def _when(met: Bools, bars: _Outward) -> Milliseconds | None:

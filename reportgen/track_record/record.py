@@ -18,12 +18,12 @@ from reportgen import notation
 from reportgen.brief.types import (
     NO_LEVELS_BEFORE,
     Brief,
+    Interval,
     LeanCount,
     LevelFate,
     OutcomeCount,
     RecordSkill,
     RunningRecord,
-    SkillInterval,
     SkillVerdict,
     TrackRecord,
 )
@@ -227,7 +227,7 @@ def _skill(
 ) -> RecordSkill:
     """Give 1 - Brier score / the control's, with its interval; None as control means the very same shares."""
     if control is None:
-        none = SkillInterval(value=0.0, low=0.0, high=0.0)
+        none = Interval(value=0.0, low=0.0, high=0.0)
         return RecordSkill(versus=versus, skill=none, verdict="the same by construction")
     if sample.effective < a.record_least_days:
         why = (
@@ -236,8 +236,7 @@ def _skill(
         )
         return RecordSkill(versus=versus, skill=Missing(why), verdict="insufficient evidence")
     below = brier_loss(control, sample.outcome)
-    skill = ratio_scores((below - sample.loss)[:, None], below, sample.day, drawn=drawn).estimate(0)
-    found = SkillInterval(value=skill.value, low=skill.low, high=skill.high)
+    found = ratio_scores((below - sample.loss)[:, None], below, sample.day, drawn=drawn).estimate(0)
     verdict: SkillVerdict = "better" if found.low > 0 else "worse" if found.high < 0 else "not distinguishable"
     enough = sample.independent >= a.record_enough_events
     return RecordSkill(versus=versus, skill=found, verdict=verdict if enough else "insufficient evidence")

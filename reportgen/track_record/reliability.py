@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from reportgen.brief.types import ForecastOf, Reliability, ReliabilityBand, SkillInterval
+from reportgen.brief.types import ForecastOf, Interval, Reliability, ReliabilityBand
 from reportgen.config.assumptions import Assumptions
 from reportgen.liquidation.cone import cone_lines, cone_reached, past_quantiles
 from reportgen.market.data import Candles
@@ -157,17 +157,18 @@ def reliability_of(parts: Sequence[Forecasts], assumptions: Assumptions, drawn: 
         for columns in zip(*((one.day, one.shown, one.came, one.loss, one.control) for one in parts), strict=True)
     )
     days = len(np.unique(day))
-    skill: Maybe[SkillInterval] = Missing(
+    skill: Maybe[Interval] = Missing(
         f"Insufficient evidence: {days} days; an interval needs {assumptions.record_least_days:g}."
     )
     if days >= assumptions.record_least_days:
         scores = ratio_scores((control - loss)[:, None], control, day, drawn=drawn)
-        found = interval(scores.estimate(0), "Climatology never errs here.")
-        skill = (
-            found if isinstance(found, Missing) else SkillInterval(value=found.value, low=found.low, high=found.high)
-        )
+        skill = interval(scores.estimate(0), "Climatology never errs here.")
     of_quantiles = first.of in ("cone", "dollars")
-    bands = _at_levels(shown, came) if of_quantiles else reliability_bands(shown, came, assumptions.reliability_edges)
+    bands = (
+        tuple(_band(float(level), float(level), shown[:, at], came[:, at]) for at, level in enumerate(shown[0]))
+        if of_quantiles
+        else reliability_bands(shown, came, assumptions.reliability_edges)
+    )
     return Reliability(
         of=first.of,
         forecasts=len(loss),
@@ -197,11 +198,6 @@ def reliability_bands(shown: Floats, came: Bools, edges: Sequence[float]) -> tup
         _band(low, high, shown[band == place], came[band == place])
         for place, (low, high) in enumerate(pairwise((0.0, *edges, 1.0)))
     )
-
-
-def _at_levels(shown: Floats, came: Bools) -> tuple[ReliabilityBand, ...]:
-    """Count how many values lay at or below each quantile: a band of no width a level."""
-    return tuple(_band(float(level), float(level), shown[:, at], came[:, at]) for at, level in enumerate(shown[0]))
 
 
 def _band(low: float, high: float, shown: Floats, came: Bools) -> ReliabilityBand:

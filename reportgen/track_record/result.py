@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Literal
 
-from reportgen.brief.types import Reliability
+from reportgen.brief.types import Interval, Reliability
 from reportgen.units import Fraction, Maybe, Milliseconds, Missing, Notional
 
 SCHEMA_VERSION: Final = "backtest-1"
@@ -30,19 +30,6 @@ Which = Literal["long", "short", "both"]
 Verdict = Literal["better than its controls", "not distinguishable", "insufficient evidence"]
 SplitVerdict = Literal["different near events", "not distinguishable", "insufficient evidence"]
 NO_SPLIT: Final = Missing("Outcomes were not split by events.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
-    """A value and its 90 % interval from resampled days.
-
-    Attributes:
-        value: On all days. low, high: 5 % and 95 % of the resampled values.
-    """
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

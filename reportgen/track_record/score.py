@@ -9,8 +9,9 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
+from reportgen.brief.types import Interval
 from reportgen.track_record.maps import PLACEBO, Controls, DayAhead, Measured, path_features
-from reportgen.track_record.result import Difference, DistanceSkill, Interval, MapScore, Metric, Which
+from reportgen.track_record.result import Difference, DistanceSkill, MapScore, Metric, Which
 from reportgen.track_record.walk import Fresh, Situation
 from reportgen.units import Bools, Floats, Ints, Maybe, Missing, Side
 
@@ -20,19 +21,6 @@ _TINY = 1e-300
 
 DrawnDays: TypeAlias = Callable[[int], Floats]
 """Gives, for a number of days, how often each came in each draw: shape (draws, days), not to be written to."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """A statistic with its resampled interval.
-
-    Attributes:
-        value: On all days. low, high: Quantiles of the resampled values (90 % unless asked otherwise).
-    """
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,14 +38,14 @@ class RankScores:
     days: int
     observations: int
 
-    def estimate(self, one: int, minus: int | None = None, level: float = 0.9) -> Estimate:
+    def estimate(self, one: int, minus: int | None = None, level: float = 0.9) -> Interval:
         """Give one map's score, or its paired difference to another's, with its interval."""
         value, drawn = float(self.value[one]), self.drawn[:, one]
         if minus is not None:
             value, drawn = value - float(self.value[minus]), drawn - self.drawn[:, minus]
         tail = (1 - level) / 2
         low, high = np.nanquantile(drawn, (tail, 1 - tail)) if np.isfinite(drawn).any() else (np.nan, np.nan)
-        return Estimate(value=value, low=float(low), high=float(high))
+        return Interval(value=value, low=float(low), high=float(high))
 
 
 def mean_scores(parts: Sequence[RankScores]) -> RankScores:
@@ -151,11 +139,9 @@ def _partial(gram: Floats, known: int) -> Floats:
     return np.asarray(np.divide(rest[:, :-1, -1], both, out=np.full(both.shape, np.nan), where=both > floor))
 
 
-def interval(found: Estimate, why: str) -> Maybe[Interval]:
+def interval(found: Interval, why: str) -> Maybe[Interval]:
     """Take an estimate into the record, or say why there is none."""
-    if not np.isfinite([found.value, found.low, found.high]).all():
-        return Missing(why)
-    return Interval(value=found.value, low=found.low, high=found.high)
+    return found if np.isfinite([found.value, found.low, found.high]).all() else Missing(why)
 
 
 def day_sums(rows: Floats, block: Ints, among: Ints | None = None) -> Floats:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from reportgen import notation
+from reportgen.brief.types import Interval
 from reportgen.config.assumptions import Assumptions
 from reportgen.track_record.dollars import NAME
 from reportgen.track_record.maps import CONTROLS
 from reportgen.track_record.result import (
     Backtest,
     Difference,
-    Interval,
     MapScore,
     ReactionScore,
     Verdict,

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from reportgen.brief.types import Interval
 from reportgen.config.assumptions import Assumptions
 from reportgen.guide.positioning import Positioning
 from reportgen.guide.reactions import Outcome, distance_shares
@@ -19,8 +20,8 @@ from reportgen.liquidation.cone import cone_touch_rates
 from reportgen.liquidation.map import NOT_GIVEN, build_map
 from reportgen.liquidation.margin import Brackets
 from reportgen.market.data import Candles, OpenInterest
-from reportgen.track_record.result import EventSplit, Interval, OutcomeBand, ReactionScore, SplitVerdict
-from reportgen.track_record.score import Estimate, RankScores, day_counts, day_sums, drawn_days, interval, ratio_scores
+from reportgen.track_record.result import EventSplit, OutcomeBand, ReactionScore, SplitVerdict
+from reportgen.track_record.score import RankScores, day_counts, day_sums, drawn_days, interval, ratio_scores
 from reportgen.track_record.walk import Fresh, day_ranges
 from reportgen.units import DAY_MS, HOUR_MS, Bools, Floats, Ints, Maybe, Milliseconds, Missing, Price, Where
 
@@ -442,7 +443,7 @@ def _difference(values: Floats, rows: Bools, inside: Bools, day: Ints, a: Assump
     scores = RankScores(
         value=_minus(sums.sum(axis=0)[None])[0], drawn=_minus(counts @ sums), days=len(sums), observations=len(values)
     )
-    found: Estimate = scores.estimate(0)
+    found: Interval = scores.estimate(0)
     return interval(found, "Zones stand on one side of the split only.")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reportgen.config.settings import MonitorSettings
-from reportgen.delivery.monitor import watched
+from reportgen.delivery.notify import watched
 from reportgen.errors import DataError
 from tests.cli.cli_process import reportgen_here
 from tests.delivery.chats import Chats, chats
@@ -16,7 +16,7 @@ from tests.delivery.chats import Chats, chats
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is asked twice: what does not answer here never will."""
-    monkeypatch.setattr("reportgen.delivery.monitor._ATTEMPTS", 1)
+    monkeypatch.setattr("reportgen.delivery.notify._ATTEMPTS", 1)
 
 
 def monitor_at(told: Chats, monkeypatch: pytest.MonkeyPatch) -> MonitorSettings:

@@ -16,7 +16,7 @@ import s3fs
 from reportgen.cli.calibrate import keep_calibrations, own_folder
 from reportgen.cli.doctor import examine
 from reportgen.config.settings import Config, WatchlistEntry
-from reportgen.delivery.archive import remote as store_remote
+from reportgen.delivery.archive import store as store_remote
 from reportgen.delivery.archive.calibrations import calibration_path
 from reportgen.delivery.archive.commit import writing
 from reportgen.delivery.archive.query import run_query

@@ -102,7 +102,7 @@ def test_an_entry_that_makes_no_sense_is_named_with_its_fault(entry: str, said: 
 
 def test_a_rule_that_never_comes_true_takes_no_other_entry_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A 30th of February is looked for no longer than the time allowed and named; the entry beside it is listed."""
-    monkeypatch.setattr("reportgen.events.ics.recurrence.LONGEST_SECONDS", 2.0)
+    monkeypatch.setattr("reportgen.events.ics.LONGEST_SECONDS", 2.0)
     endless = "SUMMARY:f\nDTSTART:19000101T000000Z\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"
     read = read_ics(ics(endless, "SUMMARY:good\nDTSTART:20261201T133000Z"), "a.ics", SPAN)
     assert [event.name for event in read.events] == ["good"]

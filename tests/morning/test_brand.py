@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from reportgen.brief.types import OWN_BRAND, Brand
-from reportgen.cli.look import looks_of
+from reportgen.cli.doctor import looks_of
 from reportgen.config.load import read_config
 from reportgen.config.settings import BrandSettings
 from reportgen.delivery.archive.days import BriefFolder

@@ -15,12 +15,11 @@ import pikepdf
 import pytest
 
 from reportgen import notation
-from reportgen.brief.types import Reliability, ReliabilityBand, SkillInterval
+from reportgen.brief.types import Interval, Reliability, ReliabilityBand
 from reportgen.render.backtest import Scale, forest, render_backtest, scale_of
 from reportgen.track_record.result import (
     Backtest,
     Difference,
-    Interval,
     PooledMarket,
     Verdict,
     as_record,
@@ -167,7 +166,7 @@ def foretold() -> Reliability:
         ReliabilityBand(low=0.0, high=0.5, given=40, came=18, expected=16.4),
         ReliabilityBand(low=0.5, high=1.0, given=0, came=0, expected=0.0),
     )
-    skill = SkillInterval(value=0.2771, low=0.1333, high=0.4031)
+    skill = Interval(value=0.2771, low=0.1333, high=0.4031)
     return Reliability(of="touch", forecasts=40, days=21, loss="Brier", skill=skill, bands=bands)
 
 

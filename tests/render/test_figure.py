@@ -33,8 +33,7 @@ from reportgen.render.charts.axes import (
     step_decimals,
     time_ticks,
 )  # fmt: skip
-from reportgen.render.charts.figure import draw_figure
-from reportgen.render.charts.ground import ROLES, classes
+from reportgen.render.charts.figure import ROLES, classes, draw_figure
 from reportgen.render.charts.panels import merged
 from reportgen.render.charts.spine import SpineRow, level_name, shown_levels, spine_rows, stack
 from reportgen.render.charts.surface import Drawing, Group, Mark, Raster, Shape, Text

@@ -9,8 +9,8 @@ import pytest
 
 from reportgen.moments import moment_text
 from reportgen.render.charts.ladder import ZoneBand
+from reportgen.render.site import draw_strip, mini_ladder, strip_of
 from reportgen.render.site.days import Bar, BriefDay, Judged, SymbolDay
-from reportgen.render.site.strip import draw_strip, mini_ladder, strip_of
 from reportgen.units import DAY_MS, HOUR_MS, Milliseconds, Price, Side, Where
 
 FIRST = 1_768_806_000_000

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from reportgen.brief.types import Interval
 from reportgen.track_record.result import (
     Backtest,
     Difference,
     DistanceSkill,
     DollarScore,
-    Interval,
     MapKind,
     MapScore,
     OutcomeBand,

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from reportgen.brief.types import Interval
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.errors import DataError
 from reportgen.liquidation.map import CONSERVATION, DEFAULT_ENGINE, ENGINES, PATH_ONLY, Engine
@@ -24,7 +25,7 @@ from reportgen.track_record.backtest import (
 )
 from reportgen.track_record.dollars import dollar_scores, interval_held, reach_climatology, scale_so_far
 from reportgen.track_record.maps import CONTROLS
-from reportgen.track_record.result import Backtest, Interval, as_record
+from reportgen.track_record.result import Backtest, as_record
 from reportgen.track_record.score import distance_skill
 from reportgen.track_record.walk import Situation, decision_times
 from reportgen.track_record.zones import base_rates, foretell, judged_zones, walk_forward_shares

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from reportgen.brief.types import Interval
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.liquidation.calibration.sample import sample_of
 from reportgen.track_record.dollars import NAME, calibrated_dollars
-from reportgen.track_record.result import DollarScore, Interval
+from reportgen.track_record.result import DollarScore
 from reportgen.units import Missing
 from tests.liquidation.test_calibration import both_sides, market_of, with_liquidations
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from reportgen.brief.types import Interval
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.notation import THIN
 from reportgen.track_record.dollars import NAME
 from reportgen.track_record.maps import CONTROLS, PLACEBO, UNIFORM
-from reportgen.track_record.result import Difference, DistanceSkill, Interval, MapScore
+from reportgen.track_record.result import Difference, DistanceSkill, MapScore
 from reportgen.track_record.verdict import findings_of, judge_map
 from reportgen.units import Missing
 from tests.track_record.results import dollars, found, interval, rank, reactions, whole

@@ -9,11 +9,12 @@ from functools import cache
 import numpy as np
 import pytest
 
+from reportgen.brief.types import Interval
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.liquidation.map import DEFAULT_ENGINE, PATH_ONLY
 from reportgen.track_record.backtest import BacktestQuestion, MarketRecord, pooled_backtest, scored_backtest
 from reportgen.track_record.maps import CONTROLS
-from reportgen.track_record.result import Backtest, Interval, as_record
+from reportgen.track_record.result import Backtest, as_record
 from reportgen.track_record.verdict import judge_map
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 from tests.track_record.paths import ABSENT, liquidations, market, open_interest, walk

@@ -8,7 +8,7 @@ Rows are loaded into memory first; then the database is locked: no files, no net
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -82,24 +82,22 @@ def _load(database: duckdb.DuckDBPyConnection, store: Store, table: str, scratch
             sql = f"INSERT INTO {table}_all BY NAME SELECT * FROM {_ROWS} ORDER BY date, revision"  # noqa: S608 - own names
             database.execute(sql, {"files": files})
     except duckdb.Error as error:
-        raise _damaged(store, dict(zip(paths, files, strict=True)), table) from error
+        # Find the first file that cannot be read, by its path in the archive.
+        import duckdb
+
+        named, fault = f"{FOLDER}/{table}", "some of its files do not hold the columns of this table"
+        for path, file in dict(zip(paths, files, strict=True)).items():
+            with duckdb.connect(":memory:") as alone:
+                try:
+                    alone.execute(f"CREATE TABLE rows AS SELECT * FROM {_ROWS}", {"files": [file]})  # noqa: S608 - own text
+                except duckdb.Error:
+                    named, fault = path, "is damaged"
+                    break
+        raise DataError(
+            f"{store.path(named)}: {fault}. Restore it, and see what else with `reportgen archive verify`."
+        ) from error
     last = f"SELECT date, max(revision) FROM {table}_all GROUP BY date"  # noqa: S608 - own names
     database.execute(f"CREATE VIEW {table} AS SELECT * FROM {table}_all WHERE (date, revision) IN ({last})")  # noqa: S608
-
-
-def _damaged(store: Store, files: Mapping[str, str], table: str) -> DataError:
-    """Find the first file that cannot be read, by its path in the archive."""
-    import duckdb
-
-    named, fault = f"{FOLDER}/{table}", "some of its files do not hold the columns of this table"
-    for path, file in files.items():
-        with duckdb.connect(":memory:") as alone:
-            try:
-                alone.execute(f"CREATE TABLE rows AS SELECT * FROM {_ROWS}", {"files": [file]})  # noqa: S608 - own text
-            except duckdb.Error:
-                named, fault = path, "is damaged"
-                break
-    return DataError(f"{store.path(named)}: {fault}. Restore it, and see what else with `reportgen archive verify`.")
 
 
 def _local(store: Store, paths: Iterable[str], scratch: Path) -> Iterator[str]:

@@ -40,6 +40,16 @@ def plan_zone(zone: Zone, context: Context) -> ZonePlan | None:
     after = "" if event is None else f"after {event_name(event)} ({due(event)}): "
     into = "from inside" if zone.price_inside else f"trades into {band(zone, context)} and"
     entry_text = f"{after}{into} {context.timeframe} close {zone.side} {line.name} on rising volume"
+    verb = "is inside" if zone.price_inside else "trades into"
+    then = f"look for continuation to {goal.name}"
+    if no_trade:
+        then = f"{no_trade} to {goal.name}: let it pass"
+    go = (
+        f"If {context.base} {verb} {band(zone, context)} and closes {zone.side} {line.name} ({context.timeframe}) "
+        f"on rising volume, then {then}."
+    )
+    stay = f"If it wicks into the band and closes back {back(zone.side)} {at(line.price, context)}, do not chase."
+    use = "" if context.leading_event is None else " Until then, use it as a post-event map."
     return ZonePlan(
         label=zone.label,
         side=zone.side,
@@ -49,7 +59,7 @@ def plan_zone(zone: Zone, context: Context) -> ZonePlan | None:
         invalidation=invalidation,
         de_risk=goal.price,
         de_risk_is=goal.name,
-        if_then=_if_then(zone, line, goal, no_trade, context),
+        if_then=f"{after_event(go, context)} {stay}{use}",
         post_event=event is not None,
         cascade_gap_atr=gap,
         cascade=_cascade_text(zone, gap, context),
@@ -148,20 +158,6 @@ def back(side: Where) -> Where:
 def _step(origin: Price, change: Price) -> Price:
     """Move a price, by half of itself at the most, so that none falls to zero."""
     return origin + max(-origin / 2, min(origin / 2, change))
-
-
-def _if_then(zone: Zone, line: NamedLevel, goal: NamedLevel, no_trade: str, context: Context) -> str:
-    verb = "is inside" if zone.price_inside else "trades into"
-    then = f"look for continuation to {goal.name}"
-    if no_trade:
-        then = f"{no_trade} to {goal.name}: let it pass"
-    go = (
-        f"If {context.base} {verb} {band(zone, context)} and closes {zone.side} {line.name} ({context.timeframe}) "
-        f"on rising volume, then {then}."
-    )
-    stay = f"If it wicks into the band and closes back {back(zone.side)} {at(line.price, context)}, do not chase."
-    use = "" if context.leading_event is None else " Until then, use it as a post-event map."
-    return f"{after_event(go, context)} {stay}{use}"
 
 
 def _cascade_text(zone: Zone, gap: Maybe[float], context: Context) -> str:

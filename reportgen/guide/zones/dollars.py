@@ -122,28 +122,24 @@ def price_zones(
         if one.symbol == market.symbol and chosen.sample_end_ms < one.sample_end_ms <= market.as_of_ms
     )
     age = (market.as_of_ms - chosen.sample_end_ms) / DAY_MS
-    basis = _basis(chosen, (*_totals(total, age, assumptions), *refused))
-    return PricedZones(
-        zones=tuple(priced),
-        basis=replace(basis, age_days=age, long_total=total[Side.LONG], short_total=total[Side.SHORT]),
-    )
-
-
-def _totals(total: Mapping[Side, Notional], age_days: float, assumptions: Assumptions) -> tuple[str, ...]:
-    """Say what the shares are of, and how old the weights are."""
+    # Say what the shares are of, and how old the weights are.
     a = assumptions
     within = f"Within {notation.share(a.zone_scope_fraction)} of the price all longs come to"
     both = f"{notation.dollars(total[Side.LONG])} and all shorts to {notation.dollars(total[Side.SHORT])}"
     lines = [
         f"{within} {both}; a zone's share is its part of that.",
-        f"The sample ended {notation.grouped(age_days, 0)} days before as-of.",
+        f"The sample ended {notation.grouped(age, 0)} days before as-of.",
     ]
-    if age_days > a.calibration_drift_days:
+    if age > a.calibration_drift_days:
         lines.append(
             f"That is more than {a.calibration_drift_days:.0f} days, after which levels have drifted: 1.5 times in "
             "three months, 2.2 times in four. Calibrate again."
         )
-    return tuple(lines)
+    basis = _basis(chosen, (*lines, *refused))
+    return PricedZones(
+        zones=tuple(priced),
+        basis=replace(basis, age_days=age, long_total=total[Side.LONG], short_total=total[Side.SHORT]),
+    )
 
 
 def _basis(chosen: Calibration, refused: tuple[str, ...]) -> DollarBasis:

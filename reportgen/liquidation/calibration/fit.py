@@ -242,20 +242,7 @@ def rule_of(estimated: Floats, realised: Floats, day: Ints, assumptions: Assumpt
     edges = np.quantile(estimated, np.arange(1, classes) / classes)
     kind = np.searchsorted(edges, estimated, side="right")
     ratio = realised / estimated
-    tail = _adapted_tail(ratio, kind, day, assumptions)
-    bounds = np.array([_bounds(ratio[kind == each], tail, assumptions) for each in range(classes)])
-    return NotionalRule(
-        level=assumptions.notional_level,
-        edge_quote=edges,
-        low_ratio=bounds[:, 0],
-        high_ratio=bounds[:, 1],
-        covered=0,
-        of=0,
-    )
-
-
-def _adapted_tail(ratio: Floats, kind: Ints, day: Ints, assumptions: Assumptions) -> Fraction:
-    """Walk through the days: each is judged by those before, and moves the tails by what fell outside."""
+    # Walk through the days: each is judged by those before, and moves the tails by what fell outside.
     a = assumptions
     wanted = 1 - a.notional_level
     tail = wanted
@@ -273,7 +260,16 @@ def _adapted_tail(ratio: Floats, kind: Ints, day: Ints, assumptions: Assumptions
                 outside += int(np.count_nonzero((now < low) | (now > high)))
         tail += a.notional_adapt * (wanted * (end - start) - outside)
         tail = min(a.notional_largest_tail, max(a.notional_least_tail, tail))
-    return tail
+
+    bounds = np.array([_bounds(ratio[kind == each], tail, assumptions) for each in range(classes)])
+    return NotionalRule(
+        level=assumptions.notional_level,
+        edge_quote=edges,
+        low_ratio=bounds[:, 0],
+        high_ratio=bounds[:, 1],
+        covered=0,
+        of=0,
+    )
 
 
 def _bounds(ratio: Floats, tail: Fraction, assumptions: Assumptions) -> tuple[float, float]:

@@ -45,7 +45,18 @@ def feed_fault(
         if count < a.calibration_least_events:
             seen = f"{count} bars with liquidated {side}s" if count else f"not one liquidated {side}"
             return f"The liquidations of {symbol} hold {seen}; at least {a.calibration_least_events} bars are needed."
-    return _silence(symbol, open_time_ms[realised.any(axis=1)], open_time_ms[0], candles, a)
+    # Find the longest stretch without any liquidation, from the sample's start to the last bar.
+    last = int(candles.close_time_ms[-1])
+    moments = np.concatenate([[open_time_ms[0]], open_time_ms[realised.any(axis=1)], [last]])
+    longest = int(np.argmax(np.diff(moments)))
+    gap = (int(moments[longest + 1]) - int(moments[longest])) / DAY_MS
+    if gap <= a.calibration_longest_gap_days:
+        return ""
+    since = np.datetime64(int(moments[longest]), "ms").astype("datetime64[m]")
+    return (
+        f"The liquidations of {symbol} are silent for {gap:.1f} days from {since}Z on: the feed stopped. "
+        f"End the sample there with --until {since}Z, or start after it with --from."
+    )
 
 
 def unit_fault(
@@ -80,21 +91,6 @@ def unit_fault(
             "base coins, not in contracts. Multiply by the contract size."
         )
     return ""
-
-
-def _silence(symbol: str, event_ms: Ints, first_ms: Milliseconds, candles: Candles, assumptions: Assumptions) -> str:
-    """Find the longest stretch without any liquidation, from the sample's start to the last bar."""
-    last = int(candles.close_time_ms[-1])
-    moments = np.concatenate([[first_ms], event_ms, [last]])
-    longest = int(np.argmax(np.diff(moments)))
-    gap = (int(moments[longest + 1]) - int(moments[longest])) / DAY_MS
-    if gap <= assumptions.calibration_longest_gap_days:
-        return ""
-    since = np.datetime64(int(moments[longest]), "ms").astype("datetime64[m]")
-    return (
-        f"The liquidations of {symbol} are silent for {gap:.1f} days from {since}Z on: the feed stopped. "
-        f"End the sample there with --until {since}Z, or start after it with --from."
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -13,13 +13,13 @@ from reportgen.brief.types import Brief, SymbolBrief
 from reportgen.render.charts.axes import FormName
 from reportgen.render.charts.figure import draw_figure
 from reportgen.render.charts.ladder import LadderForm, Rungs, draw_ladder, rungs_of
-from reportgen.render.charts.names import slug
 from reportgen.render.charts.spine import SpineRow as SpineRow
 from reportgen.render.charts.spine import spine_rows as spine_rows
 from reportgen.render.charts.surface import Drawing
 from reportgen.render.charts.svg import figure_css as figure_css
 from reportgen.render.charts.svg import svg
 from reportgen.render.colours import Theme
+from reportgen.render.page_helpers import slug
 
 
 def figure(brief: Brief, symbol: SymbolBrief, form: FormName) -> str:

@@ -1,21 +1,29 @@
 """The figure of one symbol: past, now, the hours ahead, the profile, the plan and the words on one price axis.
 
-Stands inside the last arrow, Brief -> bytes. Only a zone is loud; nothing is drawn that brief.json does not hold.
+Stands inside the last arrow, Brief -> bytes. Only a zone is loud; nothing is drawn that brief.json does not hold. The
+ground of the past shows what still stands of the map at each price and hour. It has one denominator, today's: a cell is
+the smaller of the mass then and now, so the right edge is the profile now, and only rows inside a zone are loud.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import math
-from collections.abc import Sequence
+import zlib
 from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from reportgen import notation
 from reportgen.brief.types import Brief, SymbolBrief
+from reportgen.errors import RenderError
 from reportgen.guide.zones import Zone
 from reportgen.liquidation.picture import HeatmapPicture
 from reportgen.render.charts import panels
 from reportgen.render.charts.axes import FORMS, Form, FormName, Frame, price_ticks, price_window, time_ticks
-from reportgen.render.charts.ground import column_ms, ground
 from reportgen.render.charts.panels import CAP, Bars, merged, side_role
 from reportgen.render.charts.spine import SpineRow, spine_rows, stack, zone_name
 from reportgen.render.charts.surface import (
@@ -23,6 +31,7 @@ from reportgen.render.charts.surface import (
     Group,
     Mark,
     Point,
+    Raster,
     Run,
     Shape,
     Text,
@@ -31,9 +40,109 @@ from reportgen.render.charts.surface import (
     line,
     text_width,
 )  # fmt: skip
-from reportgen.render.colours import Role
+from reportgen.render.colours import PALE_EDGES, ZONE_EDGES, Role
 from reportgen.render.page_helpers import clock, stale
-from reportgen.units import DAY_MS, HOUR_MS, Missing, Price, Side
+from reportgen.units import DAY_MS, HOUR_MS, Bools, Milliseconds, Missing, Price, Side
+
+ROLES: Final[tuple[Role | None, ...]] = (
+    "paper", None,
+    "short_1", "short_2", "short_3", "short_4", "short_z1", "short_z2", "short_z3",
+    "long_1", "long_2", "long_3", "long_4", "long_z1", "long_z2", "long_z3",
+)  # fmt: skip
+_GONE: Final = 1
+_FIRST: Final = {Side.SHORT: 2, Side.LONG: 9}
+"""A side's palest step among the roles; its zone steps follow its pale ones."""
+_GONE_FROM: Final = 0.5
+"""Percent of the side per 0.1 % of price that must have stood there to be missed."""
+_ROUNDING: Final = 1e-9  # a level that should stand exactly on an edge belongs to the step above it
+
+
+def levels(packed: str, rows: int, columns: int) -> NDArray[np.uint8]:
+    """Unpack one side's levels.
+
+    Returns:
+        Shape (rows, columns), row 0 lowest.
+
+    Raises:
+        RenderError: The text is damaged or does not fill the grid.
+    """
+    try:
+        size = rows * columns
+        raw = zlib.decompressobj().decompress(base64.b64decode(packed, validate=True), size + 1)
+    except (binascii.Error, ValueError, zlib.error) as error:
+        raise RenderError(f"The brief's heatmap is damaged ({error}): make the brief again.") from error
+    if len(raw) != size:
+        raise RenderError(f"The brief's heatmap does not hold {rows} x {columns} cells: make the brief again.")
+    return np.frombuffer(raw, dtype=np.uint8).reshape(rows, columns)
+
+
+def column_ms(picture: HeatmapPicture) -> Milliseconds:
+    """Measure the length of a column: the usual step between their ends, an hour when there is only one."""
+    return int(np.median(np.diff(picture.time_ms))) if picture.columns > 1 else HOUR_MS
+
+
+def classes(picture: HeatmapPicture, symbol: SymbolBrief, rows: tuple[int, int]) -> NDArray[np.uint8]:
+    """Class some rows of cells by ROLES: nothing, gone, or a step of the side that stands there now.
+
+    Args:
+        picture: The map over time.
+        symbol: Whose zones are loud.
+        rows: The first, and the one after the last.
+
+    Returns:
+        Shape (rows, columns), the lowest row first.
+    """
+    shown = slice(*rows)
+    packed = {Side.SHORT: picture.short_levels, Side.LONG: picture.long_levels}
+    then = {side: levels(text, picture.rows, picture.columns)[shown] for side, text in packed.items()}
+    stands = {side: np.minimum(mass, mass[:, -1:]) for side, mass in then.items()}
+    gone = np.maximum(*then.values()) - np.maximum(*stands.values())
+    made = np.where(gone * picture.level_step >= _GONE_FROM - _ROUNDING, np.uint8(_GONE), np.uint8(0))
+    percent = np.arange(256) * picture.level_step + _ROUNDING
+    for side, mass in stands.items():
+        # What a level is called, outside zones and inside.
+        pale, loud = (np.searchsorted(edges, percent, side="right") for edges in (PALE_EDGES, ZONE_EDGES))
+        loud[loud > 0] += len(PALE_EDGES)
+        called = np.stack([pale, loud])
+        called[called > 0] += _FIRST[side] - 1
+        step = called.astype(np.uint8)[zone_rows(picture, symbol, side)[shown, np.newaxis].astype(np.intp), mass]
+        made = np.where(step > 0, step, made)
+    return made
+
+
+def zone_rows(picture: HeatmapPicture, symbol: SymbolBrief, side: Side) -> Bools:
+    """Mark the rows whose middle lies in a zone of a side; shape (rows,)."""
+    middle = picture.price_low * np.exp(picture.row_log_step * (np.arange(picture.rows) + 0.5))
+    inside = np.zeros(picture.rows, dtype=bool)
+    for zone in symbol.zones:
+        if zone.liquidated_side is side:
+            inside |= (middle >= zone.low) & (middle <= zone.high)
+    return inside
+
+
+def ground(picture: HeatmapPicture, symbol: SymbolBrief, frame: Frame, rows: tuple[int, int]) -> Raster | None:
+    """Colour the past, one pixel a cell.
+
+    Args:
+        picture: The map over time.
+        symbol: Whose; its zones are loud.
+        frame: Its axes; from_ms lies on the edge of a column.
+        rows: First row, and the one after the last, that the frame shows.
+    """
+    width = column_ms(picture)
+    ends = np.asarray(picture.time_ms)
+    shown = np.flatnonzero(ends - width >= frame.from_ms)
+    if not len(shown):
+        return None
+    cells = classes(picture, symbol, rows)[::-1, shown]
+    # A time without a column shows nothing: columns lie where their hours are.
+    at = (ends[shown] - frame.from_ms) // width - 1
+    laid = np.zeros((len(cells), (frame.now_ms - frame.from_ms) // width), dtype=np.uint8)
+    inside = at < laid.shape[1]
+    laid[:, at[inside]] = cells[:, inside]
+    form = frame.form
+    return Raster(x=form.left, y=form.top, width=form.past, height=form.bottom - form.top, cells=laid, roles=ROLES)
+
 
 _THIN = notation.THIN
 _LINE = 1.25  # text sizes from baseline to baseline
@@ -105,7 +214,15 @@ def _frame(
     others = [price]
     if not isinstance(symbol.cone, Missing):
         others += [symbol.cone.low[0], symbol.cone.high[-1]]
-    low, high = price_window(own, others, _taken_in(symbol.zones))
+    # Order zones as the price range takes them in: nearest first.
+    nearest = {
+        side: min((z.distance_fraction for z in symbol.zones if z.side == side), default=0.0)
+        for side in ("above", "below")
+    }
+    ordered = sorted(symbol.zones, key=lambda zone: zone.distance_fraction)
+    low, high = price_window(
+        own, others, [(zone.low, zone.high, zone.distance_fraction <= nearest[zone.side]) for zone in ordered]
+    )
     step = picture.row_log_step
     first = min(max(math.floor(math.log(low / picture.price_low) / step), 0), picture.rows - 1)
     last = min(max(math.ceil(math.log(high / picture.price_low) / step), first + 1), picture.rows)
@@ -133,15 +250,6 @@ def _with_room(form: Form, symbol: SymbolBrief, low: Price, high: Price, price: 
 
 def _ticks(form: Form, low: Price, high: Price) -> tuple[tuple[Price, ...], int]:
     return price_ticks(low, high, (form.bottom - form.top) / form.em(3.4))
-
-
-def _taken_in(zones: Sequence[Zone]) -> list[tuple[Price, Price, bool]]:
-    """Order zones as the price range takes them in: nearest first."""
-    nearest = {
-        side: min((z.distance_fraction for z in zones if z.side == side), default=0.0) for side in ("above", "below")
-    }
-    ordered = sorted(zones, key=lambda zone: zone.distance_fraction)
-    return [(zone.low, zone.high, zone.distance_fraction <= nearest[zone.side]) for zone in ordered]
 
 
 def _outside(frame: Frame, zone: Zone) -> bool:

@@ -13,7 +13,6 @@ import numpy as np
 
 from reportgen import notation
 from reportgen.brief.types import Brief, LevelFate, SymbolBrief
-from reportgen.events.calendar import Event
 from reportgen.guide.plan import ZonePlan
 from reportgen.guide.zones import Zone
 from reportgen.liquidation.known_positions import ExactLayer
@@ -234,7 +233,9 @@ def events(frame: Frame, brief: Brief, symbol: SymbolBrief, taken: Sequence[Box]
         x = min(frame.x(frame.now_ms + one.hours_away * HOUR_MS), form.later - 1)
         lines.append(((x, form.top), (x, form.bottom)))
         base = max(x - form.thin(3), form.now + form.small + form.thin(4))
-        runs = (Run(words=_event_words(one, frame), role="warn"),)
+        name = one.name if len(one.name) <= _LONGEST_NAME else f"{one.name[: _LONGEST_NAME - 1].rstrip()}\u2026"
+        at = round(frame.now_ms + one.hours_away * HOUR_MS)
+        runs = (Run(words=f"{name} {clock(at)}" if one.time_known else name, role="warn"),)
         text = Text(x=base, y=form.top, runs=runs, size=form.small, turned=True)
         text = replace(text, y=form.top + form.thin(4) + text.width)
         while text.y <= form.bottom and (met := [other for other in taken if _meet(text.box, other)]):
@@ -251,12 +252,6 @@ def _meet(one: Box, other: Box) -> bool:
 
 
 _LONGEST_NAME: Final = 18
-
-
-def _event_words(event: Event, frame: Frame) -> str:
-    name = event.name if len(event.name) <= _LONGEST_NAME else f"{event.name[: _LONGEST_NAME - 1].rstrip()}\u2026"
-    at = round(frame.now_ms + event.hours_away * HOUR_MS)
-    return f"{name} {clock(at)}" if event.time_known else name
 
 
 # ---- Now: the profile ----

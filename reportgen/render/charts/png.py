@@ -24,7 +24,7 @@ from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 from PIL import Image
 
-from reportgen.render.charts.surface import Drawing, Group, Mark, Raster, Shape, Text, text_width
+from reportgen.render.charts.surface import Drawing, Group, Mark, Raster, Text, text_width
 from reportgen.render.colours import CHART_ROLES, Colours, Theme, colours, rgb
 from reportgen.render.fonts import Weight, font_path
 from reportgen.units import Floats
@@ -82,20 +82,26 @@ def _artists(mark: Mark, paint: Colours, scale: float) -> list[Artist]:
     if isinstance(mark, Raster):
         return [_Cells(mark, paint, scale)]
     if isinstance(mark, Text):
-        return [_words(mark, paint)]
-    return _shape(mark, paint)
-
-
-def _shape(shape: Shape, paint: Colours) -> list[Artist]:
-    paths = [np.asarray(path) for path in shape.paths]
-    if not paths or shape.opacity == 0:
+        # Set a text as outlines; runs of several colours become one patch of the first, unless they differ.
+        parts: list[tuple[str, Path]] = []
+        at = 0.0
+        for run in mark.runs:
+            parts.append((paint.of(run.role), _outline(at, run.words, mark.size, run.weight)))
+            at += text_width(run.words, mark.size, run.weight)
+        start = {"left": 0.0, "center": 0.5, "right": 1.0}[mark.align] * at
+        turn = Affine2D().translate(-start, 0)
+        turn = turn.rotate_deg(-90) if mark.turned else turn
+        turn = turn.translate(mark.x, mark.y)
+        return [_Words([(colour, turn.transform_path(path)) for colour, path in parts])]
+    paths = [np.asarray(path) for path in mark.paths]
+    if not paths or mark.opacity == 0:
         return []
-    stroke = "none" if shape.stroke is None else paint.of(shape.stroke)
-    width = shape.width * _POINTS_PER_PIXEL if shape.stroke else 0
-    dashes = (0, tuple(dash / shape.width for dash in shape.dashes)) if shape.dashes else "solid"
-    opacity = shape.opacity if shape.opacity < 1 else None
-    if shape.closed:
-        fill = "none" if shape.fill is None else paint.of(shape.fill)
+    stroke = "none" if mark.stroke is None else paint.of(mark.stroke)
+    width = mark.width * _POINTS_PER_PIXEL if mark.stroke else 0
+    dashes = (0, tuple(dash / mark.width for dash in mark.dashes)) if mark.dashes else "solid"
+    opacity = mark.opacity if mark.opacity < 1 else None
+    if mark.closed:
+        fill = "none" if mark.fill is None else paint.of(mark.fill)
         areas = PolyCollection(
             paths, facecolors=fill, edgecolors=stroke, linewidths=width, linestyles=[dashes], alpha=opacity
         )
@@ -104,20 +110,6 @@ def _shape(shape: Shape, paint: Colours) -> list[Artist]:
     lines.set_capstyle("butt")
     lines.set_joinstyle("miter")
     return [lines]
-
-
-def _words(text: Text, paint: Colours) -> Artist:
-    """Set a text as outlines; runs of several colours become one patch of the first, unless they differ."""
-    parts: list[tuple[str, Path]] = []
-    at = 0.0
-    for run in text.runs:
-        parts.append((paint.of(run.role), _outline(at, run.words, text.size, run.weight)))
-        at += text_width(run.words, text.size, run.weight)
-    start = {"left": 0.0, "center": 0.5, "right": 1.0}[text.align] * at
-    turn = Affine2D().translate(-start, 0)
-    turn = turn.rotate_deg(-90) if text.turned else turn
-    turn = turn.translate(text.x, text.y)
-    return _Words([(colour, turn.transform_path(path)) for colour, path in parts])
 
 
 class _Words(Artist):

@@ -59,18 +59,15 @@ def svg(drawing: Drawing, look: Look) -> str:
     name = f' class="fig fig-{drawing.kind}"' if look == "page" else ' class="fig"' if look == "file" else ""
     parts = [f'<svg xmlns="{_XML}"{name} {size} role="{role}" aria-label="{label}" font-family="{_FAMILIES}">']
     if look == "file":
-        parts.append(f"<style>{_file_css()}</style>")
+        light, dark = (
+            "".join(f"--{_dashed(role)}:{colours(theme).of(role)};" for role in CHART_ROLES)
+            for theme in ("light", "dark")
+        )
+        dark = f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
+        parts.append(f"<style>{f':root{{--font:{_FAMILIES};{light}}}{dark}{figure_css()}'}</style>")
         parts.append(f'<rect class="f-paper" width="{width}" height="{height}"/>')
     parts += [_mark(mark, look) for mark in drawing.marks]
     return f"{''.join(parts)}</svg>"
-
-
-def _file_css() -> str:
-    light, dark = (
-        "".join(f"--{_dashed(role)}:{colours(theme).of(role)};" for role in CHART_ROLES) for theme in ("light", "dark")
-    )
-    dark = f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
-    return f":root{{--font:{_FAMILIES};{light}}}{dark}{figure_css()}"
 
 
 def _mark(mark: Mark, look: Look) -> str:
@@ -79,7 +76,18 @@ def _mark(mark: Mark, look: Look) -> str:
     if isinstance(mark, Text):
         return _text(mark, look)
     if isinstance(mark, Raster):
-        return _raster(mark, look)
+        themes: tuple[Theme, ...] = ("light",) if look == "paper" else ("light", "dark")
+        place = f'x="{_n(mark.x)}" y="{_n(mark.y)}" width="{_n(mark.width)}" height="{_n(mark.height)}"'
+        # Paper has no CSS that reaches in: there the pixels are told to stay square by an attribute.
+        square = ' image-rendering="pixelated"' if look == "paper" else ""
+        made = []
+        for theme, png in zip(themes, palette_pngs(mark, themes), strict=True):
+            name = "" if look == "paper" else f' class="on-{theme}"'
+            data = base64.b64encode(png).decode()
+            made.append(
+                f'<image{name} {place}{square} preserveAspectRatio="none" href="data:image/png;base64,{data}"/>'
+            )
+        return "".join(made)
     inner = "".join(_mark(one, look) for one in mark.marks)
     if look == "paper":
         return inner
@@ -146,19 +154,6 @@ def _text(text: Text, look: Look) -> str:
 
 def _run(role: Role, weight: int, look: Look) -> str:
     return _paint(role, None, look) + (f' font-weight="{weight}"' if weight != 400 else "")
-
-
-def _raster(raster: Raster, look: Look) -> str:
-    themes: tuple[Theme, ...] = ("light",) if look == "paper" else ("light", "dark")
-    place = f'x="{_n(raster.x)}" y="{_n(raster.y)}" width="{_n(raster.width)}" height="{_n(raster.height)}"'
-    # Paper has no CSS that reaches in: there the pixels are told to stay square by an attribute.
-    square = ' image-rendering="pixelated"' if look == "paper" else ""
-    made = []
-    for theme, png in zip(themes, palette_pngs(raster, themes), strict=True):
-        name = "" if look == "paper" else f' class="on-{theme}"'
-        data = base64.b64encode(png).decode()
-        made.append(f'<image{name} {place}{square} preserveAspectRatio="none" href="data:image/png;base64,{data}"/>')
-    return "".join(made)
 
 
 def palette_pngs(raster: Raster, themes: Sequence[Theme]) -> list[bytes]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.guide.structure.trend import efficiency, fading, momentum
+from reportgen.guide.structure.reading import efficiency, fading, momentum
 from tests.guide.structure.candle_paths import mirrored, noisy_range, scaled, steady, walk
 
 
