@@ -143,6 +143,18 @@ def test_a_market_that_doubles_is_followed_within_weeks() -> None:
     assert 1.7 < times.min() <= times.max() < 2.1
 
 
+def test_what_nothing_tells_of_changes_nothing() -> None:
+    """Without any sweep the prior stays, and without a liquidation no churn is likelier than another."""
+    prior = np.linspace(0.1, 0.4, 4)
+    nothing = np.zeros((6, 4))
+    np.testing.assert_array_equal(fit_weights(nothing, np.zeros(6), prior, 0.1, 50), prior)
+    assert likelihood(np.ones(6), np.zeros(6), 0.01) == 0.0
+    dead = replace(observed(true_weights(), rows=200), realised=np.zeros(200))
+    walked = walk(dead, QUICK)
+    assert walked.estimated.sum() == walked.control.sum() == 0
+    assert choose_churn([[dead, dead]], [[walked, walked]], QUICK.calibration_spans, QUICK) == 0
+
+
 def test_the_level_of_steady_weights_is_one() -> None:
     """Weights that made the liquidations are at their level, and a level without data changes nothing."""
     truth = true_weights()

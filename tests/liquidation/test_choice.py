@@ -13,7 +13,7 @@ from reportgen.liquidation.calibration.choice import (
     as_fitted,
     bars_with_open_interest,
     choose_calibration,
-    open_interest_venue,
+    leading_venue,
     refusal,
 )
 from reportgen.liquidation.calibration.make import borrow
@@ -24,6 +24,7 @@ from tests.liquidation.calibrations import DISTANCES, END_MS, MARKET, NODES, WEI
 assert not isinstance(MARKET.candles, Missing)
 assert not isinstance(MARKET.open_interest, Missing)
 BARS, INTEREST = MARKET.candles["a"], MARKET.open_interest["a"]
+LATER = BARS.part(slice(5, None))
 PRICE, LEVEL = float(BARS.close[-1]), float(INTEREST.open_interest_base[-1])
 FAR_PRICE, FAR_LEVEL = DEFAULTS.calibration_far_price, DEFAULTS.calibration_far_open_interest
 
@@ -92,11 +93,12 @@ def test_a_price_of_zero_is_far_from_any() -> None:
 def test_the_open_interest_is_the_bars_venue_s_or_the_first_by_name() -> None:
     """The primary venue need not be first in any order; without it the first name counts, and what lacks is said."""
     both = {"c": INTEREST, "b": INTEREST, "z": INTEREST}
-    assert open_interest_venue(replace(MARKET, candles={"z": BARS, "b": BARS}, open_interest=both)) == "z"
-    assert open_interest_venue(replace(MARKET, open_interest=both)) == "b"
+    other = replace(INTEREST, open_interest_base=2 * INTEREST.open_interest_base)
+    assert leading_venue(replace(MARKET, candles={"z": BARS, "b": LATER}, open_interest=both)) == ("z", BARS, INTEREST)
+    assert leading_venue(replace(MARKET, open_interest=both | {"b": other})) == ("b", BARS, other)
     for changes in ({"candles": Missing("No bars.")}, {"open_interest": Missing("No bars.")}):
         bare: MarketData = replace(MARKET, **changes)  # type: ignore[arg-type]
-        assert open_interest_venue(bare) == bars_with_open_interest(bare) == Missing("No bars.")
+        assert leading_venue(bare) == bars_with_open_interest(bare) == Missing("No bars.")
         assert choose_calibration([calibration()], bare, END_MS, DEFAULTS) == Missing("No bars.")
         assert borrow(bare, [calibration()]) == Missing("No bars.")
     late = replace(INTEREST, time_ms=INTEREST.time_ms + 10**12)

@@ -11,6 +11,7 @@ from reportgen.config.assumptions import DEFAULTS
 from reportgen.guide.positioning import Positioning
 from reportgen.guide.zones.dollars import price_zones
 from reportgen.guide.zones.finding import find_zones
+from reportgen.liquidation.calibration.choice import choose_calibration
 from reportgen.liquidation.calibration.dollars import calibrated_map, unit_dollars
 from reportgen.liquidation.conservation import conservation_flows, node_distances, swept_by_node
 from reportgen.liquidation.map import build_map, grid_around
@@ -80,6 +81,15 @@ def test_without_open_interest_there_are_no_dollars() -> None:
     assert not isinstance(MARKET.candles, Missing)
     grid, price_bin = grid_around(MARKET.candles["a"], float(MARKET.candles["a"].close[-1]), WIDE)
     assert unit_dollars(bare, Side.LONG, grid, price_bin, calibration(), WIDE) == Missing("No open interest here.")
+    price = float(MARKET.candles["a"].close[-1])
+    for given in ((calibration(),), ()):
+        refused = calibrated_map(bare, grid, price, given, WIDE)
+        assert refused == choose_calibration(given, bare, bare.as_of_ms, WIDE)
+        assert isinstance(refused, Missing)
+    assert not isinstance(MARKET.open_interest, Missing)
+    later = replace(MARKET.open_interest["a"], time_ms=MARKET.open_interest["a"].time_ms + 40 * DAY_MS)
+    unseen = calibrated_map(replace(MARKET, open_interest={"a": later}), grid, price, [calibration()], WIDE)
+    assert unseen == Missing("No open-interest snapshot by the last close: flows cannot be told.")
 
 
 @pytest.mark.parametrize("side", list(Side))

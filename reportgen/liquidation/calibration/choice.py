@@ -14,7 +14,7 @@ import numpy as np
 from reportgen.config.assumptions import Assumptions
 from reportgen.liquidation.calibration import VERSION, Calibration
 from reportgen.liquidation.conservation import aligned_open_interest, node_distances
-from reportgen.market.data import Candles, MarketData
+from reportgen.market.data import Candles, MarketData, OpenInterest
 from reportgen.units import DAY_MS, Floats, Maybe, Milliseconds, Missing
 
 
@@ -63,7 +63,7 @@ def refusal(calibration: Calibration, market: MarketData, as_of_ms: Milliseconds
     age = (as_of_ms - calibration.sample_end_ms) / DAY_MS
     if age > a.calibration_oldest_days:
         return f"The calibration's sample ended {age:.0f} days ago, over {a.calibration_oldest_days:.0f}."
-    return _other_venues(calibration, market) or _far_market(calibration, market, a)
+    return _other_market(calibration, market, a)
 
 
 def as_fitted(calibration: Calibration, assumptions: Assumptions) -> Assumptions:
@@ -71,51 +71,41 @@ def as_fitted(calibration: Calibration, assumptions: Assumptions) -> Assumptions
     return replace(assumptions, churn=calibration.churn, volume_share=calibration.volume_share)
 
 
-def open_interest_venue(market: MarketData) -> Maybe[str]:
-    """Name the venue whose open interest goes with the bars: the primary one, else the first by name."""
+def leading_venue(market: MarketData) -> Maybe[tuple[str, Candles, OpenInterest]]:
+    """Name the venue whose open interest goes with the bars, the primary one, else the first by name; give both."""
     if isinstance(market.candles, Missing):
         return market.candles
     if isinstance(market.open_interest, Missing):
         return market.open_interest
-    primary = next(iter(market.candles))
-    return primary if primary in market.open_interest else min(market.open_interest)
+    primary, candles = next(iter(market.candles.items()))
+    venue = primary if primary in market.open_interest else min(market.open_interest)
+    return venue, candles, market.open_interest[venue]
 
 
-def bars_with_open_interest(market: MarketData) -> Maybe[tuple[Candles, Floats]]:
-    """Give the leading venue's bars and its open interest at each of their closes, shape (n,), base coins.
+def bars_with_open_interest(market: MarketData) -> Maybe[tuple[str, Candles, Floats]]:
+    """Give the leading venue, its bars and its open interest at each of their closes, shape (n,), base coins.
 
     Returns:
-        Both, or why one of them is not known.
+        All three, or why one of them is not known.
     """
-    venue = open_interest_venue(market)
-    if isinstance(market.candles, Missing):
-        return market.candles
-    if isinstance(market.open_interest, Missing):
-        return market.open_interest
-    if isinstance(venue, Missing):
-        return venue
-    candles = next(iter(market.candles.values()))
-    level = aligned_open_interest(candles, market.open_interest[venue])
-    return level if isinstance(level, Missing) else (candles, level)
+    found = leading_venue(market)
+    if isinstance(found, Missing):
+        return found
+    venue, candles, open_interest = found
+    level = aligned_open_interest(candles, open_interest)
+    return level if isinstance(level, Missing) else (venue, candles, level)
 
 
-def _other_venues(calibration: Calibration, market: MarketData) -> str:
-    venue = open_interest_venue(market)
-    if isinstance(venue, Missing):
-        return venue.reason
-    if tuple(sorted(venue.split("+"))) == calibration.open_interest_venues:
-        return ""
-    fitted = ", ".join(calibration.open_interest_venues)
-    return f"The calibration was fitted on open interest of {fitted}, and this is of {venue}."
-
-
-def _far_market(calibration: Calibration, market: MarketData, assumptions: Assumptions) -> str:
-    """Compare the last price and open interest with the sample's."""
-    if isinstance(market.candles, Missing) or isinstance(market.open_interest, Missing):
-        return ""
-    price = float(next(iter(market.candles.values())).close[-1])
-    venue = open_interest_venue(market)
-    level = float(market.open_interest[str(venue)].open_interest_base[-1])
+def _other_market(calibration: Calibration, market: MarketData, assumptions: Assumptions) -> str:
+    """Compare venue, last price and open interest with the sample's."""
+    found = leading_venue(market)
+    if isinstance(found, Missing):
+        return found.reason
+    venue, candles, open_interest = found
+    if tuple(sorted(venue.split("+"))) != calibration.open_interest_venues:
+        fitted = ", ".join(calibration.open_interest_venues)
+        return f"The calibration was fitted on open interest of {fitted}, and this is of {venue}."
+    price, level = float(candles.close[-1]), float(open_interest.open_interest_base[-1])
     pairs = (
         ("price", price, calibration.price, assumptions.calibration_far_price),
         ("open interest", level, calibration.open_interest_base, assumptions.calibration_far_open_interest),

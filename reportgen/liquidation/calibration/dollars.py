@@ -95,7 +95,7 @@ def unit_dollars(
     found = bars_with_open_interest(market)
     if isinstance(found, Missing):
         return found
-    candles, level = found
+    _, candles, level = found
     flows = conservation_flows(candles, level, side, as_fitted(calibration, assumptions))
     coins = node_profile(flows, np.asarray(calibration.node_distance), grid)
     quote = coins * np.sqrt(grid.edges[1:] * grid.edges[:-1])

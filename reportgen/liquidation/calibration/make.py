@@ -15,7 +15,7 @@ import numpy as np
 from reportgen.config.assumptions import Assumptions
 from reportgen.liquidation.calibration import VERSION, Calibration, FitScore, NotionalRule
 from reportgen.liquidation.calibration import fit as fitting
-from reportgen.liquidation.calibration.choice import bars_with_open_interest, open_interest_venue
+from reportgen.liquidation.calibration.choice import bars_with_open_interest
 from reportgen.liquidation.calibration.fit import Observed, interval_rule
 from reportgen.liquidation.calibration.sample import Sample
 from reportgen.liquidation.conservation import node_distances, reference_weights
@@ -115,8 +115,7 @@ def borrow(market: MarketData, from_these: Sequence[Calibration]) -> Maybe[Calib
     found = bars_with_open_interest(market)
     if isinstance(found, Missing):
         return found
-    bars, level = found
-    venue = str(open_interest_venue(market))
+    venue, bars, level = found
     names = ", ".join(each.symbol for each in from_these)
     none = Missing(f"The weights are borrowed from {names}; {market.symbol} has no liquidations to compare with.")
     first = from_these[0]

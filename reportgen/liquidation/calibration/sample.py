@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from reportgen.config.assumptions import Assumptions
-from reportgen.liquidation.calibration.choice import open_interest_venue
+from reportgen.liquidation.calibration.choice import leading_venue
 from reportgen.liquidation.calibration.fit import Observed
 from reportgen.liquidation.conservation import aligned_open_interest, conservation_flows, node_distances, swept_by_node
 from reportgen.market.data import Candles, Liquidations, MarketData
@@ -142,18 +142,14 @@ def sample_of(market: MarketData, start_ms: Milliseconds, assumptions: Assumptio
     Returns:
         The sample, or the one sentence that says what is wrong with the data.
     """
-    candles, liquidations = market.candles, market.liquidations
-    venue = open_interest_venue(market)
-    if isinstance(candles, Missing):
-        return candles
-    if isinstance(venue, Missing):
-        return venue
+    found, liquidations = leading_venue(market), market.liquidations
+    if isinstance(found, Missing):
+        return found
     if isinstance(liquidations, Missing):
         return liquidations
-    bars = next(iter(candles.values()))
-    open_interest = market.open_interest if isinstance(market.open_interest, Missing) else market.open_interest[venue]
+    venue, bars, open_interest = found
     level = aligned_open_interest(bars, open_interest)
-    if isinstance(open_interest, Missing) or isinstance(level, Missing):
+    if isinstance(level, Missing):
         return Missing(f"There is no open interest of {market.symbol} by the last bar.")
     warm = int(open_interest.time_ms[0]) + round(assumptions.calibration_warm_up_days * DAY_MS)
     common = common_bars(bars, liquidations, max(start_ms, warm))
