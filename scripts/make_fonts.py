@@ -16,17 +16,12 @@ from fontTools.subset import Options, Subsetter  # type: ignore[import-untyped]
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 from fontTools.varLib.instancer import instantiateVariableFont  # type: ignore[import-untyped]
 
+from reportgen.render.fonts import OUR_CHARACTERS
+
 FAMILY = "Brief Sans"
 WEIGHTS = {400: "Regular", 600: "SemiBold"}
 OUTPUT = Path(__file__).parents[1] / "reportgen" / "render" / "fonts"
 
-# Basic Latin, Latin-1, Latin Extended-A; spaces, dashes, quotes, dots; arrows, minus, comparisons, currencies.
-_RANGES = ((0x20, 0x7E), (0xA0, 0x17F), (0x2010, 0x2015), (0x2018, 0x201E), (0x2190, 0x2193))
-_SINGLES = (
-    *(0x218, 0x219, 0x21A, 0x21B, 0x2002, 0x2003, 0x2009, 0x200A, 0x2020, 0x2022, 0x2026, 0x202F, 0x2030, 0x2032),
-    *(0x2033, 0x2039, 0x203A, 0x20AC, 0x20BF, 0x2122, 0x2126, 0x2202, 0x2206, 0x2211, 0x2212, 0x221A, 0x221E, 0x2248),
-    *(0x2260, 0x2264, 0x2265, 0x2080, 0x2081, 0x2082, 0x2083, 0x2084),
-)
 _KEPT_NAMES = {0, 13, 14}  # copyright and licence travel with the font; the trademark and its owner's names do not
 
 
@@ -39,8 +34,7 @@ def cut(source: Path, weight: int) -> TTFont:
     options.hinting = False
     options.drop_tables += ["STAT", "MVAR", "HVAR", "avar", "DSIG"]
     subsetter = Subsetter(options)
-    unicodes = {code for low, high in _RANGES for code in range(low, high + 1)} | set(_SINGLES)
-    subsetter.populate(unicodes=unicodes)
+    subsetter.populate(unicodes={ord(character) for character in OUR_CHARACTERS})
     subsetter.subset(font)
     _rename(font, weight)
     return font

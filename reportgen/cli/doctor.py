@@ -76,6 +76,7 @@ def examine(config: Path | None, output: Place) -> Iterator[Check]:
     yield from libraries
     yield _pdf_engine(all(library.state == "ok" for library in libraries))
     yield _fonts()
+    yield _scripts()
     yield _output(output)
     # Look at the folder where matplotlib keeps its list of fonts; without it every brief is half a second slower.
     from platformdirs import user_cache_dir
@@ -154,6 +155,17 @@ def _fonts() -> Check:
     if missing:
         return Check(name="fonts", state="wrong", finding=f"lacks {', '.join(missing)}", fix=_REINSTALL)
     return Check(name="fonts", state="ok", finding=f"{len(font_files())} files, shipped with reportgen")
+
+
+def _scripts() -> Check:
+    """Look for fonts of the machine that lend glyphs to symbols, events and brands in other scripts."""
+    from reportgen.render.borrowed import SAMPLES, lender, unprinted
+
+    lacking = unprinted(SAMPLES.values())
+    lent = ((script, lender(letter)) for script, letter in SAMPLES.items())
+    found = "; ".join(f"{script}: {Path(one.path).name if one else 'none'}" for script, one in lent)
+    fix = f"Where names are written so: {lacking.partition('. ')[2].rstrip('.')}" if lacking else ""
+    return Check(name="other scripts", state="note" if lacking else "ok", finding=found, fix=fix)
 
 
 def _writable(name: str, folder: Path, fix: str) -> Check:

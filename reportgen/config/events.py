@@ -20,19 +20,22 @@ from reportgen.config.values import (
     SecretReference,
     Settings,
     Text,
+    read_by,
     seen,
     setting_error,
     usage_is_setting,
 )
 from reportgen.events.builtin import DEFAULT_NAMES, BuiltinCalendar
 from reportgen.events.calendar import Kind, Status, Weight
+from reportgen.market.symbols import one_name
 from reportgen.moments import parse_when
 
 StatusVenue: TypeAlias = Literal["binance", "bybit", "okx", "deribit", "hyperliquid", "kucoin"]
 EVENT, EVENT_FILE, EVENT_FEED = "an event", "an event file", "an event feed"
 UNLOCK_FEED, STATUS_FEED, FLOW_FILE, FLOW_API = "an unlock feed", "a status feed", "a flow file", "a flow source"
 TAGS: Final = frozenset({EVENT, EVENT_FILE, EVENT_FEED, UNLOCK_FEED, STATUS_FEED, FLOW_FILE, FLOW_API})
-COIN: Final = r"^[A-Z0-9]+$"
+COIN: Final = r"^[^\x00-/:-@\[-\x7f\s]+$"
+"""Letters and digits of any script; of ASCII's, capitals alone."""
 SLUG: Final = r"^[a-z0-9._-]+$"
 
 
@@ -78,7 +81,7 @@ def _web_address(value: object) -> object:
 
 
 Address = Annotated[Text, BeforeValidator(_web_address), Field(json_schema_extra={"pattern": r"^(https?|webcals?)://"})]
-Coin = Annotated[str, Field(min_length=1, max_length=40, pattern=COIN)]
+Coin = Annotated[str, Field(min_length=1, max_length=40, pattern=COIN), read_by(one_name)]
 
 
 class ListedEvent(Settings):

@@ -6,6 +6,7 @@ What files, feeds and the built-in calendars list comes in, what the guide and t
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Literal, get_args
@@ -134,6 +135,8 @@ def passed(events: Iterable[ScheduledEvent], as_of_ms: Milliseconds, horizon_hou
 
 def _placed(event: ScheduledEvent, as_of_ms: Milliseconds, horizon_hours: float) -> Event:
     listed: dict[str, Any] = {field.name: getattr(event, field.name) for field in fields(ScheduledEvent)}
+    if any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in event.name):
+        listed["name"] = f"\u2068{event.name}\u2069"  # isolated: what stands beside it in a sentence keeps its order
     ahead, past = event.at_ms - as_of_ms, event.last_ms < as_of_ms
     return Event(
         **listed,
@@ -253,7 +256,7 @@ def clean_name(text: str) -> str:
 
     Markup stays as the text that it is: whoever writes it into a page escapes it.
     """
-    line = " ".join(_UNSEEN.sub(" ", text).split())
+    line = unicodedata.normalize("NFC", " ".join(_UNSEEN.sub(" ", text).split()))
     return line if len(line) <= LONGEST_NAME else line[: LONGEST_NAME - 1].rstrip() + "…"
 
 

@@ -87,6 +87,7 @@ def make_and_write(
     refuse_empty(made, gathered)
     if request.tour:
         _lay_first_morning(request.config)
+    _tell_unprinted(made, note)
     remembered = remember(made, gathered, open_store(request.config.output), request.config.assumptions)
     own, made = remembered.brief, for_others(remembered.brief)
     pages = make_pages(made, request.config.templates, workers, step)
@@ -124,6 +125,16 @@ def _lay_first_morning(config: Config) -> None:
     if next(earlier_briefs(open_store(config.output), first.as_of_ms + 1, simulated=True), None) is None:
         pages = {COPY.file: kept, PAGE.file: write_one(first, PAGE, config.templates)}
         write_brief_files(config.output, morning_of(first), files=pages)
+
+
+def _tell_unprinted(brief: Brief, note: Note) -> None:
+    """Say which characters of the brief's names no font here has, before they come out as boxes."""
+    from reportgen.render.borrowed import unprinted
+
+    brand = (brief.brand.name, brief.brand.line, brief.brand.footer) if brief.brand else ()
+    lacking = unprinted((*brand, *(one.base for one in brief.symbols), *(event.name for event in brief.events)))
+    if lacking:
+        note(lacking)
 
 
 def for_others(brief: Brief) -> Brief:

@@ -2,7 +2,8 @@
 
 Stands at the last arrow, Brief -> bytes: the files beside this module let a brief be rendered on a machine without
 any font. "Brief Sans" is IBM Plex Sans cut to two weights and Latin by scripts/make_fonts.py (SIL Open Font License,
-fonts/OFL.txt); every digit of it has the same width. It has no ▲ ▼ ● ○: draw those.
+fonts/OFL.txt); every digit of it has the same width. It has no ▲ ▼ ● ○: draw those. Names in other scripts borrow
+their glyphs from the machine (`borrowed.py`).
 """
 
 from __future__ import annotations
@@ -10,13 +11,18 @@ from __future__ import annotations
 import base64
 from functools import cache
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from reportgen.errors import RenderError
 
 FAMILY = "Brief Sans"
 
 Weight: TypeAlias = Literal[400, 600]
+
+OUR_CHARACTERS: Final = frozenset(
+    "\u0218\u0219\u021a\u021b\u2002\u2003\u2009\u200a†•…\u202f‰′″‹›€₿™\u2126∂\u2206∑−√∞≈≠≤≥₀₁₂₃₄‘’‚“”„"
+).union(chr(one) for part in ("\x20\x7e", "\xa0\u017f", "‐―", "←↓") for one in range(ord(part[0]), ord(part[1]) + 1))
+"""Basic Latin, Latin-1, Latin Extended-A; spaces, dashes, quotes, dots; arrows, minus, comparisons, currencies."""
 
 _FOLDER = Path(__file__).parent / "fonts"
 _STEMS: dict[Weight, str] = {400: "BriefSans-Regular", 600: "BriefSans-SemiBold"}

@@ -33,6 +33,7 @@ from reportgen import __version__, notation
 from reportgen.brief.types import OWN_BRAND, Brief, SymbolBrief
 from reportgen.errors import RenderError
 from reportgen.render import card, charts, first_screen, page_helpers
+from reportgen.render.borrowed import borrowed_faces, foreign
 from reportgen.render.charts.ladder import REACH_DAYS
 from reportgen.render.colours import DARK, LIGHT
 from reportgen.render.fonts import css_font_faces
@@ -116,7 +117,10 @@ def render_html(brief: Brief, *, templates: Path | None = None) -> bytes:
     Raises:
         RenderError: A template is broken or asks for something that a brief does not have; names file and line.
     """
-    return write_page(brief, css_font_faces("data"), printed=False, templates=templates).encode()
+    faces = css_font_faces("data")
+    page = write_page(brief, faces, printed=False, templates=templates)
+    others = foreign(page)
+    return (page.replace(faces, faces + borrowed_faces(others), 1) if others else page).encode()
 
 
 def write_page(

@@ -42,6 +42,9 @@ _MONTH_FIRST: Final = frozenset({"US", "PH"})
 _LONGEST_NAME: Final = 60
 """Of an event or a symbol in a subject, characters."""
 
+ISOLATES: Final = "\u2068\u2069"
+"""Around a name from right to left, so that what stands beside it keeps its order."""
+
 _PLAIN: Final = str.maketrans({THIN: " ", "\u2212": "-", "\u00a0": " "})
 
 
@@ -124,7 +127,7 @@ def subject(brief: Brief, reader: Reader) -> str:
     parts += [f"{_short(event.name)} {event_due(event)}" for event in overriding(brief)[:1]]
     text = plain(" · ".join(parts))
     text = f"{'Simulated market: ' if brief.simulated else ''}{'STALE: ' if brief.stale else ''}{text}"
-    if any(not character.isprintable() for character in text):
+    if any(not character.isprintable() and character not in ISOLATES for character in text):
         raise RenderError(
             f"The subject would hold a line break or control character: {text!r}. "
             "Mend the name of the event or symbol, and make the brief again."

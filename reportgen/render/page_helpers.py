@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -145,6 +146,11 @@ def hours(value: float) -> str:
 def eight(name: str) -> str:
     """Shorten a base name to eight characters, from within, for ends tell coins apart: 1000PEPE, 100…0MOG, 100…DOGE."""
     return name if len(name) <= _LONGEST_NAME else f"{name[:3]}{_ELLIPSIS}{name[4 - _LONGEST_NAME :]}"
+
+
+def in_columns(name: str, width: int) -> str:
+    """Fill a name up with blanks to so many columns of fixed width, of which Han and kana take two."""
+    return name + " " * (width - sum(1 + (unicodedata.east_asian_width(one) in "WF") for one in name))
 
 
 def css_text(text: str) -> Markup:

@@ -73,6 +73,37 @@ def test_what_names_no_market_is_refused(text: str) -> None:
         unified_symbol(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["\u5e01\u5b89\u4eba\u751fUSDT", " \u5e01\u5b89\u4eba\u751f", "\u5e01\u5b89\u4eba\u751f-USDT-SWAP"]
+)
+def test_a_coin_may_be_named_in_any_script(text: str) -> None:
+    """A perpetual with a Chinese name is a market like any other, in every spelling."""
+    assert unified_symbol(text) == "\u5e01\u5b89\u4eba\u751f/USDT:USDT"
+
+
+def test_a_composed_and_a_decomposed_name_are_one_and_look_alikes_are_not() -> None:
+    """Unicode's two ways to write a letter are one market; Cyrillic letters that look like BTC are another."""
+    assert unified_symbol("caf\u00e9") == unified_symbol("cafe\u0301") == "CAF\u00c9/USDT:USDT"
+    assert unified_symbol("\u0412\u0422\u0421") != unified_symbol("BTC")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("B\u202eTC", r"`B\ufffdTC` holds U\+202E \(RIGHT-TO-LEFT OVERRIDE\), which no reader sees"),
+        ("BTC\u200b", r"U\+200B \(ZERO WIDTH SPACE\)"),
+        ("B\u0007TC", r"U\+0007 \(a control character\)"),
+        ("BTC\u2215USDT", r"names no market: it holds U\+2215 \(DIVISION SLASH\)"),
+        ("..\\BTC", r"names no market: it holds U\+005C \(REVERSE SOLIDUS\)"),
+        ("\uff22\uff34\uff23", "written in another form of `BTC`"),
+    ],
+)
+def test_what_no_reader_sees_or_takes_for_another_is_refused_by_name(text: str, said: str) -> None:
+    """Controls, overrides, separators and wide forms never become part of a market's name."""
+    with pytest.raises(UsageError, match=said):
+        unified_symbol(text)
+
+
 def test_an_inverse_contract_is_refused_with_the_linear_one() -> None:
     """Its levels would need another formula, so it is not taken for the linear market."""
     with pytest.raises(UsageError, match="Try BTC/USDT:USDT"):

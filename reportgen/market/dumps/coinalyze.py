@@ -29,7 +29,7 @@ from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Milliseconds, 
 VENUES: Final = {"A": "binance", "6": "bybit", "3": "okx", "H": "hyperliquid"}
 """Coinalyze's letters for exchanges."""
 _ONE_SIDED: Final = frozenset({"binance"})
-_TICKER: Final = re.compile(r"([A-Z0-9]+)_PERP\.(\w+)")
+_TICKER: Final = re.compile(r"([^\W_]+)_PERP\.(\w+)")
 _USD: Final = re.compile(r"(?:^|[-_. =])usd(?:[-_. ]|$)|convert_to_usd[=_-]?true", re.IGNORECASE)
 _INTERVALS: Final = {
     "1min": HOUR_MS // 60, "5min": HOUR_MS // 12, "15min": HOUR_MS // 4, "30min": HOUR_MS // 2, "1hour": HOUR_MS,

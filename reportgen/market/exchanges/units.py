@@ -11,7 +11,7 @@ import numpy as np
 from reportgen.market.exchanges.venue import Contract, Listing, Unit, UnitRule, Venue
 from reportgen.units import HOUR_MS, Floats, Ints, Maybe, Missing
 
-_MULTIPLIED: Final = re.compile(r"(?P<count>10{3,6}|1M|k)(?P<coin>[A-Z].*)")
+_MULTIPLIED: Final = re.compile(r"(?P<count>10{3,6}|1M|k)(?P<coin>[A-Z\u0080-\U0010ffff].*)")
 _COUNTS: Final = {"k": 1e3, "1M": 1e6}
 _QUOTES: Final = ("USDT", "USDC", "USD")
 _MINUTE_MS: Final = HOUR_MS // 60

@@ -7,6 +7,7 @@ file small and its background exact, and gives the same bytes for the same drawi
 from __future__ import annotations
 
 import io
+import re
 from functools import cache
 from typing import Any, Final
 
@@ -24,14 +25,17 @@ from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 from PIL import Image
 
+from reportgen.render.borrowed import foreign_width, lender
 from reportgen.render.charts.surface import Drawing, Group, Mark, Raster, Text, text_width
 from reportgen.render.colours import CHART_ROLES, Colours, Theme, colours, rgb
-from reportgen.render.fonts import Weight, font_path
+from reportgen.render.fonts import OUR_CHARACTERS, Weight, font_path
 from reportgen.units import Floats
 
 _DPI: Final = 100
 _POINTS_PER_PIXEL: Final = 72 / _DPI
 _EM: Final = 1000  # pixels at which outlines are read
+_UNJOINED: Final = re.compile(r"[\u0590-\u08ff\ufb1d-\ufefc][\s\u0590-\u08ff\ufb1d-\ufefc]*")
+"""Words from right to left, whose letters FreeType alone does not join; the text of mail and post has them."""
 _SETTINGS: Final[dict[Any, Any]] = {
     "agg.path.chunksize": 0,
     "lines.antialiased": True,
@@ -86,8 +90,9 @@ def _artists(mark: Mark, paint: Colours, scale: float) -> list[Artist]:
         parts: list[tuple[str, Path]] = []
         at = 0.0
         for run in mark.runs:
-            parts.append((paint.of(run.role), _outline(at, run.words, mark.size, run.weight)))
-            at += text_width(run.words, mark.size, run.weight)
+            words = _UNJOINED.sub("…", run.words)
+            parts.append((paint.of(run.role), _outline(at, words, mark.size, run.weight)))
+            at += text_width(words, mark.size, run.weight)
         start = {"left": 0.0, "center": 0.5, "right": 1.0}[mark.align] * at
         turn = Affine2D().translate(-start, 0)
         turn = turn.rotate_deg(-90) if mark.turned else turn
@@ -141,10 +146,14 @@ def _outline(x: float, words: str, size: float, weight: Weight) -> Path:
 
 @cache
 def _glyph(weight: Weight, character: str) -> tuple[Floats, Any]:
-    """Read a character's outline at a size of one; one that the font lacks becomes its empty box."""
-    font = get_font(str(font_path(weight)))
+    """Read a character's outline at a size of one; one that no font here has becomes an empty box."""
+    lent = None if character in OUR_CHARACTERS else lender(character)
+    font = get_font(lent.path if lent else str(font_path(weight)))
     font.set_size(_EM, 72)
-    font.load_char(ord(character), flags=LoadFlags.NO_HINTING)
+    there = font.get_char_index(ord(character))
+    if not there and foreign_width(character) == 0:  # a mark that only turns or joins what stands around it
+        return np.zeros((0, 2)), np.zeros(0, dtype=np.uint8)
+    font.load_glyph(there, flags=LoadFlags.NO_HINTING)
     vertices, codes = font.get_path()
     return vertices / _EM, codes.astype(np.uint8)
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from reportgen.render.borrowed import foreign_width
 from reportgen.render.colours import Role
-from reportgen.render.fonts import Weight, font_path
+from reportgen.render.fonts import OUR_CHARACTERS, Weight, font_path
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
@@ -145,8 +146,11 @@ def line(paths: Iterable[Sequence[Point]], stroke: Role, width: float, dashes: t
 
 @cache
 def text_width(words: str, size: float, weight: Weight = 400) -> float:
-    """Measure words in the product's own font, in the unit of `size`."""
-    return float(_font(weight).getlength(words)) / _EM * size
+    """Measure words in the product's own font, in the unit of `size`; other scripts by a rule."""
+    if OUR_CHARACTERS.issuperset(words):
+        return float(_font(weight).getlength(words)) / _EM * size
+    ours = "".join(one for one in words if one in OUR_CHARACTERS)
+    return text_width(ours, size, weight) + size * sum(foreign_width(one) for one in words if one not in OUR_CHARACTERS)
 
 
 _EM = 1000
