@@ -66,6 +66,15 @@ def test_a_symbol_finds_its_own_quote_and_a_linear_contract_first() -> None:
     assert find_contract("DOGE/USDT:USDT", VENUES["okx"], listed) is None
 
 
+def test_a_coin_in_any_script_is_found_with_its_multiplier() -> None:
+    """A venue's listing of a Chinese name, or of a thousand of it, is the watchlist's market."""
+    coin = "\u5e01\u5b89\u4eba\u751f"
+    for base, scale in ((coin, 1.0), (f"1000{coin}", 1000.0)):
+        found = find_contract(f"{coin}/USDT:USDT", VENUES["binance"], {"x": listing("BTC"), "y": listing(base)})
+        assert found is not None
+        assert (found.listing.base, found.scale) == (base, scale)
+
+
 def test_a_unit_that_cannot_be_known_is_missing() -> None:
     """Contracts of unknown size and USD without a price become no number, with the reason."""
     contracts = UnitRule(unit=Unit.CONTRACTS, says="", history="", days=0, source="")
