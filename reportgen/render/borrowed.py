@@ -32,7 +32,7 @@ SAMPLES: Final = {"Chinese, Japanese, Korean": "\u5e01", "Arabic": "\u0639"}
 """Characters by which `doctor` tells whether a script can be printed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lender:
     """A font of the machine: its file, and which of the fonts in that."""
 
@@ -92,7 +92,7 @@ def lender(character: str) -> Lender | None:
         library.FcPatternGetInteger(found, b"index", 0, ctypes.byref(index))
         library.FcPatternGetCharSet(found, b"charset", 0, ctypes.byref(has))
         if path.value and has and library.FcCharSetHasChar(has, ctypes.c_uint32(ord(character))):
-            lent = Lender(path.value.decode(), index.value & 0xFFFF)
+            lent = Lender(path=path.value.decode(), index=index.value & 0xFFFF)
         library.FcPatternDestroy(found)
     library.FcCharSetDestroy(letters)
     library.FcPatternDestroy(asked)
