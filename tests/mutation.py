@@ -38,6 +38,7 @@ CACHE = ROOT / ".cache" / "mutation"
 ROOMS = ("guide", "liquidation", "market", "track_record")
 ALSO = {"guide": ("tests/worked_examples",), "liquidation": ("tests/worked_examples",)}
 CPU_SECONDS = 120  # what the tests of one change may take before it counts as noticed by a crash
+MEASURE_SECONDS = 900  # what one file of tests may take while it is measured
 
 Change: TypeAlias = tuple[str, int, int, str]  # kind, first byte, the byte after the last, new text
 Ending: TypeAlias = Literal["assertion", "crash", "survived"]
@@ -221,7 +222,7 @@ class Witness:
         self.failed.add(node.nodeid)
 
 
-def in_child(work: Callable[[], Any], log: Path) -> Any:
+def in_child(work: Callable[[], Any], log: Path, seconds: int = CPU_SECONDS) -> Any:
     """Run the work in a fork of this process, which has the libraries loaded; None when it died."""
     answer = log.with_suffix(".json")
     answer.unlink(missing_ok=True)
@@ -232,8 +233,8 @@ def in_child(work: Callable[[], Any], log: Path) -> Any:
             sink = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             os.dup2(sink, 1)
             os.dup2(sink, 2)
-            resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 5))
-            signal.alarm(CPU_SECONDS * 10)
+            resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
+            signal.alarm(seconds * 10)
             answer.write_text(json.dumps(work()))
         except BaseException:  # noqa: BLE001 (a fork never returns)
             traceback.print_exc()
@@ -272,7 +273,7 @@ def measure(test_file: str, room: str, home: Path) -> dict[str, Any]:
         return {"failed": sorted(witness.failed), "seconds": witness.seconds, "lines": lines}
 
     if not kept.exists():
-        found = in_child(work, home / "map.log") or {"failed": [test_file], "seconds": {}, "lines": {}}
+        found = in_child(work, home / "map.log", MEASURE_SECONDS) or {"failed": [test_file], "seconds": {}, "lines": {}}
         if found["failed"]:  # on a busy machine a test may run out of its time
             sys.stderr.write(f"left out, as they fail without a change: {', '.join(found['failed'])}\n")
         kept.write_text(json.dumps(found))

@@ -10,7 +10,9 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,6 +75,33 @@ def test_who_is_refused_too_often_stays_deferred_until_the_next_run(ledger: Send
         run_once(ledger, port, people(2), tmp_path)
     assert set(states(ledger).values()) == {State.SENT}
     assert len(script.accepted) == 2
+
+
+class Timed(Script):
+    """Writes down when each recipient was tried."""
+
+    def __init__(self) -> None:
+        """Put everybody off three times."""
+        super().__init__()
+        self.at_rcpt[FIRST] = ["451 4.7.1 later"] * 3
+        self.moments: list[float] = []
+
+    async def handle_RCPT(  # noqa: N802 - the server's names
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        """Note the moment, then answer as the script says."""
+        self.moments.append(time.monotonic())
+        return await super().handle_RCPT(server, session, envelope, address, options)
+
+
+def test_each_wait_is_twice_the_one_before(ledger: SendLedger, tmp_path: Path) -> None:
+    """A message that is put off waits half of its wait at least: of 0.06 s, then of twice and of four times that."""
+    script = Timed()
+    with relay(script) as port:
+        run_once(ledger, port, people(1), tmp_path, attempts=4, first_wait_seconds=0.06)
+    gaps = [after - before for before, after in pairwise(script.moments)]
+    assert len(gaps) == 3
+    assert all(gap >= least for gap, least in zip(gaps, (0.03, 0.06, 0.12), strict=True)), gaps
 
 
 def test_a_final_refusal_is_final(ledger: SendLedger, tmp_path: Path) -> None:
