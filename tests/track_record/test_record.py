@@ -179,6 +179,11 @@ def test_yesterdays_levels_are_told_as_far_as_they_have_come() -> None:
     assert not isinstance(early.levels, Missing)
     assert not isinstance(late.levels, Missing)
     assert {fate.state for fate in early.levels} == {"open"}
+    assert {fate.shown for fate in early.levels} == {Missing("No outcome.")}
+    silent = tuple(replace(one, shown=None) for one in due_rows([morning()], frozenset(), later(24)))
+    kept = judged(24, KeptLedger(rows=silent, rows_before=9, sha256_before="ab")).levels
+    assert not isinstance(kept, Missing)
+    assert {fate.shown for fate in kept} == {Missing("No shares were shown for it.")}
     assert not early.settled
     assert {fate.state for fate in late.levels} <= set(OUTCOMES)
     assert late.settled

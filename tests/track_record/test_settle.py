@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from reportgen.config.assumptions import DEFAULTS
 from reportgen.guide.plan import Condition, ZonePlan
+from reportgen.guide.reactions import distance_shares
 from reportgen.market.data import Candles
 from reportgen.render.json import brief_to_json
 from reportgen.track_record.ledger import Now, due_rows, is_closed, rows_of
@@ -82,7 +84,7 @@ def test_late_bars_are_waited_for_and_then_given_up() -> None:
     assert {row.outcome for row in waiting} == {"open"}
     given_up = due_rows([morning()], frozenset(), later(24 + 73, bars=18))
     assert {row.outcome for row in given_up} == {"censored"}
-    assert all("missing" in row.reason for row in given_up)
+    assert {row.reason for row in given_up} == {"Bars are missing within the horizon."}
 
 
 def test_a_gap_within_the_horizon_censors_at_once() -> None:
@@ -110,7 +112,29 @@ def test_a_price_inside_is_no_event() -> None:
     rows = due_rows([price_inside()], frozenset(), later(24))
     inside = [row for row in rows if row.symbol.startswith("BTC") and row.label == "B"]
     assert [(row.outcome, row.shown, row.control) for row in inside] == [("not_an_event", None, None)]
-    assert "inside" in inside[0].reason
+    assert inside[0].reason == "Price stood inside the zone when the brief was made."
+    (here,) = (zone for zone in price_inside().symbols[0].zones if zone.label == "B")
+    without = changed(price_inside(), structure=Missing("No chart."), zones=(here,))
+    bare = [row for row in due_rows([without], frozenset(), later(24)) if row.symbol.startswith("BTC")]
+    assert [(row.outcome, row.reason, row.atr, row.touched_ms) for row in bare] == [
+        ("censored", "The brief had no typical range to measure distances in.", 0.0, None)
+    ]
+
+
+def test_a_row_holds_what_the_brief_printed_and_the_control_beside_it() -> None:
+    """The cone's lines of the zone's own side, near to far; the shares that distance alone gives, in their order."""
+    first = morning().symbols[0]
+    assert not isinstance(first.cone, Missing)
+    lines = {"above": first.cone.high, "below": first.cone.low[::-1]}
+    rows = [row for row in due_rows([morning()], frozenset(), later(24)) if row.symbol == first.symbol]
+    assert {row.side for row in rows} == {"above", "below"}
+    for row in rows:
+        assert row.cone == tuple(lines[row.side])
+        alone = distance_shares(row.distance_atr, 24.0, DEFAULTS)
+        assert not isinstance(alone, Missing)
+        assert row.control == (alone.reject, alone.tap_continue, alone.front_run, alone.ignore)
+        assert (row.from_ms, row.until_ms, row.bars) == (AS_OF_MS, AS_OF_MS + DAY_MS, "1h")
+        assert row.reason == ""
 
 
 def test_a_brief_made_within_a_bar_is_judged_from_the_next_one() -> None:
