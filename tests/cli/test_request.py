@@ -55,6 +55,16 @@ def test_the_nearest_market_is_near_by_its_coin(asked: str, near: str) -> None:
     assert said.startswith(f"Did you mean {near}/USDT:USDT?" if near else "The source has BTC/USDT:USDT, ")
 
 
+def test_only_the_sample_alone_is_the_tour() -> None:
+    """Any other choice means the simulated market as data; behind a URL nobody's position is kept."""
+    tour = take_request(Options(sample=True, output="here"), live=True)
+    assert (tour.tour, tour.config.output, len(tour.config.positions)) == (True, Path("here"), 1)
+    assert take_request(Options(sample=True, output="s3://bucket/briefs"), live=True).config.positions == ()
+    assert take_request(Options(sample=True), live=True).config.output == Path("output")
+    for other in (Options(sample=True, symbols=["BTC"]), Options(sample=True, horizon_hours=12)):
+        assert not take_request(other, live=True).tour
+
+
 @pytest.mark.parametrize("named", [["BTC,ETH"], ["BTC", "ETH"], [" btc ", "ETHUSDT,"]])
 def test_markets_are_named_in_one_list_or_several(named: list[str]) -> None:
     """--symbols BTC,ETH and --symbol BTC --symbol ETH ask for the same."""
