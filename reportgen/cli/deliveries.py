@@ -14,22 +14,34 @@ from reportgen.cli.letters import (
     COPY_NAME,
     KeptBrief,
     last_made,
+    ledger_place,
     mail_config,
     read_kept,
     reader_of,
+    recovered,
     refuse_stale,
     shown_in_browser,
+    tell_line,
+    tell_unknown,
     unsubscribe_link,
     write_letters,
 )
 from reportgen.config.mail import MailSettings
-from reportgen.config.places import local_folder
+from reportgen.config.places import Place
 from reportgen.config.settings import Config
 from reportgen.delivery.archive.commit import replace_files
-from reportgen.delivery.ledger import LEDGER, MAIL_FOLDER, OPEN, Delivery, SendLedger, State, alone, make_private
+from reportgen.delivery.ledger import MAIL_FOLDER, OPEN, Delivery, SendLedger, State, make_private, open_ledger
 from reportgen.delivery.mail.dkim import dkim_signer
 from reportgen.delivery.mail.letters import Composer, Letter, message_id
-from reportgen.delivery.mail.people import Subscriber, SubscriberList, Suppressions, parse_address, read_subscribers
+from reportgen.delivery.mail.people import (
+    Subscriber,
+    SubscriberList,
+    Suppressions,
+    is_there,
+    list_name,
+    parse_address,
+    read_subscribers,
+)
 from reportgen.delivery.mail.send import Mailing, Run
 from reportgen.delivery.mail.smtp import Login, is_loopback
 from reportgen.errors import UsageError
@@ -70,14 +82,9 @@ class Sending:
     options: SendOptions
 
     @property
-    def folder(self) -> Path:
-        """Find the folder of the ledger.
-
-        Raises:
-            UsageError: The briefs are kept behind a URL, and `mail.ledger` names no folder.
-        """
-        place = self.settings.output
-        return self.mail.ledger or local_folder(place, "The mail ledger (`mail.ledger`)") / MAIL_FOLDER
+    def ledger(self) -> Place:
+        """Find the place of the ledger."""
+        return ledger_place(self.mail.ledger, self.settings.output)
 
 
 def prepare(config: Path | None, output: str | None, day: str | None, options: SendOptions) -> Sending:
@@ -100,19 +107,15 @@ def send_all(sending: Sending) -> int:
     listed = _chosen(mail, options)
     for line in (*listed.notes, *listed.problems):
         note(line)
-    folder = make_private(sending.folder)
     people = {subscriber.address.key: subscriber for subscriber in listed.subscribers}
-    with alone(folder), SendLedger(folder / LEDGER) as ledger:
-        if found := ledger.recover():
-            note(f"{found} deliveries were cut off by an earlier crash; nobody can know whether they arrived.")
+    with recovered(sending.ledger, "deliveries", brief) as ledger:
         if not options.to:  # who was named with --to earlier, is on no list, and has not got it yet
-            waiting = (one.subscriber for one in ledger.deliveries(brief, OPEN) if one.named)
+            waiting = (one.subscriber for one in ledger.deliveries(OPEN) if one.named)
             people = {key: Subscriber(address=parse_address(key)) for key in waiting} | people
         open_ones = _queue(ledger, sending, people)
         ended, run = None, None
         if open_ones:
             mailing = Mailing(
-                brief=brief,
                 addresses={key: subscriber.address for key, subscriber in people.items()},
                 write=_writer(sending, people, open_ones),
                 now=now_ms,
@@ -163,12 +166,13 @@ def _nothing_to_send(sending: Sending) -> int:
 
 def _chosen(mail: MailSettings, options: SendOptions) -> SubscriberList:
     """Read the subscribers; with --to those named, whether they are on the list or not."""
-    if options.dry_run and not options.to and not mail.subscribers.exists():
-        note(f"{mail.subscribers} is not there yet, so the mail is written to a made-up reader.")
+    place = mail.subscribers_place
+    if options.dry_run and not options.to and not is_there(place):
+        note(f"{list_name(place)} is not there yet, so the mail is written to a made-up reader.")
         return SubscriberList(subscribers=(Subscriber(address=parse_address(_MADE_UP_READER)),))
     if not options.to:
-        return read_subscribers(mail.subscribers)
-    listed = read_subscribers(mail.subscribers).subscribers if mail.subscribers.exists() else ()
+        return read_subscribers(place)
+    listed = read_subscribers(place).subscribers if is_there(place) else ()
     known = {subscriber.address.key: subscriber for subscriber in listed}
     named = {address.key: address for address in map(parse_address, options.to)}
     return SubscriberList(
@@ -180,16 +184,16 @@ def _queue(ledger: SendLedger, sending: Sending, people: Mapping[str, Subscriber
     """Give the deliveries that are to be made now, in the order of the subscriber file."""
     brief, options, at_ms = sending.kept.name, sending.options, now_ms()
     if options.resend_unknown:
-        ledger.queue_unknown(brief, tuple(people), at_ms)
+        ledger.queue_unknown(tuple(people), at_ms)
     if not options.resume:
         names = ((key, message_id(brief, key, sending.mail)) for key in people)
-        ledger.queue(brief, names, at_ms, named=bool(options.to))
+        ledger.queue(names, at_ms, named=bool(options.to))
     order = {key: place for place, key in enumerate(people)}
-    open_ones = ledger.deliveries(brief, OPEN)
+    open_ones = ledger.deliveries(OPEN)
     if not options.to:
         for one in open_ones:
             if one.subscriber not in order:
-                ledger.suppress(brief, one.subscriber, "no longer on the list", at_ms)
+                ledger.suppress(one.subscriber, "no longer on the list", at_ms)
     found = (one for one in open_ones if one.subscriber in order)
     return tuple(sorted(found, key=lambda one: order[one.subscriber]))
 
@@ -228,16 +232,10 @@ def _composers(sending: Sending, letters: Mapping[Reader, Letter]) -> Mapping[Re
 
 def show_status(sending: Sending) -> int:
     """Say how a brief's deliveries stand, from the ledger alone, and give the exit code."""
-    path = sending.folder / LEDGER
-    if path.exists():
-        with SendLedger(path, reading=True) as ledger:
-            return _report(ledger, sending)
-    note("Nothing was sent from here yet. `reportgen send` does.")
-    if sending.options.as_json:
-        tell_json(_facts(sending.kept, dict.fromkeys(State, 0), ()))
-    else:
-        tell(f"{sending.kept.name}: nobody")
-    return 0
+    with open_ledger(sending.ledger, "deliveries", sending.kept.name, reading=True) as ledger:
+        if not ledger.deliveries():
+            note("This brief was sent to nobody yet. `reportgen send` does.")
+        return _report(ledger, sending)
 
 
 def _report(ledger: SendLedger, sending: Sending, ended: str | None = None, problems: tuple[str, ...] = ()) -> int:
@@ -253,20 +251,17 @@ def _report(ledger: SendLedger, sending: Sending, ended: str | None = None, prob
         4 when some deliveries can be tried again, 1 when all of them failed for good, else 0.
     """
     name = sending.kept.name
-    counts, deliveries = ledger.counts(name), ledger.deliveries(name)
+    counts, deliveries = ledger.counts(), ledger.deliveries()
     if sending.options.as_json:
         tell_json(_facts(sending.kept, counts, deliveries) | {"ended": ended, "problems": list(problems)})
     else:
         tell(f"{name}: {', '.join(f'{number} {state}' for state, number in counts.items() if number) or 'nobody'}")
-    unknown = [one for one in deliveries if one.state is State.UNKNOWN]
     others = [one for one in deliveries if one.state in (State.FAILED, State.SUPPRESSED, State.DEFERRED)]
-    for one in (*unknown, *others[:_MOST_NAMED]):
-        said = f": {one.code or ''} {one.reply}".rstrip(": ").replace(":  ", ": ")
-        note(f"{one.state} {one.subscriber}{said}")
+    for one in others[:_MOST_NAMED]:
+        tell_line(one)
     if len(others) > _MOST_NAMED:
         note(f"and {len(others) - _MOST_NAMED} more; --status --json lists them")
-    if unknown:
-        note("unknown: it may have arrived. Send it again with --resend-unknown, or leave it.")
+    tell_unknown(deliveries, "Send")
     if ended:
         note(f"The run ended early: {ended}.")
     if open_ones := sum(counts[state] for state in OPEN):
@@ -305,7 +300,8 @@ def dry_run(sending: Sending) -> int:
     people = [one for one in listed.subscribers if one.address.key not in suppressed]
     letters = _letters(sending, map(reader_of, people))
     composers = _composers(sending, letters)
-    folder = make_private(sending.folder) / "dry-run" / kept.brief.as_of[:10]
+    place = sending.ledger  # without a folder of its own the files come here
+    folder = make_private(place if isinstance(place, Path) else Path(MAIL_FOLDER)) / "dry-run" / kept.brief.as_of[:10]
     mails: dict[Path, Subscriber] = {folder / _file_name(one): one for one in people}
     preview = next((letter for letter in letters.values() if letter.html), None)
     page = folder / "preview.html" if preview else None

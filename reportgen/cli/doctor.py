@@ -246,7 +246,9 @@ def looks_of(path: Path) -> Mapping[str, Look]:
         "calendar": event_file,
         "flows": flow_file,
         # Commands make these two where they are not there.
-        "subscribers": lambda file: _fault_of(lambda: read_subscribers(file)) if file.exists() else None,
+        "subscribers": lambda place: (
+            _fault_of(lambda: read_subscribers(place)) if isinstance(place, Path) and place.exists() else None
+        ),
         "suppressions": lambda file: _fault_of(Suppressions(file).keys) if file.exists() else None,
     }
 

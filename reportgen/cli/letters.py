@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from reportgen.config.mail import MailSettings
     from reportgen.config.places import Place
     from reportgen.config.settings import Config
+    from reportgen.config.values import SecretReference
     from reportgen.delivery.archive.store import Store
+    from reportgen.delivery.ledger import Delivery, Of, SendLedger
     from reportgen.delivery.mail.letters import Letter, UnsubscribeLink
     from reportgen.delivery.mail.people import Subscriber
     from reportgen.render.mail import Reader
@@ -114,6 +116,42 @@ def refuse_stale(kept: KeptBrief, deliver: str) -> None:
             f"The brief of {kept.name} is stale: {kept.brief.stale.rstrip('.')}. Make a new one with "
             f"`reportgen brief`, or {deliver} it as it is with --stale."
         )
+
+
+def ledger_place(named: Place | SecretReference | None, output: Place) -> Place:
+    """Find the place of a ledger: where `ledger:` says, else with the archive."""
+    from reportgen.config.values import kept_at
+    from reportgen.delivery.ledger import MAIL_FOLDER
+
+    if named is not None:
+        return kept_at(named)
+    return output / MAIL_FOLDER if isinstance(output, Path) else f"{output}/{MAIL_FOLDER}"
+
+
+@contextmanager
+def recovered(place: Place, of: Of, brief: str) -> Iterator[SendLedger]:
+    """Hold a ledger alone; what an earlier run left open counts as unknown from here on, and is told."""
+    from reportgen.delivery.ledger import open_ledger
+
+    with open_ledger(place, of, brief) as ledger:
+        if found := ledger.recover():
+            note(f"{found} {of} were cut off by an earlier crash; nobody can know whether they arrived.")
+        yield ledger
+
+
+def tell_line(one: Delivery) -> None:
+    """Say what became of a delivery."""
+    said = f": {one.code or ''} {one.reply}".rstrip(": ").replace(":  ", ": ")
+    note(f"{one.state} {one.subscriber}{said}")
+
+
+def tell_unknown(deliveries: Iterable[Delivery], again: str) -> None:
+    """Name each delivery of which nobody knows whether it arrived, and what can be done; `again` is the verb."""
+    unknown = [one for one in deliveries if one.state == "unknown"]
+    for one in unknown:
+        tell_line(one)
+    if unknown:
+        note(f"unknown: it may have arrived. {again} it again with --resend-unknown, or leave it.")
 
 
 def kept_paths(paths: Iterable[str]) -> list[str]:

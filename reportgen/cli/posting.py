@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 from reportgen.brief.types import Brief
 from reportgen.cli.console import note, tell, tell_json
-from reportgen.cli.letters import CAN_BE_RETRIED, KeptBrief, read_kept, refuse_stale
+from reportgen.cli.letters import (
+    CAN_BE_RETRIED,
+    KeptBrief,
+    ledger_place,
+    read_kept,
+    recovered,
+    refuse_stale,
+    tell_unknown,
+)
 from reportgen.config.load import DEFAULT_PATH, load_config
-from reportgen.config.places import local_folder, place_of
+from reportgen.config.places import place_of
 from reportgen.config.settings import PostChannel
-from reportgen.delivery.ledger import MAIL_FOLDER, OPEN, SendLedger, State, alone, make_private
+from reportgen.delivery.ledger import OPEN, SendLedger
 from reportgen.delivery.notify import Message, channel_at, post_messages
 from reportgen.errors import UsageError
 from reportgen.morning.live import now_ms
 from reportgen.render.post import Post, posts_of
-
-_LEDGER: Final = "posts.sqlite"
 
 
 def post_all(
@@ -65,20 +69,10 @@ def post_all(
             for one in posts:
                 tell(f"--- {name}: {one.title}\n{one.text}\n")
         return 0
-    folder = wanted.ledger or local_folder(place, "The ledger of posts (`post.ledger`)") / MAIL_FOLDER
-    with _ledger(folder) as ledger:
+    with recovered(ledger_place(wanted.ledger, place), "posts", kept.name) as ledger:
         for channel in channels:
             _post(ledger, kept, channel, written[channel.name], resend_unknown=resend_unknown)
         return _report(ledger, kept, channels, as_json=as_json)
-
-
-@contextmanager
-def _ledger(folder: Path) -> Iterator[SendLedger]:
-    """Hold the ledger of posts, alone; what a crash left open counts as unknown from here on."""
-    with alone(make_private(folder)), SendLedger(folder / _LEDGER) as ledger:
-        if found := ledger.recover():
-            note(f"{found} messages were cut off by an earlier crash; nobody can know whether they arrived.")
-        yield ledger
 
 
 def _post(
@@ -94,10 +88,8 @@ def _post(
         for one in posts
     ]
     if resend_unknown:
-        ledger.queue_unknown(kept.name, [one.line for one in messages], now_ms())
-    post_messages(
-        ledger, kept.name, lambda: channel_at(wanted.address.read(), f"post: {wanted.name}"), messages, now_ms
-    )
+        ledger.queue_unknown([one.line for one in messages], now_ms())
+    post_messages(ledger, lambda: channel_at(wanted.address.read(), f"post: {wanted.name}"), messages, now_ms)
 
 
 def _figure(brief: Brief, symbol: str) -> bytes:
@@ -110,7 +102,7 @@ def _figure(brief: Brief, symbol: str) -> bytes:
 def _report(ledger: SendLedger, kept: KeptBrief, channels: Sequence[PostChannel], *, as_json: bool) -> int:
     """Say how each channel stands; 4 when a message can be tried again."""
     states: dict[str, dict[str, int]] = {one.name: {} for one in channels}
-    for one in ledger.deliveries(kept.name):
+    for one in ledger.deliveries():
         name = one.subscriber.partition(" ")[0]
         if name in states:
             states[name][str(one.state)] = states[name].get(str(one.state), 0) + 1
@@ -119,8 +111,7 @@ def _report(ledger: SendLedger, kept: KeptBrief, channels: Sequence[PostChannel]
     else:
         for name, counts in states.items():
             tell(f"{name}: {', '.join(f'{number} {state}' for state, number in sorted(counts.items()))}")
-    if any(counts.get(str(State.UNKNOWN)) for counts in states.values()):
-        note("unknown: it may have arrived. Post it again with --resend-unknown, or leave it.")
+    tell_unknown((one for one in ledger.deliveries() if one.subscriber.partition(" ")[0] in states), "Post")
     again = [name for name, counts in states.items() if any(counts.get(str(state)) for state in OPEN)]
     if again:
         note(f"{', '.join(again)} did not take every message. Run `reportgen post` again.")

@@ -41,20 +41,20 @@ def add(
     Example: reportgen subscribers add anna@example.com --symbols ETH --timezone Europe/Berlin
     """
     from reportgen.cli.letters import mail_config
-    from reportgen.delivery.mail.people import Suppressions, add_subscribers, check_entry
+    from reportgen.delivery.mail.people import Suppressions, add_subscribers, check_entry, list_name
 
     settings, mail = mail_config(config)
     values = {"address": address, "name": name, "symbols": symbols, "only": "yes" if only else ""}
     made = check_entry(values | {"locale": locale, "timezone": timezone, "format": form})
-    add_subscribers(mail.subscribers, made)
+    add_subscribers(mail.subscribers_place, made)
     for line in unwatched(settings, (made,)):
         note(line)
     if Suppressions(mail.suppressions).lift(made.address.key):
         note(f"{made.address.written} was on the suppression list and is off it now.")
     if as_json:
-        tell_json({"added": _as_json(made), "file": str(mail.subscribers)})
+        tell_json({"added": _as_json(made), "file": list_name(mail.subscribers_place)})
     else:
-        tell(f"{made.address.written} added to {mail.subscribers}")
+        tell(f"{made.address.written} added to {list_name(mail.subscribers_place)}")
 
 
 @app.command("edit", short_help="Change one subscriber.")
@@ -79,26 +79,28 @@ def edit(
     Example: reportgen subscribers edit anna@example.com --symbols ETH,SOL --format text
     """
     from reportgen.cli.letters import mail_config
-    from reportgen.delivery.mail.people import check_entry, parse_address, read_entries, replace_subscriber
+    from reportgen.delivery.mail.people import check_entry, list_name, parse_address, read_entries, replace_subscriber
 
     settings, mail = mail_config(config)
     key = parse_address(address).key
-    entries = {entry.key: entry for entry in read_entries(mail.subscribers)}
+    entries = {entry.key: entry for entry in read_entries(mail.subscribers_place)}
     if key not in entries:
-        raise UsageError(f"{key} is not in {mail.subscribers}. `reportgen subscribers list` shows who is.")
+        raise UsageError(
+            f"{key} is not in {list_name(mail.subscribers_place)}. `reportgen subscribers list` shows who is."
+        )
     if to is not None and parse_address(to).key in entries.keys() - {key}:
-        raise UsageError(f"{to} is in {mail.subscribers} already. Remove one of the two.")
+        raise UsageError(f"{to} is in {list_name(mail.subscribers_place)} already. Remove one of the two.")
     said = {"address": to, "name": name, "symbols": symbols, "locale": locale, "timezone": timezone, "format": form}
     given = {field: value for field, value in said.items() if value is not None}
     given |= {} if only is None else {"only": "yes" if only else ""}
     made = check_entry({**entries[key].values, **given})
-    replace_subscriber(mail.subscribers, key, made)
+    replace_subscriber(mail.subscribers_place, key, made)
     for line in unwatched(settings, (made,)):
         note(line)
     if as_json:
-        tell_json({"changed": _as_json(made), "file": str(mail.subscribers)})
+        tell_json({"changed": _as_json(made), "file": list_name(mail.subscribers_place)})
     else:
-        tell(f"{made.address.written} changed in {mail.subscribers}")
+        tell(f"{made.address.written} changed in {list_name(mail.subscribers_place)}")
 
 
 @app.command("remove", short_help="Remove one subscriber, at once.")
@@ -116,7 +118,14 @@ def remove(
     Example: reportgen subscribers remove anna@example.com
     """
     from reportgen.cli.letters import mail_config, unsubscribe_link
-    from reportgen.delivery.mail.people import Suppressions, parse_address, read_subscribers, replace_subscriber
+    from reportgen.delivery.mail.people import (
+        Suppressions,
+        is_there,
+        list_name,
+        parse_address,
+        read_subscribers,
+        replace_subscriber,
+    )
 
     _, mail = mail_config(config)
     if (address is None) == (token is None):
@@ -133,15 +142,17 @@ def remove(
         left = False
     if not left:
         suppressed.add(key, _LEFT)
-    listed = mail.subscribers.exists() and any(
-        one.address.key == key for one in read_subscribers(mail.subscribers).subscribers
+    listed = is_there(mail.subscribers_place) and any(
+        one.address.key == key for one in read_subscribers(mail.subscribers_place).subscribers
     )
     if listed:
-        replace_subscriber(mail.subscribers, key, None)
+        replace_subscriber(mail.subscribers_place, key, None)
     if as_json:
         tell_json({"removed": key, "was_listed": listed})
     else:
-        tell(f"{key} gets nothing any more" + ("" if listed else f"; it was not in {mail.subscribers}"))
+        tell(
+            f"{key} gets nothing any more" + ("" if listed else f"; it was not in {list_name(mail.subscribers_place)}")
+        )
 
 
 @app.command("import", short_help="Add all subscribers of another file.")
@@ -156,16 +167,16 @@ def import_from(
     Exit code 1 when a line was bad. Example: reportgen subscribers import people.csv
     """
     from reportgen.cli.letters import mail_config
-    from reportgen.delivery.mail.people import Suppressions, add_subscribers, read_subscribers
+    from reportgen.delivery.mail.people import Suppressions, add_subscribers, is_there, list_name, read_subscribers
 
     settings, mail = mail_config(config)
     found = read_subscribers(file)
-    listed = read_subscribers(mail.subscribers).subscribers if mail.subscribers.exists() else ()
+    listed = read_subscribers(mail.subscribers_place).subscribers if is_there(mail.subscribers_place) else ()
     known, suppressed = {one.address.key for one in listed}, Suppressions(mail.suppressions)
     left = [one for one in found.subscribers if one.address.key in suppressed]
     new = [one for one in found.subscribers if one.address.key not in known and one not in left]
     if new:
-        add_subscribers(mail.subscribers, *new)
+        add_subscribers(mail.subscribers_place, *new)
     for line in (
         *found.notes,
         *found.problems,
@@ -176,7 +187,7 @@ def import_from(
     if as_json:
         tell_json({"added": [one.address.written for one in new], "problems": list(found.problems)})
     else:
-        tell(f"{len(new)} added to {mail.subscribers}, {len(found.subscribers) - len(new)} skipped")
+        tell(f"{len(new)} added to {list_name(mail.subscribers_place)}, {len(found.subscribers) - len(new)} skipped")
     if found.problems:
         raise typer.Exit(1)
 
@@ -191,7 +202,7 @@ def show(*, config: ConfigFile = None, as_json: AsJson = False) -> None:
     from reportgen.delivery.mail.people import Suppressions, read_subscribers
 
     settings, mail = mail_config(config)
-    found, suppressed = read_subscribers(mail.subscribers), Suppressions(mail.suppressions)
+    found, suppressed = read_subscribers(mail.subscribers_place), Suppressions(mail.suppressions)
     for line in (*found.notes, *found.problems, *unwatched(settings, found.subscribers)):
         note(line)
     if as_json:

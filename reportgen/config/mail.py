@@ -10,7 +10,19 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from reportgen.config.values import WEB_ADDRESS, FilePath, Secret, Settings, Text, seen, setting_error
+from reportgen.config.places import Place
+from reportgen.config.values import (
+    LEDGER,
+    WEB_ADDRESS,
+    FilePath,
+    KeptAt,
+    Secret,
+    Settings,
+    Text,
+    kept_at,
+    seen,
+    setting_error,
+)
 from reportgen.errors import without_secrets
 
 _SPECIAL: Final = re.compile(r"[,;:@\[\]]")
@@ -148,22 +160,25 @@ class MailSettings(Settings):
         default=None, description="Web address of the output folder, for links to the whole brief."
     )
     smtp: SmtpSettings = Field(description="The relay that takes the mail.")
-    subscribers: Annotated[FilePath, seen("subscribers")] = Field(
+    subscribers: Annotated[KeptAt, seen("subscribers")] = Field(
         default=Path("subscribers.yaml"),
         validate_default=True,
-        description="Who gets it: YAML, .csv or .sqlite, relative to this file.",
+        description="Who gets it: YAML, .csv or .sqlite, relative to this file, or the URL of a PostgreSQL database.",
     )
     suppressions: Annotated[FilePath, seen("suppressions")] = Field(
         default=Path("suppressed.txt"),
         validate_default=True,
         description="Addresses that get nothing any more, one a line, relative to this file.",
     )
-    ledger: FilePath | None = Field(
-        default=None, description="Folder of the ledger, relative to this file; .mail in the output folder if absent."
-    )
+    ledger: KeptAt | None = Field(default=None, description=LEDGER)
     unsubscribe: UnsubscribeSettings = Field(default=UnsubscribeSettings(), description="How a subscriber leaves.")
     retry: RetrySettings = Field(default=RetrySettings(), description="What to do when the relay says not now.")
     dkim: DkimSettings | None = Field(default=None, description="Sign here, where the relay does not.")
+
+    @property
+    def subscribers_place(self) -> Place:
+        """Give the place of the list, with its password where there is one."""
+        return kept_at(self.subscribers)
 
     @property
     def list_name(self) -> str:

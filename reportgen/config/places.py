@@ -24,6 +24,11 @@ def is_url(text: str) -> bool:
     return "://" in text
 
 
+def is_database(text: str) -> bool:
+    """Tell the URL of a PostgreSQL database from any other place."""
+    return text.partition("://")[0].partition("+")[0].lower() in {"postgresql", "postgres"}
+
+
 def place_of(text: str, beside: Path = Path()) -> Place:
     """Read where the briefs go: a URL stays as it is, a folder is relative to `beside`.
 
@@ -36,7 +41,7 @@ def place_of(text: str, beside: Path = Path()) -> Place:
         return local_path(text, beside)
     if ":" in text.partition("://")[2].rpartition("@")[0]:
         raise UsageError(
-            f"The output {without_secrets(text, path=True)} is written with a password in it. "
+            f"{without_secrets(text, path=True)} is written with a password in it. "
             "Leave it out: credentials belong into the environment (docs/archive.md)."
         )
     return text.rstrip("/")

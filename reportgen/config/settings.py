@@ -28,8 +28,12 @@ from reportgen.config.events import AnyEvent, AnyFlow, EventSources, time_zone
 from reportgen.config.mail import MailSettings
 from reportgen.config.places import Place, local_path, place_of
 from reportgen.config.values import (
+    ADDRESS,
+    LEDGER,
+    SECRET,
     WEB_ADDRESS,
     FilePath,
+    KeptAt,
     Secret,
     Settings,
     Text,
@@ -47,7 +51,7 @@ TIMEFRAMES: Final[tuple[str, ...]] = get_args(Timeframe)
 LIVE: Final = "live"
 SAMPLE: Final = "sample"
 SYMBOL, ENTRY = "a symbol", "an entry"
-TAGS: Final = frozenset({SYMBOL, ENTRY, "[key]"}) | EVENT_TAGS
+TAGS: Final = frozenset({SYMBOL, ENTRY, ADDRESS, SECRET, "[key]"}) | EVENT_TAGS
 """Steps of an error's location that do not stand in the file; the spaces keep them apart from real keys."""
 
 VENUE_NAME: Final = r"^[a-z0-9_]+$"
@@ -163,9 +167,7 @@ class PostSettings(Settings):
     link: Annotated[Text, Field(pattern=WEB_ADDRESS)] | None = Field(
         default=None, description="Web address of the output folder, for a link to the whole brief."
     )
-    ledger: FilePath | None = Field(
-        default=None, description="Folder of the ledger, relative to this file; .mail in the output folder if absent."
-    )
+    ledger: KeptAt | None = Field(default=None, description=LEDGER)
 
 
 class MonitorSettings(Settings):

@@ -11,12 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    GetCoreSchemaHandler,
+    Tag,
+    ValidationInfo,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from reportgen.config.places import local_path
+from reportgen.config.places import Place, is_database, local_path, place_of
 from reportgen.config.text import TextError, read_text
-from reportgen.errors import EnvironmentProblem, UsageError
+from reportgen.errors import EnvironmentProblem, UsageError, without_secrets
 
 _COMMAND_SECONDS: Final = 60
 ONE_LINE: Final = r"^[^\x00-\x1f\x7f]*$"
@@ -155,3 +165,38 @@ class SecretReference(Settings):
 
 
 Secret = Annotated[SecretReference, BeforeValidator(_reference_only)]
+
+
+def _kept_at(value: Path | str | SecretReference, folder: Path) -> Place | SecretReference:
+    if isinstance(value, SecretReference):
+        return value
+    text = str(value)
+    if is_database(text) and ":" in text.partition("://")[2].rpartition("@")[0]:
+        raise setting_error(
+            f"{without_secrets(text, path=True)} is written with a password in it",
+            "Put the whole URL into the environment and name it here: {env: NAME}, {file: path} or {command: program}.",
+        )
+    return place_of(text, folder)
+
+
+ADDRESS, SECRET = "an address", "a secret"
+
+LEDGER: Final = (
+    "Where the ledger is: a folder relative to this file, a folder in a bucket, or a PostgreSQL database; beside the "
+    "briefs, in .mail, if absent."
+)
+_KeptForm = Annotated[
+    Annotated[Text, Tag(ADDRESS)] | Annotated[Secret, Tag(SECRET)],
+    Discriminator(lambda value: SECRET if isinstance(value, (dict, SecretReference)) else ADDRESS),
+]
+KeptAt = Annotated[Place | SecretReference, WrittenAs(form=_KeptForm, read=_kept_at)]
+"""Where something is kept: a folder or file, a URL, or where a URL with a password is to be found."""
+
+
+def kept_at(where: Place | SecretReference) -> Place:
+    """Give the place, with its password where there is one.
+
+    Raises:
+        EnvironmentProblem: As `SecretReference.read`.
+    """
+    return where.read() if isinstance(where, SecretReference) else where

@@ -1,52 +1,32 @@
-"""The ledger of deliveries: what became of each brief for each subscriber, so that nobody gets it twice or not at all.
+"""The ledger of deliveries: what became of a brief for each subscriber, so that nobody gets it twice or not at all.
 
     queued -> sending -> sent | deferred | failed | suppressed | unknown
 
-For mail "sending" is on disk before DATA, "sent" after the 250; for a post, before and after the channel's answer. A
-crash in between leaves "sending", which the next run turns into "unknown": it is never sent again without being asked.
+For mail "sending" is kept before DATA, "sent" after the 250; for a post, before and after the channel's answer. A crash
+in between leaves "sending", which the next run turns into "unknown": it is never sent again without being asked.
+
+The rule stands here, once. Where the lines are kept is the concern of `Rows`: in a database (`sql.py`: a file in the
+ledger's folder, or a PostgreSQL server) or in a bucket (`objects.py`).
 """
 
 from __future__ import annotations
 
-import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
-from filelock import FileLock, Timeout
-
-from reportgen.errors import EnvironmentProblem
+from reportgen.config.places import Place, is_database
 from reportgen.units import Milliseconds
 
 MAIL_FOLDER: Final = ".mail"
-LEDGER: Final = "deliveries.sqlite"
-_LOCK: Final = "send.lock"
 _OURS_ALONE: Final = 0o700
-_VERSION: Final = 1
-_WAIT_SECONDS: Final = 30.0
-"""For another process that is writing."""
 
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS deliveries (
-  brief TEXT NOT NULL,
-  subscriber TEXT NOT NULL,
-  state TEXT NOT NULL
-    CHECK (state IN ('queued', 'sending', 'sent', 'deferred', 'failed', 'suppressed', 'unknown')),
-  attempts INTEGER NOT NULL DEFAULT 0,
-  code INTEGER NOT NULL DEFAULT 0,
-  reply TEXT NOT NULL DEFAULT '',
-  message_id TEXT NOT NULL,
-  queued_ms INTEGER NOT NULL,
-  changed_ms INTEGER NOT NULL,
-  named INTEGER NOT NULL DEFAULT 0,
-  PRIMARY KEY (brief, subscriber)
-) WITHOUT ROWID
-"""
-_COLUMNS: Final = "subscriber, state, attempts, code, reply, message_id, queued_ms, named"
+Of: TypeAlias = Literal["deliveries", "posts"]
+"""Which ledger: that of the mails, or that of the posts."""
 
 
 def make_private(folder: Path) -> Path:
@@ -54,26 +34,6 @@ def make_private(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(_OURS_ALONE)
     return folder
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder; the system lets go of it when the process ends, however it ends.
-
-    Raises:
-        EnvironmentProblem: Another send is running.
-    """
-    lock = FileLock(folder / _LOCK, timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise EnvironmentProblem(
-            f"Another run that sends holds {folder}. Wait for it; `reportgen send --status` shows how far a mailing is."
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 class State(StrEnum):
@@ -98,179 +58,149 @@ class Delivery:
 
     Attributes:
         subscriber: Key of the address. state: where it stands. attempts: so far. code, reply: the relay's last words.
-        message_id: of the message. queued_ms: when it was first queued; the message's Date.
+        message_id: of the message. queued_ms: when it was first queued; the message's Date. changed_ms: last written.
         named: the operator named the address, which may be on no list.
     """
 
     subscriber: str
     state: State
-    attempts: int
-    code: int
-    reply: str
+    attempts: int = 0
+    code: int = 0
+    reply: str = ""
     message_id: str
     queued_ms: Milliseconds
+    changed_ms: Milliseconds
     named: bool = False
 
 
-class SendLedger:
-    """The ledger on disk; several threads may use it."""
+class Rows(Protocol):
+    """Where a ledger keeps the lines of one brief; one run at a time writes them."""
 
-    def __init__(self, path: Path, *, reading: bool = False) -> None:
-        """Open it, and make it where there is none.
+    def read(self) -> Iterable[Delivery]:
+        """Read them all."""
+
+    def write(self, lines: Collection[Delivery], coming: Iterable[Delivery]) -> None:
+        """Write lines anew.
+
+        One that is "sending" lasts when this returns. Any other may be lost with the machine, and then reads as before:
+        what was "sending" becomes "unknown", and what was open is open.
 
         Args:
-            path: The file.
-            reading: Only look; another process may be writing.
+            lines: As they are now.
+            coming: What this run has not begun yet, in its order.
 
         Raises:
-            EnvironmentProblem: The file is damaged, in use, or of a newer version.
+            EnvironmentProblem: They could not be written; nothing may be sent that cannot be written down.
         """
-        self._path = path
+
+
+@contextmanager
+def open_ledger(place: Place, of: Of, brief: str, *, reading: bool = False) -> Iterator[SendLedger]:
+    """Open the ledger of a brief and hold it alone until the end, or until this process is gone, however it goes.
+
+    Args:
+        place: A folder, the URL of one in a bucket, or that of a PostgreSQL database.
+        of: Which ledger.
+        brief: Which brief, as its deliveries name it.
+        reading: Only look; another run may be sending, and a ledger that is not there yet is empty.
+
+    Raises:
+        EnvironmentProblem: Another run holds it; or it is damaged, of a newer version, not reached, or in a bucket
+            that cannot keep one.
+    """
+    from reportgen.delivery.archive.store import RemoteStore, open_store
+    from reportgen.delivery.sql import file_rows, server_rows
+
+    opened: AbstractContextManager[Rows]
+    if isinstance(place, str) and is_database(place):
+        opened = server_rows(place, of, brief, reading=reading)
+    elif isinstance(store := open_store(place), RemoteStore):
+        from reportgen.delivery.objects import object_rows
+
+        opened = object_rows(store, of, brief, reading=reading)
+    else:
+        opened = file_rows(Path(store.name), of, brief, reading=reading)
+    with opened as rows:
+        yield SendLedger(rows)
+
+
+class SendLedger:
+    """What became of one brief; several threads may use it.
+
+    What is asked of it raises EnvironmentProblem where the lines cannot be written.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        """Read the lines."""
+        self._rows = rows
+        self._lines = {one.subscriber: one for one in rows.read()}
+        self._coming: dict[str, None] = {}
         self._lock = threading.Lock()
-        place = f"{path.resolve().as_uri()}{'?mode=ro' if reading else ''}"
-        with ExitStack() as on_failure:
-            try:
-                self._base = sqlite3.connect(
-                    place, uri=True, isolation_level=None, check_same_thread=False, timeout=_WAIT_SECONDS
-                )
-                on_failure.callback(self._base.close)
-                self._prepare(reading=reading)
-            except sqlite3.OperationalError as error:
-                raise EnvironmentProblem(
-                    f"{path} cannot be opened ({error}). Check its permissions, or try again."
-                ) from error
-            except sqlite3.Error as error:
-                raise EnvironmentProblem(
-                    f"{path} cannot be read ({error}). Move it away to begin a new ledger: "
-                    "who got earlier briefs is lost then."
-                ) from error
-            on_failure.pop_all()
-
-    def __enter__(self) -> Self:
-        """Give itself."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close the file."""
-        self._base.close()
 
     def recover(self) -> int:
-        """Turn what a crash left as "sending" into "unknown", for the run that holds the lock; gives how many."""
-        return self._run("UPDATE deliveries SET state = 'unknown' WHERE state = 'sending'", ()).rowcount
+        """Turn what a crash left as "sending" into "unknown", for the run that holds the ledger; gives how many."""
+        return self._change(replace(one, state=State.UNKNOWN) for one in self.deliveries((State.SENDING,)))
 
-    def queue(
-        self, brief: str, messages: Iterable[tuple[str, str]], now_ms: Milliseconds, *, named: bool = False
-    ) -> int:
+    def queue(self, messages: Iterable[tuple[str, str]], now_ms: Milliseconds, *, named: bool = False) -> int:
         """Queue (subscriber, message id) pairs; who has a line already keeps it. Gives how many are new."""
-        rows = [(brief, subscriber, name, now_ms, now_ms, named) for subscriber, name in messages]
-        with self._lock, self._base:
-            self._base.execute("BEGIN IMMEDIATE")
-            return self._base.executemany(
-                "INSERT OR IGNORE INTO deliveries (brief, subscriber, state, message_id, queued_ms, changed_ms, "
-                "named) VALUES (?, ?, 'queued', ?, ?, ?, ?)",
-                rows,
-            ).rowcount
-
-    def queue_unknown(self, brief: str, subscribers: Iterable[str], now_ms: Milliseconds) -> int:
-        """Queue again what nobody knows the fate of, as the operator asked; gives how many."""
-        rows = [(now_ms, brief, subscriber) for subscriber in subscribers]
-        with self._lock, self._base:
-            self._base.execute("BEGIN IMMEDIATE")
-            return self._base.executemany(
-                "UPDATE deliveries SET state = 'queued', changed_ms = ? "
-                "WHERE brief = ? AND subscriber = ? AND state = 'unknown'",
-                rows,
-            ).rowcount
-
-    def sending(self, brief: str, subscriber: str, now_ms: Milliseconds) -> None:
-        """Write down that DATA follows; on disk when this returns, even through a power cut."""
-        self._run(
-            "UPDATE deliveries SET state = 'sending', changed_ms = ? WHERE brief = ? AND subscriber = ?",
-            (now_ms, brief, subscriber),
-        )
-
-    def queue_again(self, brief: str, subscriber: str, now_ms: Milliseconds) -> None:
-        """Write down that the line broke before the message could be taken: as if nothing had been tried."""
-        self._run(
-            "UPDATE deliveries SET state = 'queued', changed_ms = ? WHERE brief = ? AND subscriber = ?",
-            (now_ms, brief, subscriber),
-        )
-
-    def settle(
-        self, brief: str, subscriber: str, state: State, now_ms: Milliseconds, *, code: int = 0, reply: str = ""
-    ) -> None:
-        """Write down what became of an attempt, and the receiver's words.
-
-        It outlives this process at once, and a power cut with the next "sending": if one comes between them the line
-        is still "sending", becomes "unknown", and is not sent again.
-        """
-        self._run(
-            "UPDATE deliveries SET state = ?, code = ?, reply = ?, attempts = attempts + 1, changed_ms = ? "
-            "WHERE brief = ? AND subscriber = ?",
-            (str(state), code, reply, now_ms, brief, subscriber),
-            synced=False,
-        )
-
-    def suppress(self, brief: str, subscriber: str, why: str, now_ms: Milliseconds) -> None:
-        """Write down that nothing was tried, and why."""
-        self._run(
-            "UPDATE deliveries SET state = 'suppressed', code = 0, reply = ?, changed_ms = ? "
-            "WHERE brief = ? AND subscriber = ?",
-            (why, now_ms, brief, subscriber),
-        )
-
-    def deliveries(self, brief: str, states: Iterable[State] = tuple(State)) -> tuple[Delivery, ...]:
-        """List a brief's deliveries in some states, by address."""
-        wanted = [str(state) for state in states]
-        marks = ", ".join("?" * len(wanted))
-        rows = self._run(
-            f"SELECT {_COLUMNS} FROM deliveries WHERE brief = ? AND state IN ({marks}) ORDER BY subscriber",  # noqa: S608 - only question marks
-            (brief, *wanted),
-        ).fetchall()
-        return tuple(
+        return self._change(
             Delivery(
-                subscriber=subscriber, state=State(state), attempts=attempts, code=code, reply=reply,
-                message_id=message_id, queued_ms=queued_ms, named=bool(named),
+                subscriber=subscriber, state=State.QUEUED, message_id=name, queued_ms=now_ms, changed_ms=now_ms,
+                named=named,
             )
-            for subscriber, state, attempts, code, reply, message_id, queued_ms, named in rows
+            for subscriber, name in messages
+            if subscriber not in self._lines
         )  # fmt: skip
 
-    def counts(self, brief: str) -> dict[str, int]:
-        """Count a brief's deliveries by state."""
-        rows = self._run("SELECT state, COUNT(*) FROM deliveries WHERE brief = ? GROUP BY state", (brief,)).fetchall()
-        found = dict(rows)
-        return {str(state): int(found.get(str(state), 0)) for state in State}
+    def queue_unknown(self, subscribers: Iterable[str], now_ms: Milliseconds) -> int:
+        """Queue again what nobody knows the fate of, as the operator asked; gives how many."""
+        asked = set(subscribers)
+        unknown = (one for one in self.deliveries((State.UNKNOWN,)) if one.subscriber in asked)
+        return self._change(replace(one, state=State.QUEUED, changed_ms=now_ms) for one in unknown)
 
-    def _prepare(self, *, reading: bool) -> None:
-        """Set the file up: readers do not wait for the writer, and what is committed survives a power cut."""
-        (version,) = self._base.execute("PRAGMA user_version").fetchone()
-        if version > _VERSION:
-            raise EnvironmentProblem(f"{self._path} was written by a newer version. Update reportgen.")
-        if reading:
-            return
-        self._base.execute("PRAGMA synchronous = FULL")
-        if version < _VERSION:
-            self._base.execute("PRAGMA journal_mode = WAL")
-            self._base.execute(_SCHEMA)
-            self._base.execute(f"PRAGMA user_version = {_VERSION}")
+    def expect(self, subscribers: Iterable[str]) -> None:
+        """Hear what this run is going to send, in its order, so that a distant ledger is asked for several at once."""
+        self._coming = dict.fromkeys(subscribers)
 
-    def _run(self, statement: str, values: tuple[object, ...], *, synced: bool = True) -> sqlite3.Cursor:
-        """Run one statement, which is committed when this returns.
+    def sending(self, subscriber: str, now_ms: Milliseconds) -> None:
+        """Write down that the message follows; it lasts when this returns, even through a power cut."""
+        self._change_one(subscriber, now_ms, state=State.SENDING)
 
-        Raises:
-            EnvironmentProblem: It could not be written; nothing may be sent that cannot be written down.
+    def queue_again(self, subscriber: str, now_ms: Milliseconds) -> None:
+        """Write down that the line broke before the message could be taken: as if nothing had been tried."""
+        self._change_one(subscriber, now_ms, state=State.QUEUED)
+
+    def settle(self, subscriber: str, state: State, now_ms: Milliseconds, *, code: int = 0, reply: str = "") -> None:
+        """Write down what became of an attempt, and the receiver's words.
+
+        If that is lost, the line is still "sending", becomes "unknown", and is not sent again.
         """
-        try:
-            with self._lock:
-                if synced:
-                    return self._base.execute(statement, values)
-                self._base.execute("PRAGMA synchronous = NORMAL")
-                try:
-                    return self._base.execute(statement, values)
-                finally:
-                    self._base.execute("PRAGMA synchronous = FULL")
-        except sqlite3.Error as error:
-            raise EnvironmentProblem(
-                f"{self._path} cannot be written ({error}), so nothing more is sent. Free some space, or mend its "
-                "permissions, and run it again with --resume."
-            ) from error
+        attempts = self._lines[subscriber].attempts + 1
+        self._change_one(subscriber, now_ms, state=state, code=code, reply=reply, attempts=attempts)
+
+    def suppress(self, subscriber: str, why: str, now_ms: Milliseconds) -> None:
+        """Write down that nothing was tried, and why."""
+        self._change_one(subscriber, now_ms, state=State.SUPPRESSED, code=0, reply=why)
+
+    def deliveries(self, states: Collection[State] = tuple(State)) -> tuple[Delivery, ...]:
+        """List the deliveries in some states, by address."""
+        return tuple(one for _, one in sorted(self._lines.items()) if one.state in states)
+
+    def counts(self) -> dict[str, int]:
+        """Count the deliveries by state."""
+        found = [one.state for one in self._lines.values()]
+        return {str(state): found.count(state) for state in State}
+
+    def _change_one(self, subscriber: str, now_ms: Milliseconds, **fields: Any) -> None:  # noqa: ANN401 - its fields
+        self._change([replace(self._lines[subscriber], changed_ms=now_ms, **fields)])
+
+    def _change(self, changed: Iterable[Delivery]) -> int:
+        """Write changed lines and then know them; gives how many."""
+        lines = {one.subscriber: one for one in changed}
+        with self._lock:
+            for subscriber in lines:
+                self._coming.pop(subscriber, None)
+            if lines:
+                self._rows.write(tuple(lines.values()), (self._lines[one] for one in self._coming))
+            self._lines |= lines
+        return len(lines)

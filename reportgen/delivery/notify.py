@@ -192,31 +192,30 @@ class Message:
 
 def post_messages(
     ledger: SendLedger,
-    brief: str,
     channel: Callable[[], Channel],
     messages: Sequence[Message],
     now: Callable[[], Milliseconds],
 ) -> None:
     """Send a channel what it has not got of a brief, in order, until it refuses one: the rest would stand without it.
 
-    A message is "sending" on disk before the channel hears of it, so that a crash leaves "unknown", never a second one.
+    A message is "sending" before the channel hears of it, so that a crash leaves "unknown", never a second one.
 
     Args:
-        ledger: Of posts, held alone.
-        brief: Which.
+        ledger: Of the brief's posts, held alone.
         channel: Finds the channel; asked only when there is something to send.
         messages: In the order in which they are read.
         now: The time, UTC epoch milliseconds.
     """
-    ledger.queue(brief, ((one.line, one.line) for one in messages), now())
-    waiting = {one.subscriber for one in ledger.deliveries(brief, OPEN)}
+    ledger.queue(((one.line, one.line) for one in messages), now())
+    waiting = {one.subscriber for one in ledger.deliveries(OPEN)}
     due = [one for one in messages if one.line in waiting]
+    ledger.expect(one.line for one in due)
     place = channel() if due else None
     for one in due:
         picture = one.picture()
-        ledger.sending(brief, one.line, now())
+        ledger.sending(one.line, now())
         taken = place is not None and tell_channel(place, one.title, one.text, picture)
-        ledger.settle(brief, one.line, State.SENT if taken else State.DEFERRED, now())
+        ledger.settle(one.line, State.SENT if taken else State.DEFERRED, now())
         if not taken:
             return
 

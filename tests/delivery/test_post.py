@@ -16,7 +16,7 @@ import pytest
 
 from reportgen.delivery.archive.commit import write_brief_files
 from reportgen.delivery.archive.days import morning_of
-from reportgen.delivery.ledger import SendLedger, State, alone
+from reportgen.delivery.ledger import State, open_ledger
 from reportgen.delivery.notify import Message, channel_at, post_messages, tell_channel
 from reportgen.render.card import card_of
 from reportgen.render.json import brief_to_json
@@ -196,16 +196,16 @@ def test_a_stale_brief_is_posted_only_when_asked(folder: Path) -> None:
 def post_once(folder: Path, port: int, ready: int) -> None:
     """Do what a run does, and say when it begins."""
     messages = [Message(line=f"desk {n}", title="t", text=f"message {n}", picture=nothing) for n in range(MESSAGES)]
-    with alone(folder), SendLedger(folder / "posts.sqlite") as ledger:
+    with open_ledger(folder, "posts", BRIEF) as ledger:
         ledger.recover()
         os.write(ready, b"!")
-        post_messages(ledger, BRIEF, lambda: channel_at(f"json://127.0.0.1:{port}/hook", "desk"), messages, lambda: 1)
+        post_messages(ledger, lambda: channel_at(f"json://127.0.0.1:{port}/hook", "desk"), messages, lambda: 1)
 
 
 def kill_posts(folder: Path, port: int, kills: int) -> int:
     """Fork a run, kill it at a random moment, again and again; the last ones finish. Gives how many were killed."""
     dice, killed = random.Random(5), 0  # noqa: S311 - no secret
-    with chats() as warm:  # loads what a child would otherwise spend its short life loading
+    with chats() as warm, open_ledger(folder, "posts", BRIEF, reading=True):  # loads what a child would load
         tell_channel(channel_at(f"json://127.0.0.1:{warm.port}/hook", "desk"), "t", "t")
     for life in range(kills + LAST_LIVES):
         heard, said = os.pipe()
@@ -231,8 +231,8 @@ def test_a_post_that_is_killed_again_and_again_arrives_once(tmp_path: Path) -> N
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stderr
         arrived = Counter(told.texts())
-    with SendLedger(tmp_path / "posts.sqlite") as ledger:
-        states = {one.subscriber: one.state for one in ledger.deliveries(BRIEF)}
+    with open_ledger(tmp_path, "posts", BRIEF, reading=True) as ledger:
+        states = {one.subscriber: one.state for one in ledger.deliveries()}
     assert int(done.stdout) > KILLS / 2
     assert len(states) == MESSAGES
     assert set(states.values()) <= {State.SENT, State.UNKNOWN}

@@ -207,6 +207,11 @@ def busy(name: str) -> str:
     return f"Another run has been writing to {name} for {LONGEST_WAIT_SECONDS} seconds. Wait for it, or end it."
 
 
+def in_use(name: str) -> str:
+    """Say that another run sends from there."""
+    return f"Another run that sends holds {name}. Wait for it; `reportgen send --status` shows how far a mailing is."
+
+
 def write_through(path: Path, content: bytes) -> None:
     """Write a file down to the disk, over what an earlier interrupted run may have left."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -337,59 +342,71 @@ class RemoteStore:
         for each in found:
             yield str(each).removeprefix(f"{self.root}/")
 
+    def create(self, path: str, content: bytes) -> bool:
+        """Write an object unless there is one (If-None-Match); a request that was sent twice finds its own.
+
+        A place that cannot refuse writes over what is there.
+        """
+        self.prepare((path,))
+        with self._asked(path):
+            try:
+                self.fs.pipe_file(self._at(path), content, mode="create")
+            except FileExistsError:
+                return self.read(path) == content
+            except Exception:
+                if (found := self.read(path)) is None:
+                    raise
+                return found == content
+        return True
+
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Hold the lock object, written again every few seconds by a thread."""
+    def alone(self, lock: str = LOCK, *, patient: bool = True) -> Iterator[None]:
+        """Hold a lock object, written again every few seconds by a thread.
+
+        Args:
+            lock: Which.
+            patient: Wait for a minute while another run is at work, not only until it is seen to be.
+        """
         token = f"{socket.gethostname()} {os.getpid()} {uuid.uuid4()}"
-        self._take(token)
+        self._take(lock, token, patient=patient)
         done = threading.Event()
-        keeper = threading.Thread(target=self._keep, args=(token, done), daemon=True)
+        keeper = threading.Thread(target=self._keep, args=(lock, token, done), daemon=True)
         keeper.start()
         try:
             yield
         finally:
             done.set()
             keeper.join()
-            if (self.read(LOCK) or b"").startswith(token.encode()):
-                self.remove((LOCK,))
+            if (self.read(lock) or b"").startswith(token.encode()):
+                self.remove((lock,))
 
-    def _take(self, token: str) -> None:
+    def _take(self, lock: str, token: str, *, patient: bool) -> None:
         """Create the lock object, or wait until another's is gone or has stopped changing."""
         began = since = time.monotonic()
         seen: bytes | None = None
         while True:
-            held = self.read(LOCK)
-            if held is None and self._create(token):
+            held = self.read(lock)  # looked at again after creating it, as not every place can refuse
+            if held is None and self.create(lock, token.encode()) and self.read(lock) == token.encode():
                 return
             now = time.monotonic()
             if held != seen:
+                if held and seen and not patient:
+                    raise EnvironmentProblem(in_use(self.name))
                 seen, since = held, now
             elif held is not None and now - since > _GONE_AFTER_SECONDS:
-                self.remove((LOCK,))
+                self.remove((lock,))
                 continue
             if now - began > LONGEST_WAIT_SECONDS:
-                raise EnvironmentProblem(busy(self.name))
+                raise EnvironmentProblem(busy(self.name) if patient else in_use(self.name))
             time.sleep(_ASKED_EVERY_SECONDS)
 
-    def _create(self, token: str) -> bool:
-        """Create the lock object unless somebody else has; look again, as not every place can refuse."""
-        with self._asked(LOCK):
-            try:
-                self.fs.pipe_file(self._at(LOCK), token.encode(), mode="create")
-            except FileExistsError:
-                return False
-            except Exception:
-                if self.read(LOCK) is None:
-                    raise
-        return self.read(LOCK) == token.encode()
-
-    def _keep(self, token: str, done: threading.Event) -> None:
+    def _keep(self, lock: str, token: str, done: threading.Event) -> None:
         """Write the lock object again and again, so that waiting runs see that this one is at work."""
         turn = 0
         while not done.wait(_RENEWED_EVERY_SECONDS):
             turn += 1
             with suppress(EnvironmentProblem, OSError):
-                self.write(LOCK, f"{token} {turn}".encode())
+                self.write(lock, f"{token} {turn}".encode())
 
     def _at(self, path: str) -> str:
         return f"{self.root}/{path}"

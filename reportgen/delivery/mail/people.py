@@ -1,4 +1,4 @@
-"""Who gets the brief: mail addresses, the operator's file of subscribers, and the list of those who left.
+"""Who gets the brief: mail addresses, the operator's list of subscribers, and the list of those who left.
 
 A line that makes no sense is named with its place and left out; the others still get their mail. A file is changed
 line by line: what others wrote, comments too, stays as it is.
@@ -11,26 +11,29 @@ import io
 import json
 import os
 import re
-import sqlite3
 import zoneinfo
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
+from reportgen.config.places import Place, is_database
 from reportgen.config.text import read_text
 from reportgen.config.yaml import read_yaml
 from reportgen.delivery.archive.commit import replace_files
-from reportgen.errors import DataError, UsageError
+from reportgen.errors import DataError, UsageError, without_secrets
 from reportgen.market.symbols import unified_symbol
+
+if TYPE_CHECKING:
+    from sqlalchemy import Column, Table
 
 FIELDS: Final = ("address", "name", "symbols", "only", "locale", "timezone", "format")
 FORMATS: Final = ("html", "text")
 KINDS: Final = {
     **dict.fromkeys((".yaml", ".yml"), "yaml"),
-    **dict.fromkeys((".sqlite", ".sqlite3", ".db"), "sqlite"),
+    **dict.fromkeys((".sqlite", ".sqlite3", ".db"), "sql"),
     ".csv": "csv",
 }
 """What a subscriber file is, by the end of its name."""
@@ -49,19 +52,6 @@ _BETWEEN_ADDRESSES: Final = re.compile(r"(?:[\s,;|<>\"()\[\]\ufeff\u200b]|mailto
 _YAML_HEAD: Final = (
     "# Who gets the brief. address is needed; name, symbols, only, locale, timezone and format (html, text) are not.\n"
 )
-_TABLE: Final = (
-    'CREATE TABLE IF NOT EXISTS subscribers (address TEXT PRIMARY KEY, name TEXT, symbols TEXT, "only" TEXT, '
-    "locale TEXT, timezone TEXT, format TEXT)"
-)
-_INSERT: Final = (
-    'INSERT INTO subscribers (address, name, symbols, "only", locale, timezone, format) VALUES (?, ?, ?, ?, ?, ?, ?)'
-)
-_UPDATE: Final = (
-    'UPDATE subscribers SET address = ?, name = ?, symbols = ?, "only" = ?, locale = ?, timezone = ?, format = ? '
-    "WHERE rowid = ?"
-)
-
-
 _DATE: Final = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?")
 
 
@@ -217,8 +207,8 @@ def _text(values: Mapping[str, object], name: str) -> str:
     return (value or "").strip()
 
 
-def read_subscribers(path: Path) -> SubscriberList:
-    """Read a subscriber file and check every entry; of a mailbox that stands there twice the first one counts.
+def read_subscribers(place: Place) -> SubscriberList:
+    """Read a list of subscribers and check every entry; of a mailbox that stands there twice the first one counts.
 
     Raises:
         DataError: The file is absent, or is not what its name says.
@@ -228,7 +218,7 @@ def read_subscribers(path: Path) -> SubscriberList:
     mailboxes: dict[str, str] = {}
     problems: list[str] = []
     notes: list[str] = []
-    for entry in read_entries(path):
+    for entry in read_entries(place):
         if entry.fault:
             problems.append(f"{entry.place}: {entry.fault}")
             continue
@@ -250,28 +240,45 @@ def read_subscribers(path: Path) -> SubscriberList:
     )
 
 
-def read_entries(path: Path) -> tuple[Entry, ...]:
-    """Read every entry of a subscriber file with its place, unchecked; raises as `read_subscribers` does."""
-    kind = _kind(path)
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file of subscribers. Add one with `reportgen subscribers add`.")
+def read_entries(place: Place) -> tuple[Entry, ...]:
+    """Read every entry of a list with its place, unchecked; raises as `read_subscribers` does."""
+    kind = _kind(place)
+    if not is_there(place):
+        raise DataError(f"{place}: there is no such file of subscribers. Add one with `reportgen subscribers add`.")
+    if kind == "sql" or not isinstance(place, Path):
+        return tuple(_sql_entries(place))
     try:
-        return tuple({"yaml": _yaml_entries, "csv": _csv_entries, "sqlite": _sqlite_entries}[kind](path))
-    except (csv.Error, sqlite3.Error) as error:
+        return tuple({"yaml": _yaml_entries, "csv": _csv_entries}[kind](place))
+    except csv.Error as error:
         first = " ".join(str(error).split())
-        raise DataError(f"{path}: cannot be read as {kind}: {first}. Mend the file.") from error
+        raise DataError(f"{place}: cannot be read as {kind}: {first}. Mend the file.") from error
 
 
-def _kind(path: Path) -> str:
-    if path.suffix.lower() not in KINDS:
-        raise UsageError(f"{path} is no file of subscribers. Its name ends in .yaml, .csv or .sqlite.")
-    return KINDS[path.suffix.lower()]
+def is_there(place: Place) -> bool:
+    """Tell whether there is such a file; a server tells itself."""
+    return not isinstance(place, Path) or place.is_file()
 
 
-def _entry(path: Path, place: int, pairs: Iterable[tuple[object, object]], rows: range, fault: str = "") -> Entry:
+def list_name(place: Place) -> str:
+    """Name a list of subscribers without a secret."""
+    return str(place) if isinstance(place, Path) else without_secrets(place, path=True)
+
+
+def _kind(place: Place) -> str:
+    if not isinstance(place, Path):
+        if is_database(place):
+            return "sql"
+    elif place.suffix.lower() in KINDS:
+        return KINDS[place.suffix.lower()]
+    raise UsageError(
+        f"{list_name(place)} is no list of subscribers. Its name ends in .yaml, .csv or .sqlite, or it is postgresql://…."
+    )
+
+
+def _entry(file: Path | str, place: int, pairs: Iterable[tuple[object, object]], rows: range, fault: str = "") -> Entry:
     """Name the fields of an entry, however its columns are called."""
     values = {_field_of(str(name)): value for name, value in pairs}
-    return Entry(place=f"{path}:{place}", values=values, rows=rows, fault=fault)
+    return Entry(place=f"{file}:{place}", values=values, rows=rows, fault=fault)
 
 
 def _field_of(column: str) -> str:
@@ -312,32 +319,45 @@ def _delimiter(text: str) -> str:
     return max(",;\t", key=text.partition("\n")[0].count)
 
 
-def _sqlite_entries(path: Path) -> Iterator[Entry]:
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as base:
-        found = base.execute("SELECT rowid, * FROM subscribers ORDER BY rowid")
-        names = [column[0] for column in found.description][1:]
-        for number, *values in found:
-            yield _entry(path, number, zip(names, values, strict=True), range(number, number + 1))
+def _sql_entries(place: Place) -> Iterator[Entry]:
+    from sqlalchemy import select, text
+
+    from reportgen.delivery.sql import subscriber_table
+
+    with subscriber_table(place, FIELDS, reading=True) as (base, table):
+        order = text("rowid") if isinstance(place, Path) else _address_in(table)
+        for number, row in enumerate(base.execute(select(table).order_by(order)).mappings(), 1):
+            yield _entry(list_name(place), number, row.items(), range(number, number + 1))
 
 
-def add_subscribers(path: Path, *subscribers: Subscriber) -> None:
-    """Add entries at the end; makes the file where there is none.
+def _address_in(table: Table) -> Column[Any]:
+    """Find the column of addresses; the first where none is called so."""
+    columns = list(table.columns)
+    return next((one for one in columns if _field_of(one.name) == "address"), columns[0])
+
+
+def add_subscribers(place: Place, *subscribers: Subscriber) -> None:
+    """Add entries at the end; makes the file or table where there is none.
 
     Raises:
         UsageError: An address is in it already.
     """
-    entries = read_entries(path) if path.exists() else ()
+    kind = _kind(place)
+    if kind == "sql":
+        _change_table(place)  # which makes it
+    entries = read_entries(place) if is_there(place) else ()
     known = {one.key for one in entries}
     for one in subscribers:
         if one.address.key in known:
-            raise UsageError(f"{one.address.written} is in {path} already. Remove it first, or edit the file.")
-    kind = _kind(path)
-    if kind == "sqlite":
-        _change(path, _INSERT, [tuple(_row(one).values()) for one in subscribers])
+            raise UsageError(
+                f"{one.address.written} is in {list_name(place)} already. Remove it first, or edit the list."
+            )
+    if kind == "sql" or not isinstance(place, Path):
+        _change_table(place, subscribers)
         return
-    text = read_text(path) if path.exists() else _YAML_HEAD if kind == "yaml" else f"{','.join(FIELDS)}\n"
+    text = read_text(place) if place.exists() else _YAML_HEAD if kind == "yaml" else f"{','.join(FIELDS)}\n"
     text += "" if text.endswith("\n") else "\n"
-    _replace(path, text + _as_text(path, text, subscribers), len(entries) + len(subscribers))
+    _replace(place, text + _as_text(place, text, subscribers), len(entries) + len(subscribers))
 
 
 def _as_text(path: Path, text: str, subscribers: Sequence[Subscriber]) -> str:
@@ -371,43 +391,46 @@ def _row(subscriber: Subscriber) -> dict[str, str]:
     }
 
 
-def replace_subscriber(path: Path, key: str, new: Subscriber | None) -> None:
+def replace_subscriber(place: Place, key: str, new: Subscriber | None) -> None:
     """Write one entry anew where it stands, or remove it; every other line of the file stays as it is.
 
     Raises:
         UsageError: The address is not in it.
     """
-    entries = read_entries(path)
+    entries = read_entries(place)
     found = [entry for entry in entries if entry.key == key]
     if not found:
-        raise UsageError(f"{key} is not in {path}. `reportgen subscribers list` shows who is.")
-    first, gone = found[0].rows[0], {row for entry in found for row in entry.rows}
-    if _kind(path) == "sqlite":
-        if new is not None:
-            _change(path, _UPDATE, [(*_row(new).values(), first)])
-            gone.remove(first)
-        _change(path, "DELETE FROM subscribers WHERE rowid = ?", [(row,) for row in gone])
+        raise UsageError(f"{key} is not in {list_name(place)}. `reportgen subscribers list` shows who is.")
+    if _kind(place) == "sql" or not isinstance(place, Path):
+        _change_table(place, [] if new is None else [new], found)
         return
-    text = read_text(path)
+    first, gone = found[0].rows[0], {row for entry in found for row in entry.rows}
+    text = read_text(place)
     lines = dict(enumerate(io.StringIO(text, newline="").readlines(), 1))
-    written = "" if new is None else _as_text(path, text, (new,))
+    written = "" if new is None else _as_text(place, text, (new,))
     kept = "".join(written if number == first else "" if number in gone else line for number, line in lines.items())
-    _replace(path, kept, len(entries) - len(found) + (new is not None))
+    _replace(place, kept, len(entries) - len(found) + (new is not None))
 
 
-def _change(path: Path, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
-    """Change a database, all rows or none."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=_OURS_ALONE)
-    try:
-        with closing(sqlite3.connect(path)) as base, base:
-            base.execute(_TABLE)
-            base.executemany(statement, rows)
-    except sqlite3.Error as error:
-        raise DataError(
-            f"{path}: cannot be changed ({error}). Its table `subscribers` needs the usual columns."
-        ) from error
+def _change_table(place: Place, new: Sequence[Subscriber] = (), gone: Sequence[Entry] = ()) -> None:
+    """Add rows, or write the first of those that go anew; all of it or nothing."""
+    from reportgen.delivery.sql import subscriber_table
+
+    if isinstance(place, Path) and not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch(mode=_OURS_ALONE)
+    with subscriber_table(place, FIELDS, reading=False) as (base, table):
+        address, leaving = _address_in(table), [entry.values["address"] for entry in gone]
+        fields = {column.name: _field_of(column.name) for column in table.columns}
+        cells = [
+            {name: row[field] for name, field in fields.items() if field in row} for row in (_row(one) for one in new)
+        ]
+        if cells and leaving:
+            base.execute(table.update().where(address == leaving.pop(0)), cells[0])
+        elif cells:
+            base.execute(table.insert(), cells)
+        for one in leaving:
+            base.execute(table.delete().where(address == one))
 
 
 def _replace(path: Path, text: str, entries: int) -> None:

@@ -45,12 +45,11 @@ class Mailing:
     """What a run sends.
 
     Attributes:
-        brief: Which, as the ledger names it. addresses: by key.
+        addresses: By key.
         write: makes the bytes of one message. now: the time, UTC epoch milliseconds.
         suppress_all: suppress whoever is said not to exist, however many they are.
     """
 
-    brief: str
     addresses: Mapping[str, Address]
     write: Callable[[Delivery], bytes]
     now: Callable[[], Milliseconds]
@@ -93,6 +92,7 @@ class Run:
             EnvironmentProblem: The relay refuses us altogether; what is left stays queued.
         """
         self._due = [(0.0, number, delivery) for number, delivery in enumerate(deliveries)]
+        self._ledger.expect(delivery.subscriber for *_, delivery in self._due)
         self._running = min(self._mail.smtp.connections, len(self._due))
         for _ in range(self._running):
             threading.Thread(target=self._work).start()
@@ -117,7 +117,7 @@ class Run:
         for delivery, answer in self._nobody:
             said = f"{answer.code} {answer.reply}"
             self._suppressed.add(self._mailing.addresses[delivery.subscriber].written, said)
-            self._ledger.suppress(self._mailing.brief, delivery.subscriber, said, self._mailing.now())
+            self._ledger.suppress(delivery.subscriber, said, self._mailing.now())
 
     def _await_all(self) -> None:
         """Wait for every connection; joining a thread is of no use here, for an interrupt makes it look ended."""
@@ -169,9 +169,9 @@ class Run:
 
     def _send(self, line: Connection | None, number: int, delivery: Delivery) -> Connection | None:
         """Send one message and write down what became of it; gives the line as long as it is of use."""
-        key, brief, now = delivery.subscriber, self._mailing.brief, self._mailing.now
+        key, now = delivery.subscriber, self._mailing.now
         if key in self._suppressed:  # looked at now: the run may have begun long before
-            self._ledger.suppress(brief, key, "on the suppression list", now())
+            self._ledger.suppress(key, "on the suppression list", now())
             return line
         data = self._mailing.write(delivery)
         used = line is not None and line.sent > 0
@@ -183,10 +183,10 @@ class Run:
         spent = True
         try:
             envelope = self._mailing.addresses[key].envelope
-            answer = line.deliver(self._sender, envelope, data, lambda: self._ledger.sending(brief, key, now()))
+            answer = line.deliver(self._sender, envelope, data, lambda: self._ledger.sending(key, now()))
             broken = answer.outcome is Outcome.RECONNECT or answer.code == 0
             if used and broken and answer.outcome is not Outcome.UNKNOWN:
-                self._ledger.queue_again(brief, key, now())  # closed after the message before: that costs no attempt
+                self._ledger.queue_again(key, now())  # closed after the message before: that costs no attempt
                 self._put_back(0.0, number, delivery)
             else:
                 self._settle(number, delivery, answer)
@@ -215,9 +215,7 @@ class Run:
     def _settle(self, number: int, delivery: Delivery, answer: Answer) -> None:
         """Write down what became of a message, plan its next attempt, and end the run where it must end."""
         key, retry = delivery.subscriber, self._mail.retry
-        self._ledger.settle(
-            self._mailing.brief, key, _END[answer.outcome], self._mailing.now(), code=answer.code, reply=answer.reply
-        )
+        self._ledger.settle(key, _END[answer.outcome], self._mailing.now(), code=answer.code, reply=answer.reply)
         if answer.outcome is Outcome.STOP:
             raise EnvironmentProblem(
                 f"{self._mail.smtp.name} does not let us send ({answer.code} {answer.reply}). Check "

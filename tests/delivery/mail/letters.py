@@ -44,8 +44,8 @@ def people(count: int) -> tuple[Subscriber, ...]:
 def queue_all(ledger: SendLedger, subscribers: Iterable[Subscriber]) -> tuple[Delivery, ...]:
     """Queue everybody who has no line yet, and give what is open."""
     keys = [subscriber.address.key for subscriber in subscribers]
-    ledger.queue(BRIEF, ((key, message_id(BRIEF, key, SENDER)) for key in keys), 1_768_806_000_000)
-    return ledger.deliveries(BRIEF, OPEN)
+    ledger.queue(((key, message_id(BRIEF, key, SENDER)) for key in keys), 1_768_806_000_000)
+    return ledger.deliveries(OPEN)
 
 
 def run_once(
@@ -63,7 +63,6 @@ def run_once(
     by_key = {subscriber.address.key: subscriber for subscriber in subscribers}
     written = composer or Composer(LETTER, SENDER, LINK)
     mailing = Mailing(
-        brief=BRIEF,
         addresses={key: subscriber.address for key, subscriber in by_key.items()},
         write=lambda one: written.compose(by_key[one.subscriber], message_id=one.message_id, date_ms=one.queued_ms),
         now=lambda: time.time_ns() // 1_000_000,

@@ -17,11 +17,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from reportgen.config.mail import DkimSettings
 from reportgen.config.values import SecretReference
-from reportgen.delivery.ledger import SendLedger
+from reportgen.delivery.ledger import open_ledger
 from reportgen.delivery.mail.dkim import dkim_signer
 from reportgen.delivery.mail.letters import Composer
 from reportgen.errors import EnvironmentProblem
-from tests.delivery.mail.letters import LETTER, LINK, SENDER, people, run_once
+from tests.delivery.mail.letters import BRIEF, LETTER, LINK, SENDER, people, run_once
 from tests.delivery.mail.relay import Script, relay
 
 SETTINGS = DkimSettings(domain="example.com", selector="brief", private_key=SecretReference(env="KEY"))
@@ -144,7 +144,7 @@ def test_a_letter_arrives_signed(pair: rsa.RSAPrivateKey, tmp_path: Path) -> Non
     script, public = Script(), pair.public_key()
     link = replace(LINK, url="https://example.com/leave/{token}", secret=b"s3cret")
     composer = Composer(LETTER, SENDER, link, dkim_signer(SETTINGS, pem(pair)))
-    with SendLedger(tmp_path / "deliveries.sqlite") as ledger, relay(script) as port:
+    with open_ledger(tmp_path, "deliveries", BRIEF) as ledger, relay(script) as port:
         run_once(ledger, port, people(1), tmp_path, composer=composer)
     ((_, message),) = script.accepted
     tags = tags_of(message)

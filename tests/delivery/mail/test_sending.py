@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from reportgen.delivery.ledger import Delivery, SendLedger, State
+from reportgen.delivery.ledger import Delivery, SendLedger, State, open_ledger
 from reportgen.delivery.mail.people import Subscriber, Suppressions, parse_address
 from reportgen.delivery.mail.smtp import Login
 from reportgen.errors import EnvironmentProblem
@@ -29,18 +29,18 @@ FIRST, SECOND, THIRD = (subscriber.address.key for subscriber in people(3))
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[SendLedger]:
     """Open a ledger."""
-    with SendLedger(tmp_path / "deliveries.sqlite") as opened:
+    with open_ledger(tmp_path, "deliveries", BRIEF) as opened:
         yield opened
 
 
 def states(ledger: SendLedger) -> dict[str, State]:
     """Say how each delivery stands."""
-    return {one.subscriber: one.state for one in ledger.deliveries(BRIEF)}
+    return {one.subscriber: one.state for one in ledger.deliveries()}
 
 
 def line_of(ledger: SendLedger, key: str) -> Delivery:
     """Find one delivery."""
-    return next(one for one in ledger.deliveries(BRIEF) if one.subscriber == key)
+    return next(one for one in ledger.deliveries() if one.subscriber == key)
 
 
 def test_everybody_gets_one_message_over_one_connection(ledger: SendLedger, tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_a_run_suppresses_a_tenth_of_the_list_at_most(
         script.at_rcpt[reader.address.key] = ["550 5.1.1 no such user"] * 2
     with relay(script) as port:
         run_once(ledger, port, people(20), tmp_path)
-        counts = ledger.counts(BRIEF)
+        counts = ledger.counts()
         assert (counts["suppressed"], counts["deferred"], counts["sent"]) == (suppressed, dead - suppressed, 20 - dead)
         assert (tmp_path / "suppressed.txt").exists() == bool(suppressed)
 
@@ -169,7 +169,7 @@ def test_the_operator_may_suppress_as_many_as_there_are(ledger: SendLedger, tmp_
         script.at_rcpt[reader.address.key] = ["550 5.1.1 no such user"]
     with relay(script) as port:
         run_once(ledger, port, people(20), tmp_path, suppress_all=True)
-    assert ledger.counts(BRIEF)["suppressed"] == 9
+    assert ledger.counts()["suppressed"] == 9
 
 
 def test_a_sender_that_is_refused_strikes_nobody_off(ledger: SendLedger, tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_a_relay_that_knows_nobody_any_more_does_not_strike_everybody_off(ledger
     with relay(script) as port:
         ended = run_once(ledger, port, people(9), tmp_path, pause_after=4)
     assert ended is not None
-    counts = ledger.counts(BRIEF)
+    counts = ledger.counts()
     assert (counts["deferred"], counts["queued"], counts["suppressed"]) == (4, 5, 0)
     assert not (tmp_path / "suppressed.txt").exists()
 
@@ -213,7 +213,7 @@ def test_a_line_that_breaks_after_the_message_leaves_it_unknown(ledger: SendLedg
         assert states(ledger) == {FIRST: State.UNKNOWN, SECOND: State.UNKNOWN, THIRD: State.SENT}
         run_once(ledger, port, people(3), tmp_path)
         assert [address for address, _ in script.accepted] == [FIRST, THIRD]
-        assert ledger.queue_unknown(BRIEF, [SECOND], 1) == 1
+        assert ledger.queue_unknown([SECOND], 1) == 1
         run_once(ledger, port, people(3), tmp_path)
     assert states(ledger) == {FIRST: State.UNKNOWN, SECOND: State.SENT, THIRD: State.SENT}
 
@@ -235,7 +235,7 @@ def test_a_relay_that_closes_after_each_message_costs_no_attempt(ledger: SendLed
     script.at_data = {reader.address.key: ["250 and close"] for reader in readers}
     with relay(script) as port:
         assert run_once(ledger, port, readers, tmp_path, attempts=1) is None
-    assert {(one.state, one.attempts) for one in ledger.deliveries(BRIEF)} == {(State.SENT, 1)}
+    assert {(one.state, one.attempts) for one in ledger.deliveries()} == {(State.SENT, 1)}
 
 
 def test_a_relay_that_knows_another_login_alone_is_named(ledger: SendLedger, tmp_path: Path) -> None:
@@ -266,7 +266,7 @@ def test_failures_in_a_row_pause_the_run(ledger: SendLedger, tmp_path: Path) -> 
         ended = run_once(ledger, port, people(9), tmp_path, pause_after=4)
     assert ended is not None
     assert "4 failures in a row" in ended
-    counts = ledger.counts(BRIEF)
+    counts = ledger.counts()
     assert (counts["failed"], counts["queued"]) == (4, 5)
 
 
@@ -306,7 +306,7 @@ def test_a_relay_that_is_away_leaves_everybody_queued(ledger: SendLedger, tmp_pa
     ended = run_once(ledger, port, people(2), tmp_path)
     assert ended is not None
     assert f"127.0.0.1:{port}" in ended
-    assert {(one.state, one.attempts) for one in ledger.deliveries(BRIEF)} == {(State.QUEUED, 0)}
+    assert {(one.state, one.attempts) for one in ledger.deliveries()} == {(State.QUEUED, 0)}
 
 
 def test_the_suppression_list_is_read_before_each_message(ledger: SendLedger, tmp_path: Path) -> None:
@@ -329,7 +329,7 @@ def test_the_suppression_list_is_read_before_each_message(ledger: SendLedger, tm
 def test_nothing_is_sent_that_cannot_be_written_down(tmp_path: Path) -> None:
     """When the ledger takes no more lines the run ends before DATA, with one sentence."""
     script = Script()
-    with SendLedger(tmp_path / "deliveries.sqlite") as ledger, relay(script) as port:
+    with open_ledger(tmp_path, "deliveries", BRIEF) as ledger, relay(script) as port:
         queue_all(ledger, people(2))
         with closing(sqlite3.connect(tmp_path / "deliveries.sqlite")) as other:
             other.execute("CREATE TRIGGER full BEFORE UPDATE ON deliveries BEGIN SELECT RAISE(ABORT, 'full'); END")
