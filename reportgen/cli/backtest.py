@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from reportgen.cli.console import AsJson, ConfigFile, Output, Sample, Source, progress, stands, tell, tell_json
+from reportgen.cli.console import (
+    AsJson,
+    Cluster,
+    ConfigFile,
+    Output,
+    Sample,
+    Source,
+    Workers,
+    progress,
+    stands,
+    tell,
+    tell_json,
+)
 from reportgen.config.places import inside
 from reportgen.errors import DataError, UsageError
 
@@ -42,7 +54,8 @@ def backtest(
     engine: Annotated[
         list[str] | None, typer.Option("--engine", metavar="NAME", help="A map engine; may be repeated. [all]")
     ] = None,
-    workers: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Processes, a market each.")] = 1,
+    workers: Workers = 1,
+    cluster: Cluster = None,
     source: Source = None,
     sample: Sample = False,
     config: ConfigFile = None,
@@ -57,26 +70,27 @@ def backtest(
     from reportgen.cli.backtest_table import table
     from reportgen.delivery.archive.commit import add_files
     from reportgen.morning.making import gather
-    from reportgen.morning.pages import start_workers
     from reportgen.morning.request import Options, take_request
+    from reportgen.morning.workers import start_workers
     from reportgen.track_record.backtest import pooled_backtest
     from reportgen.track_record.result import as_record
     from reportgen.units import Missing
 
     window, engines = _asked(start, until, engine or ())
     request = take_request(Options(config=config, output=output, source=source, sample=sample, symbols=symbol))
-    with start_workers(workers) as pool, progress(2 + len(request.config.watchlist)) as step:
+    with start_workers(workers, cluster) as pool, progress(2 + len(request.config.watchlist)) as step:
         step("Reading the market data")
         jobs = _questions(request, gather(request), window, engines)
-        parts, made = [], []
-        for (market, _), (part, files) in zip(jobs, pool.map_sections(_score, jobs), strict=True):
+        parts, pages = [], []
+        for (market, _), part in zip(jobs, pool.map(_score, jobs), strict=True):
             step(f"Walked through {market.symbol}")
             parts.append(part)
-            made.append((part.record, files))
+            pages.append((part.record, pool.executor.submit(_files, part.record)))
         step("Writing the files")
         pooled = pooled_backtest(parts, jobs[0][1]) if len(parts) > 1 else None
         if pooled is not None and not isinstance(pooled, Missing):
-            made.append((pooled, _files(pooled)))
+            pages.append((pooled, pool.executor.submit(_files, pooled)))
+        made = [(record, files.result()) for record, files in pages]
         for _, files in made:
             add_files(request.config.output, files)
     stands("The record", inside(request.config.output, "backtests"))
@@ -152,12 +166,11 @@ def _questions(
     ]
 
 
-def _score(job: tuple[MarketData, BacktestQuestion]) -> tuple[MarketRecord, Mapping[str, bytes]]:
-    """Score one market, and write its record and its pages."""
+def _score(job: tuple[MarketData, BacktestQuestion]) -> MarketRecord:
+    """Score one market: the unit of work."""
     from reportgen.track_record.backtest import scored_backtest
 
-    part = scored_backtest(*job)
-    return part, _files(part.record)
+    return scored_backtest(*job)
 
 
 def _files(result: Backtest) -> Mapping[str, bytes]:

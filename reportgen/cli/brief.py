@@ -10,12 +10,14 @@ import typer
 
 from reportgen.cli.console import (
     AsJson,
+    Cluster,
     ConfigFile,
     Output,
     Sample,
     Source,
     Symbols,
     Templates,
+    Workers,
     note,
     progress,
     stands,
@@ -52,7 +54,8 @@ def brief(
     timeframe: Annotated[str | None, typer.Option(metavar="SPAN", help="The trading timeframe, as 4h.")] = None,
     horizon: Annotated[float | None, typer.Option(metavar="HOURS", help="How far to look ahead.")] = None,
     templates: Templates = None,
-    workers: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Processes that read symbols.")] = 1,
+    workers: Workers = 1,
+    cluster: Cluster = None,
     strict: Annotated[bool, typer.Option("--strict", help="Leave with exit code 3 when data is missing.")] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Leave with exit code 5 when a last bar is too old to act on.")
@@ -72,8 +75,8 @@ def brief(
     from reportgen.delivery.archive.store import open_store
     from reportgen.delivery.notify import watched
     from reportgen.morning.making import make_and_write, steps_of
-    from reportgen.morning.pages import start_workers
     from reportgen.morning.request import Options, take_request
+    from reportgen.morning.workers import start_workers
 
     request = take_request(
         Options(
@@ -84,7 +87,7 @@ def brief(
     )  # fmt: skip
     judge_place(open_store(request.config.output))
     with watched(request.config.monitor, note) as watch:
-        with start_workers(workers) as pool, progress(steps_of(request)) as step:
+        with start_workers(workers, cluster) as pool, progress(steps_of(request)) as step:
             made, written = make_and_write(request, pool, step, note, future=future)
         watch.faults.extend(f"STALE {one.symbol}: {one.stale}" for one in made.symbols if one.stale)
     stands("The brief", next(iter(written.files.values())))
@@ -141,8 +144,9 @@ def render(
     """
     from reportgen.delivery.archive.commit import replace_files
     from reportgen.errors import DataError, RenderError
-    from reportgen.morning.pages import make_pages, start_workers
+    from reportgen.morning.pages import make_pages
     from reportgen.morning.request import templates_folder
+    from reportgen.morning.workers import start_workers
     from reportgen.render.formats import COPY, FORMATS
     from reportgen.render.json import brief_from_json
 

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from reportgen.cli.console import AsJson, ConfigFile, Output, Sample, Source, note, progress, stands, tell, tell_json
+from reportgen.cli.console import (
+    AsJson,
+    Cluster,
+    ConfigFile,
+    Output,
+    Sample,
+    Source,
+    Workers,
+    note,
+    progress,
+    stands,
+    tell,
+    tell_json,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from reportgen.config.places import Place
     from reportgen.liquidation.calibration import Calibration, FitScore
@@ -41,6 +55,8 @@ def calibrate(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="The file. [OUTPUT/calibrations/YYYY-MM-DD.json]")
     ] = None,
+    workers: Workers = 1,
+    cluster: Cluster = None,
     config: ConfigFile = None,
     output: Output = None,
     as_json: AsJson = False,
@@ -52,33 +68,30 @@ def calibrate(
     import numpy as np
 
     from reportgen.delivery.archive.calibrations import calibration_path
-    from reportgen.liquidation.calibration.make import borrow
-    from reportgen.liquidation.calibration.make import calibrate as make
-    from reportgen.moments import parse_moment
+    from reportgen.liquidation.calibration import make
     from reportgen.morning.making import gather
+    from reportgen.morning.workers import start_workers
     from reportgen.units import Missing
 
-    start_ms = parse_moment(start) if start is not None else 0
     request = _request(source, config, output, symbol, until, sample=sample)
     folder = request.config.calibration or own_folder(request.config.output)
-    with progress(_STEPS) as step:
+    with start_workers(workers, cluster, paper=False) as pool, progress(_STEPS) as step:
         step("Reading the market data")
         gathered = gather(request)
         step("Sweeping the book")
-        samples, others = _samples(gathered, start_ms, request, out or folder)
+        samples, others = _samples(gathered, start, request, out or folder, pool.map)
         step("Fitting the weights")
-        fitted = make(samples, request.config.assumptions, np.random.default_rng(_SEED))
+        fitted = make.calibrate(samples, request.config.assumptions, np.random.default_rng(_SEED), pool.map)
         made = list(fitted)
         for market in others:
-            lent = borrow(market, fitted)
+            lent = make.borrow(market, fitted)
             if isinstance(lent, Missing):
                 note(f"{market.symbol} is left out: {lent.reason}")
             else:
                 made.append(lent)
         path = out or calibration_path(folder if folder.suffix != ".json" else folder.parent, made)
         step("Writing the file")
-        named = out is not None or request.config.calibration is not None
-        kept = keep_calibrations(request.config.output, path, made, named=named)
+        kept = keep_calibrations(request.config.output, path, made, named=bool(out or request.config.calibration))
     stands("The calibration", kept)
     for text in gathered.notes:
         note(text)
@@ -113,14 +126,16 @@ def _request(
 
 
 def _samples(
-    gathered: Gathered, start_ms: int, request: BriefRequest, place: Path
+    gathered: Gathered, start: str | None, request: BriefRequest, place: Path, map_units: Callable[..., Any]
 ) -> tuple[tuple[Rows, ...], tuple[MarketData, ...]]:
     """Part the markets into samples and those without liquidations, or end the command with every fault found."""
     from reportgen.errors import DataError
     from reportgen.liquidation.calibration.sample import sample_of
     from reportgen.market.folder.read import unknown_market
+    from reportgen.moments import parse_moment
     from reportgen.units import Missing
 
+    start_ms = 0 if start is None else parse_moment(start)
     markets = tuple(gathered.markets.values())
     faults = [
         f"{market.candles.reason} {unknown_market(market.symbol, gathered.known_symbols)}"
@@ -128,11 +143,9 @@ def _samples(
         if isinstance(market.candles, Missing)
     ]
     others = tuple(market for market in markets if isinstance(market.liquidations, Missing))
-    found = [
-        sample_of(market, start_ms, request.config.assumptions)
-        for market in markets
-        if not isinstance(market.liquidations, Missing) and not isinstance(market.candles, Missing)
-    ]
+    told = (one for one in markets if one not in others and not isinstance(one.candles, Missing))
+    sampled = partial(sample_of, start_ms=start_ms, assumptions=request.config.assumptions)
+    found: list[Maybe[Rows]] = list(map_units(sampled, told))
     faults += [each.reason for each in found if isinstance(each, Missing)]
     if not found and not faults:
         faults.append("None of these markets has liquidations to calibrate on. Add a liquidations table.")

@@ -39,6 +39,13 @@ Templates: TypeAlias = Annotated[
     Path | None, typer.Option("--templates", metavar="DIR", help="A folder whose files replace single templates.")
 ]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+Workers: TypeAlias = Annotated[
+    int, typer.Option("--workers", metavar="N", min=1, max=64, help="Processes of this machine that work.")
+]
+Cluster: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--cluster", metavar="ADDRESS", help="A dask cluster that works instead, as tcp://HOST:8786."),
+]
 Symbols: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(

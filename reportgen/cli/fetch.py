@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from reportgen.cli.console import AsJson, ConfigFile, Symbols, note, progress, tell, tell_json
+from reportgen.cli.console import AsJson, Cluster, ConfigFile, Symbols, Workers, note, progress, tell, tell_json
 from reportgen.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,12 +24,16 @@ _NANOSECONDS: Final = 1_000_000
 _WRITING: Final = 1
 
 
-def convert_dumps(dumps: Sequence[str], out: Path, *, as_json: bool = False) -> None:
+def convert_dumps(
+    dumps: Sequence[str], out: Path, *, workers: int = 1, cluster: str | None = None, as_json: bool = False
+) -> None:
     """Convert dumps into a market folder and say what came of each.
 
     Args:
         dumps: Files and folders; `coinalyze:BTC,ETH` asks Coinalyze's API with the key in COINALYZE_API_KEY.
         out: The market folder.
+        workers: Processes of this machine, each converting files.
+        cluster: Of dask, whose workers find the dumps at the same paths.
         as_json: Print one JSON object instead of paths and sentences.
 
     Raises:
@@ -37,10 +41,12 @@ def convert_dumps(dumps: Sequence[str], out: Path, *, as_json: bool = False) -> 
         UsageError: The API is asked for without a key.
     """
     from reportgen.market.dumps.convert import add_to_folder, read_dumps
+    from reportgen.morning.workers import start_workers
 
     paths = [Path(each) for each in dumps if not each.startswith(_API)]
     named = [each.removeprefix(_API) for each in dumps if each.startswith(_API)]
-    converted = list(read_dumps(paths)) if paths else []
+    with start_workers(workers, cluster, paper=False) as pool:
+        converted = list(read_dumps(paths, pool.map)) if paths else []
     converted += [one for names in named for one in _from_api(names.split(","))]
     done = add_to_folder(converted, out)
     if as_json:
@@ -119,6 +125,8 @@ def fetch(
         ),
     ] = None,
     more: Annotated[list[str] | None, typer.Argument(metavar="[PATH]...", help="Further dumps.")] = None,
+    workers: Workers = 1,
+    cluster: Cluster = None,
     as_json: AsJson = False,
 ) -> None:
     """Add what the exchanges say of the watchlist, or what archive dumps hold, to a market folder.
@@ -129,7 +137,7 @@ def fetch(
     if from_dump:
         if symbols is not None or config is not None:
             raise UsageError("--from-dump converts whole dumps: leave --symbols and --config out.")
-        convert_dumps([*from_dump, *(more or ())], out, as_json=as_json)
+        convert_dumps([*from_dump, *(more or ())], out, workers=workers, cluster=cluster, as_json=as_json)
     elif more:
         raise UsageError(f"`{more[0]}`: name dumps with --from-dump PATH, or markets with --symbols.")
     else:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from reportgen.guide.plan.own_position import HeldPosition
     from reportgen.market.data import Gathered
     from reportgen.morning import Note, Step
-    from reportgen.morning.pages import Workers
     from reportgen.morning.request import BriefRequest
+    from reportgen.morning.workers import Workers
 
 
 _STEPS: Final = 4
@@ -83,7 +83,7 @@ def make_and_write(
         refuse_future(gathered.as_of_ms, now_ms(), max(simulated_ends, default=None))
     gathered, kept = _with_input(request, gathered, files, note)
     step("Reading structure, zones and positioning")
-    made = walk(request, gathered, note, workers.map_sections)
+    made = walk(request, gathered, note, workers.map)
     refuse_empty(made, gathered)
     if request.tour:
         _lay_first_morning(request.config)

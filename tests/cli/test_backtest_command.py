@@ -9,7 +9,9 @@ import pytest
 
 from reportgen.moments import parse_moment
 from tests.cli.cli_process import REPOSITORY, reportgen_printing
+from tests.cli.cli_process import reportgen as in_a_process
 from tests.cli.cli_process import reportgen_here as reportgen
+from tests.cli.conftest import Cluster
 
 FOLDER = REPOSITORY / "reportgen" / "market" / "sample_data"
 """The bundled market as a folder that somebody names: nothing says that it is simulated."""
@@ -61,13 +63,21 @@ def test_several_markets_end_in_a_pooled_table(pooled: tuple[Path, list[str]]) -
         assert "ETH/USDT:USDT" in text
 
 
-def test_two_workers_write_the_same_bytes(pooled: tuple[Path, list[str]], tmp_path: Path) -> None:
-    """However many processes walk through the past, every file is the same."""
+def test_two_workers_and_a_cluster_write_the_same_bytes(
+    pooled: tuple[Path, list[str]], tmp_path: Path, cluster: Cluster
+) -> None:
+    """However many processes walk through the past, every file is the same, also when one is killed at work."""
     asked = reportgen(tmp_path, *ASKED, "BTC,ETH", "--workers", "2", "--output", "two")
     assert asked.returncode == 0, asked.stderr
-    one, two = (sorted(folder.rglob("*.*")) for folder in (pooled[0], tmp_path / "two" / "backtests"))
+    cluster.kill_one()
+    far = in_a_process(tmp_path, *ASKED, "BTC,ETH", "--cluster", cluster.address, "--output", "far")
+    assert (far.returncode, far.stderr, cluster.was_killed()) == (0, "", True)
+    places = (pooled[0], tmp_path / "two" / "backtests", tmp_path / "far" / "backtests")
+    one, two, three = (sorted(folder.rglob("*.*")) for folder in places)
     assert len(one) == 3 * 4
     assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
+    for here, there in zip(one, three, strict=True):
+        assert here.suffix == ".pdf" or here.read_bytes() == there.read_bytes()  # only there is a PDF laid out
 
 
 def test_json_holds_the_record_that_another_run_wrote(pooled: tuple[Path, list[str]], tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from reportgen.moments import day_of, moment_text, parse_moment
 from reportgen.morning.making import FIRST_MORNING
 from reportgen.render.json import brief_from_json, brief_to_json
 from tests.cli.cli_process import REPOSITORY, reportgen, reportgen_here, reportgen_printing
+from tests.cli.conftest import Cluster
 
 HOUR_MS = 3_600_000
 FILES = ("html", "pdf", "json")
@@ -57,11 +58,13 @@ def test_latest_holds_the_same_bytes(made: tuple[Path, dict[str, Any]]) -> None:
 
 
 def test_a_second_process_in_another_folder_writes_the_same_bytes(
-    made: tuple[Path, dict[str, Any]], tmp_path: Path
+    made: tuple[Path, dict[str, Any]], tmp_path: Path, cluster: Cluster
 ) -> None:
-    """Time, folder and process leave no trace in the files; without --json stdout is their three paths."""
+    """Time, folder, process and a cluster leave no trace in the files; without --json stdout is their three paths."""
     folder, answer = made
-    asked = reportgen(tmp_path, *MADE, tmp_path / "elsewhere", PYTHONHASHSEED="7", TZ="Asia/Tokyo")
+    asked = reportgen(
+        tmp_path, *MADE, tmp_path / "elsewhere", "--cluster", cluster.address, PYTHONHASHSEED="7", TZ="Asia/Tokyo"
+    )
     assert asked.returncode == 0, asked.stderr
     paths = [Path(line) for line in asked.stdout.splitlines()]
     assert [path.suffix for path in paths] == [f".{kind}" for kind in FILES]

@@ -11,7 +11,9 @@ import pytest
 
 import reportgen.market
 from reportgen.delivery.archive.calibrations import read_calibrations
+from tests.cli.cli_process import reportgen as in_a_process
 from tests.cli.cli_process import reportgen_here as run
+from tests.cli.conftest import Cluster
 
 SAMPLE = Path(reportgen.market.__file__).parent / "sample_data"
 BTC = "BTC/USDT:USDT"
@@ -55,9 +57,12 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, bytes]:
     return done.stdout, (folder / "clean.json").read_bytes()
 
 
-def test_the_text_says_what_was_fitted_and_where_it_stands(clean: tuple[str, bytes], tmp_path: Path) -> None:
-    """Window, venues, fit, control, prior nodes and the file's path are printed; two runs give the same bytes."""
-    again = run(tmp_path, "calibrate", "--sample", "--symbol", "BTC", "--out", "again.json")
+def test_the_text_says_what_was_fitted_and_where_it_stands(
+    clean: tuple[str, bytes], tmp_path: Path, cluster: Cluster
+) -> None:
+    """Window, venues, fit, control, prior nodes and the file's path are printed; a cluster gives the same bytes."""
+    words = ("calibrate", "--sample", "--symbol", "BTC", "--out", "again.json", "--cluster", cluster.address)
+    again = in_a_process(tmp_path, *words)
     assert again.returncode == 0, again.stderr
     for word in (BTC, "sample", "liquidations of", "churn", "distance alone", "held out", "prior stays at", "clean.js"):
         assert word in clean[0]

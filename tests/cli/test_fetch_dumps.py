@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from tests.cli.cli_process import reportgen as in_a_process
 from tests.cli.cli_process import reportgen_here as reportgen
+from tests.cli.conftest import Cluster
 from tests.market import dump_files as dumps
 from tests.market.answers import serving
 from tests.market.test_dumps_coinalyze import endpoint
@@ -35,6 +37,19 @@ def test_dumps_become_a_folder_and_the_summary_says_what_was_dropped(tmp_path: P
         ("candles", 0), ("open_interest", 0), ("long_short_ratio", 0),
     ]  # fmt: skip
     assert again["files"][0]["dropped"] == {"stood there twice": 1}
+
+
+def test_a_cluster_converts_to_the_same_folder(tmp_path: Path, cluster: Cluster) -> None:
+    """Workers that see the dumps at their paths read them, two at once; a wrong one is named as ever."""
+    dumps.zipped(tmp_path / "um" / "BTCUSDT-1h-2026-01.zip", dumps.klines())
+    dumps.written(tmp_path / "um" / "BTCUSDT-metrics-2026-01-01.csv", dumps.metrics())
+    for out, how in (("near", ("--workers", "2")), ("far", ("--cluster", cluster.address))):
+        words = ("fetch", "--from-dump", "um", "--out", out, *how)
+        done = in_a_process(tmp_path, *words) if out == "far" else reportgen(tmp_path, *words)
+        assert done.returncode == 0, done.stderr
+    near, far = (sorted((tmp_path / out).rglob("*.parquet")) for out in ("near", "far"))
+    assert len(near) == 3
+    assert [path.read_bytes() for path in near] == [path.read_bytes() for path in far]
 
 
 def test_a_wrong_dump_ends_in_one_error_and_writes_nothing(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from reportgen.config.assumptions import DEFAULTS
 from reportgen.liquidation.calibration import Calibration, FitScore, NotionalRule
 from reportgen.liquidation.calibration.fit import (
     Observed,
+    draw_chance,
     drawn_weights,
     fit_weights,
     identified_nodes,
@@ -241,10 +242,10 @@ def test_draws_scatter_around_the_fit_and_more_with_less_data() -> None:
     spread = []
     for rows in (observed(true_weights(), rows=2 * 24 * 50), observed(true_weights(), rows=2 * 24 * 10)):
         pooled = fit_pooled([rows], QUICK)
+        chance = draw_chance(rows.time_ms // DAY_MS, NODES, QUICK, np.random.default_rng(1))
         draws = drawn_weights(
-            rows, pooled.weight[0], pooled.prior[0], pooled.strength, QUICK, np.random.default_rng(1),
-            rows.time_ms // DAY_MS,
-        )  # fmt: skip
+            rows, pooled.weight[0], pooled.prior[0], chance, strength=pooled.strength, assumptions=QUICK
+        )
         assert draws.shape == (40, NODES)
         total = draws.sum(axis=1) / pooled.weight[0].sum()
         assert np.mean(total) == pytest.approx(1.0, abs=0.1)

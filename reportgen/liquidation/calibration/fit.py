@@ -111,35 +111,61 @@ def identified_nodes(swept: Floats, strength: float) -> Bools:
     return np.asarray((exposure > 0) & (exposure >= strength * exposure.mean()))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Chance:
+    """What chance decides about weights that are fitted again.
+
+    Attributes:
+        place: Shape (n,), which block each row lies in. counts: shape (draws, blocks), how often a block was drawn.
+        spread: Shape (k, draws), what a node's prior is multiplied by, 1 on average.
+    """
+
+    place: Ints
+    counts: Ints
+    spread: Floats
+
+
+def draw_chance(day: Ints, nodes: int, assumptions: Assumptions, rng: np.random.Generator) -> Chance:
+    """Draw days with replacement, and how far nodes that stay prior lie from it.
+
+    Args:
+        day: Shape (n,), block of each row.
+        nodes: How many weights there are.
+        assumptions: `calibration_draws`, `draw_concentration`.
+        rng: Draws.
+    """
+    a = assumptions
+    blocks, place = np.unique(day, return_inverse=True)
+    counts = rng.multinomial(len(blocks), np.full(len(blocks), 1 / len(blocks)), size=a.calibration_draws)
+    shape = a.draw_concentration
+    spread = rng.gamma(shape, 1 / shape, size=(nodes, a.calibration_draws))
+    return Chance(place=place, counts=counts, spread=spread)
+
+
 def drawn_weights(
-    observed: Observed, weight: Floats, prior: Floats, strength: float, assumptions: Assumptions,
-    rng: np.random.Generator, day: Ints,
-) -> Floats:  # fmt: skip
+    observed: Observed, weight: Floats, prior: Floats, chance: Chance, *, strength: float, assumptions: Assumptions
+) -> Floats:
     """Fit again on days drawn with replacement, starting from the weights found.
 
     Args:
         observed: n rows.
         weight: Shape (k,), the weights found.
         prior: Shape (k,), what they were pulled towards.
-        strength: How strongly, as in `fit_weights`.
-        assumptions: `calibration_draws`, `calibration_draw_steps`, `draw_concentration`.
-        rng: Draws the days, and the nodes that stay prior.
-        day: Shape (n,), block of each row.
+        chance: The days drawn, and the priors' spread.
+        strength: How strongly they are pulled, as in `fit_weights`.
+        assumptions: `calibration_draws`, `calibration_draw_steps`.
 
     Returns:
         Shape (draws, k). Nodes that stay prior are drawn around it from the assumptions' gamma.
     """
     a = assumptions
-    blocks, place = np.unique(day, return_inverse=True)
-    counts = rng.multinomial(len(blocks), np.full(len(blocks), 1 / len(blocks)), size=a.calibration_draws)
-    by_block = np.zeros((len(blocks), observed.swept.shape[1]))
-    np.add.at(by_block, place, observed.swept)
-    exposure = by_block.T @ counts.T
+    by_block = np.zeros((chance.counts.shape[1], observed.swept.shape[1]))
+    np.add.at(by_block, chance.place, observed.swept)
+    exposure = by_block.T @ chance.counts.T
     tau = strength * exposure.mean(axis=0)
-    shape = a.draw_concentration
-    priors = prior[:, None] * rng.gamma(shape, 1 / shape, size=(len(prior), a.calibration_draws))
+    priors = prior[:, None] * chance.spread
     drawn = np.repeat(weight[:, None], a.calibration_draws, axis=1)
-    times = counts.T[place]
+    times = chance.counts.T[chance.place]
     for _ in range(a.calibration_draw_steps):
         estimated = observed.swept @ drawn
         ratio = np.divide(

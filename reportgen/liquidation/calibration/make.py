@@ -6,9 +6,11 @@ symbol's own rows, and the churn that is scored was chosen before the scored spa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import isfinite
+from typing import Any
 
 import numpy as np
 
@@ -58,22 +60,32 @@ class Walk:
         return interval_rule(self.estimated[seen], rows.realised[seen], rows.time_ms[seen] // DAY_MS, assumptions)
 
 
-def calibrate(samples: Sequence[Sample], assumptions: Assumptions, rng: np.random.Generator) -> tuple[Calibration, ...]:
+def calibrate(
+    samples: Sequence[Sample],
+    assumptions: Assumptions,
+    rng: np.random.Generator,
+    map_units: Callable[..., Iterable[Any]] = map,
+) -> tuple[Calibration, ...]:
     """Fit every symbol of the samples.
 
     Args:
         samples: At least one; one a symbol.
         assumptions: Those named calibration_* and notional_*.
         rng: Draws the days behind `weight_draws`.
+        map_units: How to map symbols: `map`, or that of workers.
     """
     a = assumptions
     whole = [sample.by_churn for sample in samples]
-    walks = [[walk(rows, a) for rows in by_churn] for by_churn in whole]
+    walks: list[list[Walk]] = list(map_units(partial(_walk_each, assumptions=a), whole))
     since = round(a.calibration_split * a.calibration_spans)
     before, now = (choose_churn(whole, walks, until, a) for until in (since, a.calibration_spans))
     recent = [_recent(rows[now], sample.end_ms, a) for rows, sample in zip(whole, samples, strict=True)]
     pooled = fit_pooled(recent, a)
     levels = _levels(pooled, [rows[now] for rows in whole], [one.end_ms for one in samples], a)
+    # Chance is drawn here, symbol after symbol; what takes long is to fit on it.
+    chances = [fitting.draw_chance(rows.time_ms // DAY_MS, len(pooled.shared), a, rng) for rows in recent]
+    refit = partial(_refit, strength=pooled.strength, assumptions=a)
+    drawn = list(map_units(refit, zip(recent, pooled.weight, pooled.prior, chances, strict=True)))
     return tuple(
         Calibration(
             version=VERSION,
@@ -93,16 +105,25 @@ def calibrate(samples: Sequence[Sample], assumptions: Assumptions, rng: np.rando
             weight=level * weight,
             prior_weight=level * prior,
             identified=fitting.identified_nodes(rows.swept, pooled.strength),
-            weight_draws=level
-            * fitting.drawn_weights(rows, weight, prior, pooled.strength, a, rng, rows.time_ms // DAY_MS),
+            weight_draws=level * draws,
             fit=_fitted(by_churn[now], weight, a),
             held_out=held_out(by_churn[before], walked[before], since),
             interval=walked[now].interval_rule(by_churn[now], a),
         )
-        for sample, by_churn, walked, rows, weight, prior, level in zip(
-            samples, whole, walks, recent, pooled.weight, pooled.prior, levels, strict=True
+        for sample, by_churn, walked, rows, weight, prior, level, draws in zip(
+            samples, whole, walks, recent, pooled.weight, pooled.prior, levels, drawn, strict=True
         )
     )
+
+
+def _walk_each(by_churn: Sequence[Observed], assumptions: Assumptions) -> list[Walk]:
+    """Walk one symbol through at every churn: the unit of work."""
+    return [walk(rows, assumptions) for rows in by_churn]
+
+
+def _refit(given: tuple[Observed, Floats, Floats, fitting.Chance], strength: float, assumptions: Assumptions) -> Floats:
+    """Fit one symbol again on the days drawn: the unit of work."""
+    return fitting.drawn_weights(*given, strength=strength, assumptions=assumptions)
 
 
 def borrow(market: MarketData, from_these: Sequence[Calibration]) -> Maybe[Calibration]:

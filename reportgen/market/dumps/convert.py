@@ -6,10 +6,10 @@ stays as it was; a file of a market that nobody can map is left out and counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from reportgen.errors import DataError
 from reportgen.market.dumps import binance as dumps_binance
@@ -18,6 +18,7 @@ from reportgen.market.dumps import tardis as dumps_tardis
 from reportgen.market.dumps.cells import Converted, Dump, DumpError, NotMappedError, unpacked
 from reportgen.market.folder.append import Appended, append_to_folder, judge_part
 
+_Read: TypeAlias = list[Converted] | str
 _SUFFIXES: Final = (".zip", ".csv", ".csv.gz", ".csv.zst", ".json", ".json.gz")
 
 
@@ -55,25 +56,34 @@ def dump_files(paths: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def read_dumps(paths: Sequence[Path]) -> tuple[Converted, ...]:
+def read_dumps(paths: Sequence[Path], map_units: Callable[..., Iterable[_Read]] = map) -> tuple[Converted, ...]:
     """Convert dumps, each judged by itself.
 
     Args:
         paths: Files and folders of dumps.
+        map_units: How to map files: `map`, or that of workers, which find the files at the same absolute paths.
 
     Raises:
         DumpError: A dump is unusable; a line for each.
     """
     converted: list[Converted] = []
     problems: list[str] = []
-    for path in dump_files(paths):
-        try:
-            converted += [_convert(dump) for dump in unpacked(path)]
-        except DataError as error:
-            problems.append(str(error))
+    for made in map_units(_read_dump, (path.absolute() for path in dump_files(paths))):
+        if isinstance(made, str):
+            problems.append(made)
+        else:
+            converted += made
     if problems:
         raise DumpError("\n".join(problems))
     return tuple(converted)
+
+
+def _read_dump(path: Path) -> _Read:
+    """Convert what one file holds, or say what is wrong with it: the unit of work."""
+    try:
+        return [_convert(dump) for dump in unpacked(path)]
+    except DataError as error:
+        return str(error)
 
 
 def add_to_folder(converted: Sequence[Converted], folder: Path) -> Conversion:

@@ -115,7 +115,7 @@ def append_to_folder(folder: Path, parts: Sequence[Part]) -> tuple[Appended, ...
     staged: list[tuple[Path, Appended]] = []
     with TemporaryDirectory(prefix=".", dir=folder) as beside:
         for table in TABLES:
-            if new := [part.columns for part in parts if part.table is table and len(part)]:
+            if new := [part.columns for part in parts if part.table == table and len(part)]:
                 path = place_of_table(folder, table)
                 target = Path(beside) / f"{table.name}{path.suffix.lower()}"
                 staged.append((target, merge(path, table, new, target)))
