@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reportgen.morning.api import liquidation_map, make_brief, open_archive, read_brief
 
 __all__ = ["liquidation_map", "make_brief", "open_archive", "read_brief"]
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 
 def __getattr__(name: str) -> object:

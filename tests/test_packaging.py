@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -12,19 +13,33 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+import yaml
+
+import reportgen as reportgen_package
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 LOCKS: Final = ("requirements.lock", "requirements-dev.lock")
 PIN: Final = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+)", re.MULTILINE)
 
 
+def built(root: Path, folder: Path) -> Path:
+    """Build a release: the wheel, as pip, pipx and uvx would, and the source archive."""
+    command = [sys.executable, "-m", "hatchling", "build", "--directory", str(folder)]
+    undated = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
+    subprocess.run(command, cwd=root, check=True, capture_output=True, env=undated)
+    return folder
+
+
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel as pip and pipx would build it."""
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    return next(folder.glob("*.whl"))
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of wheel and source archive of this checkout."""
+    return built(ROOT, tmp_path_factory.mktemp("release"))
+
+
+@pytest.fixture(scope="module")
+def wheel(release: Path) -> Path:
+    """The wheel of this checkout."""
+    return next(release.glob("*.whl"))
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +83,28 @@ def test_the_wheel_holds_everything_a_brief_needs(wheel: Path) -> None:
     assert len(templates) > 1
     assert any(name.startswith("reportgen/market/sample_data/") for name in held)
     assert any(name.startswith("reportgen/render/fonts/") for name in held)
+
+
+def test_a_release_is_the_same_bytes_wherever_and_whenever_it_is_built(release: Path, tmp_path: Path) -> None:
+    """The source archive, unpacked elsewhere with other times and rights, builds the very wheel and archive again."""
+    shutil.unpack_archive(next(release.glob("*.tar.gz")), tmp_path, filter="data")
+    (root,) = tmp_path.iterdir()
+    (root / "PKG-INFO").unlink()  # which the build writes
+    for path in root.rglob("*"):
+        os.utime(path, (10**9, 10**9))
+        path.chmod(path.stat().st_mode & 0o700)
+    again = built(root, tmp_path / "again")
+    assert len(list(release.iterdir())) == 2
+    for made in release.iterdir():
+        assert (again / made.name).read_bytes() == made.read_bytes(), made.name
+
+
+def test_every_paper_of_a_release_says_one_version(wheel: Path) -> None:
+    """Package, wheel, citation and the changelog's first heading name the same version; releases have a day."""
+    heading = re.search(r"^## (\S+) \(\d{4}-\d\d-\d\d\)$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    named = {heading and heading[1], citation["version"], wheel.name.split("-")[1]}
+    assert named == {reportgen_package.__version__}
 
 
 def test_the_wheel_says_what_it_is(wheel: Path) -> None:
