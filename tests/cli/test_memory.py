@@ -25,7 +25,7 @@ from reportgen.render.json import brief_from_json
 from reportgen.track_record.ledger import LEDGER_FILE, read_rows, verify_ledger
 from reportgen.units import Missing
 from tests.briefs import event, morning
-from tests.cli.cli_process import REPOSITORY, reportgen, reportgen_here
+from tests.cli.cli_process import REPOSITORY, reportgen_here
 from tests.delivery.mail.test_notify import endpoint
 
 MARKET = REPOSITORY / "reportgen" / "market" / "sample_data"
@@ -144,12 +144,12 @@ def test_a_changed_ledger_is_said_and_left_alone(folder: Path) -> None:
 
 def test_archive_verify_names_the_line_of_a_changed_ledger(folder: Path) -> None:
     """The archive is as it was written, ledger and alerts among its files, until somebody edits a row."""
-    sound = reportgen(folder, "archive", "verify", "--output", "out")
+    sound = reportgen_here(folder, "archive", "verify", "--output", "out")
     assert (sound.returncode, sound.stdout) == (0, ""), sound.stderr
     lines = ledger(folder).splitlines(keepends=True)
     lines[1] = lines[1].replace(b'"timeout":', b'"timeouT":')
     (folder / "out" / LEDGER_FILE).write_bytes(b"".join(lines))
-    changed = reportgen(folder, "archive", "verify", "--output", "out")
+    changed = reportgen_here(folder, "archive", "verify", "--output", "out")
     assert (changed.returncode, changed.stdout.split()) == (1, ["changed", LEDGER_FILE])
     assert "line 2 breaks its chain" in changed.stderr
 

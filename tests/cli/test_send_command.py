@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,7 +32,7 @@ from reportgen.render.card import card_of
 from reportgen.render.json import brief_to_json
 from reportgen.render.mail import plain
 from tests import briefs
-from tests.cli.cli_process import REPOSITORY, reportgen, reportgen_here
+from tests.cli.cli_process import REPOSITORY, reportgen_here
 from tests.delivery.archives import files_of
 from tests.delivery.mail.relay import Script, relay
 from tests.delivery.mail.test_dkim import pem, verifies
@@ -46,14 +47,20 @@ PLAIN = PEOPLE.replace("html", "text")
 """The same people, all of whom read plain text: nothing is drawn, which takes most of a run."""
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Make a folder with a configuration, three subscribers and the brief of one day."""
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keep the brief of one day, once a run."""
+    kept = tmp_path_factory.mktemp("kept") / "output"
     brief = briefs.simulated()
-    written = write_brief_files(
-        tmp_path / "output", morning_of(brief), files=files_of(brief_to_json(brief), b"<h1>page</h1>")
-    )
+    written = write_brief_files(kept, morning_of(brief), files=files_of(brief_to_json(brief), b"<h1>page</h1>"))
     assert Path(written.files["json"]).exists()
+    return kept
+
+
+@pytest.fixture
+def folder(archive: Path, tmp_path: Path) -> Path:
+    """Make a folder with a configuration, three subscribers and the brief of one day."""
+    shutil.copytree(archive, tmp_path / "output")
     (tmp_path / "subscribers.yaml").write_text(PLAIN, encoding="utf-8")
     configure(tmp_path, 9)
     return tmp_path
@@ -83,8 +90,8 @@ def test_the_newest_brief_reaches_each_subscriber_once(folder: Path) -> None:
     script = Script()
     with relay(script) as port:
         configure(folder, port)
-        first = reportgen(folder, "send", "--attach-pdf")
-        again = reportgen(folder, "send", "--json")
+        first = reportgen_here(folder, "send", "--attach-pdf")
+        again = reportgen_here(folder, "send", "--json")
     assert (first.returncode, again.returncode) == (0, 0), first.stderr
     assert facts(again)["counts"]["sent"] == 3
     messages = script.messages()
@@ -100,7 +107,7 @@ def test_the_newest_brief_reaches_each_subscriber_once(folder: Path) -> None:
     assert "WIF" not in text_of(bob)
     assert carl.get_body(("html",)) is None
     assert_numbers(anna)
-    status = reportgen(folder, "send", "--status", "--json")
+    status = reportgen_here(folder, "send", "--status", "--json")
     assert status.returncode == 0
     assert [(one["subscriber"], one["state"]) for one in facts(status)["deliveries"]] == [
         (who, "sent") for who in (ANNA, BOB, CARL)
@@ -205,7 +212,7 @@ def test_a_crash_between_data_and_answer_becomes_unknown(folder: Path) -> None:
             assert child.poll() is None
         child.send_signal(signal.SIGKILL)
         child.wait()
-        done = reportgen(folder, "send")
+        done = reportgen_here(folder, "send")
     assert "cut off by an earlier crash" in done.stderr
     assert states(folder) == {ANNA: "unknown", BOB: "sent", CARL: "sent"}
     assert script.tried.count(ANNA) == 1

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.once
 
 BACKEND: Final = '''
 """A build backend of twenty lines, so that no package has to be fetched."""
@@ -86,15 +89,21 @@ def run(checkout: Path, *words: str, **environment: str) -> subprocess.Completed
     )
 
 
+Told = subprocess.CompletedProcess[str]
+
+
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """A checkout whose path holds a space, and what its first run said."""
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Told, Told]:
+    """A checkout whose path holds a space, and what its two first runs at once said: who set it up, and the other."""
     made = stage(tmp_path_factory.mktemp("first run") / "my project")
-    return made, run(made, "brief", "--sample")
+    with ThreadPoolExecutor(2) as pool:
+        both = pool.map(lambda word: run(made, "brief", word), ("--sample", "--json"))
+        busy, idle = sorted(both, key=lambda done: "Setting up" not in done.stderr)
+    return made, busy, idle
 
 
 @pytest.fixture
-def checkout(first: tuple[Path, subprocess.CompletedProcess[str]]) -> Path:
+def checkout(first: tuple[Path, Told, Told]) -> Path:
     """The checkout after its first run."""
     return first[0]
 
@@ -113,13 +122,23 @@ def machine(folder: Path, *, apt: bool, user: int) -> dict[str, str]:
     return {"PATH": str(folder)}
 
 
-def test_the_first_run_prints_only_data(first: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_the_first_run_prints_only_data(first: tuple[Path, Told, Told]) -> None:
     """Set-up talks on stderr; stdout holds what the command printed and nothing else."""
-    done = first[1]
+    checkout, done, _ = first
     assert done.returncode == 0, done.stderr
-    assert done.stdout == f"reportgen brief --sample in {first[0].parent} path None\n"
+    assert re.fullmatch(
+        rf"reportgen brief --(sample|json) in {re.escape(str(checkout.parent))} path None\n", done.stdout
+    )
     assert done.stderr.startswith("Setting up reportgen")
     assert done.stderr.splitlines()[-1] == "Set up."
+
+
+def test_of_two_first_runs_one_sets_up_and_both_are_served(first: tuple[Path, Told, Told]) -> None:
+    """A second first run waits for the set-up that is going on and does not begin its own."""
+    _, *both = first
+    assert [done.returncode for done in both] == [0, 0]
+    assert {done.stdout.split(" in ")[0] for done in both} == {"reportgen brief --sample", "reportgen brief --json"}
+    assert sum(done.stderr.count("Setting up reportgen") for done in both) == 1
 
 
 def test_the_next_run_is_silent_and_quick_to_hand_over(checkout: Path) -> None:
@@ -140,19 +159,6 @@ def test_the_entry_point_works_from_a_path_with_spaces(checkout: Path) -> None:
     link.symlink_to(checkout / ".venv/bin/reportgen")
     done = subprocess.run([link, "check"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("reportgen check in ")
-
-
-def test_of_two_first_runs_one_sets_up_and_both_are_served(tmp_path: Path) -> None:
-    """A second first run waits for the set-up that is going on and does not begin its own."""
-    project = stage(tmp_path / "project")
-    both = [
-        subprocess.Popen([project / "run", word], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for word in ("one", "two")
-    ]
-    told = [process.communicate(timeout=300) for process in both]
-    assert [process.returncode for process in both] == [0, 0]
-    assert {out.split(" in ")[0] for out, _ in told} == {"reportgen one", "reportgen two"}
-    assert sum(err.count("Setting up reportgen") for _, err in told) == 1
 
 
 def test_a_changed_lock_file_is_noticed_and_a_failed_set_up_done_again(checkout: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from reportgen.market.exchanges.venues import VENUES
 from reportgen.market.folder.read import read_market
-from tests.cli.cli_process import REPOSITORY, reportgen
+from tests.cli.cli_process import REPOSITORY, reportgen, reportgen_here
 from tests.market.live.exchange_server import Exchanges
 
 VENUES_ASKED = ("binance", "hyperliquid", "gate")
@@ -32,8 +32,12 @@ def configured(folder: Path, exchanges: Exchanges, venues: tuple[str, ...] = VEN
 
 
 def run(folder: Path, *words: object) -> Any:
-    """Run reportgen with a cache of its own, and without the pauses that real exchanges are owed."""
-    return reportgen(folder, *words, XDG_CACHE_HOME=str(folder / "cache"), REPORTGEN_PACE="0")
+    """Run reportgen with a cache of its own, and without the pauses that real exchanges are owed.
+
+    A brief has a process of its own: its workers may not fork beside the threads of the exchanges.
+    """
+    start = reportgen if words[0] == "brief" else reportgen_here
+    return start(folder, *words, XDG_CACHE_HOME=str(folder / "cache"), REPORTGEN_PACE="0")
 
 
 def without_provenance(path: Path) -> dict[str, Any]:
@@ -176,7 +180,7 @@ def test_doctor_asks_each_venue_and_compares(exchanges: Exchanges, tmp_path: Pat
 def test_a_pace_that_is_none_is_refused(exchanges: Exchanges, tmp_path: Path) -> None:
     """REPORTGEN_PACE is a share: anything else is a mistake of use, before anybody is asked."""
     configured(tmp_path, exchanges, ("hyperliquid",))
-    asked = reportgen(tmp_path, "fetch", "--out", "market", REPORTGEN_PACE="2")
+    asked = reportgen_here(tmp_path, "fetch", "--out", "market", REPORTGEN_PACE="2")
     assert asked.returncode == 2
     assert "Give a number from 0 to 1" in asked.stderr
     assert not exchanges.asked
