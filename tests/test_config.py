@@ -271,6 +271,17 @@ def test_a_word_that_other_readers_guess_at_is_a_symbol(tmp_path: Path, name: st
     assert entry.symbol == f"{name.upper()}/USDT:USDT"
 
 
+def test_a_coin_is_named_in_any_script_everywhere(tmp_path: Path) -> None:
+    """A market and the coin of an event may have a Chinese name; one that holds a bidi override is refused by name."""
+    coin = "\u5e01\u5b89\u4eba\u751f"
+    text = f"watchlist: [{coin}USDT]\nevents:\n  - {{name: x, at: 2026-12-10, symbols: [{coin}]}}\n"
+    config = load_config(written(tmp_path, text))
+    assert config.watchlist[0].symbol == f"{coin}/USDT:USDT"
+    _, problems = read_config(written(tmp_path, text.replace(f"[{coin}]", f'["{coin}\u202e"]')))
+    (problem,) = problems
+    assert (problem.line, "U+202E" in problem.reason) == (3, True)
+
+
 def test_numbers_are_decimal() -> None:
     """What is no plain decimal number, and no true, false or null, is the text that stands in the file."""
     words = b"024, 0o7, 1_0, 1:30, 0b1, true, True, yes, ~, null, '', 2026-01-02, '1', \"on\""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -409,6 +410,14 @@ class DataQuality:
     inputs_total: int
 
 
+_BRAND_FORMS: Final = {
+    "logo": r"(data:image/(png|svg\+xml);base64,[A-Za-z0-9+/=]+)?",
+    "accent": r"(#[0-9A-F]{6})?",
+    "accent_dark": r"(#[0-9A-F]{6})?",
+    "link": r"(https?://[^\x00-\x1f]*)?",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brand:
     """Under whose name a brief appears; "" where nothing is set.
@@ -427,6 +436,16 @@ class Brand:
     accent_dark: str = ""
     footer: str = ""
     link: str = ""
+
+    def __post_init__(self) -> None:
+        """See to it, in a brief that was read too, that nothing here can run or fetch.
+
+        Raises:
+            ValueError: A field is not of its form.
+        """
+        for field, form in _BRAND_FORMS.items():
+            if not re.fullmatch(form, getattr(self, field)):
+                raise ValueError(f"a brand's {field} is not of its form")
 
 
 OWN_BRAND: Final = Brand(name="Morning brief", line="Crypto liquidation risk")

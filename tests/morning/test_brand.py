@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import re
 import subprocess
 from dataclasses import replace
@@ -21,7 +22,7 @@ from reportgen.delivery.archive.days import BriefFolder
 from reportgen.delivery.archive.rows import brief_days
 from reportgen.delivery.archive.site import every_page, site_of
 from reportgen.delivery.archive.store import open_store
-from reportgen.errors import UsageError
+from reportgen.errors import DataError, UsageError
 from reportgen.morning.brand import logo_file, read_accent, read_brand, read_logo
 from reportgen.render.colours import DARK, LIGHT, contrast
 from reportgen.render.html import render_html
@@ -196,6 +197,22 @@ def test_the_site_and_its_feed_carry_the_newest_brand(brand: Brand, tmp_path: Pa
     texts = {one.tag.rpartition("}")[2]: one.text for one in feed.iter()}
     assert (texts["name"], texts["uri"]) == (brand.name, brand.link)
     assert texts["rights"] == brand.footer
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("link", "javascript:alert(1)"),
+        ("accent", "red;} body{background:url(https://example.org)"),
+        ("logo", "https://example.org/x.png"),
+    ],
+)
+def test_a_brief_of_somebody_else_cannot_smuggle_one_in(brand: Brand, field: str, text: str) -> None:
+    """A brief.json whose brand could run or fetch something is refused, and the place is named."""
+    plain = json.loads(brief_to_json(replace(one_symbol(), brand=brand)))
+    plain["brand"][field] = text
+    with pytest.raises(DataError, match="brand"):
+        brief_from_json(json.dumps(plain).encode())
 
 
 def test_without_a_brand_nothing_speaks_of_one(tmp_path: Path) -> None:
