@@ -23,7 +23,7 @@ from reportgen.brief.write import tell_since, write_brief
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.events.builtin import builtin_events, unknown_series
 from reportgen.guide.structure import Sweep
-from reportgen.guide.zones.geometry import far_edge, near_edge, outward
+from reportgen.guide.zones import far_edge, near_edge, outward
 from reportgen.market.folder.read import read_market
 from reportgen.units import DAY_MS, HOUR_MS, Missing
 

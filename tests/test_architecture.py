@@ -48,7 +48,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "events.calendar": GROUND | {"events.sessions"},
     "liquidation": PURE_GROUND | {"liquidation"},
     "guide": PURE_GROUND | {"guide", "liquidation", "events.calendar", "events.flows"},
-    "brief": PURE_GROUND | {"brief", "guide", "liquidation", "events.calendar", "events.flows", "track_record"},
+    "brief": PURE_GROUND | {"brief", "guide", "liquidation", "events.calendar", "events.flows"},
     "track_record": PURE_GROUND | {"track_record", "guide", "liquidation", "brief"},
     "render": EDGE_GROUND
     | {"render", "brief", "track_record", "guide", "liquidation.picture", "liquidation.known_positions"}

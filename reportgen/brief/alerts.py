@@ -1,4 +1,4 @@
-"""The plan's levels as alerts: what to set once instead of staring at the chart, and which of them were met."""
+"""The plan's levels as alerts: what to set once instead of staring at the chart."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from reportgen import notation
 from reportgen.brief.types import Brief, SymbolBrief
 from reportgen.guide.plan import ZonePlan
 from reportgen.guide.zones import Label, Zone
-from reportgen.track_record.ledger import Now, rows_of
-from reportgen.units import Milliseconds, Price, Where
+from reportgen.units import Price, Where
 
 LevelKind = Literal["alert", "entry", "invalidation", "de_risk"]
 
@@ -44,14 +43,6 @@ class Alert:
     condition: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetAlert:
-    """An alert whose condition price has met, and the close of the bar that showed it."""
-
-    alert: Alert
-    met_ms: Milliseconds
-
-
 def alerts_of(brief: Brief) -> tuple[Alert, ...]:
     """List every level of every plan, symbols and zones in the order of the brief; none where the data are stale."""
     return tuple(
@@ -63,32 +54,6 @@ def alerts_of(brief: Brief) -> tuple[Alert, ...]:
         if (zone.label, zone.side) == (plan.label, plan.side)
         for alert in _levels(brief, symbol, zone, plan)
     )
-
-
-def met_alerts(brief: Brief, now: Now) -> tuple[MetAlert, ...]:
-    """Find the alerts that were met between a brief and now, within its horizon, by the rules of the ledger.
-
-    Args:
-        brief: Whose alerts.
-        now: The bars since.
-
-    Returns:
-        The earliest first.
-    """
-    known = {(alert.symbol, alert.zone, alert.side, alert.kind): alert for alert in alerts_of(brief)}
-    met = []
-    for row in rows_of(brief, now):
-        times: dict[LevelKind, Milliseconds | None] = {
-            "alert": row.alert_ms,
-            "entry": row.entry_ms,
-            "invalidation": row.invalidation_ms,
-            "de_risk": row.de_risk_ms,
-        }
-        for kind, when in times.items():
-            alert = known.get((row.symbol, row.label, row.side, kind))
-            if when is not None and alert is not None:
-                met.append(MetAlert(alert=alert, met_ms=when))
-    return tuple(sorted(met, key=lambda one: (one.met_ms, one.alert.id)))
 
 
 def _levels(brief: Brief, symbol: SymbolBrief, zone: Zone, plan: ZonePlan) -> Iterator[Alert]:

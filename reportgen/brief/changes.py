@@ -17,8 +17,7 @@ from reportgen.config.assumptions import DEFAULTS, Assumptions
 from reportgen.guide.context import typical_range
 from reportgen.guide.positioning import FundingReading, OpenInterestReading
 from reportgen.guide.structure import Structure
-from reportgen.guide.zones import Zone
-from reportgen.guide.zones.geometry import far_edge, near_edge, outward
+from reportgen.guide.zones import Zone, far_edge, near_edge, outward
 from reportgen.market.data import MarketData
 from reportgen.units import HOUR_MS, Maybe, Milliseconds, Missing, Price
 

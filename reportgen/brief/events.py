@@ -15,9 +15,8 @@ from reportgen.config.assumptions import Assumptions
 from reportgen.events.calendar import Event
 from reportgen.guide.positioning import Positioning
 from reportgen.guide.structure.volatility import day_range
-from reportgen.guide.zones import Zone
+from reportgen.guide.zones import Zone, far_edge, near_edge, outward
 from reportgen.guide.zones.finding import find_zones
-from reportgen.guide.zones.geometry import far_edge, near_edge, outward
 from reportgen.liquidation.map import build_map
 from reportgen.liquidation.margin import brackets_of
 from reportgen.market.data import Candles, MarketData

@@ -49,7 +49,7 @@ def export(
         # Map one market at each decision time and pack the arrays; the second value is times and bins.
         import numpy as np
 
-        from reportgen.liquidation.export import export_maps
+        from reportgen.liquidation.map import export_maps
 
         exported = export_maps(market, np.asarray(times, dtype=np.int64), request.config.assumptions)
         packed = BytesIO()

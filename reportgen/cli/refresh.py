@@ -28,10 +28,10 @@ from reportgen.cli.console import (
 from reportgen.errors import ReportgenError, UsageError
 
 if TYPE_CHECKING:
-    from reportgen.brief.alerts import MetAlert
     from reportgen.brief.refresh import Trigger
     from reportgen.delivery.notify import Channel
     from reportgen.morning.request import BriefRequest
+    from reportgen.track_record.ledger import MetAlert
 
 _DUE: Final = 10
 _SOME_FAILED: Final = 4
@@ -120,7 +120,6 @@ def _once(request: BriefRequest, told: tuple[Channel, ...], *, as_json: bool) ->
 
 def look(request: BriefRequest) -> Look:
     """Compare the last brief of the output folder with the market now."""
-    from reportgen.brief.alerts import met_alerts
     from reportgen.brief.refresh import is_due, triggers
     from reportgen.cli.console import progress
     from reportgen.delivery.archive.store import open_store
@@ -128,7 +127,7 @@ def look(request: BriefRequest) -> Look:
     from reportgen.morning.compare_with_past import last_brief
     from reportgen.morning.live import questions, wanted_of
     from reportgen.morning.making import gather_all, walk
-    from reportgen.track_record.ledger import Now
+    from reportgen.track_record.ledger import Now, met_alerts
     from reportgen.units import HOUR_MS
 
     wanted = wanted_of(request.config) if request.live else ()

@@ -29,7 +29,6 @@ from reportgen.guide.wording import (
     relative_meaning,
     swept_text,
 )
-from reportgen.guide.zones.geometry import aligned_level
 from reportgen.units import Missing, Price, Where
 
 Verdict = Literal["adds", "eases", "neutral", "unknown"]
@@ -173,7 +172,7 @@ def read_chart_levels(context: Context) -> InputReading:
     name = "Support, resistance"
     if isinstance(context.structure, Missing):
         return _unknown(name, context.structure)
-    aligned = any(aligned_level(zone, context) is not None for zone in context.zones)
+    aligned = any(context.aligned_level(zone) is not None for zone in context.zones)
     return InputReading(name=name, reading=nearest_levels(context), verdict="adds" if aligned else "neutral")
 
 
@@ -299,7 +298,7 @@ def _note_structure(context: Context) -> InputReading:
     name, structure = "Structure", context.structure
     if isinstance(structure, Missing):
         return InputReading(name=name, reading=not_available(structure), verdict="unknown")
-    aligned = any(aligned_level(zone, context) is not None for zone in context.zones)
+    aligned = any(context.aligned_level(zone) is not None for zone in context.zones)
     verdict: Verdict = "adds" if aligned else read_trend(context).verdict
     lead = structure.relative_strength
     strength = ""

@@ -9,9 +9,9 @@ from reportgen.config.assumptions import Assumptions
 from reportgen.events.calendar import Event, UnknownEvents
 from reportgen.events.flows import NO_FLOWS, FlowReading
 from reportgen.guide.positioning import FundingReading, OpenInterestReading, Positioning
-from reportgen.guide.reactions import touch_probability
 from reportgen.guide.structure import Level, Structure
-from reportgen.guide.zones import NoDenseZone, Zone
+from reportgen.guide.zones import NoDenseZone, Zone, near_edge, outward
+from reportgen.liquidation.cone import touch_probability
 from reportgen.market.quality import MapQuality
 from reportgen.units import Fraction, Maybe, Missing, Price, Side, Where
 
@@ -142,3 +142,29 @@ class Context:
         if isinstance(self.structure, Missing):
             return ()
         return self.structure.resistances if side == "above" else self.structure.supports
+
+    def aligned_level(self, zone: Zone) -> Level | None:
+        """Find the chart level in the zone or next to it: the nearest to the band, then the one with most touches."""
+        if self.atr is None:
+            return None
+        reach, sign = self.assumptions.zone_chart_level_atr * self.atr, outward(zone.side)
+
+        def off(level: Level) -> Price:
+            return max(zone.low - level.price, level.price - zone.high, 0.0)
+
+        ahead = (level for level in self.levels(zone.side) if sign * (level.price - self.price) > 0)
+        return min((one for one in ahead if off(one) <= reach), key=lambda one: (off(one), -one.touches), default=None)
+
+    def level_on_the_way(self, zone: Zone) -> Level | None:
+        """Find the first chart level that price meets before the zone, unless it is in line with the zone."""
+        sign, aligned = outward(zone.side), self.aligned_level(zone)
+        ahead = sign * (near_edge(zone) - self.price)
+        others = (level for level in self.levels(zone.side) if level != aligned)
+        return next((level for level in others if 0 < sign * (level.price - self.price) < ahead), None)
+
+    def next_cluster(self, zone: Zone) -> Zone | None:
+        """Find the nearest zone that starts beyond this one on the same side."""
+        sign = outward(zone.side)
+        same = (other for other in self.zones if other.side == zone.side)
+        beyond = (other for other in same if sign * (near_edge(other) - near_edge(zone)) > 0)
+        return min(beyond, key=lambda other: sign * near_edge(other), default=None)

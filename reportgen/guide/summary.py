@@ -28,8 +28,7 @@ from reportgen.guide.wording import (
     sentence,
     zone_with_band,
 )
-from reportgen.guide.zones import Zone
-from reportgen.guide.zones.geometry import near_edge
+from reportgen.guide.zones import Zone, near_edge
 from reportgen.market.data import Depth
 from reportgen.market.quality import Coverage
 from reportgen.units import Fraction, Maybe, Missing, Where

@@ -13,9 +13,8 @@ from reportgen.events.calendar import Event
 from reportgen.guide.context import Context
 from reportgen.guide.structure import Level, Sweep
 from reportgen.guide.zones import Zone
-from reportgen.units import Fraction, Missing, Price, Side, Where
+from reportgen.units import HOURS_A_DAY, Fraction, Missing, Price, Side, Where
 
-_HOURS_A_DAY = 24
 _NAMED_AT_MOST = 3
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -105,7 +104,7 @@ def countdown(hours: float) -> str:
     if minutes < 60:
         return f"{minutes}{notation.THIN}min"
     whole = round(hours)
-    days, rest = divmod(whole, _HOURS_A_DAY)
+    days, rest = divmod(whole, HOURS_A_DAY)
     if not days:
         return f"{whole}{notation.THIN}h"
     text = f"{days}{notation.THIN}d"

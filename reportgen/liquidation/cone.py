@@ -7,6 +7,7 @@ market's own of its last days. It says how far, never which way: the same ratios
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +17,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from reportgen.config.assumptions import Assumptions
 from reportgen.market.data import Candles
-from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Missing, Price
+from reportgen.units import DAY_MS, HOUR_MS, HOURS_A_DAY, Floats, Fraction, Ints, Maybe, Missing, Price
 
 NO_CONE: Final = Missing("No range forecast was made.")
 _PARKINSON: Final = 4 * float(np.log(2))
@@ -186,6 +187,19 @@ def past_quantiles(value: Floats, known: Ints, levels: Sequence[float], window: 
     at = np.maximum(count - 1, 0)[:, None] * np.asarray(levels)
     low, high = (np.take_along_axis(last, one.astype(np.int64), axis=1) for one in (np.floor(at), np.ceil(at)))
     return count, low + (at % 1) * (high - low)
+
+
+def touch_probability(distance_atr: float, horizon_hours: float, assumptions: Assumptions) -> Fraction | None:
+    """Give the share of levels this far away that price touches within the horizon; None without a distance.
+
+    Args:
+        distance_atr: From the price to the level in usual days, >= 0.
+        horizon_hours: How far is looked; measured from `touch_hours_from` to `touch_hours_to`.
+        assumptions: `touch_rate`, which the range forecast sets for a symbol where there is one.
+    """
+    if not math.isfinite(distance_atr) or distance_atr < 0 or not horizon_hours > 0:
+        return None
+    return math.exp(-assumptions.touch_rate * distance_atr * math.sqrt(HOURS_A_DAY / horizon_hours))
 
 
 def cone_touch_rates(

@@ -25,7 +25,7 @@ from reportgen.liquidation.conservation import (
     reference_weights,
 )
 from reportgen.liquidation.kernel import kernel_nodes, tier_nodes
-from reportgen.liquidation.margin import Brackets
+from reportgen.liquidation.margin import Brackets, brackets_of
 from reportgen.liquidation.path import (
     NO_MARKS,
     Grid,
@@ -38,7 +38,7 @@ from reportgen.liquidation.path import (
     paths_of,
 )
 from reportgen.liquidation.profile import by_distance
-from reportgen.market.data import Candles, OpenInterest
+from reportgen.market.data import Candles, MarketData, OpenInterest
 from reportgen.units import Bools, Floats, Ints, Maybe, Missing, Price, Side
 
 NOT_GIVEN = NO_MARKS
@@ -349,3 +349,52 @@ def _node_history(
     weight = reference_weights(assumptions) if weights is None else weights
     mass = conservation.book_over_time(flows, node_distances(assumptions), weight, column_end_ms, grid)
     return mass if flows.side is Side.LONG else mass[:, ::-1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ExportedMaps:
+    """Maps of one market.
+
+    Attributes:
+        time_ms: Shape (times,), decision times; each map uses bars that closed by then and no later one.
+        price_edges: Shape (bins + 1,), ascending, bins of just under 10 bp.
+        long, short: Shape (times, bins), estimated mass, relative: liquidated longs below the price, shorts above.
+    """
+
+    time_ms: Ints
+    price_edges: Floats
+    long: Floats
+    short: Floats
+
+
+def export_maps(market: MarketData, decision_ms: Ints, assumptions: Assumptions) -> ExportedMaps:
+    """Map one market at each decision time with the default engine; earlier bars are warm-up.
+
+    Args:
+        market: With candles of its primary venue.
+        decision_ms: Shape (times,), ascending, equally spaced.
+        assumptions: Every constant of the map.
+
+    Raises:
+        DataError: The market has no candles, none that closed by the first decision time, or they end before the last.
+    """
+    if isinstance(market.candles, Missing):
+        raise DataError(f"{market.symbol} cannot be mapped. {market.candles.reason}")
+    candles = next(iter(market.candles.values()))
+    if int(candles.close_time_ms[0]) > int(decision_ms[0]):
+        raise DataError(
+            f"{market.symbol} has no closed bar at the first decision time. Start --from after the first bar closes."
+        )
+    if int(decision_ms[-1]) >= int(candles.close_time_ms[-1]) + candles.interval_ms:
+        raise DataError(
+            f"The candles of {market.symbol} end before --until: later maps would repeat the last one. Choose an "
+            "earlier --until."
+        )
+    brackets = brackets_of(market, assumptions)
+    grid, mass = maps_at(candles, brackets, decision_ms, assumptions, open_interest=market.leading_open_interest)
+    return ExportedMaps(
+        time_ms=decision_ms,
+        price_edges=grid.edges,
+        long=np.asarray(mass[Side.LONG]),
+        short=np.asarray(mass[Side.SHORT]),
+    )

@@ -158,15 +158,10 @@ def ladder(shares: Mapping[Side, SideShares], price: Price, atr: Price, assumpti
     sides = []
     for side, edges in ((Side.LONG, below), (Side.SHORT, np.log1p(away / price))):
         width = np.diff(edges)
-        held = np.diff(_held(shares[side], edges))
+        total = np.concatenate([[0.0], np.cumsum(shares[side].share)])
+        held = np.diff(np.interp(edges / shares[side].step, np.arange(len(total)), total))
         sides.append(np.divide(per_row * held, width, out=np.zeros_like(held), where=width > 0))
     return (*sides[0][::-1].tolist(), *sides[1].tolist())
-
-
-def _held(shares: SideShares, log_distance: Floats) -> Floats:
-    """Share held up to each log distance, same shape."""
-    total = np.concatenate([[0.0], np.cumsum(shares.share)])
-    return np.asarray(np.interp(log_distance / shares.step, np.arange(len(total)), total))
 
 
 def _by_price(estimate: LiquidationMap, shares: SideShares, side: Side) -> Floats:

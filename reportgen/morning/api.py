@@ -256,7 +256,7 @@ def liquidation_map(
     import numpy as np
 
     from reportgen.config.assumptions import DEFAULTS
-    from reportgen.liquidation.export import export_maps
+    from reportgen.liquidation.map import export_maps
     from reportgen.market.folder.read import read_market
     from reportgen.market.symbols import unified_symbol
     from reportgen.moments import parse_moment

@@ -13,20 +13,18 @@ from reportgen.errors import DataError
 from reportgen.units import Milliseconds, Missing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.random import Generator
-
     from reportgen.brief.changes import Reach
     from reportgen.brief.types import Brief
     from reportgen.config.assumptions import Assumptions
     from reportgen.delivery.archive.commit import Also
     from reportgen.delivery.archive.store import Reader, Store
     from reportgen.market.data import Gathered
-    from reportgen.track_record.ledger import LedgerRow, Now
+    from reportgen.track_record.ledger import LedgerRow
     from reportgen.track_record.record import KeptLedger
 
 _SEED: Final = 20_240_229
+"""Of the generator of intervals, the same in every run: same data, same bytes."""
+
 _MOST_BRIEFS: Final = 400
 _FEW_BRIEFS: Final = 3
 """Briefs that one run reads back at most: a ledger that is kept needs four or five, one that cannot be read fewer."""
@@ -41,12 +39,11 @@ class Remembered:
 
     def also(self) -> Also | None:
         """Give what the transaction calls to append the rows; None when there are none."""
-        return self._append if self.rows else None
-
-    def _append(self, reader: Reader) -> Mapping[str, bytes]:
         from reportgen.track_record.ledger import LEDGER_FILE, append_rows
 
-        return {LEDGER_FILE: append_rows(reader.read(LEDGER_FILE) or b"", self.rows)}
+        if not self.rows:
+            return None
+        return lambda reader: {LEDGER_FILE: append_rows(reader.read(LEDGER_FILE) or b"", self.rows)}
 
 
 def remember(made: Brief, gathered: Gathered, store: Store, assumptions: Assumptions) -> Remembered:
@@ -58,15 +55,28 @@ def remember(made: Brief, gathered: Gathered, store: Store, assumptions: Assumpt
         store: Where all briefs stand.
         assumptions: Every constant.
     """
+    import numpy as np
+
     from reportgen.brief.changes import compare
     from reportgen.brief.write import tell_since
-    from reportgen.track_record.ledger import Now, due_rows
+    from reportgen.delivery.archive.days import earlier_briefs
+    from reportgen.track_record.ledger import Now, due_rows, is_closed
     from reportgen.track_record.record import track_record
 
     now = Now(as_of_ms=made.as_of_ms, markets=gathered.markets, assumptions=assumptions)
     kept, notes = read_ledger(store, made.as_of_ms)
     held = None if isinstance(kept.rows, Missing) else frozenset(row.zone for row in kept.rows)
-    earlier, unread = _earlier(made, store, held, now)
+    # Earlier briefs of the same kind of market are read back until one has nothing left to score.
+    earlier: list[Brief] = []
+    unread: list[str] = []
+    for found in earlier_briefs(store, made.as_of_ms, simulated=made.simulated):
+        if isinstance(found, Missing):
+            unread.append(found.reason)
+            continue
+        earlier.append(found)
+        most = _FEW_BRIEFS if held is None else _MOST_BRIEFS
+        if len(earlier) >= most or (held is not None and is_closed(found, held, now)):
+            break
     rows = () if held is None else tuple(due_rows(reversed(earlier), held, now))
     if not isinstance(kept.rows, Missing):
         kept = replace(kept, rows=(*kept.rows, *rows))
@@ -76,7 +86,7 @@ def remember(made: Brief, gathered: Gathered, store: Store, assumptions: Assumpt
         brief = tell_since(made, earlier[0], changes, assumptions)
     brief = replace(
         brief,
-        track_record=track_record(made, earlier, kept, now, _generator),
+        track_record=track_record(made, earlier, kept, now, lambda: np.random.default_rng(_SEED)),
         notes=(*made.notes, *unread, *notes),
     )
     return Remembered(brief=brief, rows=rows)
@@ -115,30 +125,3 @@ def last_brief(store: Store, until_ms: Milliseconds, *, simulated: bool) -> tupl
             return found, tuple(notes)
         notes.append(found.reason)
     return None, tuple(notes)
-
-
-def _earlier(
-    made: Brief, store: Store, held: frozenset[object] | None, now: Now
-) -> tuple[list[Brief], tuple[str, ...]]:
-    """Read back earlier briefs of the same kind of market until one has nothing left to score."""
-    from reportgen.delivery.archive.days import earlier_briefs
-    from reportgen.track_record.ledger import is_closed
-
-    briefs: list[Brief] = []
-    notes: list[str] = []
-    for found in earlier_briefs(store, made.as_of_ms, simulated=made.simulated):
-        if isinstance(found, Missing):
-            notes.append(found.reason)
-            continue
-        briefs.append(found)
-        most = _FEW_BRIEFS if held is None else _MOST_BRIEFS
-        if len(briefs) >= most or (held is not None and is_closed(found, held, now)):
-            break
-    return briefs, tuple(notes)
-
-
-def _generator() -> Generator:
-    """Give the generator of intervals, the same in every run: same data, same bytes."""
-    import numpy as np
-
-    return np.random.default_rng(_SEED)

@@ -17,6 +17,7 @@ from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 
+from reportgen.brief.alerts import Alert, LevelKind, alerts_of
 from reportgen.brief.types import Brief, FateState, SymbolBrief
 from reportgen.config.assumptions import Assumptions
 from reportgen.errors import DataError
@@ -28,7 +29,7 @@ from reportgen.guide.zones import Label, Zone
 from reportgen.liquidation.cone import Cone
 from reportgen.market.data import Candles, MarketData
 from reportgen.track_record.zones import ZoneAt, judge
-from reportgen.units import DAY_MS, HOUR_MS, Bools, Floats, Ints, Maybe, Milliseconds, Missing, Price, Where
+from reportgen.units import DAY_MS, HOUR_MS, Bools, Maybe, Milliseconds, Missing, Price, Where
 
 LEDGER_FILE: Final = "ledger/ledger.jsonl"
 """Where the ledger stands, relative to the output folder."""
@@ -273,16 +274,6 @@ class Passage:
     de_risk_ms: Milliseconds | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Outward:
-    """Bars as seen from the price toward the zone: shape (n,) each; below the price they are mirrored."""
-
-    far: Floats
-    back: Floats
-    close: Floats
-    close_ms: Ints
-
-
 def first_whole_bar(decision_ms: Milliseconds, interval_ms: Milliseconds) -> Milliseconds:
     """Give the first moment at which a bar can open without holding anything from before the decision."""
     return -(-decision_ms // interval_ms) * interval_ms
@@ -303,32 +294,30 @@ def follow(zone: ZoneAt, plan: PlannedLevels | None, candles: Candles, until_ms:
         return Passage()
     sign = 1 if zone.where == "above" else -1
     after = candles.part(slice(first, last))
+    # As seen from the price toward the zone: below the price bars are mirrored.
     far, back = (after.high, after.low) if sign > 0 else (-after.low, -after.high)
-    bars = _Outward(far=far, back=back, close=sign * after.close, close_ms=after.close_time_ms)
     near = sign * (zone.low if sign > 0 else zone.high)
-    touched = bars.far >= near
-    excursion = (float(bars.far.max()) - near) / zone.atr
+    touched = far >= near
+    excursion = (float(far.max()) - near) / zone.atr
     if plan is None:
-        return Passage(touched_ms=_when(touched, bars), excursion_atr=excursion)
-    # Find the bar whose close met the price part of the entry condition.
-    waited = bars.close_ms > plan.after_ms
-    into = np.maximum.accumulate(touched & waited)
-    ends = bars.close_ms % max(plan.timeframe_ms, candles.interval_ms) == 0
-    met = into & ends & (bars.close > sign * plan.entry)
-    entry = int(np.argmax(met)) if met.any() else None
-    entered = np.arange(len(bars.far)) > (len(bars.far) if entry is None else entry)
+        return Passage(touched_ms=_when(touched, after), excursion_atr=excursion)
+    # The bar whose close met the price part of the entry condition.
+    into = np.maximum.accumulate(touched & (after.close_time_ms > plan.after_ms))
+    ends = after.close_time_ms % max(plan.timeframe_ms, candles.interval_ms) == 0
+    met = into & ends & (sign * after.close > sign * plan.entry)
+    entered = np.arange(len(far)) > (np.argmax(met) if met.any() else len(far))
     return Passage(
-        touched_ms=_when(touched, bars),
+        touched_ms=_when(touched, after),
         excursion_atr=excursion,
-        alert_ms=_when(bars.far >= sign * plan.alert, bars),
-        entry_ms=None if entry is None else int(bars.close_ms[entry]),
-        invalidation_ms=_when(entered & (bars.back <= sign * plan.invalidation), bars),
-        de_risk_ms=_when(entered & (bars.far >= sign * plan.de_risk), bars),
+        alert_ms=_when(far >= sign * plan.alert, after),
+        entry_ms=_when(met, after),
+        invalidation_ms=_when(entered & (back <= sign * plan.invalidation), after),
+        de_risk_ms=_when(entered & (far >= sign * plan.de_risk), after),
     )
 
 
-def _when(met: Bools, bars: _Outward) -> Milliseconds | None:
-    return int(bars.close_ms[int(np.argmax(met))]) if met.any() else None
+def _when(met: Bools, bars: Candles) -> Milliseconds | None:
+    return int(bars.close_time_ms[int(np.argmax(met))]) if met.any() else None
 
 
 _RANGE_GONE = "The brief had no typical range to measure distances in."
@@ -473,3 +462,37 @@ def _four(shares: Maybe[Shares] | None) -> FourShares | None:
     if shares is None or isinstance(shares, Missing):
         return None
     return shares.reject, shares.tap_continue, shares.front_run, shares.ignore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetAlert:
+    """An alert whose condition price has met, and the close of the bar that showed it."""
+
+    alert: Alert
+    met_ms: Milliseconds
+
+
+def met_alerts(brief: Brief, now: Now) -> tuple[MetAlert, ...]:
+    """Find the alerts that were met between a brief and now, within its horizon, by the rules of the ledger.
+
+    Args:
+        brief: Whose alerts.
+        now: The bars since.
+
+    Returns:
+        The earliest first.
+    """
+    known = {(alert.symbol, alert.zone, alert.side, alert.kind): alert for alert in alerts_of(brief)}
+    met = []
+    for row in rows_of(brief, now):
+        times: dict[LevelKind, Milliseconds | None] = {
+            "alert": row.alert_ms,
+            "entry": row.entry_ms,
+            "invalidation": row.invalidation_ms,
+            "de_risk": row.de_risk_ms,
+        }
+        for kind, when in times.items():
+            alert = known.get((row.symbol, row.label, row.side, kind))
+            if when is not None and alert is not None:
+                met.append(MetAlert(alert=alert, met_ms=when))
+    return tuple(sorted(met, key=lambda one: (one.met_ms, one.alert.id)))

@@ -270,6 +270,24 @@ def reaction_score(
     brier = _skill(brier_loss, sample, assumptions, fresh)
     rows = np.arange(len(scored))
     log = _skill(lambda shares, outcome: np.asarray(-np.log(shares[rows, outcome])), sample, assumptions, fresh)
+    # Count outcomes by distance beside the mean of what was expected.
+    edges = (0.0, *assumptions.reaction_distance_edges, None)
+    bands = []
+    for band, (start, end) in enumerate(pairwise(edges)):
+        here = np.flatnonzero(sample.band == band)
+        if start is None or not len(here):
+            continue
+        came = np.bincount(sample.outcome[here], minlength=len(OUTCOMES)).tolist()
+        expected = sample.shown[here].mean(axis=0).tolist()
+        bands.append(
+            OutcomeBand(
+                from_atr=start, to_atr=end, zones=len(here),
+                reject=came[0], proceed=came[1], front_run=came[2], ignore=came[3],
+                expected_reject=expected[0], expected_proceed=expected[1],
+                expected_front_run=expected[2], expected_ignore=expected[3],
+                timeout=sum(sample.judged[row].fate.timeout for row in here.tolist()),
+            )
+        )  # fmt: skip
     return ReactionScore(
         zones=len(scored),
         censored=sum(one.fate.outcome == "censored" for one in judged),
@@ -280,7 +298,7 @@ def reaction_score(
         log_skill_distance_only=log[1],
         reject_given_tap=_reject_given_tap(scored, assumptions, fresh),
         reject_given_tap_elsewhere=_reject_given_tap(elsewhere, assumptions, fresh),
-        bands=_bands(sample, assumptions),
+        bands=tuple(bands),
         independent=len({(one.zone.decision_ms, one.zone.where) for one in scored}),
     )
 
@@ -351,28 +369,6 @@ def _reject_given_tap(judged: Sequence[Judged], a: Assumptions, fresh: Fresh) ->
     day = np.array([one.zone.decision_ms // DAY_MS for one in tapped], dtype=np.int64)
     scores = ratio_scores(rejected, np.ones(len(tapped)), day, drawn=drawn_days(a.backtest_draws, fresh))
     return interval(scores.estimate(0), "No zone was tapped.")
-
-
-def _bands(sample: ZoneSample, a: Assumptions) -> tuple[OutcomeBand, ...]:
-    """Count outcomes by distance beside the mean of what was expected."""
-    edges = (0.0, *a.reaction_distance_edges, None)
-    bands = []
-    for band, (start, end) in enumerate(pairwise(edges)):
-        rows = np.flatnonzero(sample.band == band)
-        if start is None or not len(rows):
-            continue
-        came = np.bincount(sample.outcome[rows], minlength=len(OUTCOMES)).tolist()
-        expected = sample.shown[rows].mean(axis=0).tolist()
-        bands.append(
-            OutcomeBand(
-                from_atr=start, to_atr=end, zones=len(rows),
-                reject=came[0], proceed=came[1], front_run=came[2], ignore=came[3],
-                expected_reject=expected[0], expected_proceed=expected[1],
-                expected_front_run=expected[2], expected_ignore=expected[3],
-                timeout=sum(sample.judged[row].fate.timeout for row in rows.tolist()),
-            )
-        )  # fmt: skip
-    return tuple(bands)
 
 
 NO_EVENTS: Final = Missing("No events were handed to this backtest.")

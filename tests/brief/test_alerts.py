@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from reportgen.brief.alerts import alerts_of, met_alerts
+from reportgen.brief.alerts import alerts_of
 from reportgen.render.json import alert_files
+from reportgen.track_record.ledger import met_alerts
 from reportgen.units import HOUR_MS, Missing
 from tests.brief_parts import AS_OF_MS
 from tests.briefs import changed, hostile, morning, no_dense_zone

@@ -10,9 +10,9 @@ from reportgen.events.calendar import Event
 from reportgen.events.flows import FlowReading, FlowShock
 from reportgen.guide.context import Context
 from reportgen.guide.positioning import FundingReading, OpenInterestReading, Positioning
-from reportgen.guide.reactions import touch_probability
 from reportgen.guide.structure import Level, Structure, Sweep, Trend
 from reportgen.guide.zones import Label, NoDenseZone, Zone
+from reportgen.liquidation.cone import touch_probability
 from reportgen.market.data import Depth
 from reportgen.market.quality import MapQuality
 from reportgen.units import HOUR_MS, Missing, Price, Side, Where

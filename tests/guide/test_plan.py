@@ -13,7 +13,7 @@ from reportgen.guide.confluence import find_confluence
 from reportgen.guide.context import Context
 from reportgen.guide.plan import Condition, Plan, Scenario, ZonePlan
 from reportgen.guide.plan.writing import slippage, write_plan
-from reportgen.guide.zones.geometry import near_edge, outward
+from reportgen.guide.zones import near_edge, outward
 from reportgen.market.data import Depth
 from reportgen.units import Missing, Price, Side
 from tests.guide.readings import (

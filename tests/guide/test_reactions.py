@@ -20,11 +20,11 @@ from reportgen.guide.reactions import (
     distance_shares,
     held_out_touch,
     shares_source,
-    touch_probability,
 )
 from reportgen.guide.reactions.evidence import gather_evidence, leaning, read_reactions
 from reportgen.guide.structure import Sweep, TakerFlow
 from reportgen.guide.zones import Zone
+from reportgen.liquidation.cone import touch_probability
 from reportgen.units import Missing, Side
 from tests.guide.readings import (
     ATR,

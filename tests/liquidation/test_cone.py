@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from reportgen.config.assumptions import DEFAULTS
-from reportgen.guide.reactions import touch_probability
 from reportgen.liquidation.cone import (
     Cone,
     cone_held,
@@ -20,6 +19,7 @@ from reportgen.liquidation.cone import (
     cone_touch_rates,
     past_quantiles,
     range_cone,
+    touch_probability,
 )
 from reportgen.market.data import Candles
 from reportgen.units import DAY_MS, HOUR_MS, Missing

@@ -9,7 +9,7 @@ import pytest
 
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.errors import DataError
-from reportgen.liquidation.export import export_maps
+from reportgen.liquidation.map import export_maps
 from reportgen.units import HOUR_MS, Missing
 from tests.liquidation.test_calibration import market_of
 

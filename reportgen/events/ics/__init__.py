@@ -11,7 +11,7 @@ import multiprocessing
 import re
 import time as clock
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
@@ -264,7 +264,15 @@ def read_ics(content: bytes, place: str, span: tuple[Milliseconds, Milliseconds]
     follow = Follower()
     left_out = 0
     try:
-        for series in _series(entries):
+        # Group entries by UID; an empty UID is no identity, and the highest SEQUENCE of a UID replaces those before.
+        groups: dict[str, list[Entry]] = {}
+        for number, entry in enumerate(entries):
+            if entry.text("SEQUENCE") and not entry.text("SEQUENCE").isdecimal():
+                entry.say(
+                    f"has a SEQUENCE `{clean_name(entry.text('SEQUENCE'))[:20]}` that is no number; it is read as 0."
+                )
+            groups.setdefault(entry.text("UID") or f"\n{number}", []).append(entry)
+        for series in groups.values():
             found, lost = _events_of(series, span, follow)
             left_out += lost
             events += (_event(entry, when, at_ms, place, kind) for entry, when, at_ms in found)
@@ -276,16 +284,6 @@ def read_ics(content: bytes, place: str, span: tuple[Milliseconds, Milliseconds]
         raise DataError(f"{place}: holds {len(events)} events in the next weeks, more than {MOST_INSTANCES}.")
     told = tuple(dict.fromkeys(problems))
     return IcsCalendar(events=tuple(events), problems=told, entries=len(entries), left_out=left_out)
-
-
-def _series(entries: list[Entry]) -> Iterator[list[Entry]]:
-    """Group entries by UID; an empty UID is no identity, and the highest SEQUENCE of a UID replaces those before."""
-    groups: dict[str, list[Entry]] = {}
-    for number, entry in enumerate(entries):
-        if entry.text("SEQUENCE") and not entry.text("SEQUENCE").isdecimal():
-            entry.say(f"has a SEQUENCE `{clean_name(entry.text('SEQUENCE'))[:20]}` that is no number; it is read as 0.")
-        groups.setdefault(entry.text("UID") or f"\n{number}", []).append(entry)
-    return iter(groups.values())
 
 
 def _events_of(

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from reportgen.guide.context import Context, typical_range
-from reportgen.guide.reactions import touch_probability
 from reportgen.guide.zones import Label
+from reportgen.liquidation.cone import touch_probability
 from reportgen.liquidation.margin import brackets_of, from_table, liquidation_price
 from reportgen.market.data import MarketData
 from reportgen.units import Fraction, Maybe, Missing, Price, Side, Where

@@ -21,7 +21,7 @@ from reportgen.guide.plan.zone_plan import (
     targets_beyond,
 )
 from reportgen.guide.wording import at, distance, fuel, level_name, listed, zone_with_band
-from reportgen.guide.zones.geometry import far_edge, outward
+from reportgen.guide.zones import far_edge, outward
 from reportgen.units import Missing, Price, Where
 
 

@@ -10,8 +10,7 @@ from reportgen import notation
 from reportgen.guide.context import Context
 from reportgen.guide.plan import Condition, NamedLevel, ZonePlan
 from reportgen.guide.wording import at, band, counted_down, due, event_name, level_name, zone_with_band
-from reportgen.guide.zones import Zone
-from reportgen.guide.zones.geometry import aligned_level, far_edge, gap_atr, near_edge, next_cluster, outward
+from reportgen.guide.zones import Zone, far_edge, gap_atr, near_edge, outward
 from reportgen.units import Maybe, Missing, Price, Where
 
 VOLUME_EXPANDS = Condition(kind="volume_expands", level=None, text="on rising volume")
@@ -32,7 +31,7 @@ def plan_zone(zone: Zone, context: Context) -> ZonePlan | None:
     goal = targets_beyond(zone.side, line.price, context, atr)[0]
     pays = abs(goal.price - line.price) / abs(line.price - invalidation)
     no_trade = f"no trade: pays {notation.ratio(pays)}" if pays < a.plan_least_reward else ""
-    beyond = next_cluster(zone, context)
+    beyond = context.next_cluster(zone)
     gap: Maybe[float] = Missing(f"No further cluster is mapped beyond {zone.label}.")
     if beyond is not None:
         gap = gap_atr(zone, beyond, atr)
@@ -79,7 +78,7 @@ def entry_line(zone: Zone, context: Context) -> NamedLevel:
     So a close beyond it always means that price trades in the zone. From inside the zone it is the level ahead, else
     the far edge.
     """
-    level, sign = aligned_level(zone, context), outward(zone.side)
+    level, sign = context.aligned_level(zone), outward(zone.side)
     inside = zone.price_inside or sign * (near_edge(zone) - context.price) <= 0
     edge = far_edge(zone) if inside else near_edge(zone)
     if level is not None and (inside or sign * (level.price - edge) >= 0):
@@ -162,7 +161,7 @@ def _step(origin: Price, change: Price) -> Price:
 
 def _cascade_text(zone: Zone, gap: Maybe[float], context: Context) -> str:
     """Say what the second cluster does to a move through the first: the first triggers, the second decides."""
-    beyond = next_cluster(zone, context)
+    beyond = context.next_cluster(zone)
     if beyond is None or isinstance(gap, Missing):
         return f"No second cluster is mapped beyond {zone.label}: follow-through has no mapped fuel."
     start = f"{beyond.label} starts {notation.usual_days(gap)} beyond {zone.label}"

@@ -13,7 +13,8 @@ from typing import Literal
 from reportgen import notation
 from reportgen.config.assumptions import Assumptions
 from reportgen.guide.zones import Label
-from reportgen.units import HOURS_A_DAY, Fraction, Maybe, Missing, Where
+from reportgen.liquidation.cone import touch_probability
+from reportgen.units import Fraction, Maybe, Missing, Where
 
 Outcome = Literal["reject", "continue", "front_run", "ignore"]
 
@@ -77,19 +78,6 @@ class Reaction:
     leans_to: Outcome | None = None
     answer: str = ""
     held_out: str = ""
-
-
-def touch_probability(distance_atr: float, horizon_hours: float, assumptions: Assumptions) -> Fraction | None:
-    """Give the share of levels this far away that price touches within the horizon; None without a distance.
-
-    Args:
-        distance_atr: From the price to the level in usual days, >= 0.
-        horizon_hours: How far is looked; measured from `touch_hours_from` to `touch_hours_to`.
-        assumptions: `touch_rate`, which the range forecast sets for a symbol where there is one.
-    """
-    if not math.isfinite(distance_atr) or distance_atr < 0 or not horizon_hours > 0:
-        return None
-    return math.exp(-assumptions.touch_rate * distance_atr * math.sqrt(HOURS_A_DAY / horizon_hours))
 
 
 def distance_shares(distance_atr: float, horizon_hours: float, assumptions: Assumptions) -> Maybe[Shares]:

@@ -25,8 +25,7 @@ from reportgen.guide.reactions import (
 from reportgen.guide.structure import Structure
 from reportgen.guide.structure.volume import confirms, volume_text
 from reportgen.guide.wording import crowd, due, event_name, level_name, ordinal, relative_meaning, swept_text
-from reportgen.guide.zones import Zone
-from reportgen.guide.zones.geometry import aligned_level, gap_atr, level_on_the_way, next_cluster, outward
+from reportgen.guide.zones import Zone, gap_atr, outward
 from reportgen.units import Maybe, Missing
 
 OUTCOMES: Final[dict[Outcome, str]] = {
@@ -254,7 +253,7 @@ def _funding(zone: Zone, context: Context) -> Evidence | None:
 @_argues
 def _aligned(zone: Zone, context: Context) -> Evidence | None:
     """A zone in line with a chart level matters more than an isolated one."""
-    level = aligned_level(zone, context)
+    level = context.aligned_level(zone)
     if level is None:
         return None
     text = f"in line with {level_name(level, context)}, {_touched(level.touches)}"
@@ -264,7 +263,7 @@ def _aligned(zone: Zone, context: Context) -> Evidence | None:
 @_argues
 def _on_the_way(zone: Zone, context: Context) -> Evidence | None:
     """A chart level before the zone is where price may turn without reaching it."""
-    level = level_on_the_way(zone, context)
+    level = context.level_on_the_way(zone)
     if level is None:
         return None
     text = f"{level_name(level, context)} lies before the zone, {_touched(level.touches)}"
@@ -274,7 +273,7 @@ def _on_the_way(zone: Zone, context: Context) -> Evidence | None:
 @_argues
 def _next_cluster(zone: Zone, context: Context) -> Evidence | None:
     """A second cluster close by can extend the move; one far away cannot."""
-    beyond, atr = next_cluster(zone, context), context.atr
+    beyond, atr = context.next_cluster(zone), context.atr
     if beyond is None or atr is None:
         return None
     gap, assumptions = gap_atr(zone, beyond, atr), context.assumptions

@@ -9,7 +9,7 @@ import numpy as np
 from reportgen.config.assumptions import Assumptions
 from reportgen.guide.structure.bars import interval_name, resample
 from reportgen.market.data import Candles
-from reportgen.units import DAY_MS, HOUR_MS, Floats, Fraction, Maybe, Milliseconds, Missing, Price
+from reportgen.units import DAY_MS, HOUR_MS, Floats, Fraction, Maybe, Missing, Price
 
 
 def true_range(candles: Candles) -> Floats:
@@ -46,7 +46,7 @@ def day_range(candles: Candles, assumptions: Assumptions) -> Maybe[Price]:
         bars = resample(recent, HOUR_MS, int(recent.close_time_ms[-1]))
     if isinstance(bars, Missing):
         return bars
-    needed = _bars_in_day(bars.interval_ms, assumptions)
+    needed = assumptions.atr_bars * HOUR_MS // bars.interval_ms
     name = interval_name(bars.interval_ms)
     if not needed:
         return Missing(f"A day's typical range cannot be read from bars of {name}.")
@@ -125,8 +125,3 @@ def percentile_of_last(values: Floats) -> Fraction:
     earlier, last = values[:-1], values[-1]
     below, level = np.count_nonzero(earlier < last), np.count_nonzero(earlier == last)
     return float(below + level / 2) / len(earlier)
-
-
-def _bars_in_day(interval_ms: Milliseconds, assumptions: Assumptions) -> int:
-    """Count the bars that cover `atr_bars` hours; 0 when a bar is longer than that."""
-    return assumptions.atr_bars * HOUR_MS // interval_ms

@@ -82,3 +82,23 @@ class NoDenseZone:
     side: Where
     within_fraction: Fraction
     reason: str
+
+
+def outward(side: Where) -> int:
+    """Give +1 above and -1 below: the direction that leads away from the price."""
+    return 1 if side == "above" else -1
+
+
+def near_edge(zone: Zone) -> Price:
+    """Give the edge that price meets first."""
+    return zone.low if zone.side == "above" else zone.high
+
+
+def far_edge(zone: Zone) -> Price:
+    """Give the edge that price meets last."""
+    return zone.high if zone.side == "above" else zone.low
+
+
+def gap_atr(zone: Zone, beyond: Zone, atr: Price) -> float:
+    """Measure the gap between a zone's far edge and the next cluster in usual days, 0 where they touch."""
+    return max(0.0, outward(zone.side) * (near_edge(beyond) - far_edge(zone))) / atr

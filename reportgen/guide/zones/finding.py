@@ -10,9 +10,9 @@ import numpy as np
 from reportgen import notation
 from reportgen.config.assumptions import Assumptions
 from reportgen.guide.positioning import Positioning
-from reportgen.guide.reactions import touch_probability
 from reportgen.guide.structure import Structure
 from reportgen.guide.zones import Label, NoDenseZone, Rule, Zone, ZoneReason
+from reportgen.liquidation.cone import touch_probability
 from reportgen.liquidation.map import LiquidationMap
 from reportgen.liquidation.profile import (
     DenseRun,
