@@ -11,7 +11,7 @@ from reportgen.units import Missing
 
 if TYPE_CHECKING:
     from reportgen.brief.types import Interval
-    from reportgen.track_record.result import Backtest, Metric
+    from reportgen.track_record.result import Backtest, MapScore, Metric
     from reportgen.units import Maybe
 
 _COLUMNS: Final[tuple[tuple[str, Metric, str], ...]] = (
@@ -35,31 +35,28 @@ def table(result: Backtest) -> Iterator[str]:
     )
     if result.map_scores:
         yield f"{result.observations} bars, {result.days} days, worth {result.effective:.0f}; 90 % intervals by days"
-        # Lay out a line a map: mean of both sides.
-        liquidated = any(row.metric == "liquidation rank" for row in result.map_scores)
-        columns = _COLUMNS if liquidated else _WEAK
-        yield "both sides".ljust(_NAME_WIDTH) + "".join(title.ljust(_WIDTH) for title, _, _ in columns).rstrip()
-        found = {(row.name, row.metric, row.controls): row.score for row in result.map_scores if row.side == "both"}
-        for name in dict.fromkeys(row.name for row in result.map_scores):
-            cells = [found[(name, metric, controls)] for _, metric, controls in columns]
-            yield name.ljust(_NAME_WIDTH) + "".join(_cell(cell).ljust(_WIDTH) for cell in cells).rstrip()
+        yield from _scores(result.map_scores)
         yield from _margins(result)
     yield from _reliability(result)
     if result.pooled:
-        # Lay out what each market says alone, and the pooled figure below.
-        titles = ("rank | path+price", "over strongest control", "bars, days")
-        yield "by market".ljust(_NAME_WIDTH) + "".join(title.ljust(_WIDTH) for title in titles) + "alone"
-        for one in result.pooled:
-            over = one.strongest if isinstance(one.strongest, Missing) else one.strongest.by
-            size = f"{one.observations}, {one.days}"
-            laid = "".join(cell.ljust(_WIDTH) for cell in (_cell(one.score), _cell(over), size))
-            yield one.symbol.ljust(_NAME_WIDTH) + laid + one.verdict
+        yield from _by_market(result)
     else:
         yield from _dollars(result)
         yield from _reactions(result)
         yield from _near_events(result)
     yield from (f"Note: {one}" for one in result.notes)
     yield f"Verdict: {result.verdict}. {result.why}"
+
+
+def _scores(rows: tuple[MapScore, ...]) -> Iterator[str]:
+    """Lay out a line a map: mean of both sides."""
+    liquidated = any(row.metric == "liquidation rank" for row in rows)
+    columns = _COLUMNS if liquidated else _WEAK
+    yield "both sides".ljust(_NAME_WIDTH) + "".join(title.ljust(_WIDTH) for title, _, _ in columns).rstrip()
+    found = {(row.name, row.metric, row.controls): row.score for row in rows if row.side == "both"}
+    for name in dict.fromkeys(row.name for row in rows):
+        cells = [found[(name, metric, controls)] for _, metric, controls in columns]
+        yield name.ljust(_NAME_WIDTH) + "".join(_cell(cell).ljust(_WIDTH) for cell in cells).rstrip()
 
 
 def _margins(result: Backtest) -> Iterator[str]:
@@ -75,6 +72,17 @@ def _margins(result: Backtest) -> Iterator[str]:
         yield f"{result.map_scores[0].name} minus".ljust(_NAME_WIDTH) + "path+price".ljust(_WIDTH) + "chart"
     for name, by in priced.items():
         yield f"  {name}".ljust(_NAME_WIDTH) + _cell(by).ljust(_WIDTH) + (_cell(chart[name]) if name in chart else "-")
+
+
+def _by_market(result: Backtest) -> Iterator[str]:
+    """Lay out what each market says alone, and the pooled figure below."""
+    titles = ("rank | path+price", "over strongest control", "bars, days")
+    yield "by market".ljust(_NAME_WIDTH) + "".join(title.ljust(_WIDTH) for title in titles) + "alone"
+    for one in result.pooled:
+        over = one.strongest if isinstance(one.strongest, Missing) else one.strongest.by
+        size = f"{one.observations}, {one.days}"
+        cells = "".join(cell.ljust(_WIDTH) for cell in (_cell(one.score), _cell(over), size))
+        yield one.symbol.ljust(_NAME_WIDTH) + cells + one.verdict
 
 
 def _dollars(result: Backtest) -> Iterator[str]:

@@ -121,21 +121,7 @@ def send_all(sending: Sending) -> int:
                 now=now_ms,
                 suppress_all=options.suppress_all,
             )
-            # Fetch user and password.
-            smtp = mail.smtp
-            if smtp.security == "none" and smtp.password is not None and not is_loopback(smtp.host):
-                raise UsageError(
-                    f"mail.smtp.security is none, so the password would cross the network to {smtp.host} in the clear. "
-                    "Set starttls or tls, or leave out username and password."
-                )
-            user = smtp.username.read() if smtp.username else None
-            password = smtp.password.read() if smtp.password else None
-            run = Run(
-                mailing,
-                mail,
-                Login(user=user, password=password) if user is not None and password is not None else None,
-                ledger,
-            )
+            run = Run(mailing, mail, _login(mail), ledger)
             ended = run.start(open_ones)
         code = _report(ledger, sending, ended, listed.problems)
     if run is None:
@@ -228,6 +214,23 @@ def _composers(sending: Sending, letters: Mapping[Reader, Letter]) -> Mapping[Re
     mail, link = sending.mail, unsubscribe_link(sending.mail)
     sign = dkim_signer(mail.dkim, mail.dkim.private_key.read(whole=True)) if mail.dkim else None
     return {reader: Composer(letter, mail, link, sign) for reader, letter in letters.items()}
+
+
+def _login(mail: MailSettings) -> Login | None:
+    """Fetch user and password.
+
+    Raises:
+        UsageError: The password would cross the network unencrypted.
+    """
+    smtp = mail.smtp
+    if smtp.security == "none" and smtp.password is not None and not is_loopback(smtp.host):
+        raise UsageError(
+            f"mail.smtp.security is none, so the password would cross the network to {smtp.host} in the clear. "
+            "Set starttls or tls, or leave out username and password."
+        )
+    user = smtp.username.read() if smtp.username else None
+    password = smtp.password.read() if smtp.password else None
+    return Login(user=user, password=password) if user is not None and password is not None else None
 
 
 def show_status(sending: Sending) -> int:

@@ -78,12 +78,7 @@ def examine(config: Path | None, output: Place) -> Iterator[Check]:
     yield _fonts()
     yield _scripts()
     yield _output(output)
-    # Look at the folder where matplotlib keeps its list of fonts; without it every brief is half a second slower.
-    from platformdirs import user_cache_dir
-
-    folder = Path(os.environ.get("MPLCONFIGDIR") or user_cache_dir("matplotlib"))
-    found = _writable("cache folder", folder, "Set MPLCONFIGDIR to a folder that can be written; briefs work without")
-    yield found if found.state == "ok" else replace(found, state="note")
+    yield _chart_cache()
     yield _configuration(config)
 
 
@@ -190,6 +185,15 @@ def _output(place: Place) -> Check:
     except ReportgenError as error:
         return Check(name="output URL", state="wrong", finding=str(error), fix="Name another with --output")
     return Check(name="output URL", state="ok", finding=f"{place} answers")
+
+
+def _chart_cache() -> Check:
+    """Look at the folder where matplotlib keeps its list of fonts; without it every brief is half a second slower."""
+    from platformdirs import user_cache_dir
+
+    folder = Path(os.environ.get("MPLCONFIGDIR") or user_cache_dir("matplotlib"))
+    found = _writable("cache folder", folder, "Set MPLCONFIGDIR to a folder that can be written; briefs work without")
+    return found if found.state == "ok" else replace(found, state="note")
 
 
 def _configuration(path: Path | None) -> Check:

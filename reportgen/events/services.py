@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from reportgen.config.events import StatusVenue
 from reportgen.errors import DataError
@@ -49,25 +49,17 @@ class _Okx(BaseModel):
     data: list[_Window]
 
 
-class _DeribitState(BaseModel):
-    locked: bool | str
-
-
 class _Deribit(BaseModel):
-    result: _DeribitState
+    locked: bool | str = Field(validation_alias=AliasPath("result", "locked"))
 
 
 class _Hyperliquid(BaseModel):
     specialStatuses: Any = None  # noqa: N815 - the venue's own name
 
 
-class _KucoinState(BaseModel):
-    status: str
-    msg: str = ""
-
-
 class _Kucoin(BaseModel):
-    data: _KucoinState
+    status: str = Field(validation_alias=AliasPath("data", "status"))
+    msg: str = Field(default="", validation_alias=AliasPath("data", "msg"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +83,7 @@ def _windows(found: list[_Window]) -> list[tuple[str, int, int]]:
 
 
 def _deribit(content: bytes) -> list[tuple[str, int, int]]:
-    locked = str(_Deribit.model_validate_json(content).result.locked).lower()
+    locked = str(_Deribit.model_validate_json(content).locked).lower()
     return [] if locked == "false" else [(f"trading locked ({locked})", 0, 0)]
 
 
@@ -101,7 +93,7 @@ def _hyperliquid(content: bytes) -> list[tuple[str, int, int]]:
 
 
 def _kucoin(content: bytes) -> list[tuple[str, int, int]]:
-    told = _Kucoin.model_validate_json(content).data
+    told = _Kucoin.model_validate_json(content)
     return [] if told.status == "open" else [(f"status {told.status} {told.msg}", 0, 0)]
 
 

@@ -251,29 +251,13 @@ def _unknown(name: str, missing: Missing) -> InputReading:
 
 def walk_checklist(context: Context, plan: Plan) -> tuple[ChecklistLine, ...]:
     """Walk the routine in the guide's order: zones, chart, open interest, funding, events, scenarios, alerts."""
-    catalysts = read_catalysts(context)
-    override = "; can override the map" if context.leading_event is not None or context.surprise else ""
-    # Name each trigger with its distance and touch share, and what the nearest plan pays: a likely one adds.
-    parts, touches = [], []
-    for scenario in (plan.scenarios.bullish, plan.scenarios.bearish):
-        line, where = scenario.line, "above" if scenario.direction == "bullish" else "below"
-        if line is None:
-            parts.append(f"{scenario.direction} has no level yet")
-            continue
-        away = notation.percent(abs(line.price / context.price - 1))
-        share = "" if line.touch is None else f", touched in {notation.share(line.touch)}"
-        parts.append(f"{scenario.direction} {where} {at(line.price, context)} ({away} away{share})")
-        touches.append(line.touch or 0.0)
-    pays = [f"{one.label} {one.side} pays {notation.ratio(one.reward_to_risk)}" for one in plan.zones
-            if one.reward_to_risk is not None and one.label != "C"]  # fmt: skip
-    verdict: Verdict = "unknown" if len(touches) < 2 else _by_likelihood(max(touches), context)
     lines = (
         _mark_zones(context),
         _note_structure(context),
         read_open_interest(context),
         read_funding(context),
-        InputReading(name="Event risk", reading=f"{catalysts.reading}{override}", verdict=catalysts.verdict),
-        InputReading(name="Scenarios", reading="; ".join((", ".join(parts), *pays)), verdict=verdict),
+        _list_events(context),
+        _scenarios_written(context, plan),
         _alerts_set(context, plan),
     )
     return tuple(
@@ -308,6 +292,30 @@ def _note_structure(context: Context) -> InputReading:
     swept = "" if structure.sweep is None else f"; {swept_text(structure.sweep, context)}"
     reading = f"{trend_text(structure)}; {nearest_levels(context)}{swept}{strength}"
     return InputReading(name=name, reading=reading, verdict=verdict)
+
+
+def _list_events(context: Context) -> InputReading:
+    catalysts = read_catalysts(context)
+    override = "; can override the map" if context.leading_event is not None or context.surprise else ""
+    return InputReading(name="Event risk", reading=f"{catalysts.reading}{override}", verdict=catalysts.verdict)
+
+
+def _scenarios_written(context: Context, plan: Plan) -> InputReading:
+    """Name each trigger with its distance and touch share, and what the nearest plan pays: a likely one adds."""
+    parts, touches = [], []
+    for scenario in (plan.scenarios.bullish, plan.scenarios.bearish):
+        line, where = scenario.line, "above" if scenario.direction == "bullish" else "below"
+        if line is None:
+            parts.append(f"{scenario.direction} has no level yet")
+            continue
+        away = notation.percent(abs(line.price / context.price - 1))
+        share = "" if line.touch is None else f", touched in {notation.share(line.touch)}"
+        parts.append(f"{scenario.direction} {where} {at(line.price, context)} ({away} away{share})")
+        touches.append(line.touch or 0.0)
+    pays = [f"{one.label} {one.side} pays {notation.ratio(one.reward_to_risk)}" for one in plan.zones
+            if one.reward_to_risk is not None and one.label != "C"]  # fmt: skip
+    verdict: Verdict = "unknown" if len(touches) < 2 else _by_likelihood(max(touches), context)
+    return InputReading(name="Scenarios", reading="; ".join((", ".join(parts), *pays)), verdict=verdict)
 
 
 def _alerts_set(context: Context, plan: Plan) -> InputReading:
