@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -36,8 +37,8 @@ _NEXT = """
 That was the tour: two mornings of a simulated market, invented with every input there is. Three things to do next:
   1. Open {output}/latest/brief.html: what changed, how yesterday's zones did, what could liquidate whom today.
      {output}/index.html is the archive; the page with an (invented) position of your own stands above.
-  2. `reportgen init mine` writes mine/config.yaml: put your own symbols in it.
-  3. `reportgen brief --config mine/config.yaml` each morning; `reportgen send` and `post` carry it on."""
+  2. `{called} init mine` writes mine/config.yaml: put your own symbols in it.
+  3. `{called} brief --config mine/config.yaml` each morning; `{called} send` and `post` carry it on."""
 
 
 def brief(
@@ -93,7 +94,7 @@ def brief(
     stands("The brief", next(iter(written.files.values())))
     _report(made, written, as_json=as_json, strict=strict)
     if request.tour:
-        note(_NEXT.format(output=request.config.output))
+        note(_NEXT.format(output=request.config.output, called=os.environ.get("REPORTGEN_CALLED", "reportgen")))
     late = any(symbol.stale or symbol.price_time_ms is None for symbol in made.symbols)
     raise typer.Exit(_STALE_UNDER_FRESH if fresh and late else _MISSING_UNDER_STRICT if strict and made.missing else 0)
 

@@ -102,10 +102,10 @@ def test_a_morning_is_called_as_its_time_zone_calls_it(tmp_path: Path) -> None:
 def test_the_sample_alone_is_the_tour(tmp_path: Path) -> None:
     """Two mornings and every input: changes, yesterday, record, dollars, an event, a thin coin and an own position."""
     (tmp_path / "config.yaml").write_text("watchlist: [SOL]\n", encoding="utf-8")
-    asked = reportgen_here(tmp_path, "brief", "--sample")
+    asked = reportgen_here(tmp_path, "brief", "--sample", REPORTGEN_CALLED="./run")
     assert asked.returncode == 0, asked.stderr
     assert "simulated market" in asked.stderr
-    for step in ("1. Open output/latest/brief.html", "2. `reportgen init", "3. `reportgen brief --config"):
+    for step in ("1. Open output/latest/brief.html", "2. `./run init", "3. `./run brief --config"):
         assert step in asked.stderr
     made = json.loads((tmp_path / "output/latest/brief.json").read_bytes())
     bitcoin, ether, thin = made["symbols"]
