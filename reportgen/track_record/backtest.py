@@ -140,9 +140,11 @@ def scored_backtest(market: MarketData, question: BacktestQuestion) -> MarketRec
     judged, elsewhere = judged_zones(
         candles, brackets, daily, question.assumptions, question.fresh, market.leading_open_interest
     )
-    fitted: Maybe[CalibratedDollars] = Missing("No map was scored.")
-    if not isinstance(scored, Missing):
-        fitted = calibrated_dollars(market, window[1], question.assumptions, question.fresh)
+    fitted: Maybe[CalibratedDollars] = (
+        scored
+        if isinstance(scored, Missing)
+        else calibrated_dollars(market, window[1], question.assumptions, question.fresh)
+    )
     forecasts = tuple(_forecasts(candles, daily, judged, fitted, question.assumptions))
     asked = [one.name for one in engines_of(question)]
     engines = [name for name in asked if isinstance(scored, Missing) or name not in scored.unscored]
@@ -255,9 +257,7 @@ def _score_maps(
     decisions = decision_times(candles, first - int(a.backtest_lead_days * DAY_MS), last, horizon)
     lead = int(np.searchsorted(decisions, first))
     situation = situation_of(market, candles, decisions[lead:], horizon, a, question.fresh)
-    told = market.open_interest
-    none = Missing("No venue has open interest.")
-    interest = told if isinstance(told, Missing) else next(iter(told.values()), none)
+    interest = market.leading_open_interest
     began = not isinstance(interest, Missing) and len(interest.time_ms) and int(interest.time_ms[0]) <= first
     engines = tuple(
         one for one in engines_of(question) if began or not (isinstance(one, NodeEngine) and one.reads_open_interest)

@@ -231,7 +231,7 @@ def situation_of(
 ) -> Situation:
     """Gather what followed each decision; what is not known becomes NaN."""
     unknown = np.full(len(decision_ms), np.nan)
-    told, interest = market.liquidations, market.open_interest
+    told, interest = market.liquidations, market.leading_open_interest
     none = dict.fromkeys(Side, unknown)
     return Situation(
         candles=candles,
@@ -240,9 +240,7 @@ def situation_of(
         reach=reach_after(candles, decision_ms, horizon_ms),
         atr=day_ranges(candles, decision_ms, a),
         realised=none if isinstance(told, Missing) else liquidations_after(told, decision_ms, horizon_ms),
-        fall=unknown
-        if isinstance(interest, Missing) or not interest
-        else open_interest_fall(next(iter(interest.values())), decision_ms, horizon_ms),
+        fall=unknown if isinstance(interest, Missing) else open_interest_fall(interest, decision_ms, horizon_ms),
         assumptions=a,
         fresh=fresh,
     )

@@ -55,13 +55,15 @@ def open_interest(candles: Candles, seed: int) -> OpenInterest:
     return OpenInterest(time_ms=times, open_interest_base=level, open_interest_quote=level * mark)
 
 
-def market(candles: Candles, told: Maybe[Liquidations], interest: Maybe[OpenInterest]) -> MarketData:
-    """Put a market together."""
+def market(
+    candles: Candles, told: Maybe[Liquidations], interest: Maybe[OpenInterest] | dict[str, OpenInterest]
+) -> MarketData:
+    """Put a market together; open interest is of the bars' venue, or of those named."""
     return MarketData(
         symbol="BTC/USDT:USDT",
         as_of_ms=int(candles.close_time_ms[-1]),
         candles={"binance": candles},
-        open_interest=interest if isinstance(interest, Missing) else {"binance": interest},
+        open_interest={"binance": interest} if isinstance(interest, OpenInterest) else interest,
         funding=ABSENT,
         order_book=ABSENT,
         liquidations=told,

@@ -80,6 +80,15 @@ def test_the_verdict_comes_from_the_pooled_figures() -> None:
     assert (found.verdict, found.why) == judge_map(found.map_scores, DEFAULT_ENGINE.name, found.effective, QUICK)
 
 
+def test_the_open_interest_is_that_of_the_venue_whose_bars_are_scored() -> None:
+    """A venue that stands before it, with a level of its own, changes no score."""
+    candles = walk(3, DAYS * DAY_MS // HOUR_MS)
+    own, other = open_interest(candles, 3), open_interest(candles, 77)
+    whole = market(candles, liquidations(candles, 3), {"aaa": other, "binance": own})
+    found = scored_backtest(replace(whole, symbol="A"), QUESTION).record
+    assert figures(found) == figures(scored("A", 3).record)
+
+
 def test_markets_of_different_days_share_the_union() -> None:
     """A market that ends earlier counts with the days that it has, and the longer one keeps all of its own."""
     short, long = scored("A", 3, days=12), scored("B", 4)

@@ -9,7 +9,7 @@ import pytest
 
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.guide.plan import Condition, ZonePlan
-from reportgen.guide.reactions import distance_shares
+from reportgen.guide.reactions import Outcome, distance_shares
 from reportgen.market.data import Candles
 from reportgen.render.json import brief_to_json
 from reportgen.track_record.ledger import Now, due_rows, is_closed, rows_of
@@ -135,6 +135,19 @@ def test_a_row_holds_what_the_brief_printed_and_the_control_beside_it() -> None:
         assert row.control == (alone.reject, alone.tap_continue, alone.front_run, alone.ignore)
         assert (row.from_ms, row.until_ms, row.bars) == (AS_OF_MS, AS_OF_MS + DAY_MS, "1h")
         assert row.reason == ""
+
+
+@pytest.mark.parametrize(
+    ("answer", "leans", "lean"),
+    [("By the close.", "reject", "reject"), ("By the close.", None, "none"), ("", "reject", "")],
+)
+def test_a_row_keeps_what_the_evidence_leaned_to(answer: str, leans: Outcome | None, lean: str) -> None:
+    """Evidence that leaned to nothing is "none"; a brief that never asked, or shows no reactions, has no leaning."""
+    first = morning().symbols[0]
+    reactions = tuple(replace(one, answer=answer, leans_to=leans) for one in first.reactions)
+    for told, wanted in ((reactions, lean), ((), "")):
+        rows = due_rows([changed(morning(), reactions=told)], frozenset(), later(24))
+        assert {row.lean for row in rows if row.symbol == first.symbol} == {wanted}
 
 
 def test_a_brief_made_within_a_bar_is_judged_from_the_next_one() -> None:
