@@ -55,9 +55,17 @@ def first(market: Context) -> ZonePlan:
 
 
 @given(any_context())
-def test_every_level_is_on_its_right_side(market: Context) -> None:
-    """Outward from the price: alert before the edge, entry ahead, first exit beyond it, invalidation back inside."""
-    plans = plan_of(market).zones
+def test_every_level_is_on_its_right_side_and_both_scenarios_are_written(market: Context) -> None:
+    """Outward from the price: alert before the edge, entry ahead, exit beyond it, invalidation back inside.
+
+    Whatever is missing, one bullish and one bearish text stand there, and each starts from a condition.
+    """
+    written = plan_of(market)
+    plans, scenarios = written.zones, written.scenarios
+    for scenario, word in ((scenarios.bullish, "above"), (scenarios.bearish, "below")):
+        assert isinstance(scenario, Scenario)
+        assert " if " in f" {scenario.text.lower()}"
+        assert word in scenario.text
     zones = [one for one in market.zones if market.atr is not None]
     for one, plan in zip(zones, plans, strict=True):
         sign, entry = outward(one.side), close_of(plan.entry)
@@ -410,16 +418,6 @@ def test_a_scenario_starts_at_the_first_level_on_the_way() -> None:
     assert [one.name for one in plan.scenarios.bullish.targets] == ["95\u202f500 (near edge of A)"]
 
 
-@given(any_context())
-def test_both_scenarios_are_always_written(market: Context) -> None:
-    """Whatever is missing, one bullish and one bearish text stand there, and each starts from a condition."""
-    scenarios = plan_of(market).scenarios
-    for scenario, word in ((scenarios.bullish, "above"), (scenarios.bearish, "below")):
-        assert isinstance(scenario, Scenario)
-        assert " if " in f" {scenario.text.lower()}"
-        assert word in scenario.text
-
-
 def test_levels_come_from_the_zones_when_the_chart_is_missing() -> None:
     """A typical range is implied by the zones' own distances, so a missing structure still leaves a plan."""
     with_chart, without = first(context()), first(context(structure=Missing("too little history")))
@@ -432,6 +430,7 @@ def test_without_any_range_there_is_no_level() -> None:
     one = zone("A", "above", -0.1)
     plan = plan_of(context(zones=(one,), no_dense_zone=(nothing("below"),), structure=Missing("too little history")))
     assert plan.zones == ()
+    assert context(zones=(one,), structure=Missing("too little history")).touch(90_000.0) is None
     for scenario in (plan.scenarios.bullish, plan.scenarios.bearish):
         assert scenario.line is None
         assert "wait for the chart to show a level first: none is known yet." in scenario.text

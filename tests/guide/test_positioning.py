@@ -173,6 +173,8 @@ def test_without_candles_no_flush_is_claimed() -> None:
     answer = read_positioning(tables, Missing("Not read."), price=MIDDLE, assumptions=DEFAULTS)
     assert not interest_of(answer).flush
     assert interest_of(answer).trend == "falling"
+    begun = QUIET.part(slice(-12, None))
+    assert not interest_of(read(ending(-0.3), candles=begun)).flush
 
 
 def test_quote_value_is_the_published_one_else_coins_times_price() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.guide.context import Context
 from reportgen.guide.summary import CLOSING, SymbolFacts, figure_finding, headline, heatmap_alt, symbol_caveats
+from reportgen.guide.wording import listed, ordinal
 from reportgen.market.data import Depth
 from reportgen.market.quality import Coverage
 from reportgen.units import Missing, Side
@@ -123,17 +124,11 @@ def test_fourth_example_keeps_the_map_and_waits() -> None:
 
 @given(any_context())
 def test_the_read_is_two_or_three_sentences_and_closes_with_the_guide(market: Context) -> None:
-    """Every Read is short, each part is a whole sentence, and the last one is the guide's."""
+    """Every Read is short, of whole sentences; what overrides the map comes first, the guide's word last."""
     read = everything(market).read
     assert len(read) in (2, 3)
     assert read[-1] == CLOSING
     assert all(text.endswith(".") and not text.endswith("..") and text[0] != text[0].lower() for text in read)
-
-
-@given(any_context())
-def test_an_event_inside_the_horizon_is_said_first(market: Context) -> None:
-    """When an event can override the map the Read starts with it, low quality or not."""
-    read = everything(market).read
     assert read[0].startswith("US CPI is ") == any(one.inside_horizon for one in market.events)
 
 
@@ -210,6 +205,15 @@ def test_the_headline_watches_the_nearest_zone_of_the_most_liquid_symbol() -> No
     assert headline((), None, DEFAULTS) == "No symbol has a liquidation map today."
 
 
+def test_names_are_joined_as_one_says_them() -> None:
+    """None, one, two and three are all said; of more, two and how many are left."""
+    names = ("SOL", "WIF", "XRP", "ARB", "BTC")
+    said = ["", "SOL", "SOL and WIF", "SOL, WIF and XRP", "SOL, WIF and 2 more", "SOL, WIF and 3 more"]
+    assert [listed(names[:count]) for count in range(6)] == said
+    ranks = ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "93rd"]
+    assert [ordinal(int(rank[:-2]) / 100) for rank in ranks] == [f"{rank} percentile" for rank in ranks]
+
+
 def test_the_headline_opens_with_what_went_through_its_zone() -> None:
     """Surprise times liquidity chooses which; a thin market is never named, whatever it did."""
     btc = fact("BTC", 0.5, liquidity=2e10, through="BTC traded through X")
@@ -218,6 +222,9 @@ def test_the_headline_opens_with_what_went_through_its_zone() -> None:
     assert headline((btc, sol, wif), None, DEFAULTS).startswith("SOL traded through Y. BTC’s nearest dense zone")
     assert headline((btc, replace(sol, change_24h=-0.1)), None, DEFAULTS).startswith("BTC traded through X. ")
     assert headline((wif,), None, DEFAULTS).startswith("WIF’s nearest dense zone")
+    unknown = (replace(btc, change_24h=MISSING), replace(btc, usual_day=None), replace(sol, change_24h=0.0))
+    assert [one.surprise for one in unknown] == [0.0, 0.0, 0.0]
+    assert headline((unknown[0], sol), None, DEFAULTS).startswith("SOL traded through Y. ")
     calm = replace(btc, fell_through="")
     border = [(calm, replace(sol, liquidity=traded)) for traded in (1e9, 0.99e9)]
     assert [headline(one, None, DEFAULTS).startswith("SOL") for one in border] == [True, False]

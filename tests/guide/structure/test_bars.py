@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.guide.structure.bars import close_at, interval_name, resample, slice_from, slice_until
+from reportgen.guide.structure.bars import close_at, interval_length, interval_name, resample, slice_from, slice_until
 from reportgen.market.data import Candles
 from reportgen.units import DAY_MS, HOUR_MS, Maybe, Milliseconds, Missing
 from tests.guide.structure.candle_paths import START_MS, later, walk, without
@@ -139,6 +139,14 @@ def test_close_is_looked_up_within_the_tolerance() -> None:
 def test_intervals_have_the_names_that_venues_use(hours: int, name: str) -> None:
     """Whole days are written in days, the rest in hours."""
     assert interval_name(hours * HOUR_MS) == name
+
+
+@pytest.mark.parametrize("hours", [0.25, 1, 4, 24, 36, 168])
+def test_a_name_leads_back_to_its_interval(hours: float) -> None:
+    """What is named is read again; a word, a count without a unit and a unit without a count name no interval."""
+    length = round(hours * HOUR_MS)
+    assert interval_length(interval_name(length)) == length
+    assert [interval_length(name) for name in ("", "h", "4", "4x", "-4h", "1500ms", "fourh")] == [0] * 7
 
 
 def test_intervals_under_an_hour_are_named_in_minutes() -> None:
