@@ -211,6 +211,10 @@ def correlation_scores(
     )
 
 
+_ALIKE: Final = 1e-12
+"""Daily scores that differ by no more, as a fraction, are one and the same but for rounding."""
+
+
 def effective_days(product: Floats, block: Ints) -> float:
     """Say how many independent days the days are worth, from how their scores hang together.
 
@@ -225,7 +229,7 @@ def effective_days(product: Floats, block: Ints) -> float:
     days = len(daily)
     apart = daily - daily.mean()
     power = float(apart @ apart)
-    if days < 2 or power <= 0:
+    if days < 2 or np.allclose(daily, daily[0], rtol=_ALIKE, atol=0.0):
         return float(days)
     together = 0.0
     for lag in range(1, days):

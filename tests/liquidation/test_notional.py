@@ -10,6 +10,7 @@ import pytest
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.liquidation.calibration import NotionalRule
 from reportgen.liquidation.calibration.fit import interval_rule, within
+from reportgen.liquidation.calibration.fit import rule_of as made_of
 from reportgen.units import Floats, Ints, Missing
 
 A_DAY = 24
@@ -61,6 +62,16 @@ def test_bounds_agree_with_the_count_of_what_lies_within() -> None:
     rule = rule_of(estimated, realised, day)
     one_by_one = [low <= y <= high for y, (low, high) in zip(realised, map(rule.bounds, estimated), strict=True)]
     np.testing.assert_array_equal(one_by_one, within(rule, estimated, realised))
+
+
+@pytest.mark.parametrize(("count", "low", "high"), [(5, 1.0, 5.0), (39, 2.0, 38.0), (200, 57.0, 194.0)])
+def test_both_tails_are_cut_where_a_conformal_quantile_cuts(count: int, low: float, high: float) -> None:
+    """Of ratios 1, 2, 3 … each end is the 5 % of one sweep more than there are; of many the last 150 alone count."""
+    plain = replace(DEFAULTS, notional_classes=1, notional_adapt=0.0, notional_level=0.9, notional_window=150)
+    estimated = np.full(count, 1e6)
+    rule = made_of(estimated, estimated * np.arange(1.0, count + 1), np.arange(count), plain)
+    assert [*rule.low_ratio, *rule.high_ratio] == pytest.approx([low, high])
+    assert rule.bounds(2e6) == pytest.approx((2e6 * low, 2e6 * high))
 
 
 def test_the_currency_scales_the_interval() -> None:

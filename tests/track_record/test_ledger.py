@@ -38,6 +38,17 @@ def test_rows_come_back_as_they_were_written() -> None:
     assert append_rows(LEDGER, []) == LEDGER
 
 
+def test_every_word_that_a_row_may_hold_is_read() -> None:
+    """Both sides, each letter, each outcome and each leaning, in one ledger."""
+    outcomes = ("reject", "continue", "front_run", "ignore", "censored", "not_an_event", "open")
+    labels: tuple[Label, ...] = ("A", "B", "C")
+    rows = tuple(
+        replace(row(day, labels[day % 3]), side="below" if day % 2 else "above", outcome=outcome, lean=lean)  # type: ignore[arg-type]
+        for day, (outcome, lean) in enumerate(zip(outcomes, (*outcomes[:4], "none", "", ""), strict=True))
+    )
+    assert read_rows(append_rows(b"", rows)) == rows
+
+
 def test_each_row_holds_the_hash_of_the_line_before() -> None:
     """`sha256sum` of a line is what the next one calls `previous`; the first has nothing before it."""
     lines = LEDGER.splitlines()

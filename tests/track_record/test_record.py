@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from numpy.random import Generator
 
 from reportgen.brief.types import FateState, LeanCount, RunningRecord, TrackRecord
@@ -71,6 +72,14 @@ def test_a_short_record_is_insufficient_evidence() -> None:
         "Insufficient evidence: 1 zone worth 1 independent days; an interval needs 20."
     )
     assert (found.zones, found.independent, found.days) == (20, 10, 5)
+
+
+@pytest.mark.parametrize(("days", "known"), [(19, False), (20, True)])
+def test_twenty_days_that_hang_together_in_nothing_give_an_interval(days: int, known: bool) -> None:  # noqa: FBT001
+    """Days alike are worth what they count: at twenty there is a skill, a day before there is none."""
+    found = record_of([row(day) for day in range(days)])
+    assert found.effective_days == days
+    assert isinstance(found.against_climatology.skill, Missing) is not known
 
 
 def test_shares_that_are_the_controls_have_no_skill_over_it() -> None:
