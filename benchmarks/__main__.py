@@ -28,7 +28,7 @@ from benchmarks.processes import (
     median_of,
 )
 
-BUDGET_MS: Final = {"help": 150.0, "brief": 2000.0, "draws": 15.0}
+BUDGET_MS: Final = {"import": 60.0, "help": 150.0, "brief": 2000.0, "draws": 15.0}
 BUDGET_MIB: Final = 250.0
 HEAVY: Final = frozenset({"pandas", "matplotlib", "weasyprint", "ccxt", "duckdb", "numpy"})
 
@@ -50,6 +50,14 @@ def cold_runs(runs: int, *, with_peer: bool) -> tuple[Median, ...]:
     if with_peer:
         found.append(median_of("quantstats, 1 asset, HTML", peers[1:]))
     return tuple(found)
+
+
+def import_ms(runs: int) -> float:
+    """Give the least processor time that `import reportgen` takes in a new process, in milliseconds."""
+    script = "import time; a = time.process_time(); import reportgen; print(time.process_time() - a)"
+    command = [sys.executable, "-c", script]
+    times = [subprocess.run(command, cwd=ROOT, env=environment(), check=True, capture_output=True) for _ in range(runs)]
+    return 1000 * min(float(done.stdout) for done in times)
 
 
 def draws_time() -> list[float]:
@@ -124,6 +132,7 @@ def main() -> None:
         print(json.dumps({**found, "help_loads": heavy}, indent=1))
         return
     print(machine())
+    print(f"import reportgen: {import_ms(options.runs):.0f} ms CPU, budget {BUDGET_MS['import']:.0f} ms")
     if cold:
         print_table(cold, heavy)
     print_maps(maps, draws)
