@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -15,7 +16,6 @@ from reportgen.errors import UsageError
 
 if TYPE_CHECKING:
     from reportgen.market.dumps.cells import Converted
-    from reportgen.market.dumps.convert import Conversion
     from reportgen.market.exchanges.gather import Gathering
 
 _API: Final = "coinalyze:"
@@ -48,16 +48,20 @@ def convert_dumps(
     with start_workers(workers, cluster, paper=False) as pool:
         converted = list(read_dumps(paths, pool.map)) if paths else []
     converted += [one for names in named for one in _from_api(names.split(","))]
-    done = add_to_folder(converted, out)
+    tables = add_to_folder(converted, out)
     if as_json:
-        tell_json(_facts(done))
+        files = [
+            {"name": one.name, "kind": one.kind, "rows": one.rows, "dropped": dict(one.dropped), "note": one.note}
+            for one in converted
+        ]
+        tell_json({"files": files, "tables": [asdict(table) | {"path": str(table.path)} for table in tables]})
         return
-    for one in done.files:
+    for one in converted:
         note(_read_line(one))
-    left_out = sum(not one.rows and not one.parts for one in done.files)
+    left_out = sum(not one.rows and not one.parts for one in converted)
     if left_out:
-        note(f"{left_out} of {len(done.files)} files left out.")
-    for table in done.tables:
+        note(f"{left_out} of {len(converted)} files left out.")
+    for table in tables:
         # Write what one table got.
         line = f"{table.table}: {_rows(table.added)} added, {table.total} in all"
         if table.repeated:
@@ -90,27 +94,6 @@ def _read_line(one: Converted) -> str:
 
 def _rows(count: int) -> str:
     return f"{count} row{'' if count == 1 else 's'}"
-
-
-def _facts(done: Conversion) -> dict[str, object]:
-    """Say the same for programs."""
-    return {
-        "files": [
-            {"name": one.name, "kind": one.kind, "rows": one.rows, "dropped": dict(one.dropped), "note": one.note}
-            for one in done.files
-        ],
-        "tables": [
-            {
-                "table": table.table,
-                "path": str(table.path),
-                "added": table.added,
-                "repeated": table.repeated,
-                "contradicted": table.contradicted,
-                "total": table.total,
-            }
-            for table in done.tables
-        ],
-    }
 
 
 def fetch(

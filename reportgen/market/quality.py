@@ -13,7 +13,7 @@ import numpy as np
 
 from reportgen import notation
 from reportgen.config.assumptions import Assumptions
-from reportgen.market.data import ALL_DATA, NO_FUNDING_NOW, Candles, Depth, MarketData, OpenInterest, OrderBook
+from reportgen.market.data import ALL_DATA, NO_FUNDING_NOW, Candles, Depth, MarketData, OrderBook
 from reportgen.market.exchanges.units import eight_hour_rate
 from reportgen.market.exchanges.venue import Datum
 from reportgen.market.exchanges.venues import VENUES, shown
@@ -86,24 +86,45 @@ class MapQuality:
 def assess_coverage(
     market: MarketData, *, inputs_known: int, inputs_total: int, assumptions: Assumptions
 ) -> Maybe[Coverage]:
-    """Say where a symbol's input came from.
+    """Say where a symbol's input came from, or why there are no candles.
 
-    Args:
-        market: All that is known of the symbol.
-        inputs_known: How many of the guide's inputs could be computed.
-        inputs_total: Of how many.
-        assumptions: Uses `coverage_churn` and `coverage_largest_close`.
-
-    Returns:
-        Coverage, or the reason why there are no candles.
+    `inputs_known` of the guide's inputs, of `inputs_total`, could be computed. Uses `coverage_churn` and
+    `coverage_largest_close`.
     """
     if isinstance(market.candles, Missing):
         return market.candles
+    tables = {
+        "candles": market.candles,
+        "open interest": market.open_interest,
+        "funding": market.funding,
+        "order book": market.order_book,
+        "leverage brackets": market.brackets,
+        "spot candles": market.spot_candles,
+        "mark candles": market.mark_candles,
+        "long/short ratio": market.long_short_ratio,
+        "known positions": market.positions,
+    }
+    given = {name: table for name, table in tables.items() if not isinstance(table, Missing)}
+    others = sorted({venue for table in given.values() for venue in table} - set(market.candles))
+    shares, venues = open_interest_shares(market), []
+    for venue in (*market.candles, *others):
+        bars = market.candles.get(venue)
+        unknown = Missing(f"The market data hold no recent open interest of {venue}.")
+        venues.append(
+            VenueCoverage(
+                venue=venue,
+                tables=tuple(name for name, table in given.items() if venue in table),
+                interval=interval_text(bars.interval_ms) if bars else "",
+                bars=len(bars) if bars else 0,
+                gaps=missing_bars(bars.open_time_ms, bars.interval_ms) if bars else 0,
+                open_interest_share=shares if isinstance(shares, Missing) else shares.get(venue, unknown),
+            )
+        )
     primary = next(iter(market.candles))
     candles = market.candles[primary]
     return Coverage(
         primary_venue=primary,
-        venues=_venues(market, market.candles),
+        venues=tuple(venues),
         last_close_ms=candles.last_close_ms,
         stale_bars=(market.as_of_ms - candles.last_close_ms) // candles.interval_ms,
         history_days=candles.span_ms / DAY_MS,
@@ -182,38 +203,6 @@ def daily_quote_volume(candles: Candles, days: float) -> Notional:
     return float(np.sum(recent.volume_base * recent.close)) * DAY_MS / recent.span_ms
 
 
-def _venues(market: MarketData, candles: Mapping[str, Candles]) -> tuple[VenueCoverage, ...]:
-    """Say what each venue gave: those with candles first, the primary venue leading."""
-    tables = {
-        "candles": candles,
-        "open interest": market.open_interest,
-        "funding": market.funding,
-        "order book": market.order_book,
-        "leverage brackets": market.brackets,
-        "spot candles": market.spot_candles,
-        "mark candles": market.mark_candles,
-        "long/short ratio": market.long_short_ratio,
-        "known positions": market.positions,
-    }
-    given = {name: table for name, table in tables.items() if not isinstance(table, Missing)}
-    others = sorted({venue for table in given.values() for venue in table} - set(candles))
-    shares = open_interest_shares(market)
-
-    def coverage(venue: str) -> VenueCoverage:
-        bars = candles.get(venue)
-        unknown = Missing(f"The market data hold no recent open interest of {venue}.")
-        return VenueCoverage(
-            venue=venue,
-            tables=tuple(name for name, table in given.items() if venue in table),
-            interval=interval_text(bars.interval_ms) if bars else "",
-            bars=len(bars) if bars else 0,
-            gaps=missing_bars(bars.open_time_ms, bars.interval_ms) if bars else 0,
-            open_interest_share=shares if isinstance(shares, Missing) else shares.get(venue, unknown),
-        )
-
-    return tuple(coverage(venue) for venue in (*candles, *others))
-
-
 # ---- The guide's three questions on an altcoin's map, asked of every symbol ----
 
 Finding: TypeAlias = tuple[int, str]
@@ -240,13 +229,24 @@ def grade_map(market: MarketData, coverage: Maybe[Coverage], assumptions: Assump
     if not isinstance(risk, Missing):
         clause = f"{notation.percent(risk)} of recent bars jumped or are absent"
         gaps = int(risk >= assumptions.evidence_gap_risk), clause
+    thin: Finding = (0, "")
+    if not (isinstance(depth, Depth) and depth.within >= assumptions.depth_within):  # else the order book tells
+        volume = sum(daily_quote_volume(each, assumptions.venue_volume_days) for each in market.candles.values())
+        if volume < assumptions.thin_daily_volume:
+            thin = 1, f"the market is thin: {notation.dollars(volume)} trade a day on the venues in the data"
+    silent: Finding = (0, "")
+    if names := sorted({gap.venue for gap in market.gaps if gap.what == ALL_DATA}):
+        tables = (market.candles, market.open_interest, market.funding, market.order_book)
+        heard = {venue for table in tables if not isinstance(table, Missing) for venue in table}
+        clause = f"{len(names)} of {len(heard.union(names))} venues gave nothing: {', '.join(map(shown, names))}"
+        silent = (1 if len(names) < len(heard) else 2), clause
     findings = [
         _judge_history(coverage, candles, assumptions),
         _judge_depth(depth, assumptions),
-        _judge_volume(depth, market.candles, assumptions),
+        thin,
         held,
         gaps,
-        _judge_venues(market),
+        silent,
         *((1, clause) for clause in market.doubts),
     ]
     said = sorted((finding for finding in findings if finding[1]), key=lambda finding: -finding[0])
@@ -358,28 +358,6 @@ def _judge_depth(depth: Maybe[Depth], assumptions: Assumptions) -> Finding:
     return 1, f"the order book is thin: {rests}"
 
 
-def _judge_volume(depth: Maybe[Depth], candles: Mapping[str, Candles], assumptions: Assumptions) -> Finding:
-    """Ask the volume of all venues where the order book cannot be asked."""
-    if isinstance(depth, Depth) and depth.within >= assumptions.depth_within:
-        return 0, ""
-    volume = sum(daily_quote_volume(each, assumptions.venue_volume_days) for each in candles.values())
-    if volume >= assumptions.thin_daily_volume:
-        return 0, ""
-    return 1, f"the market is thin: {notation.dollars(volume)} trade a day on the venues in the data"
-
-
-def _judge_venues(market: MarketData) -> Finding:
-    """Count the venues that were asked and gave nothing: one fault, two when they are not fewer than the others."""
-    silent = sorted({gap.venue for gap in market.gaps if gap.what == ALL_DATA})
-    if not silent:
-        return 0, ""
-    tables = (market.candles, market.open_interest, market.funding, market.order_book)
-    heard = {venue for table in tables if not isinstance(table, Missing) for venue in table}
-    names = ", ".join(map(shown, silent))
-    clause = f"{len(silent)} of {len(heard | set(silent))} venues gave nothing: {names}"
-    return (1 if len(silent) < len(heard) else 2), clause
-
-
 _Table = TypeVar("_Table")
 
 
@@ -426,31 +404,33 @@ def _reading(market: MarketData, venue: str, silent: Missing | None) -> VenueRea
     amount = interest if isinstance(interest, Missing) else float(interest.open_interest_base[-1])
     rate = funding if isinstance(funding, Missing) else float(funding.funding_rate[-1])
     hours = None if isinstance(funding, Missing) else float(funding.interval_hours[-1])
+    quote: Maybe[Notional]
+    if isinstance(interest, Missing):
+        quote = interest
+    elif not isinstance(interest.open_interest_quote, Missing):
+        quote = float(interest.open_interest_quote[-1])
+    elif isinstance(market.candles, Missing) or venue not in market.candles:
+        quote = interest.open_interest_quote
+    else:  # at the venue's own last close
+        quote = float(interest.open_interest_base[-1] * market.candles[venue].close[-1])
+    rules = VENUES[venue].rules if venue in VENUES else {}
+    said = {datum: "" if isinstance(rule, Missing) else rule.says for datum, rule in rules.items()}
     return VenueReading(
         venue=venue,
         open_interest_base=amount,
-        open_interest_quote=amount if isinstance(interest, Missing) else _in_quote(market, venue, interest),
+        open_interest_quote=quote,
         open_interest_time_ms=None if isinstance(interest, Missing) else int(interest.time_ms[-1]),
         funding_rate=rate,
         interval_hours=hours,
         funding_8h=rate if isinstance(rate, Missing) or hours is None else eight_hour_rate(rate, hours),
         funding_time_ms=None if isinstance(funding, Missing) else int(funding.time_ms[-1]),
-        open_interest_rule="" if isinstance(interest, Missing) else _rule(venue, Datum.OPEN_INTEREST),
-        funding_rule="" if isinstance(funding, Missing) else _rule(venue, Datum.FUNDING),
+        open_interest_rule="" if isinstance(interest, Missing) else said.get(Datum.OPEN_INTEREST, ""),
+        funding_rule="" if isinstance(funding, Missing) else said.get(Datum.FUNDING, ""),
         running_8h=running
         if isinstance(running, Missing)
         else eight_hour_rate(float(running.funding_rate[-1]), float(running.interval_hours[-1])),
         running_time_ms=None if isinstance(running, Missing) else int(running.time_ms[-1]),
     )
-
-
-def _in_quote(market: MarketData, venue: str, interest: OpenInterest) -> Maybe[Notional]:
-    """Give the last open interest in quote currency: as published, else at the venue's own last close."""
-    if not isinstance(interest.open_interest_quote, Missing):
-        return float(interest.open_interest_quote[-1])
-    if isinstance(market.candles, Missing) or venue not in market.candles:
-        return interest.open_interest_quote
-    return float(interest.open_interest_base[-1] * market.candles[venue].close[-1])
 
 
 def _of(table: Maybe[Mapping[str, _Table]], venue: str, absent: Missing) -> Maybe[_Table]:
@@ -462,9 +442,3 @@ def _absent(market: MarketData, venue: str, datum: Datum) -> Missing:
     """Say why a venue's rows are not there, as it was recorded."""
     said = next((gap.reason for gap in market.gaps if gap.venue == venue and gap.what == datum), "")
     return Missing(said or f"The market data hold no {datum} of {base_of(market.symbol)} on {venue}.")
-
-
-def _rule(venue: str, datum: Datum) -> str:
-    """Say how a venue's numbers are read."""
-    rule = VENUES[venue].rule(datum) if venue in VENUES else None
-    return "" if rule is None or isinstance(rule, Missing) else rule.says

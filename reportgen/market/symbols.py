@@ -45,7 +45,9 @@ def unified_symbol(text: str) -> str:
     Raises:
         UsageError: The text names no market, or an inverse contract; or it holds what no reader sees.
     """
-    name = _written_out(one_name(text)).upper()
+    # A multiplier is a number before capitals hide it: kPEPE is 1000PEPE, KAVA and 1INCH stay.
+    found = _MULTIPLIED.fullmatch(plain := one_name(text))
+    name = (f"{_COUNTS.get(found[1], found[1])}{found[2]}{found[3]}" if found else plain).upper()
     if (usual := unicodedata.normalize("NFKC", name)) != name:
         raise UsageError(f"`{text}` is written in another form of `{usual}`. Write that, if it is meant.")
     odd = next((one for one in name if one not in _SIGNS and unicodedata.category(one)[0] not in "LMN"), "")
@@ -81,12 +83,6 @@ def one_name(text: str) -> str:
             shown = "".join(one if one.isprintable() else "\ufffd" for one in name)
             raise UsageError(f"`{shown}` holds U+{ord(character):04X} ({called}), which no reader sees. Remove it.")
     return name
-
-
-def _written_out(name: str) -> str:
-    """Write a multiplier as a number, before capitals hide it: kPEPE is 1000PEPE, KAVA and 1INCH stay."""
-    found = _MULTIPLIED.fullmatch(name)
-    return f"{_COUNTS.get(found[1], found[1])}{found[2]}{found[3]}" if found else name
 
 
 def venue_name(text: str) -> str:

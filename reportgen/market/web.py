@@ -232,10 +232,14 @@ def _open(request: Request, timeout: float, largest: int, redirect: type[HTTPRed
     Raises:
         WebError: There is no answer.
     """
-    url, secret = _without_user(request.url)
-    headers = {"User-Agent": USER_AGENT, **secret, **request.headers}
-    headers |= {"Content-Type": "application/json"} if request.body else {}
-    who = request.shown
+    parts, who = urlsplit(request.url), request.shown
+    user, _, host = parts.netloc.rpartition("@")
+    url = parts._replace(netloc=host).geturl() if user else request.url
+    headers = {"User-Agent": USER_AGENT}
+    if user:  # user and password of an address mean a header
+        secret = ":".join(map(unquote, user.partition(":")[::2]))
+        headers["Authorization"] = f"Basic {base64.b64encode(secret.encode()).decode()}"
+    headers |= {**request.headers, **({"Content-Type": "application/json"} if request.body else {})}
     body = None if request.body is None else request.body.encode()
     try:
         asked = UrllibRequest(url, data=body, headers=headers)  # noqa: S310 - the schema allows http only
@@ -257,17 +261,6 @@ def _open(request: Request, timeout: float, largest: int, redirect: type[HTTPRed
     except ValueError:
         clause = "the address or the answer is malformed"
         raise WebError(f"{who} could not be reached.", clause=clause) from None
-
-
-def _without_user(url: str) -> tuple[str, Mapping[str, str]]:
-    """Take user and password out of an address, and make of them the header that they mean."""
-    parts = urlsplit(url)
-    user, at, host = parts.netloc.rpartition("@")
-    if not at:
-        return url, {}
-    name, _, password = user.partition(":")
-    known = base64.b64encode(f"{unquote(name)}:{unquote(password)}".encode()).decode()
-    return parts._replace(netloc=host).geturl(), {"Authorization": f"Basic {known}"}
 
 
 def _read(answer: Any, who: str, largest: int, until: float) -> bytes:  # noqa: ANN401 - urllib's
@@ -370,52 +363,41 @@ class Network:
             longest_wait_seconds=4.0,
             total_seconds=10 * self.timeout_seconds,
         )
+        copy = self._copy(request)
         try:
             content = _patiently(
                 lambda: _open(request, self.timeout_seconds, LARGEST_BYTES, _CarefulRedirect), patience
             )
             value = parse(content)
         except DataError as error:
-            why = error.clause if isinstance(error, WebError) else str(error)
-            return self._from_copy(request, parse, why.rstrip(".").removeprefix(f"{request.shown}: "))
-        return Fetched(value=value, since_ms=self._keep(request, content))
-
-    def _from_copy(self, request: Request, parse: Callable[[bytes], _T], why: str) -> Fetched[_T] | str:
-        """Read the kept copy, and say why and how old it is."""
-        failed = f"{request.shown} could not be read ({why})"
-        copy = self._copy(request)
-        if copy is None:
-            return failed
-        try:
-            value = parse(copy.content)
-        except DataError:
-            return failed
-        # The time itself, not its age: the age would differ from one making of the same brief to the next.
-        at = datetime.fromtimestamp(copy.fetched_ms / 1000, tz=UTC)
-        note = f"{failed}; the copy of {at:%Y-%m-%d %H:%M} UTC stands in."
-        return Fetched(value=value, since_ms=copy.since_ms, note=note)
-
-    def _keep(self, request: Request, content: bytes) -> Milliseconds:
-        """Keep a copy, and tell since when it says the same; a folder that cannot be written costs only the copy."""
-        if self.kept is None:
-            return self.now_ms
-        before = self._copy(request)
-        since_ms = before.since_ms if before is not None and before.content == content else self.now_ms
-        about = {
-            "address": request.shown,
-            "fetched_ms": self.now_ms,
-            "since_ms": since_ms,
-            "sha256": hashlib.sha256(content).hexdigest(),
-        }
-        path = self._path(request)
-        with suppress(OSError):
-            self.kept.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.kept.chmod(0o700)  # also where an older version made it: an address may be a key
-            for place, data in ((path, content), (path.with_suffix(".json"), json.dumps(about).encode())):
-                beside = place.with_suffix(f".{os.getpid()}.unfinished")
-                beside.write_bytes(data)
-                beside.replace(place)
-        return since_ms
+            why = (error.clause if isinstance(error, WebError) else str(error)).rstrip(".")
+            failed = f"{request.shown} could not be read ({why.removeprefix(f'{request.shown}: ')})"
+            if copy is None:
+                return failed
+            # The time itself, not its age: the age would differ from one making of the same brief to the next.
+            at = datetime.fromtimestamp(copy.fetched_ms / 1000, tz=UTC)
+            note = f"{failed}; the copy of {at:%Y-%m-%d %H:%M} UTC stands in."
+            try:
+                return Fetched(value=parse(copy.content), since_ms=copy.since_ms, note=note)
+            except DataError:
+                return failed
+        since_ms = copy.since_ms if copy is not None and copy.content == content else self.now_ms
+        if self.kept is not None:
+            about = {
+                "address": request.shown,
+                "fetched_ms": self.now_ms,
+                "since_ms": since_ms,
+                "sha256": hashlib.sha256(content).hexdigest(),
+            }
+            path = self._path(request)
+            with suppress(OSError):  # a folder that cannot be written costs only the copy
+                self.kept.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self.kept.chmod(0o700)  # also where an older version made it: an address may be a key
+                for place, data in ((path, content), (path.with_suffix(".json"), json.dumps(about).encode())):
+                    beside = place.with_suffix(f".{os.getpid()}.unfinished")
+                    beside.write_bytes(data)
+                    beside.replace(place)
+        return Fetched(value=value, since_ms=since_ms)
 
     def _copy(self, request: Request) -> _Copy | None:
         """Give the kept copy when it is whole."""

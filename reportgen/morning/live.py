@@ -171,11 +171,10 @@ def gather_now(config: Config, wanted: tuple[Wanted, ...], step: Step) -> Gather
         gathering = with_own_brackets(gathering, own, brackets)
     if not addresses:
         return gathering
-    from reportgen.market.exchanges.positions import VENUE, ask_positions, with_positions
+    from reportgen.market.exchanges.positions import VENUE, with_positions
 
     at = min(now_ms(), gathering.as_of_ms)
-    asked = ask_positions(addresses, symbols, asked_at_ms=at, url=config.venue_urls.get(VENUE))
-    return with_positions(gathering, asked, at)
+    return with_positions(gathering, addresses, symbols, asked_at_ms=at, url=config.venue_urls.get(VENUE))
 
 
 def live_input(config: Config, wanted: tuple[Wanted, ...], step: Step) -> LiveInput:

@@ -11,7 +11,7 @@ from reportgen.config.load import load_config
 from reportgen.config.settings import Config, WatchlistEntry
 from reportgen.errors import ConfigError, DataError
 from reportgen.market.exchanges.gather import Gathering
-from reportgen.market.exchanges.positions import ask_positions, with_positions
+from reportgen.market.exchanges.positions import with_positions
 from reportgen.morning.live import addresses_in, known_addresses
 from tests.cli.cli_process import reportgen_here as reportgen
 from tests.market.answers import Answer, serving
@@ -76,8 +76,7 @@ def test_a_live_run_adds_the_positions_of_its_addresses() -> None:
 
     nothing = Gathering(as_of_ms=NOW, pieces=(), gaps=(), asked=(), notes=())
     with serving(answer) as server:
-        asked = ask_positions((ONE, TWO), (BTC, ETH), asked_at_ms=NOW, url=server.url, patience=QUICK)
-    made = with_positions(nothing, asked, NOW)
+        made = with_positions(nothing, (ONE, TWO), (BTC, ETH), asked_at_ms=NOW, url=server.url, patience=QUICK)
     (held,) = made.pieces
     assert held.keys == (BTC, "hyperliquid", ONE, "long")
     assert [(symbol, gap.venue, gap.what) for symbol, gap in made.gaps] == [(ETH, "hyperliquid", "positions")]

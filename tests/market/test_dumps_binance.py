@@ -149,10 +149,10 @@ def test_overlapping_files_add_every_bar_once(tmp_path: Path) -> None:
     folder = tmp_path / "market"
     month = dumps.written(tmp_path / "um" / "BTCUSDT-1h-2026-01.csv", dumps.klines(72))
     day = dumps.written(tmp_path / "um" / "BTCUSDT-1h-2026-01-02.csv", dumps.klines(24, first=24, header=True))
-    first = add_to_folder(read_dumps([day, month]), folder).tables[0]
+    first = add_to_folder(read_dumps([day, month]), folder)[0]
     assert (first.added, first.repeated, first.contradicted, first.total) == (72, 24, 0, 72)
     before = (folder / "candles.parquet").read_bytes()
-    again = add_to_folder(read_dumps([month]), folder).tables[0]
+    again = add_to_folder(read_dumps([month]), folder)[0]
     assert (again.added, again.repeated, again.total) == (0, 72, 72)
     assert (folder / "candles.parquet").read_bytes() == before
 
@@ -187,13 +187,19 @@ def test_a_wrong_file_is_named_with_its_line(tmp_path: Path, name: str, text: st
         read_dumps([dumps.written(tmp_path / name, text)])
 
 
+def test_a_coin_in_another_script_is_read_by_its_name(tmp_path: Path) -> None:
+    """Its file is converted as any other's."""
+    (made,) = read_dumps([dumps.written(tmp_path / "um" / "币安人生USDT-1h-2026-01.csv", dumps.klines())])
+    assert [set(part.columns["symbol"]) for part in made.parts] == [{"币安人生/USDT:USDT"}]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
         ("BTCUSDT-1mo-2026-01.csv", dumps.klines(), "no fixed length"),
         ("BTCUSDT_240329-1h-2026-01.csv", dumps.klines(), "has an expiry"),
         ("BTCUSD_PERP-1h-2026-01.csv", dumps.klines(), "is coin-margined"),
-        ("币安人生USDT-1h-2026-01.csv", dumps.klines(), "names no market"),
+        ("BTC€USDT-1h-2026-01.csv", dumps.klines(), "names no market"),
         ("BTCUSDT-bookDepth-2026-01-01.csv", "timestamp,percentage\n", "bookDepth is not read"),
         ("indexPriceKlines/BTCUSDT-1h-2026-01.csv", dumps.klines(), "is of an index"),
         ("mystery.csv", "a,b\n1,2\n", "is no dump that is known"),
@@ -202,13 +208,13 @@ def test_a_wrong_file_is_named_with_its_line(tmp_path: Path, name: str, text: st
 def test_what_nobody_can_map_is_left_out_and_costs_no_other_file(
     tmp_path: Path, name: str, text: str, says: str
 ) -> None:
-    """A dated contract, a coin-margined one, a name in another script, an unknown file: named, and the rest is read."""
+    """A dated contract, a coin-margined one, a sign that no coin has, an unknown file: named, and the rest is read."""
     dumps.written(tmp_path / "dumps" / "um" / "ETHUSDT-1h-2026-01.csv", dumps.klines())
     odd = dumps.written(tmp_path / "dumps" / "um" / name, text)
     made = read_dumps([tmp_path / "dumps"])
     assert [says in one.note for one in made if not one.parts] == [True]
     done = add_to_folder(made, tmp_path / "market")
-    assert [table.added for table in done.tables] == [24]
+    assert [table.added for table in done] == [24]
     with pytest.raises(DataError, match=says):
         add_to_folder(read_dumps([odd]), tmp_path / "market")
 

@@ -9,10 +9,10 @@ import pytest
 
 from reportgen.errors import UsageError
 from reportgen.market.data import Positions
-from reportgen.market.exchanges.positions import AskedPositions, ask_positions
+from reportgen.market.exchanges.gather import Gathering
+from reportgen.market.exchanges.positions import with_positions
 from reportgen.market.symbols import valid_address
 from reportgen.market.web import Patience
-from reportgen.units import Missing
 from tests.market.answers import Answer, Asked, serving
 
 NOW = 1_795_461_420_000
@@ -54,16 +54,27 @@ def by_address(asked: Asked, _: int) -> Answer:
     return Answer(body=HELD[asked.body["user"]])
 
 
-def ask(url: str, *addresses: str, symbols: tuple[str, ...] = (BTC,)) -> AskedPositions:
+def ask(url: str, *addresses: str, symbols: tuple[str, ...] = (BTC,)) -> Gathering:
     """Ask a server about addresses."""
-    return ask_positions(addresses, symbols, asked_at_ms=NOW, url=url, patience=QUICK)
+    nothing = Gathering(as_of_ms=NOW, pieces=(), gaps=(), asked=(), notes=())
+    return with_positions(nothing, addresses, symbols, asked_at_ms=NOW, url=url, patience=QUICK)
 
 
-def known(asked: AskedPositions, symbol: str) -> Positions:
+def known(made: Gathering, symbol: str) -> Positions:
     """Insist on positions."""
-    found = asked.by_symbol[symbol]
-    assert isinstance(found, Positions), found
-    return found
+    pieces = [piece for piece in made.pieces if piece.keys[0] == symbol]
+    assert pieces, made.gaps
+    columns = {name: np.concatenate([piece.columns[name] for piece in pieces]) for name in pieces[0].columns}
+    (time_ms,) = set(columns.pop("time_ms").tolist())
+    sides = np.array([piece.keys[3] == "long" for piece in pieces])
+    return Positions(address=tuple(piece.keys[2] for piece in pieces), is_long=sides, time_ms=time_ms, **columns)
+
+
+def absent(made: Gathering, symbol: str) -> str:
+    """Insist on no positions, and give the reason."""
+    (reason,) = (gap.reason for of, gap in made.gaps if of == symbol and gap.what == "positions")
+    assert not made.pieces
+    return reason
 
 
 def test_positions_of_several_addresses_come_together() -> None:
@@ -105,9 +116,8 @@ def test_a_symbol_that_nobody_holds_is_missing_with_that_reason() -> None:
     """An address without the position is an answer, not a failure."""
     with serving(by_address) as server:
         asked = ask(server.url, ONE, THREE, symbols=("DOGE/USDT:USDT",))
-    assert asked.by_symbol["DOGE/USDT:USDT"] == Missing(
-        "The 2 known addresses hold no position in DOGE on Hyperliquid."
-    )
+    says = "The 2 known addresses hold no position in DOGE on Hyperliquid."
+    assert absent(asked, "DOGE/USDT:USDT") == says
 
 
 @pytest.mark.parametrize(
@@ -141,7 +151,7 @@ def test_every_fault_is_one_sentence(answer: Answer, says: str, requests: int) -
     """Only what asking again can cure is asked again, and a wait beyond patience is not waited for."""
     with serving(lambda *_: answer) as server:
         asked = ask(server.url, ONE)
-    assert asked.by_symbol[BTC] == Missing(says)
+    assert (absent(asked, BTC), asked.notes) == (says, ())
     assert len(server.asked) == requests
 
 
@@ -149,7 +159,7 @@ def test_a_server_that_is_not_there_is_said() -> None:
     """No connection is a sentence, too."""
     with serving(by_address) as server:
         gone = server.url
-    assert ask(gone, ONE).by_symbol[BTC] == Missing("Hyperliquid could not be reached, or hung up.")
+    assert absent(ask(gone, ONE), BTC) == "Hyperliquid could not be reached, or hung up."
 
 
 def test_an_outage_that_passes_costs_nothing() -> None:
@@ -184,7 +194,7 @@ def test_a_whole_answer_is_understood() -> None:
         "withdrawable": "4755.9", "assetPositions": [{"type": "oneWay", "position": held}], "time": NOW,
     }  # fmt: skip
     with serving(lambda *_: Answer(body=body)) as server:
-        asked = ask_positions([ONE], ["ETH/USDT:USDT"], asked_at_ms=NOW, url=server.url, patience=QUICK)
+        asked = ask(server.url, ONE, symbols=("ETH/USDT:USDT",))
     found = known(asked, "ETH/USDT:USDT")
     assert (found.size_base.tolist(), found.liquidation_price.tolist()) == ([2.15], [3702.55])
     assert (found.entry_price.tolist(), found.is_long.tolist(), found.time_ms) == ([3411.7], [False], NOW)

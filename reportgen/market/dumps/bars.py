@@ -1,4 +1,4 @@
-"""Events into bars: liquidation orders by the hour, prices and trades by the minute.
+"""Prices and trades become bars of a minute.
 
 Trades are millions of rows a day, so duckdb reads their file and they are never held as text.
 """
@@ -18,46 +18,13 @@ import pandas as pd
 from reportgen.market.dumps.cells import DumpError
 from reportgen.market.folder.append import Columns
 from reportgen.market.folder.files import open_database
-from reportgen.units import HOUR_MS, Bools, Floats, Ints, Milliseconds
+from reportgen.units import HOUR_MS, Floats, Ints
 
 MINUTE_MS: Final = HOUR_MS // 60
 
 
-def hourly_liquidations(
-    times: Ints, notional: Floats, is_long: Bools, whole: tuple[Milliseconds, Milliseconds] | None
-) -> Columns:
-    """Add orders up by the hour.
-
-    Args:
-        times: Shape (n,). notional: shape (n,), quote currency. is_long: shape (n,), the side that was liquidated.
-        notional: As above.
-        is_long: As above.
-        whole: The span that the source covers, so that its quiet hours are zeros; from the first order to the last
-            when it is not known.
-
-    Returns:
-        Columns of `liquidations`, without venue and symbol.
-    """
-    hours = times // HOUR_MS
-    begin, end = (whole[0] // HOUR_MS, whole[1] // HOUR_MS) if whole else (hours.min(initial=2**62), 0)
-    first, stop = int(hours.min(initial=begin)), int((hours + 1).max(initial=end))
-    count = max(stop - first, 0)
-    sums = (np.bincount(hours[side] - first, notional[side], count) for side in (is_long, ~is_long))
-    longs, shorts = (side.astype(np.float64) for side in sums)
-    return {
-        "interval": ["1h"] * count,
-        "open_time_ms": (first + np.arange(count, dtype=np.int64)) * HOUR_MS,
-        "liquidated_long_quote": longs,
-        "liquidated_short_quote": shorts,
-    }
-
-
 def minute_bars(times: Ints, price: Floats) -> tuple[Ints, Floats, Floats, Floats, Floats]:
-    """Make bars of a minute from ticks in the order of time; minutes without a tick have no bar.
-
-    Args:
-        times: Shape (n,), ascending.
-        price: Shape (n,).
+    """Make bars of a minute from ticks, shape (n,) each, in the order of time; minutes without a tick have no bar.
 
     Returns:
         Open time, open, high, low and close, shape (bars,) each.
@@ -108,12 +75,7 @@ class TradeBars:
 
 
 def trade_bars(path: Path, name: str, header: list[str]) -> tuple[TradeBars, ...]:
-    """Make the bars of a file of trades, market by market.
-
-    Args:
-        path: Plain CSV.
-        name: What errors call it.
-        header: Its columns.
+    """Make the bars of a file of trades in plain CSV, market by market; errors call it by its name.
 
     Raises:
         DumpError: A row cannot be read.

@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 
 from reportgen.errors import UsageError
-from reportgen.market.dumps.bars import hourly_liquidations
 from reportgen.market.dumps.cells import Converted, Dump, NotMappedError, converted, part, read_cells
+from reportgen.market.exchanges.units import hourly_liquidations
+from reportgen.market.folder.columns import SHARE_LEFT_OUT
 from reportgen.market.folder.tables import (
     CANDLES,
     FUNDING,
@@ -110,7 +111,9 @@ def _klines(dump: Dump, symbol: str, interval: str) -> Converted:
     table = _kline_table(dump)
     # A venue's outage cuts a bar short.
     odd = cells.times("close_time") - cells.times("open_time") + 1 != length
-    cells = cells.few(odd, f"the bar is not one of {interval}, as the name says.", "bars cut short by an outage")
+    if odd.sum() > SHARE_LEFT_OUT * len(cells):
+        raise cells.error(int(np.argmax(odd)), f"the bar is not one of {interval}, as the name says.")
+    cells = cells.only(~odd, "bars cut short by an outage")
     columns = {"open_time_ms": cells.times("open_time"), **{name: cells.numbers(name) for name in prices[:4]}}
     if table is not MARK_CANDLES:
         columns["volume_base"] = cells.numbers("volume")
@@ -220,7 +223,7 @@ def _liquidations(dump: Dump, ticker: str, dated: str | None) -> Converted:
         venue, symbol, worth = VENUE, _symbol(dump, ticker), cells.numbers(price)
     # A monthly or undated file says nothing about its quiet hours.
     columns = hourly_liquidations(cells.times("time"), cells.numbers(quantity) * worth, sides == "SELL", _day(dated))
-    made = part(LIQUIDATIONS, {"venue": venue, "symbol": symbol}, columns)
+    made = part(LIQUIDATIONS, {"venue": venue, "symbol": symbol, "interval": "1h"}, columns)
     return converted(cells, "Binance liquidation orders", [made])
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import glob
 import gzip
-import hashlib
 import re
 import zipfile
 import zlib
@@ -28,7 +27,7 @@ from numpy.typing import NDArray
 from reportgen.errors import DataError
 from reportgen.market.folder.append import Columns, Part
 from reportgen.market.folder.columns import EARLIEST_MS, SHARE_LEFT_OUT
-from reportgen.market.folder.files import LATEST_MS, most_unpacked, open_database
+from reportgen.market.folder.files import LATEST_MS, most_unpacked, open_database, sha256_of
 from reportgen.market.folder.tables import TableFormat
 from reportgen.units import Bools, Floats, Ints
 
@@ -134,16 +133,6 @@ class Cells:
         more = {reason: int(np.sum(~keep))} if reason else {}
         return replace(self, frame=self.frame[keep], dropped=counted(self.dropped, more))
 
-    def few(self, bad: Bools, says: str, reason: str) -> Cells:
-        """Leave out rows that cannot be true where they are few, shape (n,).
-
-        Raises:
-            DumpError: They are more than that; says what is wrong with the first.
-        """
-        if bad.sum() > SHARE_LEFT_OUT * len(self):
-            raise self.error(int(np.argmax(bad)), says)
-        return self.only(~bad, reason)
-
 
 def counted(dropped: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:
     """Add counts up by reason, leaving out those of nothing."""
@@ -170,7 +159,10 @@ def unpacked(path: Path) -> Iterator[Dump]:
     """
     name = path.name
     try:
-        _check_sum(path)
+        beside = path.with_name(f"{name}.CHECKSUM")
+        told = beside.read_text(encoding="utf-8", errors="replace").split()[:1] if beside.is_file() else None
+        if told is not None and told != [sha256_of(path)]:
+            raise DumpError(f"{name}: differs from {beside.name}. Download both again.")
         with TemporaryDirectory() as scratch:
             plain = Path(scratch) / "plain"
             most = most_unpacked(path)
@@ -228,16 +220,6 @@ def _unpack_zstd(path: Path, plain: Path, most: int) -> None:
             if size > most:
                 raise DumpError(f"{path.name}: unpacks to more than {most // _MEGABYTE} MB.")
             out.write(piece)
-
-
-def _check_sum(path: Path) -> None:
-    beside = path.with_name(f"{path.name}.CHECKSUM")
-    if not beside.is_file():
-        return
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if beside.read_text(encoding="utf-8", errors="replace").split()[:1] != [found]:
-        raise DumpError(f"{path.name}: differs from {beside.name}. Download both again.")
 
 
 def header_of(dump: Dump) -> list[str] | None:

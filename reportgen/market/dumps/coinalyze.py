@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Final
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from reportgen.errors import UsageError
@@ -22,7 +22,7 @@ from reportgen.market.folder.append import Part
 from reportgen.market.folder.tables import CANDLES, LIQUIDATIONS, LONG_SHORT_RATIO, OPEN_INTEREST, interval_text
 from reportgen.market.symbols import base_of, quote_of, unified_symbol
 from reportgen.market.web import Patience, Request, ask
-from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Milliseconds, Missing
+from reportgen.units import DAY_MS, HOUR_MS, Maybe, Milliseconds, Missing
 
 # ---- Coinalyze's JSON histories: kept answers of its API, or fresh ones, into the tables of a market folder ----
 
@@ -93,46 +93,79 @@ def convert_answer(parsed: object, name: str, *, until_ms: Milliseconds | None =
         first = error.errors(include_url=False, include_input=False)[0]
         place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
         raise DumpError(f"{name}: {place or 'it'}: {first['msg']}. Is it a history of Coinalyze?") from error
-    made = [_converted(history, name, until_ms) for history in histories]
+    parts: list[Part] = []
     dropped: dict[str, int] = {}
-    for history, one in zip(histories, made, strict=True):
+    for history in histories:
+        one = _part(history, name, until_ms)
         if isinstance(one, Missing):
             dropped[one.reason] = dropped.get(one.reason, 0) + len(history.history)
+        else:
+            parts.append(one)
     rows = sum(len(history.history) for history in histories)
-    parts = tuple(one for one in made if isinstance(one, Part))
-    return Converted(name=name, kind="Coinalyze history", rows=rows, parts=parts, dropped=dropped)
+    return Converted(name=name, kind="Coinalyze history", rows=rows, parts=tuple(parts), dropped=dropped)
 
 
-def _converted(history: _History, name: str, until_ms: Milliseconds | None) -> Maybe[Part]:
-    """Convert one symbol's history, or say why its rows are left out."""
+def _part(history: _History, name: str, until_ms: Milliseconds | None) -> Maybe[Part]:
+    """Convert one symbol's history, told by its letters, or say why its rows are left out.
+
+    Raises:
+        DumpError: Neither letters nor name tell what it is, or a row lacks a letter.
+    """
     market = _market(history.symbol, name)
     if isinstance(market, Missing):
         return market
     points = sorted({point.t: point for point in history.history}.values(), key=lambda point: point.t)
     length = _length(points, name) if points else 0
-    closed = tuple(point for point in points if until_ms is None or point.t * 1000 + length <= until_ms)
-    if not closed:
+    points = [point for point in points if until_ms is None or point.t * 1000 + length <= until_ms]
+    if not points:
         return Missing(f"{history.symbol} has no closed interval")
-    return _of_kind(_Rows(points=closed, name=name, length=length), {"venue": market[0], "symbol": market[1]})
-
-
-def _of_kind(rows: _Rows, keys: Mapping[str, str]) -> Maybe[Part]:
-    """Tell by the letters which history it is."""
-    first, bars = rows.points[0], {**keys, "interval": interval_text(rows.length)}
+    first, in_usd = points[0], bool(_USD.search(name))
+    starts = np.array([point.t * 1000 for point in points], dtype=np.int64)
+    keys = {"venue": market[0], "symbol": market[1]}
+    # Of an interval the last value is known when it is over.
+    table, moment, named = OPEN_INTEREST, {"time_ms": starts + length}, {"open_interest_base": "c"}
+    why = ""
     if first.r is not None:
-        columns = {"time_ms": rows.starts + rows.length, "ratio": rows.column("r")}
-        return part(LONG_SHORT_RATIO, {**keys, "kind": "accounts"}, columns)
-    if first.s is not None:
-        if not _USD.search(rows.name):  # in coins they would have to be priced by guess
-            return Missing("liquidations: coins, or not said; ask with convert_to_usd=true and put usd in the name")
-        sides = {"liquidated_long_quote": rows.column("l"), "liquidated_short_quote": rows.column("s")}
-        return part(LIQUIDATIONS, bars, {"open_time_ms": rows.starts, **sides})
-    if first.v is not None:
-        named = {"open": "o", "high": "h", "low": "l", "close": "c", "volume_base": "v"}
-        named |= {"taker_buy_base": "bv"} if all(point.bv is not None for point in rows.points) else {}
-        prices = {column: rows.column(letter) for column, letter in named.items()}
-        return part(CANDLES, bars, {"open_time_ms": rows.starts, **prices})
-    return _open_interest(rows, keys)
+        table, named, keys["kind"] = LONG_SHORT_RATIO, {"ratio": "r"}, "accounts"
+    elif first.s is not None or first.v is not None:
+        moment, keys["interval"] = {"open_time_ms": starts}, interval_text(length)
+        table, named = LIQUIDATIONS, {"liquidated_long_quote": "l", "liquidated_short_quote": "s"}
+        if first.s is None:
+            table, named = CANDLES, {"open": "o", "high": "h", "low": "l", "close": "c", "volume_base": "v"}
+            named |= {"taker_buy_base": "bv"} if all(point.bv is not None for point in points) else {}
+        # In coins they would have to be priced by guess.
+        coins = "liquidations: coins, or not said; ask with convert_to_usd=true and put usd in the name"
+        why = "" if in_usd or first.s is None else coins
+    else:
+        why = _no_open_interest(name, market[0], in_usd=in_usd)
+    if why:
+        return Missing(why)
+    columns: dict[str, NDArray[Any]] = {**moment}
+    for column, letter in named.items():
+        values = [getattr(point, letter) for point in points]
+        if None in values:
+            at = points[values.index(None)].t
+            raise DumpError(f"{name}: the row of t {at} has no `{letter}`. Download the file again.")
+        columns[column] = np.array(values, dtype=np.float64)
+    return part(table, keys, columns)
+
+
+def _no_open_interest(name: str, venue: str, *, in_usd: bool) -> str:
+    """Say why rows are not surely open interest in coins and of one side, or "".
+
+    Raises:
+        DumpError: The name does not say whether it is open interest or funding.
+    """
+    words = name.lower()
+    if "funding" in words:
+        return "funding: rates of an interval, not settlements"
+    if "open-interest" not in words and "open_interest" not in words:
+        raise DumpError(
+            f"{name}: open interest and funding have the same columns. Put open-interest or funding in its name."
+        )
+    if venue not in _ONE_SIDED:
+        return f"open interest of {venue}: whether both sides are counted is not certain"
+    return "open interest in USD: ask without convert_to_usd" if in_usd else ""
 
 
 def _market(ticker: str, name: str) -> Maybe[tuple[str, str]]:
@@ -151,53 +184,6 @@ def _market(ticker: str, name: str) -> Maybe[tuple[str, str]]:
     except UsageError as error:
         raise DumpError(f"{name}: {error}") from error
     return Missing(f"{ticker} is coin-margined") if symbol.endswith("/USD:USD") else (VENUES[found[2]], symbol)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rows:
-    """One symbol's rows, sorted, each moment once; their last value is known when the interval, `length`, is over."""
-
-    points: tuple[_Point, ...]
-    name: str
-    length: Milliseconds
-
-    @property
-    def starts(self) -> Ints:
-        """When each interval began."""
-        return np.array([point.t * 1000 for point in self.points], dtype=np.int64)
-
-    def column(self, letter: str) -> Floats:
-        """Give one letter of every row.
-
-        Raises:
-            DumpError: A row lacks it.
-        """
-        values = [getattr(point, letter) for point in self.points]
-        if None in values:
-            at = self.points[values.index(None)].t
-            raise DumpError(f"{self.name}: the row of t {at} has no `{letter}`. Download the file again.")
-        return np.array(values, dtype=np.float64)
-
-
-def _open_interest(rows: _Rows, keys: Mapping[str, str]) -> Maybe[Part]:
-    """Take open interest at the end of each interval; what is not surely that, in coins and of one side, is left out.
-
-    Raises:
-        DumpError: The name does not say whether it is open interest or funding.
-    """
-    words = rows.name.lower()
-    if "funding" in words:
-        return Missing("funding: rates of an interval, not settlements")
-    if "open-interest" not in words and "open_interest" not in words:
-        raise DumpError(
-            f"{rows.name}: open interest and funding have the same columns. Put open-interest or funding in its name."
-        )
-    if keys["venue"] not in _ONE_SIDED:
-        return Missing(f"open interest of {keys['venue']}: whether both sides are counted is not certain")
-    if _USD.search(words):
-        return Missing("open interest in USD: ask without convert_to_usd")
-    columns = {"time_ms": rows.starts + rows.length, "open_interest_base": rows.column("c")}
-    return part(OPEN_INTEREST, keys, columns)
 
 
 def _length(points: Sequence[_Point], name: str) -> Milliseconds:

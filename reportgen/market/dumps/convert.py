@@ -7,7 +7,7 @@ stays as it was; a file of a market that nobody can map is left out and counted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -15,23 +15,11 @@ from reportgen.errors import DataError
 from reportgen.market.dumps import binance as dumps_binance
 from reportgen.market.dumps import coinalyze as dumps_coinalyze
 from reportgen.market.dumps import tardis as dumps_tardis
-from reportgen.market.dumps.cells import Converted, Dump, DumpError, NotMappedError, unpacked
+from reportgen.market.dumps.cells import Converted, Dump, DumpError, NotMappedError, counted, unpacked
 from reportgen.market.folder.append import Appended, append_to_folder, judge_part
 
 _Read: TypeAlias = list[Converted] | str
 _SUFFIXES: Final = (".zip", ".csv", ".csv.gz", ".csv.zst", ".json", ".json.gz")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Conversion:
-    """What came of some dumps.
-
-    Attributes:
-        files: Each file, in order. tables: each table that got rows.
-    """
-
-    files: tuple[Converted, ...]
-    tables: tuple[Appended, ...]
 
 
 def dump_files(paths: Iterable[Path]) -> tuple[Path, ...]:
@@ -80,14 +68,26 @@ def read_dumps(paths: Sequence[Path], map_units: Callable[..., Iterable[_Read]] 
 
 def _read_dump(path: Path) -> _Read:
     """Convert what one file holds, or say what is wrong with it: the unit of work."""
+    converted: list[Converted] = []
     try:
-        return [_convert(dump) for dump in unpacked(path)]
+        for dump in unpacked(path):
+            try:
+                made = convert(dump)
+            except NotMappedError as error:
+                reason = str(error).removeprefix(f"{dump.name}: ").rstrip(".")
+                made = Converted(name=dump.name, kind="left out", rows=0, parts=(), note=reason)
+            # What it gave is held against the rules here, so that errors name the file.
+            judged = [judge_part(part, made.name) for part in made.parts if len(part)]
+            impossible = {"impossible": sum(count for _, count in judged)}
+            dropped, parts = counted(made.dropped, impossible), tuple(part for part, _ in judged)
+            converted.append(replace(made, parts=parts, dropped=dropped))
     except DataError as error:
         return str(error)
+    return converted
 
 
-def add_to_folder(converted: Sequence[Converted], folder: Path) -> Conversion:
-    """Add converted dumps to a market folder.
+def add_to_folder(converted: Sequence[Converted], folder: Path) -> tuple[Appended, ...]:
+    """Add converted dumps to a market folder; give each table that got rows.
 
     Raises:
         DataError: They hold nothing that can be used, or the folder is unusable.
@@ -99,27 +99,7 @@ def add_to_folder(converted: Sequence[Converted], folder: Path) -> Conversion:
         )
         why = "; ".join(list(reasons)[:3])
         raise DumpError(f"The dumps hold no row that can be used{f' ({why})' if why else ''}. Nothing was written.")
-    return Conversion(files=tuple(converted), tables=append_to_folder(folder, parts))
-
-
-def _convert(dump: Dump) -> Converted:
-    """Convert one file, and hold what it gave against the rules, so that errors name the file.
-
-    Raises:
-        DumpError: It is unusable.
-    """
-    try:
-        made = convert(dump)
-    except NotMappedError as error:
-        reason = str(error).removeprefix(f"{dump.name}: ").rstrip(".")
-        return Converted(name=dump.name, kind="left out", rows=0, parts=(), note=reason)
-    parts, dropped = [], dict(made.dropped)
-    for part in made.parts:
-        if len(part):
-            kept, left_out = judge_part(part, made.name)
-            parts.append(kept)
-            dropped |= {"impossible": dropped.get("impossible", 0) + left_out} if left_out else {}
-    return replace(made, parts=tuple(parts), dropped=dropped)
+    return append_to_folder(folder, parts)
 
 
 def convert(dump: Dump) -> Converted:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from reportgen.errors import UsageError
-from reportgen.market.dumps.bars import hourly_liquidations, minute_bars, trade_bars
+from reportgen.market.dumps.bars import minute_bars, trade_bars
 from reportgen.market.dumps.cells import (
     Cells,
     Converted,
@@ -26,6 +26,7 @@ from reportgen.market.dumps.cells import (
     part,
     read_cells,
 )
+from reportgen.market.exchanges.units import hourly_liquidations
 from reportgen.market.folder.append import Columns, Part
 from reportgen.market.folder.tables import CANDLES, FUNDING, LIQUIDATIONS, MARK_CANDLES, OPEN_INTEREST, SPOT_CANDLES
 from reportgen.market.symbols import unified_symbol
@@ -69,45 +70,36 @@ def convert(dump: Dump) -> Converted | None:
     )
 
 
-def _market(file: str, exchange: str, ticker: str, venues: Mapping[str, str]) -> tuple[str, str]:
-    """Give venue and symbol as the market folder writes them.
-
-    Raises:
-        NotMappedError: The venue's units are not certain, or the contract is no linear perpetual.
-    """
-    if exchange not in venues:
-        names = ", ".join(sorted(venues))
-        raise NotMappedError(f"{file}: the units of {exchange} are not certain; {names} are read.")
-    if "_" in ticker or (exchange == "bybit" and "-" in ticker):
-        raise NotMappedError(f"{file}: {ticker} has an expiry; only linear perpetuals can be mapped.")
-    try:
-        symbol = unified_symbol(ticker.replace("/", ""))
-    except UsageError as error:
-        raise NotMappedError(f"{file}: {error}") from error
-    if symbol.endswith("/USD:USD") and exchange == "bybit":
-        raise NotMappedError(f"{file}: {ticker} is coin-margined; only linear perpetuals can be mapped.")
-    return venues[exchange], symbol
-
-
 def _markets(
     file: str, rows: Iterable[tuple[str, str, int]], venues: Mapping[str, str]
 ) -> tuple[dict[tuple[str, str], tuple[str, str]], dict[str, int]]:
     """Name the markets of a file, given as exchange, ticker and rows, and count the rows of those that are left out.
 
     Raises:
-        NotMappedError: Not one of them can be mapped.
+        NotMappedError: Not one can be mapped: the venue's units are not certain, or it is no linear perpetual.
     """
     named: dict[tuple[str, str], tuple[str, str]] = {}
     dropped: dict[str, int] = {}
-    refused: NotMappedError | None = None
+    why = ""
     for exchange, ticker, count in rows:
-        try:
-            named[exchange, ticker] = _market(file, exchange, ticker, venues)
-        except NotMappedError as error:
-            refused = error
-            dropped[str(error).removeprefix(f"{file}: ")] = count
-    if refused and not named:
-        raise refused
+        symbol, refused = "", ""
+        if exchange not in venues:
+            refused = f"the units of {exchange} are not certain; {', '.join(sorted(venues))} are read."
+        elif "_" in ticker or (exchange == "bybit" and "-" in ticker):
+            refused = f"{ticker} has an expiry; only linear perpetuals can be mapped."
+        else:
+            try:
+                symbol = unified_symbol(ticker.replace("/", ""))
+            except UsageError as error:
+                refused = str(error)
+        if symbol.endswith("/USD:USD") and exchange == "bybit":
+            refused = f"{ticker} is coin-margined; only linear perpetuals can be mapped."
+        if refused:
+            why, dropped[refused] = refused, count
+        else:
+            named[exchange, ticker] = venues[exchange], symbol
+    if why and not named:
+        raise NotMappedError(f"{file}: {why}")
     return named, dropped
 
 
@@ -132,7 +124,7 @@ def _liquidations(dump: Dump) -> Converted:
         times, notional = some["timestamp"].to_numpy(np.int64), (some["price"] * some["amount"]).to_numpy(np.float64)
         is_long = (some["side"] == "sell").to_numpy(np.bool_)
         columns = hourly_liquidations(times, notional, is_long, (start, start + DAY_MS))
-        parts.append(part(LIQUIDATIONS, _keys(named[pair]), columns))
+        parts.append(part(LIQUIDATIONS, _keys(named[pair]) | {"interval": "1h"}, columns))
     return converted(cells, "tardis.dev liquidations", parts, left_out)
 
 
@@ -188,10 +180,8 @@ def _ticker(dump: Dump) -> Converted:
 def _settled(rows: pd.DataFrame) -> Columns:
     """Find the funding that settled inside a file: the last rate told before each settlement that the file outlives.
 
-    The interval is the span to the next settlement.
-
-    Args:
-        rows: A market's, by time; `funding_timestamp` is of the settlement that a row speaks of, microseconds, or NaN.
+    The interval is the span to the next settlement. Rows are a market's, by time; `funding_timestamp` is of the
+    settlement that a row speaks of, microseconds, or NaN.
     """
     due = (rows["funding_timestamp"] // 1000).fillna(0).astype(np.int64)
     moments = np.sort(due[due > 0].unique())

@@ -17,7 +17,7 @@ from reportgen.market.exchanges.answers import readable
 from reportgen.market.exchanges.connection import Connection
 from reportgen.market.exchanges.gather import CLOCK_WRONG_MS
 from reportgen.market.exchanges.units import find_contract
-from reportgen.market.exchanges.venue import Contract, Datum, Row, VenueFault
+from reportgen.market.exchanges.venue import Datum, Row, VenueFault
 from reportgen.market.exchanges.venues import VENUES
 from reportgen.market.symbols import REFERENCE_SYMBOL
 from reportgen.market.web import Patience
@@ -49,12 +49,9 @@ class Comparison:
 def compare_venues(
     venues: Iterable[str], urls: Mapping[str, str | None], *, clock: Callable[[], Milliseconds]
 ) -> tuple[Comparison, ...]:
-    """Compare what each venue says of Bitcoin with itself and with this machine's clock.
+    """Compare what each venue, by name, says of Bitcoin with itself and with this machine's clock.
 
-    Args:
-        venues: By name.
-        urls: Where to send a venue's requests instead.
-        clock: UTC epoch milliseconds.
+    `urls` say where to send a venue's requests instead; `clock` gives UTC epoch milliseconds.
     """
     deadline = time.monotonic() + _PATIENCE.total_seconds
     lines = [Connection(VENUES[name], urls.get(name), _PATIENCE, clock, deadline) for name in venues]
@@ -77,15 +74,26 @@ def _compare(line: Connection) -> Iterator[Comparison]:
     if contract is None:
         return
     newest: dict[Datum, Row] = {}
+
+    def age(datum: Datum) -> Finding:
+        now = line.server_now()
+        rows = venue.paged[datum].page(line, contract, now - 2 * DAY_MS, now)
+        newest[datum] = max(row for row in rows if row[0] <= now)
+        hours = (now - newest[datum][0]) / HOUR_MS
+        return hours <= _OLDEST_HOURS.get(datum, _OLDEST), f"the newest row is {hours:.1f} hours old"
+
     for datum in venue.paged:
-        yield _compared(line, datum, partial(_age, line, contract, datum, newest))
+        yield _compared(line, datum, partial(age, datum))
     if Datum.OPEN_INTEREST not in newest:
         return
     last = newest[Datum.OPEN_INTEREST][1]
-    if venue.interest_now:
-        yield _compared(
-            line, "open interest history", partial(_same_interest, line, contract, venue.interest_now, last)
-        )
+    if present := venue.interest_now:  # the unit and the period's end show beside it
+
+        def same() -> Finding:
+            ratio = last / present(line, contract)[1]
+            return abs(ratio - 1) <= _SAME, f"its newest row is {ratio:.3f} of open interest now"
+
+        yield _compared(line, "open interest history", same)
     if venue.sides:
         sides, note = venue.sides(line, contract, last)
         counted = f"each position counts {'once' if sides == 1 else 'twice, so it is halved'}"
@@ -100,18 +108,3 @@ def _compared(line: Connection, what: str, look: Callable[[], Finding]) -> Compa
     except VenueFault as fault:
         right, finding = None, str(fault)
     return Comparison(name=f"{line.venue.display} {what}", verdict=_VERDICTS[right], finding=finding)
-
-
-def _age(line: Connection, contract: Contract, datum: Datum, newest: dict[Datum, Row]) -> Finding:
-    """Ask for the newest rows of a datum, and tell how old the last is."""
-    now = line.server_now()
-    rows = line.venue.paged[datum].page(line, contract, now - 2 * DAY_MS, now)
-    newest[datum] = max(row for row in rows if row[0] <= now)
-    hours = (now - newest[datum][0]) / HOUR_MS
-    return hours <= _OLDEST_HOURS.get(datum, _OLDEST), f"the newest row is {hours:.1f} hours old"
-
-
-def _same_interest(line: Connection, contract: Contract, ask: Callable[..., Row], last: float) -> Finding:
-    """Hold the newest row of the history beside open interest now: the unit and the period's end show."""
-    ratio = last / ask(line, contract)[1]
-    return abs(ratio - 1) <= _SAME, f"its newest row is {ratio:.3f} of open interest now"

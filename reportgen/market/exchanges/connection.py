@@ -31,15 +31,9 @@ _TOO_MANY: Final = (429, 418)
 def judge(
     venue: Venue, status: int, headers: Mapping[str, str], body: str, answer: object, *, what: str
 ) -> VenueFault | None:
-    """Judge one answer.
+    """Judge one answer by HTTP status, headers in any case, text and JSON, if it is any.
 
-    Args:
-        venue: Who answered.
-        status: HTTP.
-        headers: Of the answer, in any case.
-        body: Its text.
-        answer: Its JSON, or None.
-        what: The perpetual or spot market asked about, for the sentence about an unknown one.
+    `what` is the perpetual or spot market asked about, for the sentence about an unknown one.
 
     Returns:
         The fault, or None when there is something to read.
@@ -104,33 +98,6 @@ _UNSAID_WAITS: Final = 4
 _RETRIED: Final = frozenset({FaultKind.RATE_LIMITED, FaultKind.OUTAGE})
 
 
-class RateLimit:
-    """Starts requests no faster than a venue allows, whichever thread makes them."""
-
-    def __init__(self, unit_seconds: float) -> None:
-        """Take the seconds that one unit of weight costs."""
-        self._unit = unit_seconds
-        self._lock = threading.Lock()
-        self._free_at = 0.0
-        self.owed_seconds = 0.0
-
-    def wait(self, cost: float | None) -> None:
-        """Wait for one's turn, and push the next one's away by this request's weight."""
-        with self._lock:
-            now = time.monotonic()
-            start = max(now, self._free_at)
-            weight = self._unit * (1.0 if cost is None else cost)
-            self._free_at = start + weight
-            self.owed_seconds += weight
-        if start > now:
-            time.sleep(start - now)
-
-    def hold(self, seconds: float) -> None:
-        """Let nobody start for a while."""
-        with self._lock:
-            self._free_at = max(self._free_at, time.monotonic() + seconds)
-
-
 class Connection:
     """One venue during one run."""
 
@@ -139,21 +106,19 @@ class Connection:
     ) -> None:
         """Open nothing yet.
 
-        Args:
-            venue: Whom to ask.
-            url: Where to send its requests instead, as URL/<original host>/<original path>.
-            patience: How long to wait.
-            clock: Gives UTC epoch milliseconds.
-            deadline: Reading of `time.monotonic()` when all ends.
+        `url` says where to send its requests instead, as URL/<original host>/<original path>; `clock` gives UTC epoch
+        milliseconds; `deadline` is the reading of `time.monotonic()` when all ends.
         """
         self.venue = venue
         self.patience = patience
         self.deadline = deadline
         self.place = f"{venue.name} {url or ''}"
         self.requests = 0
+        self.owed_seconds = 0.0  # how long the venue's limits alone make its requests take
+        self.ahead_ms: Milliseconds | None = None  # how far its answers date themselves ahead of this machine's clock
+        self.agreed_ms: Milliseconds | None = None  # the same of the time that several clocks agree on, which counts
         self._clock = clock
-        self._ahead: Milliseconds | None = None
-        self._agreed: Milliseconds | None = None
+        self._free_at = 0.0
         self._pace = patience.pace if url else 1.0
         self._closed: VenueFault | None = None
         self._outages = 0
@@ -172,29 +137,23 @@ class Connection:
                 }
             exchange.session = _capped_session(venue)
             self._idle.put(exchange)
-        self._limit = RateLimit(exchange.rateLimit / 1000 * self._pace)
-
-    @property
-    def owed_seconds(self) -> float:
-        """How long the venue's limits alone make its requests take, seconds."""
-        return self._limit.owed_seconds
-
-    @property
-    def ahead_ms(self) -> Milliseconds | None:
-        """How far the venue's answers date themselves ahead of this machine's clock; None while it dated none."""
-        return self._ahead
-
-    def agree(self, ahead_ms: Milliseconds) -> None:
-        """Use the time that several clocks agree on from here on, whatever this venue's own says."""
-        self._agreed = ahead_ms
+        self._unit_seconds = exchange.rateLimit / 1000 * self._pace
 
     def server_now(self) -> Milliseconds:
         """Give the time that was agreed on; before that the venue's, as its answers date themselves, or ours."""
-        return self._clock() + (self._agreed if self._agreed is not None else self._ahead or 0)
+        return self._clock() + (self.agreed_ms if self.agreed_ms is not None else self.ahead_ms or 0)
 
     def take_turn(self, cost: float | None) -> None:
-        """Wait for one's turn; where the venue documents its weights, they count and not ccxt's."""
-        self._limit.wait(cost if self._what.weight is None else self._what.weight)
+        """Wait for one's turn, whichever thread asks; where the venue documents its weights, they count, not ccxt's."""
+        own = self._what.weight
+        seconds = self._unit_seconds * (own if own is not None else 1.0 if cost is None else cost)
+        with self._lock:
+            now = time.monotonic()
+            start = max(now, self._free_at)
+            self._free_at = start + seconds
+            self.owed_seconds += seconds
+        if start > now:
+            time.sleep(start - now)
 
     def ask(self, endpoint: str, parameters: Mapping[str, Any] | None = None, *, about: str = "such market") -> Any:  # noqa: ANN401 - JSON
         """Ask one question, once a run.
@@ -255,12 +214,24 @@ class Connection:
         if time.monotonic() >= self.deadline:
             sentence = f"The run's time was up before {self.venue.display} could be asked."
             raise VenueFault(FaultKind.OUT_OF_TIME, sentence)
+        import ccxt
+
         exchange = self._idle.get()
         self._what.about = about
         self._what.weight = self.venue.weight(parameters) if self.venue.weight else None
+        group, between, path = endpoint.rpartition(":")
         try:
             self.requests += 1
-            answer = _call(exchange, endpoint, dict(parameters), self.venue)
+            if between:
+                answer = exchange.request(path, [group or "public"], "GET", dict(parameters), {"cost": 1})
+            else:
+                answer = getattr(exchange, endpoint)(dict(parameters))
+        except ccxt.RequestTimeout as error:
+            raise VenueFault(FaultKind.OUTAGE, f"{self.venue.display} did not answer in time.") from error
+        except ccxt.NetworkError as error:
+            raise VenueFault(FaultKind.OUTAGE, f"{self.venue.display} could not be reached, or hung up.") from error
+        except (ccxt.BaseError, ValueError, OSError) as error:
+            raise unreadable(self.venue) from error
         finally:
             self._idle.put(exchange)
         if not isinstance(answer, dict | list):
@@ -277,7 +248,8 @@ class Connection:
         wait = unsaid if error.retry_after is None else error.retry_after
         if wait > min(self.patience.longest_wait_seconds, self.deadline - time.monotonic()):
             return False
-        self._limit.hold(wait)
+        with self._lock:
+            self._free_at = max(self._free_at, time.monotonic() + wait)
         return wait
 
     def received(self, headers: Mapping[str, str]) -> None:
@@ -287,8 +259,8 @@ class Connection:
             ahead = round(parsedate_to_datetime(date).timestamp() * 1000) - self._clock() if date else None
         except (ValueError, OverflowError):
             ahead = None
-        if ahead is not None and (self._ahead is None or ahead > self._ahead):
-            self._ahead = ahead
+        if ahead is not None and (self.ahead_ms is None or ahead > self.ahead_ms):
+            self.ahead_ms = ahead
 
     def judged(self, status: int, headers: Mapping[str, str], body: str, answer: object) -> None:
         """Raise what an answer shows to be wrong."""
@@ -356,20 +328,3 @@ def _sent_to(url: str, place: Any, hostname: Any) -> Any:  # noqa: ANN401 - ccxt
         return place
     parts = urlsplit(place.replace("{hostname}", hostname if isinstance(hostname, str) else ""))
     return f"{url.rstrip('/')}/{parts.netloc}{parts.path}"
-
-
-def _call(exchange: Any, endpoint: str, parameters: dict[str, Any], venue: Venue) -> Any:  # noqa: ANN401 - ccxt and JSON
-    """Make the request; what the network does to it becomes a fault of ours."""
-    import ccxt
-
-    try:
-        if ":" in endpoint:
-            group, _, path = endpoint.rpartition(":")
-            return exchange.request(path, [group or "public"], "GET", parameters, {"cost": 1})
-        return getattr(exchange, endpoint)(parameters)
-    except ccxt.RequestTimeout as error:
-        raise VenueFault(FaultKind.OUTAGE, f"{venue.display} did not answer in time.") from error
-    except ccxt.NetworkError as error:
-        raise VenueFault(FaultKind.OUTAGE, f"{venue.display} could not be reached, or hung up.") from error
-    except (ccxt.BaseError, ValueError, OSError) as error:
-        raise unreadable(venue) from error

@@ -143,10 +143,8 @@ def gather_live(
 def agree_on_time(lines: Iterable[Connection]) -> list[str]:
     """Let all venues and this machine decide together what time it is: no clock is believed alone.
 
-    The middle one of all clocks counts, the earlier of two: a bar that is still open by it is not over.
-
-    Args:
-        lines: The venues; each uses the time that was agreed on from here on.
+    The middle one of all clocks counts, the earlier of two: a bar that is still open by it is not over. Each venue
+    uses the time that was agreed on from here on.
 
     Returns:
         Sentences on the clocks that are more than half a minute off it.
@@ -155,9 +153,10 @@ def agree_on_time(lines: Iterable[Connection]) -> list[str]:
     told = [line.ahead_ms for line in asked if line.ahead_ms is not None]
     clocks = sorted([0, *told])
     agreed = clocks[(len(clocks) - 1) // 2]
+    for line in asked:
+        line.agreed_ms = agreed
     notes = []
     for line in asked:
-        line.agree(agreed)
         off = (line.ahead_ms or 0) - agreed
         if len(told) == 1 and line.ahead_ms is not None and abs(line.ahead_ms) > CLOCK_WRONG_MS:
             apart = f"{line.venue.display}'s clock is {_span(line.ahead_ms)} this machine's"
@@ -294,12 +293,9 @@ class Greeting:
 def ping(
     venues: Iterable[str], urls: Mapping[str, str | None], *, clock: Callable[[], Milliseconds]
 ) -> tuple[Greeting, ...]:
-    """Ask each venue its cheapest question, all at once.
+    """Ask each venue, by name, its cheapest question, all at once.
 
-    Args:
-        venues: By name.
-        urls: Where to send a venue's requests instead.
-        clock: UTC epoch milliseconds.
+    `urls` say where to send a venue's requests instead; `clock` gives UTC epoch milliseconds.
 
     Raises:
         UsageError: A venue is unknown.

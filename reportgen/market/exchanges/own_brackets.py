@@ -81,10 +81,7 @@ def own_brackets(path: Path, symbols: Sequence[str], as_of_ms: Milliseconds) -> 
 def with_own_brackets(gathering: Gathering, own: Sequence[TableRows], path: Path) -> Gathering:
     """Put the user's brackets in the place of what was gathered of the same symbol and venue.
 
-    Args:
-        gathering: What the venues gave.
-        own: What `own_brackets` read; nothing of these symbols is worth a note, not an error.
-        path: The file, for that note.
+    Nothing of these symbols in the file is worth a note that names it, not an error.
     """
     if not own:
         return gathering.but(notes=[f"{path.name} holds no leverage brackets of the watchlist, so it changed nothing."])

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from reportgen.errors import DataError
 from reportgen.market.exchanges.answers import readable
 from reportgen.market.exchanges.history import DatumRequest, read_history
-from reportgen.market.exchanges.units import coin_of, in_base, maintenance_amounts, settled_times
+from reportgen.market.exchanges.units import coin_of, hourly_liquidations, in_base, maintenance_amounts, settled_times
 from reportgen.market.exchanges.venue import Datum, FaultKind, Venue, VenueFault
 from reportgen.market.folder import tables
 from reportgen.market.folder.columns import Rows, Series
@@ -119,8 +119,7 @@ def _open_interest(request: DatumRequest, now: Milliseconds) -> tuple[TableRows,
     _, last = np.unique(rows[::-1, 0], return_index=True)
     rows = rows[::-1][last]
     times = rows[:, 0].astype(np.int64)
-    refuse_future(venue, times, now)
-    refuse_stale(venue, "open interest", int(times[-1]), now, _LONGEST_SILENCE_MS)
+    refuse_stale(venue, "open interest", times, now, _LONGEST_SILENCE_MS)
     price: Maybe[float] = Missing("It lists no mark price.")
     if venue.mark_price:
         price = venue.mark_price(line, contract) / contract.scale
@@ -143,7 +142,7 @@ def _funding(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, ...]:
     if np.isnan(hours).any():
         hours = np.full(len(times), _known(request.contract.listing.funding_hours))
     longest = max(DAY_MS, round(3 * hours[-1] * HOUR_MS))
-    refuse_stale(request.venue, "funding rate", int(times[-1]), now, longest)
+    refuse_stale(request.venue, "funding rate", times, now, longest)
     columns = {"funding_rate": rows[first, 1], "interval_hours": hours}
     return (_passed(request, tables.FUNDING, (), times, columns),)
 
@@ -154,8 +153,7 @@ def _funding_now(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, .
     venue = request.venue
     time, rate, own_hours = _asked(venue.funding_now, request, "running funding")(request.line, request.contract)
     times = np.array([time], dtype=np.int64)
-    refuse_future(venue, times, now)
-    refuse_stale(venue, "running funding", int(time), now, HOUR_MS)
+    refuse_stale(venue, "running funding", times, now, HOUR_MS)
     hours = _known(request.contract.listing.funding_hours) if np.isnan(own_hours) else own_hours
     columns = {"funding_rate": np.array([rate]), "interval_hours": np.array([hours], dtype=np.float64)}
     return (_passed(request, tables.FUNDING_NOW, (), times, columns),)
@@ -165,52 +163,39 @@ def _funding_now(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, .
 def _ratio(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, ...]:
     rows = read_history(request)
     times = rows[:, 0].astype(np.int64)
-    refuse_stale(request.venue, "long/short ratio", int(times[-1]), now, _LONGEST_SILENCE_MS)
+    refuse_stale(request.venue, "long/short ratio", times, now, _LONGEST_SILENCE_MS)
     return (_passed(request, tables.LONG_SHORT_RATIO, ("accounts",), times, {"ratio": rows[:, 1]}),)
 
 
 @_asks(Datum.LIQUIDATIONS)
 def _liquidations(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, ...]:
     """Read bars where the venue adds up itself, else add its single liquidations up by the hour."""
-    if request.venue.events is None:
-        hours, longs, shorts = read_history(request).T
-    else:
-        hours, longs, shorts = _by_hour(request, now)
-    columns = {"liquidated_long_quote": longs, "liquidated_short_quote": shorts}
-    return (_passed(request, tables.LIQUIDATIONS, (_INTERVAL,), hours.astype(np.int64), columns),)
-
-
-def _by_hour(request: DatumRequest, now: Milliseconds) -> tuple[Floats, Floats, Floats]:
-    """Add single liquidations up over the whole hours since they are known: without events an hour is a true zero."""
     venue, contract = request.venue, request.contract
-    since = now - request.rule.days * DAY_MS
-    known, events = _asked(venue.events, request, "liquidations")(request.line, contract, since)
+    if venue.events is None:
+        hours, longs, shorts = read_history(request).T
+        sides = {"liquidated_long_quote": longs, "liquidated_short_quote": shorts}
+        return (_passed(request, tables.LIQUIDATIONS, (_INTERVAL,), hours.astype(np.int64), sides),)
+    known, events = venue.events(request.line, contract, now - request.rule.days * DAY_MS)
     if not known:
         raise VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display} gave no rows of {request.datum}.")
     found = np.array(events, dtype=np.float64).reshape(-1, 4)
     times = found[:, 0].astype(np.int64)
     refuse_future(venue, times, now)
-    begin = -(-known // HOUR_MS) * HOUR_MS
-    hours = np.arange(begin, now // HOUR_MS * HOUR_MS, HOUR_MS)
-    if not len(hours):
+    # The whole hours since they are known: without events an hour is a true zero.
+    begin, end = -(-known // HOUR_MS) * HOUR_MS, now // HOUR_MS * HOUR_MS
+    if begin >= end:
         raise VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display} gave less than an hour of liquidations.")
     size = _known(in_base(request.rule, contract, found[:, 2], found[:, 3] / contract.scale))
-    quote = size * found[:, 3] / contract.scale
-    place = (times - begin) // HOUR_MS
-    inside = (place >= 0) & (place < len(hours))
-    longs, shorts = (
-        np.bincount(place[side], quote[side], len(hours)).astype(np.float64)
-        for side in (inside & (found[:, 1] > 0), inside & (found[:, 1] < 0))
-    )
-    return hours.astype(np.float64), longs, shorts
+    quote, inside = size * found[:, 3] / contract.scale, (times >= begin) & (times < end)
+    columns = hourly_liquidations(times[inside], quote[inside], found[inside, 1] > 0, (begin, end))
+    return (_passed(request, tables.LIQUIDATIONS, (_INTERVAL,), columns.pop("open_time_ms"), columns),)
 
 
 @_asks(Datum.BOOK)
 def _order_book(request: DatumRequest, now: Milliseconds) -> tuple[TableRows, ...]:
     venue, contract = request.venue, request.contract
     book = _asked(venue.order_book, request, "book")(request.line, contract)
-    refuse_future(venue, np.array([book.time_ms]), now)
-    refuse_stale(venue, "order book", book.time_ms, now, HOUR_MS)
+    refuse_stale(venue, "order book", np.array([book.time_ms]), now, HOUR_MS)
     pieces = []
     for side, levels in (("bid", book.bids), ("ask", book.asks)):
         if levels:
@@ -251,10 +236,7 @@ def _passed(
     request: DatumRequest, table: TableFormat, more: tuple[str, ...], times: Ints, numbers: Mapping[str, Floats]
 ) -> TableRows:
     """Pass columns over the border; `more` are the keys beyond symbol and venue."""
-    keys = (request.contract.symbol, request.venue.name, *more)
-    kept, columns, notes = pass_border(request.venue, table, keys, times, numbers)
-    moment = {} if table.moment in table.keys else {table.moment: kept}
-    return TableRows(table=table, keys=keys, columns={**moment, **columns}, notes=notes)
+    return pass_border(request.venue, table, (request.contract.symbol, request.venue.name, *more), times, numbers)
 
 
 def _asked(question: _T | None, request: DatumRequest, what: str) -> _T:
@@ -273,7 +255,7 @@ def _known(values: Maybe[_T]) -> _T:
 
 def pass_border(
     venue: Venue, table: TableFormat, keys: tuple[str, ...], time_ms: Ints, numbers: Mapping[str, Floats]
-) -> tuple[Ints, Mapping[str, Floats], tuple[str, ...]]:
+) -> TableRows:
     """Hold one series against the rules of its table.
 
     Args:
@@ -282,9 +264,6 @@ def pass_border(
         keys: Symbol and venue first.
         time_ms: Shape (n,), n > 0, ascending.
         numbers: By column, shape (n,) each.
-
-    Returns:
-        Times, columns, and sentences on rows that were left out.
 
     Raises:
         VenueFault: A cell cannot be true; without the advice that a file's owner would get.
@@ -305,7 +284,8 @@ def pass_border(
         why = (first.partition("): ")[2] or first).partition(". ")[0].rstrip(".")
         sentence = f"{venue.display} sent {table.says} that cannot be true: {why}."
         raise VenueFault(FaultKind.BAD_PAYLOAD, sentence) from error
-    return kept.time_ms, kept.numbers, notes
+    moment = {} if table.moment in table.keys else {table.moment: kept.time_ms}
+    return TableRows(table=table, keys=keys, columns={**moment, **kept.numbers}, notes=notes)
 
 
 def refuse_late(venue: Venue, time_ms: Ints, now: Milliseconds) -> None:
@@ -329,8 +309,9 @@ def refuse_future(venue: Venue, time_ms: Ints, now: Milliseconds) -> None:
         raise VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display} stamped rows with times to come.")
 
 
-def refuse_stale(venue: Venue, what: str, newest: Milliseconds, now: Milliseconds, longest: Milliseconds) -> None:
-    """Refuse a series whose newest row is too old to speak of now."""
-    if newest < now - longest:
-        hours = (now - newest) // HOUR_MS
+def refuse_stale(venue: Venue, what: str, time_ms: Ints, now: Milliseconds, longest: Milliseconds) -> None:
+    """Refuse a series, shape (n,), n > 0, with rows to come, or whose newest row is too old to speak of now."""
+    refuse_future(venue, time_ms, now)
+    if time_ms[-1] < now - longest:
+        hours = (now - int(time_ms[-1])) // HOUR_MS
         raise VenueFault(FaultKind.BAD_PAYLOAD, f"{venue.display}'s newest {what} is {hours} hours old.")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reportgen.market.exchanges.venue import Contract, Listing, Unit, UnitRule, Venue
-from reportgen.units import HOUR_MS, Floats, Ints, Maybe, Missing
+from reportgen.units import HOUR_MS, Bools, Floats, Ints, Maybe, Milliseconds, Missing
 
 _MULTIPLIED: Final = re.compile(r"(?P<count>10{3,6}|1M|k)(?P<coin>[A-Z\u0080-\U0010ffff].*)")
 _COUNTS: Final = {"k": 1e3, "1M": 1e6}
@@ -77,3 +78,28 @@ def maintenance_amounts(floor: Floats, rate: Floats) -> Floats:
 def eight_hour_rate(rate: float, interval_hours: float) -> float:
     """Give a funding rate as over 8 hours, so that venues can be compared."""
     return rate * 8 / interval_hours
+
+
+def hourly_liquidations(
+    times_ms: Ints, notional: Floats, is_long: Bools, whole: tuple[Milliseconds, Milliseconds] | None
+) -> dict[str, NDArray[Any]]:
+    """Add liquidations up by the hour.
+
+    Args:
+        times_ms: Shape (n,).
+        notional: Shape (n,), quote currency.
+        is_long: Shape (n,), the side that was liquidated.
+        whole: The span that the source covers, so that its quiet hours are zeros; from the first order to the last
+            when it is not known.
+
+    Returns:
+        Columns of `liquidations`: open time and both sides, shape (hours,).
+    """
+    hours = times_ms // HOUR_MS
+    begin, end = (whole[0] // HOUR_MS, whole[1] // HOUR_MS) if whole else (hours.min(initial=2**62), 0)
+    first, stop = int(hours.min(initial=begin)), int((hours + 1).max(initial=end))
+    count = max(stop - first, 0)
+    sums = (np.bincount(hours[side] - first, notional[side], count) for side in (is_long, ~is_long))
+    longs, shorts = (side.astype(np.float64) for side in sums)
+    opens = (first + np.arange(count, dtype=np.int64)) * HOUR_MS
+    return {"open_time_ms": opens, "liquidated_long_quote": longs, "liquidated_short_quote": shorts}

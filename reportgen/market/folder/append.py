@@ -205,8 +205,7 @@ def judge(path: Path, table: TableFormat, shown: str, *, few: float = SHARE_LEFT
         with open_database() as database:
             presumed = {column: value for column, value in table.presumed.items() if value != NEWEST_CLOSE}
             source = open_table(database, path, replace(table, snapshot=()), presumed)
-            named = source.ask(f"SELECT DISTINCT symbol FROM {table.name} WHERE symbol IS NOT NULL ORDER BY 1")
-            return checked(read_rows(source, tuple(name for (name,) in named), LATEST_MS - 1, few=few))[0].row
+            return checked(read_rows(source, None, LATEST_MS - 1, few=few))[0].row
     except DataError as error:
         raise DataError(str(error).replace(path.name, shown)) from error
 

@@ -26,22 +26,10 @@ from reportgen.market.data import (
     Positions,
     VenueGap,
 )
+from reportgen.market.folder import tables
 from reportgen.market.folder.columns import Rows, Series
 from reportgen.market.folder.plausible import Judged
-from reportgen.market.folder.tables import (
-    BRACKETS,
-    CANDLES,
-    FUNDING,
-    FUNDING_NOW,
-    LIQUIDATIONS,
-    LONG_SHORT_RATIO,
-    MARK_CANDLES,
-    OPEN_INTEREST,
-    ORDER_BOOK,
-    POSITIONS,
-    SPOT_CANDLES,
-    TableFormat,
-)
+from reportgen.market.folder.tables import TableFormat
 from reportgen.market.symbols import base_of
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Ints, Maybe, Milliseconds, Missing, Notional
 
@@ -174,27 +162,41 @@ def market_data(
         etf_flows: Of the funds that hold its base coin.
         gaps: What was missing when the data were gathered.
     """
-    judged = rows.judged
+    ratios = rows.offered(
+        tables.LONG_SHORT_RATIO,
+        lambda table, each: LongShortRatio(
+            kind=each.keys[2], time_ms=table.time_ms[each.rows], ratio=table.number("ratio")[each.rows]
+        ),
+    )
+    # Of all accounts where it is there, else of the first kind by name.
+    ratio = {venue: min(found, key=lambda one: one.kind != "accounts") for venue, found in sorted(ratios.items())}
     return MarketData(
         symbol=rows.symbol,
         as_of_ms=as_of_ms,
-        candles=rows.bars(CANDLES, as_of_ms, assumptions),
-        open_interest=rows.by_venue(OPEN_INTEREST, _open_interest),
-        funding=rows.by_venue(FUNDING, _funding),
-        funding_now=rows.by_venue(FUNDING_NOW, _funding),
+        candles=rows.bars(tables.CANDLES, as_of_ms, assumptions),
+        open_interest=rows.by_venue(
+            tables.OPEN_INTEREST,
+            lambda table, each: OpenInterest(
+                time_ms=table.time_ms[each.rows],
+                open_interest_quote=_whole(table, each, "open_interest_quote", "open interest in quote currency"),
+                **_cells(table, each),
+            ),
+        ),
+        funding=rows.by_venue(tables.FUNDING, _funding),
+        funding_now=rows.by_venue(tables.FUNDING_NOW, _funding),
         order_book=_order_books(rows),
         liquidations=_liquidations(rows),
         brackets=rows.by_venue(
-            BRACKETS, lambda table, each: LeverageBrackets(as_of=each.keys[2], **_cells(table, each))
+            tables.BRACKETS, lambda table, each: LeverageBrackets(as_of=each.keys[2], **_cells(table, each))
         ),
         simulated=simulated,
         etf_flows=etf_flows,
-        spot_candles=rows.bars(SPOT_CANDLES, as_of_ms, assumptions),
-        mark_candles=rows.bars(MARK_CANDLES, as_of_ms, assumptions),
-        long_short_ratio=_ratios(rows),
+        spot_candles=rows.bars(tables.SPOT_CANDLES, as_of_ms, assumptions),
+        mark_candles=rows.bars(tables.MARK_CANDLES, as_of_ms, assumptions),
+        long_short_ratio=ratio or rows.absent(tables.LONG_SHORT_RATIO),
         positions=_positions(rows),
-        gaps=(*gaps, *judged.gaps.get(rows.symbol, ())),
-        doubts=tuple(judged.doubts.get(rows.symbol, ())),
+        gaps=(*gaps, *rows.judged.gaps.get(rows.symbol, ())),
+        doubts=tuple(rows.judged.doubts.get(rows.symbol, ())),
     )
 
 
@@ -214,7 +216,7 @@ def _whole(rows: Rows, series: Series, column: str, says: str) -> Maybe[Floats]:
 def _bars(rows: Rows, series: Series) -> Candles:
     volume = rows.number("volume_base")[series.rows]
     # At a mark price nothing trades, so an empty cell there is a true zero.
-    mark = {"volume_base": np.where(np.isnan(volume), 0.0, volume)} if rows.table is MARK_CANDLES else {}
+    mark = {"volume_base": np.where(np.isnan(volume), 0.0, volume)} if rows.table is tables.MARK_CANDLES else {}
     return Candles(
         interval_ms=series.bar_ms,
         open_time_ms=rows.time_ms[series.rows],
@@ -223,54 +225,34 @@ def _bars(rows: Rows, series: Series) -> Candles:
     )
 
 
-def _open_interest(rows: Rows, series: Series) -> OpenInterest:
-    return OpenInterest(
-        time_ms=rows.time_ms[series.rows],
-        open_interest_quote=_whole(rows, series, "open_interest_quote", "open interest in quote currency"),
-        **_cells(rows, series),
-    )
-
-
 def _funding(rows: Rows, series: Series) -> FundingRates:
     return FundingRates(time_ms=rows.time_ms[series.rows], **_cells(rows, series))
 
 
-def _ratios(rows: SymbolRows) -> Maybe[Mapping[str, LongShortRatio]]:
-    """Build one ratio a venue: of all accounts where it is there, else of the first kind by name."""
-    offered = rows.offered(
-        LONG_SHORT_RATIO,
-        lambda table, each: LongShortRatio(
-            kind=each.keys[2], time_ms=table.time_ms[each.rows], ratio=table.number("ratio")[each.rows]
-        ),
-    )
-    chosen = {venue: min(found, key=lambda one: one.kind != "accounts") for venue, found in sorted(offered.items())}
-    return chosen or rows.absent(LONG_SHORT_RATIO)
-
-
 def _positions(rows: SymbolRows) -> Maybe[Mapping[str, Positions]]:
     """Put the last snapshot of each venue together: one row an address and side; without a table nobody asked."""
-    table = rows.judged.tables.get(POSITIONS.name)
+    table = rows.judged.tables.get(tables.POSITIONS.name)
     if table is None:
         return NO_POSITIONS
     found: dict[str, Positions] = {}
-    for venue, held in rows.offered(POSITIONS, lambda _, each: each).items():
+    for venue, held in rows.offered(tables.POSITIONS, lambda _, each: each).items():
         at = np.array([each.start for each in held], dtype=np.int64)
         found[venue] = Positions(
             address=tuple(each.keys[2] for each in held),
             is_long=np.array([each.keys[3] == "long" for each in held], dtype=np.bool_),
             time_ms=int(table.time_ms[at[0]]),
-            **{name: table.number(name)[at] for name in (*POSITIONS.numbers, *POSITIONS.optional)},
+            **{name: table.number(name)[at] for name in (*tables.POSITIONS.numbers, *tables.POSITIONS.optional)},
         )
-    return found or rows.absent(POSITIONS)
+    return found or rows.absent(tables.POSITIONS)
 
 
 def _order_books(rows: SymbolRows) -> Maybe[Mapping[str, OrderBook]]:
     """Put the two sides of each venue's last snapshot together; an absent side is empty."""
     books: dict[str, OrderBook] = {}
-    for venue, sides in rows.offered(ORDER_BOOK, lambda table, each: (each.keys[2], table, each)).items():
+    for venue, sides in rows.offered(tables.ORDER_BOOK, lambda table, each: (each.keys[2], table, each)).items():
         cells = {side: _cells(table, each) for side, table, each in sides}
         # Rows come in ascending price: the best ask is the first, the best bid the last.
-        bid, ask = (cells.get(side, dict.fromkeys(ORDER_BOOK.numbers, np.empty(0))) for side in ("bid", "ask"))
+        bid, ask = (cells.get(side, dict.fromkeys(tables.ORDER_BOOK.numbers, np.empty(0))) for side in ("bid", "ask"))
         _, table, last = next((one for one in sides if one[0] == "bid"), sides[0])
         books[venue] = OrderBook(
             time_ms=int(table.time_ms[last.start]),
@@ -279,7 +261,7 @@ def _order_books(rows: SymbolRows) -> Maybe[Mapping[str, OrderBook]]:
             ask_price=ask["price"],
             ask_size_base=ask["size_base"],
         )
-    return books or rows.absent(ORDER_BOOK)
+    return books or rows.absent(tables.ORDER_BOOK)
 
 
 def _liquidations(rows: SymbolRows) -> Maybe[Liquidations]:
@@ -288,9 +270,9 @@ def _liquidations(rows: SymbolRows) -> Maybe[Liquidations]:
     A name such as `binance+bybit` is a sum already: then the one with most venues stands alone, or they count twice.
     Where a venue lacks a bar the others' sum stands: a lower bound, as all of it is.
     """
-    found = list(rows.judged.series(LIQUIDATIONS, rows.symbol))
+    found = list(rows.judged.series(tables.LIQUIDATIONS, rows.symbol))
     if not found:
-        return rows.absent(LIQUIDATIONS)
+        return rows.absent(tables.LIQUIDATIONS)
     table = found[0][0]
     spans: dict[Milliseconds, Milliseconds] = {}
     for _, each in found:
@@ -304,7 +286,7 @@ def _liquidations(rows: SymbolRows) -> Maybe[Liquidations]:
     times = np.concatenate([table.time_ms[each.rows] for each in venues])
     open_time_ms, place = np.unique(times, return_inverse=True)
     weights = {
-        name: np.concatenate([table.number(name)[each.rows] for each in venues]) for name in LIQUIDATIONS.numbers
+        name: np.concatenate([table.number(name)[each.rows] for each in venues]) for name in tables.LIQUIDATIONS.numbers
     }
     return Liquidations(
         venues=tuple(sorted({name for each in venues for name in each.keys[1].split("+")})),

@@ -114,12 +114,14 @@ def known_symbols(source: Source, as_of_ms: Milliseconds | None) -> tuple[str, .
     return tuple(sorted(name for (name,) in source.ask(sql, [limit])))
 
 
-def read_rows(source: Source, symbols: tuple[str, ...], as_of_ms: Milliseconds, *, few: float = SHARE_LEFT_OUT) -> Rows:
+def read_rows(
+    source: Source, symbols: tuple[str, ...] | None, as_of_ms: Milliseconds, *, few: float = SHARE_LEFT_OUT
+) -> Rows:
     """Read the rows of these symbols that were known by as-of; a few that cannot be read are left out and noted.
 
     Args:
         source: The table.
-        symbols: Unified.
+        symbols: Unified; None reads all.
         as_of_ms: Later rows are left out.
         few: Share of the rows that may be left out.
 
@@ -165,12 +167,12 @@ def read_rows(source: Source, symbols: tuple[str, ...], as_of_ms: Milliseconds, 
     )
 
 
-def cut_rows(source: Source, symbols: tuple[str, ...], as_of_ms: Milliseconds) -> str:
-    """Keep the rows of these symbols that were known by as-of, as a table; give its name."""
+def cut_rows(source: Source, symbols: tuple[str, ...] | None, as_of_ms: Milliseconds) -> str:
+    """Keep the rows of these symbols, of all for None, that were known by as-of, as a table; give its name."""
     known = f"({source.known_at()})"
     # Rows that cannot be placed in time, or lie beyond any calendar, stay in: they are mistakes to report.
     placed = f"{known} IS NULL OR {known} <= {as_of_ms} OR {known} >= {LATEST_MS}"
-    asked = "symbol IS NULL OR symbol IN (SELECT unnest(CAST(? AS VARCHAR[])))"
+    asked = "CAST(? AS VARCHAR[]) IS NULL OR symbol IS NULL OR symbol IN (SELECT unnest(CAST(? AS VARCHAR[])))"
     newest = ""
     if source.table.snapshot:
         time = source.typed("time_ms")
@@ -178,9 +180,9 @@ def cut_rows(source: Source, symbols: tuple[str, ...], as_of_ms: Milliseconds) -
             f"QUALIFY {time} IS NULL OR {time} = max({time}) OVER (PARTITION BY {', '.join(source.table.snapshot)})"
         )
     name = source.table.name
-    source.ask(
-        f"CREATE TEMP TABLE {name}_cut AS SELECT * FROM {name} WHERE ({asked}) AND ({placed}) {newest}", [list(symbols)]
-    )
+    wanted = None if symbols is None else list(symbols)
+    sql = f"CREATE TEMP TABLE {name}_cut AS SELECT * FROM {name} WHERE ({asked}) AND ({placed}) {newest}"
+    source.ask(sql, [wanted, wanted])
     return f"{name}_cut"
 
 
@@ -190,8 +192,15 @@ def _unread_rows(source: Source, cut: str, few: float) -> tuple[str, tuple[str, 
     Raises:
         DataError: They are too many to be left out, or times lost their last digits.
     """
-    known = (column for column in (*source.table.required, *source.table.optional) if column in source.types)
-    faults = {column: fault for column in known if (fault := _fault_sql(source, column))}
+    faults: dict[str, str] = {}
+    for column in (*source.table.required, *source.table.optional):
+        kind, held = source.table.kind(column), source.types.get(column)
+        if kind is Kind.TEXT:
+            void = f"COALESCE(CAST({column} AS VARCHAR), '') = ''"
+            faults[column] = f"{source.bar_length()} IS NULL" if column == "interval" else void
+        elif kind is not Kind.NUMBER or held == "VARCHAR":
+            given = f"{column} IS NOT NULL AND " if kind is Kind.NUMBER else ""
+            faults[column] = f"{given}{source.typed(column)} IS NULL"
     found = ", ".join(
         f"count(*) FILTER ({fault}), min({ROW}) FILTER ({fault}), arg_min({column}, {ROW}) FILTER ({fault})"
         for column, fault in faults.items()
@@ -216,20 +225,6 @@ def _unread_rows(source: Source, cut: str, few: float) -> tuple[str, tuple[str, 
     if lines and (shortened or bad > few * rows):
         raise DataError("\n".join(lines))
     return unread, tuple(notes)
-
-
-def _fault_sql(source: Source, column: str) -> str:
-    """Give the SQL condition under which a cell of a column is unreadable, or "" when it cannot be."""
-    match source.table.kind(column):
-        case Kind.TEXT if column == "interval":
-            return f"{source.bar_length()} IS NULL"
-        case Kind.TEXT:
-            return f"COALESCE(CAST({column} AS VARCHAR), '') = ''"
-        case Kind.TIME | Kind.DATE:
-            return f"{source.typed(column)} IS NULL"
-        case Kind.NUMBER:
-            unread = f"{column} IS NOT NULL AND {source.typed(column)} IS NULL"
-            return unread if source.types[column] == "VARCHAR" else ""
 
 
 def also(count: int) -> str:

@@ -6,6 +6,7 @@ import csv
 import difflib
 import glob
 import gzip
+import hashlib
 import os
 import re
 import zlib
@@ -203,6 +204,15 @@ def is_parquet(path: Path) -> bool:
     return path.name.lower().endswith(".parquet")
 
 
+def sha256_of(path: Path) -> str:
+    """Give the sum of a file; of a folder of parts the sum of their sums, in the order of their names."""
+    if path.is_dir():
+        parts = "".join(sha256_of(part) for part in sorted(path.rglob("*.parquet")))
+        return hashlib.sha256(parts.encode()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _ask(database: duckdb.DuckDBPyConnection, file: str, sql: str, parameters: Sequence[object] = ()) -> list[Any]:
     try:
         return database.execute(sql, parameters).fetchall()
@@ -230,7 +240,15 @@ def open_table(
     file, name = path.name, table.name
     ask = partial(_ask, database, file)
     try:
-        rows, delimiter = (_parquet_rows(path), "") if is_parquet(path) else _csv_rows(path)
+        # The path of a Parquet part never overrides a column, whatever it is called.
+        folder, delimiter = path.is_dir(), ""
+        rows = (
+            f"{'row_number() OVER ()' if folder else 'file_row_number + 1'} AS {ROW}, * EXCLUDE (file_row_number) FROM "
+            f"read_parquet({_quoted(path, '/**/*.parquet' if folder else '')}, file_row_number = true, "
+            "hive_partitioning = false, union_by_name = true)"
+        )
+        if not is_parquet(path):
+            rows, delimiter = _csv_rows(path)
     except OSError as error:
         raise DataError(f"{file}: cannot be opened ({error.strerror}). Check the file's permissions.") from error
     # Cells of CSV stay text for now, and are kept: a view would read the file anew for each question.
@@ -250,8 +268,7 @@ def open_table(
     )
     types = {column: kind for column, kind in described if column != ROW}
     empty = not ask(f"SELECT 1 FROM {name} LIMIT 1")
-    types = _without_empty_columns(database, file, table, types)
-    _refuse_wrong_columns(file, table, types, empty=empty)
+    types = _own_columns(database, file, table, types, empty=empty)
     if empty and is_parquet(path):  # nobody who writes no rows can be held to their types
         types = {each: SQL_TYPES[table.kind(each)] for each in known if each in types}
         columns = ", ".join(f"CAST(NULL AS {kind}) AS {column}" for column, kind in types.items())
@@ -275,17 +292,6 @@ def open_table(
 def _quoted(path: Path, pattern: str = "") -> str:
     """Write a path into SQL, with a pattern behind it; brackets in the path itself are no wildcards."""
     return "'" + glob.escape(str(path)).replace("'", "''") + f"{pattern}'"
-
-
-def _parquet_rows(path: Path) -> str:
-    """Give the SQL of a Parquet file or folder of parts, whose path never overrides a column, whatever it is called."""
-    folder = path.is_dir()
-    number = "row_number() OVER ()" if folder else "file_row_number + 1"
-    files = _quoted(path, "/**/*.parquet" if folder else "")
-    return (
-        f"{number} AS {ROW}, * EXCLUDE (file_row_number) FROM read_parquet({files}, file_row_number = true, "
-        "hive_partitioning = false, union_by_name = true)"
-    )
 
 
 def _csv_rows(path: Path) -> tuple[str, str]:
@@ -406,38 +412,33 @@ def _unreadable(file: str, cause: str) -> str:
     return f"{file}: cannot be read as {kind}: the file is damaged or of another kind. Export or download it again."
 
 
-def _without_empty_columns(
-    database: duckdb.DuckDBPyConnection, file: str, table: TableFormat, types: Mapping[str, str]
+def _own_columns(
+    database: duckdb.DuckDBPyConnection, file: str, table: TableFormat, has: Mapping[str, str], *, empty: bool
 ) -> dict[str, str]:
-    """Forget the optional columns that are of another type and hold nothing at all: they are unknown columns."""
+    """Give the types of a file's columns, without optional ones of another type that hold nothing at all.
+
+    Raises:
+        DataError: It lacks a column, or keeps another type in it; an empty table may have any types.
+    """
+    text = () if file.lower().endswith(".parquet") else ("VARCHAR",)  # cells of CSV are read as what they should hold
     odd = [
-        column
-        for column in table.optional
-        if column in types and types[column] != "VARCHAR" and not _NUMERIC.fullmatch(types[column])
-    ] + [column for column in table.optional if types.get(column) == "VARCHAR" and file.lower().endswith(".parquet")]
-    if not odd:
-        return dict(types)
+        each for each in table.optional if each in has and has[each] not in text and not _NUMERIC.fullmatch(has[each])
+    ]
     counts = ", ".join(f"count({column})" for column in odd)
-    held = _ask(database, file, f"SELECT {counts} FROM {table.name}")[0]
-    empty = {column for column, count in zip(odd, held, strict=True) if not count}
-    return {column: kind for column, kind in types.items() if column not in empty}
-
-
-def _refuse_wrong_columns(file: str, table: TableFormat, types: Mapping[str, str], *, empty: bool) -> None:
-    """Refuse a file that lacks a column or keeps another type in it; an empty table may have any types."""
+    held = _ask(database, file, f"SELECT {counts} FROM {table.name}")[0] if odd else ()
+    void = {column for column, count in zip(odd, held, strict=True) if not count}
+    types = {column: kind for column, kind in has.items() if column not in void}
     problems = []
     for column in table.required:
         if column not in types:
             near = difflib.get_close_matches(column, [name for name in types if name not in table.required], n=1)
             hint = f"Did you mean `{near[0]}`? Rename it." if near else f"It has {', '.join(types)}."
             problems.append(f"{file}: has no column `{column}`. {hint}")
-    for column in (*table.required, *table.optional):
-        if empty or column not in types:
-            continue
-        kind = table.kind(column)
-        if types[column] != "VARCHAR" and not _PARQUET_TYPES[kind].fullmatch(types[column]):
-            problems.append(f"{file}: column `{column}` holds {types[column]}; it must hold {WANTED[kind]}.")
-        elif file.lower().endswith(".parquet") and types[column] == "VARCHAR" and kind in (Kind.TIME, Kind.NUMBER):
-            problems.append(f"{file}: column `{column}` holds text; it must hold {WANTED[kind]}.")
+    for column in () if empty else (*table.required, *table.optional):
+        kind, said = table.kind(column), types.get(column)
+        if said and said not in text and not _PARQUET_TYPES[kind].fullmatch(said):
+            holds = "text" if said == "VARCHAR" else said
+            problems.append(f"{file}: column `{column}` holds {holds}; it must hold {WANTED[kind]}.")
     if problems:
         raise DataError("\n".join(problems))
+    return types

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from importlib.resources import as_file, files
 from itertools import groupby
@@ -14,18 +14,16 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any, Final
 
-import duckdb
 import numpy as np
 
 from reportgen.config.assumptions import DEFAULTS, Assumptions
 from reportgen.market.data import Gathered
 from reportgen.market.exchanges.gather import Gathering
-from reportgen.market.exchanges.rows import TableRows
-from reportgen.market.folder.append import merge, place_of_table, write_relation
+from reportgen.market.folder.append import Columns, merge, place_of_table, write_relation
 from reportgen.market.folder.columns import cut_rows
 from reportgen.market.folder.files import ROW, Source, find_tables, is_parquet, open_database, open_table, table_path
 from reportgen.market.folder.read import ASKED, NOBODY, NOTE, RECORD, last_record, open_tables, read_market, symbols_in
-from reportgen.market.folder.tables import ETF_FLOWS
+from reportgen.market.folder.tables import ETF_FLOWS, TableFormat
 from reportgen.market.symbols import REFERENCE_SYMBOL
 from reportgen.units import Maybe, Milliseconds, Missing
 
@@ -45,14 +43,31 @@ def folder_files(gathering: Gathering, folder: Path | None = None) -> dict[str, 
     Raises:
         DataError: A table of the folder cannot be read, or would become impossible.
     """
+    told = [(symbol, venue, ASKED, NOBODY) for symbol, venue in gathering.asked]
+    told += [(symbol, gap.venue, gap.what, gap.reason) for symbol, gap in gathering.gaps]
+    told += [(NOBODY, NOBODY, NOTE, note) for note in gathering.notes]
+    record = {name: np.array([row[at] for row in told], dtype=object) for at, name in enumerate(RECORD.keys)}
+    new: list[tuple[TableFormat, Columns]] = []
+    for _, group in groupby(gathering.pieces, key=lambda piece: piece.table.name):
+        pieces = tuple(group)
+        table = pieces[0].table
+        lengths = [len(next(iter(piece.columns.values()))) for piece in pieces]
+        columns: dict[str, Any] = {
+            name: np.repeat(np.array([piece.keys[at] for piece in pieces], dtype=object), lengths)
+            for at, name in enumerate(table.keys)
+        }
+        for name in (*table.required, *table.optional):
+            if name not in columns and any(name in piece.columns for piece in pieces):
+                cells = (piece.columns.get(name, np.full(n, np.nan)) for piece, n in zip(pieces, lengths, strict=True))
+                columns[name] = np.concatenate(list(cells))
+        new.append((table, columns))
+    new.append((RECORD, record | {RECORD.moment: np.full(len(told), gathering.as_of_ms, dtype=np.int64)}))
     files = {}
     with TemporaryDirectory() as scratch:
-        groups = [tuple(group) for _, group in groupby(gathering.pieces, key=lambda piece: piece.table.name)]
-        new = [(group[0].table, _columns(group)) for group in groups]
-        for table, columns in (*new, (RECORD, _record(gathering))):
+        for table, rows in new:
             path = place_of_table(folder or Path(scratch) / "nothing", table)
             target = Path(scratch) / path.name
-            merge(path, table, [columns], target, newer_wins=True)
+            merge(path, table, [rows], target, newer_wins=True)
             files[path.name] = target.read_bytes()
     return files
 
@@ -61,35 +76,6 @@ def fingerprint(files: Mapping[str, bytes]) -> str:
     """Give one sha256 for a folder: of the names and sums of its files."""
     lines = (f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(files.items()))
     return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def _columns(pieces: Sequence[TableRows]) -> Mapping[str, Any]:
-    """Put pieces of one table into its columns, the keys repeated."""
-    table = pieces[0].table
-    lengths = [len(next(iter(piece.columns.values()))) for piece in pieces]
-    keys = {
-        name: np.repeat(np.array([piece.keys[at] for piece in pieces], dtype=object), lengths)
-        for at, name in enumerate(table.keys)
-    }
-    names = [name for name in (*table.required, *table.optional) if name not in keys]
-    cells = {
-        name: np.concatenate(
-            [piece.columns.get(name, np.full(n, np.nan)) for piece, n in zip(pieces, lengths, strict=True)]
-        )
-        for name in names
-        if any(name in piece.columns for piece in pieces)
-    }
-    return keys | cells
-
-
-def _record(gathering: Gathering) -> Mapping[str, Any]:
-    """Write down who was asked, what was missing and what was noted, so that a later brief can say it too."""
-    rows = [(symbol, venue, ASKED, NOBODY) for symbol, venue in gathering.asked]
-    rows += [(symbol, gap.venue, gap.what, gap.reason) for symbol, gap in gathering.gaps]
-    rows += [(NOBODY, NOBODY, NOTE, note) for note in gathering.notes]
-    columns = {name: np.array([row[at] for row in rows], dtype=object) for at, name in enumerate(RECORD.keys)}
-    times = np.full(len(rows), gathering.as_of_ms, dtype=np.int64)
-    return {**columns, RECORD.moment: times}
 
 
 # ---- The rows of a market folder that a brief was made from, as a small market folder of its own ----
@@ -115,7 +101,18 @@ def input_files(
     asked = tuple(dict.fromkeys((*symbols, REFERENCE_SYMBOL)))
     with open_database() as database, tempfile.TemporaryDirectory() as scratch:
         database.execute("SET threads = 1")  # the order of rows must not depend on the machine
-        chosen = dict(_chosen(database, folder, asked, as_of_ms))
+        chosen = {
+            f"{name}.parquet": _typed(source, cut_rows(source, asked, as_of_ms))
+            for name, source in open_tables(database, find_tables(folder))[0].items()
+        }
+        if funds := table_path(folder, ETF_FLOWS.name):  # the page names this file, so it keeps its suffix
+            source = open_table(database, funds, ETF_FLOWS)
+            suffix = ".parquet" if is_parquet(funds) else ".csv"
+            known = f"{source.known_at()} <= {as_of_ms}"
+            chosen[f"{ETF_FLOWS.name}{suffix}"] = _typed(source, ETF_FLOWS.name, known)
+        if record := table_path(folder, RECORD.name):
+            source = open_table(database, record, RECORD)
+            chosen[f"{RECORD.name}.parquet"] = _typed(source, RECORD.name, last_record(source, as_of_ms))
         counts = (f"SELECT count(*) FROM {relation}" for relation in chosen.values())
         rows = sum(int(database.execute(count).fetchall()[0][0]) for count in counts)
         if rows > most:
@@ -123,21 +120,6 @@ def input_files(
         for name, relation in chosen.items():
             write_relation(database, relation, Path(scratch) / name)
         return {name: (Path(scratch) / name).read_bytes() for name in chosen}
-
-
-def _chosen(
-    database: duckdb.DuckDBPyConnection, folder: Path, symbols: tuple[str, ...], as_of_ms: Milliseconds
-) -> Iterator[tuple[str, str]]:
-    """Choose the rows of each table; give the new file's name and its relation."""
-    for name, source in open_tables(database, find_tables(folder))[0].items():
-        yield f"{name}.parquet", _typed(source, cut_rows(source, symbols, as_of_ms))
-    if funds := table_path(folder, ETF_FLOWS.name):  # the page names this file, so it keeps its suffix
-        source = open_table(database, funds, ETF_FLOWS)
-        suffix = ".parquet" if is_parquet(funds) else ".csv"
-        yield f"{ETF_FLOWS.name}{suffix}", _typed(source, ETF_FLOWS.name, f"{source.known_at()} <= {as_of_ms}")
-    if record := table_path(folder, RECORD.name):
-        source = open_table(database, record, RECORD)
-        yield f"{RECORD.name}.parquet", _typed(source, RECORD.name, last_record(source, as_of_ms))
 
 
 def _typed(source: Source, relation: str, where: str = "true") -> str:

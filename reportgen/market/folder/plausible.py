@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -17,17 +18,9 @@ from reportgen import notation
 from reportgen.market.data import ALL_DATA, VenueGap
 from reportgen.market.exchanges.venue import Datum
 from reportgen.market.exchanges.venues import shown
+from reportgen.market.folder import tables
 from reportgen.market.folder.columns import Rows, Series
-from reportgen.market.folder.tables import (
-    CANDLES,
-    FUNDING,
-    FUNDING_NOW,
-    MARK_CANDLES,
-    OPEN_INTEREST,
-    ORDER_BOOK,
-    SPOT_CANDLES,
-    TableFormat,
-)
+from reportgen.market.folder.tables import CANDLES, MARK_CANDLES, OPEN_INTEREST, SPOT_CANDLES, TableFormat
 from reportgen.market.folder.validate import WIDEST_JUMP, moment_of, notes_by_series
 from reportgen.market.symbols import base_of
 from reportgen.units import DAY_MS, HOUR_MS, Bools, Floats, Ints, Milliseconds, Missing
@@ -105,13 +98,9 @@ class Judged:
         """Find the candles that a venue's numbers are held beside: its own, else the first."""
         return self.one(CANDLES, symbol, venue) or next(iter(self.series(CANDLES, symbol)), None)
 
-    def venues(self, table: TableFormat, symbol: str) -> list[str]:
-        """List the venues that have a series of a symbol."""
-        return sorted({each.keys[1] for _, each in self.series(table, symbol)})
-
-    def leave_out(self, tables: tuple[TableFormat, ...], symbol: str, venue: str, what: str, reason: str) -> None:
+    def leave_out(self, of: tuple[TableFormat, ...], symbol: str, venue: str, what: str, reason: str) -> None:
         """Take a venue's rows of a symbol out of some tables."""
-        for table in tables:
+        for table in of:
             rows = self.tables.get(table.name)
             if rows is not None:
                 drop = rows.per_row(int(each.keys[:2] == (symbol, venue)) for each in rows.series) == 1
@@ -133,21 +122,17 @@ class Judged:
         self.notes.append(f"{base_of(symbol)}: {clause}.")
 
 
-def judge_together(tables: Mapping[str, Rows]) -> Judged:
-    """Judge checked tables across their rows, series and venues.
-
-    Args:
-        tables: By name, every row possible by itself.
-    """
-    judged = Judged(tables=dict(tables), notes=[], gaps={}, doubts={}, refused={})
-    for symbol in sorted({each.keys[0] for rows in tables.values() for each in rows.series}):
+def judge_together(checked: Mapping[str, Rows]) -> Judged:
+    """Judge tables, by name, every row possible by itself, across their rows, series and venues."""
+    judged = Judged(tables=dict(checked), notes=[], gaps={}, doubts={}, refused={})
+    for symbol in sorted({each.keys[0] for rows in checked.values() for each in rows.series}):
         _leave_out_jumps(judged, symbol)
         _compare_prices(judged, symbol)
         _clip_wicks(judged, symbol)
         _name_frozen(judged, symbol)
         _check(judged, symbol, OPEN_INTEREST, _name_still, _check_value, _leave_out_outage, _leave_out_other_unit)
         _check_books(judged, symbol)
-        _check(judged, symbol, FUNDING, _check_rates)
+        _check(judged, symbol, tables.FUNDING, _check_rates)
     return judged
 
 
@@ -180,9 +165,9 @@ def _compare_prices(judged: Judged, symbol: str) -> None:
     base = base_of(symbol)
     wrong, notes, withheld = judge_prices(closes)
     wrong |= dict.fromkeys(closes if withheld else (), f"{base}: {withheld}")
-    tables = tuple(rows.table for rows in judged.tables.values())
+    every = tuple(rows.table for rows in judged.tables.values())
     for venue, reason in wrong.items():
-        judged.leave_out(tables, symbol, venue, ALL_DATA, reason)
+        judged.leave_out(every, symbol, venue, ALL_DATA, reason)
     judged.notes.extend(f"{base}: {clause}." for clause in notes)
     own = {each.keys[1]: closes[each.keys[1]] for _, each in judged.series(CANDLES, symbol)}
     for table in (MARK_CANDLES, SPOT_CANDLES) if own else ():
@@ -298,19 +283,14 @@ def _name_frozen(judged: Judged, symbol: str) -> None:
     """Name venues whose newest bars hold no trade: their price is as old as the last one."""
     named: set[str] = set()
     for rows, each in list(judged.series(CANDLES, symbol)):
-        close = rows.number("close")[each.rows]
-        flat = (rows.number("volume_base")[each.rows] == 0) & (
-            rows.number("high")[each.rows] == rows.number("low")[each.rows]
-        )
-        still = flat & (close == close[-1])
+        volume, high, low, close = (rows.number(name)[each.rows] for name in ("volume_base", "high", "low", "close"))
+        still = (volume == 0) & (high == low) & (close == close[-1])
         bars = len(still) if still.all() else int(np.argmin(still[::-1]))
         span = bars * each.bar_ms
         if span >= _FROZEN_MS and each.keys[1] not in named:
             named.add(each.keys[1])
-            hours = span // HOUR_MS
-            judged.doubt(
-                symbol, f"nothing has traded on {shown(each.keys[1])} for {hours} hours: its price is that old"
-            )
+            hours, where = span // HOUR_MS, shown(each.keys[1])
+            judged.doubt(symbol, f"nothing has traded on {where} for {hours} hours: its price is that old")
 
 
 # ---- Open interest ----
@@ -318,9 +298,9 @@ def _name_frozen(judged: Judged, symbol: str) -> None:
 
 def _check(judged: Judged, symbol: str, table: TableFormat, *checks: Callable[[Judged, Rows, Series], None]) -> None:
     """Hold each venue's series against some checks, one after the other on what the one before has left."""
-    for venue in judged.venues(table, symbol):
+    for _, each in list(judged.series(table, symbol)):
         for check in checks:
-            if found := judged.one(table, symbol, venue):
+            if found := judged.one(table, symbol, each.keys[1]):
                 check(judged, *found)
 
 
@@ -411,17 +391,17 @@ def _leave_out_other_unit(judged: Judged, rows: Rows, each: Series) -> None:
 
 def _check_books(judged: Judged, symbol: str) -> None:
     """Leave out order books whose best prices are no price of their moment."""
-    for venue in judged.venues(ORDER_BOOK, symbol):
-        bars = judged.bars(symbol, venue)
-        sides = [(rows, each) for rows, each in judged.series(ORDER_BOOK, symbol) if each.keys[1] == venue]
+    for venue, of_venue in groupby(judged.series(tables.ORDER_BOOK, symbol), key=lambda one: one[1].keys[1]):
+        bars, sides = judged.bars(symbol, venue), list(of_venue)
         if bars is None:
             continue
         prices = [(each.keys[2], rows.number("price")[each.rows]) for rows, each in sides]
         best = np.array([price.max() if side == "bid" else price.min() for side, price in prices])
         _, off, close = _beside_bars(bars, np.array([rows.time_ms[each.start] for rows, each in sides]), best)
         if off.any():
-            reason = f"{shown(venue)}'s order book stands at {_price(best[0])} beside candles at {_price(close[0])}."
-            judged.leave_out((ORDER_BOOK,), symbol, venue, Datum.BOOK, reason)
+            at = int(np.argmax(off))
+            reason = f"{shown(venue)}'s order book stands at {_price(best[at])} beside candles at {_price(close[at])}."
+            judged.leave_out((tables.ORDER_BOOK,), symbol, venue, Datum.BOOK, reason)
 
 
 # ---- Funding ----
@@ -435,7 +415,7 @@ def _check_rates(judged: Judged, rows: Rows, each: Series) -> None:
     piled = max(float(np.mean(np.isclose(rates, base, rtol=1e-6, atol=0))) for base in _PILED_UP)
     if middle > _HIGHEST_FUNDING or (piled > _PILE and len(rates) >= _LEAST_RATES):
         judged.leave_out(
-            (FUNDING, FUNDING_NOW), symbol, venue, Datum.FUNDING,
+            (tables.FUNDING, tables.FUNDING_NOW), symbol, venue, Datum.FUNDING,
             f"{shown(venue)}'s funding rates stand at {middle:.6g} in the median: percent, where fractions are meant "
             "(0.0001 is 0.01 %), so they are not used.",
         )  # fmt: skip
@@ -446,7 +426,7 @@ def _check_rates(judged: Judged, rows: Rows, each: Series) -> None:
     if (differs := hours != stated).any():
         whole = rows.number("interval_hours").copy()
         whole[each.rows] = hours
-        judged.tables[FUNDING.name] = rows.but({"interval_hours": whole})
+        judged.tables[tables.FUNDING.name] = rows.but({"interval_hours": whole})
         last = int(np.flatnonzero(differs)[-1])
         judged.notes.append(
             f"Funding rates of {base_of(symbol)} on {venue}: {int(differs.sum())} rows say an interval of "

@@ -6,9 +6,9 @@ Live answers come through here too, as the folder that is kept with the brief.
 from __future__ import annotations
 
 import difflib
-import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -29,6 +29,7 @@ from reportgen.market.folder.files import (
     find_tables,
     open_database,
     open_table,
+    sha256_of,
     table_path,
 )
 from reportgen.market.folder.plausible import judge_together
@@ -174,7 +175,9 @@ def read_market(
         candles = sources.get(CANDLES.name)
         as_of = _last_bar(candles, wanted, folder) if as_of_ms is None else as_of_ms
         asked = tuple(dict.fromkeys((*wanted, REFERENCE_SYMBOL)))
-        tables, notes = _read_tables(sources, asked, as_of)
+        tables, notes, unusable = read_tables(sources, asked, as_of)
+        if unusable:
+            raise DataError("\n".join(unusable.values()))
         flows = read_fund_flows(database, files.tables.get(ETF_FLOWS.name), as_of)
         known = () if candles is None else known_symbols(candles, as_of)
     record = read_record(folder, as_of)
@@ -197,31 +200,28 @@ def read_market(
         markets=MappingProxyType({symbol: markets[symbol] for symbol in wanted}),
         reference=markets[REFERENCE_SYMBOL],
         known_symbols=known,
-        notes=(*notes, *judged.notes, *files.unread, *record.notes),
-        provenance=MappingProxyType({"folder": str(folder)} | {path.name: _sha256(path) for path in read}),
+        notes=(*chain(*notes.values()), *judged.notes, *files.unread, *record.notes),
+        provenance=MappingProxyType({"folder": str(folder)} | {path.name: sha256_of(path) for path in read}),
     )
 
 
-def _read_tables(
-    sources: Mapping[str, Source], symbols: tuple[str, ...], as_of: Milliseconds
-) -> tuple[dict[str, Rows], list[str]]:
-    """Read and check every table; give the rows by table name, and notes on what was left out.
+def read_tables(
+    sources: Mapping[str, Source], symbols: tuple[str, ...] | None, as_of_ms: Milliseconds
+) -> tuple[dict[str, Rows], dict[str, tuple[str, ...]], dict[str, str]]:
+    """Read and check tables, for every symbol where none is named.
 
-    Raises:
-        DataError: Some cannot be used; says why of each.
+    Returns:
+        By table name each: the rows, sentences on what was left out of them, and why the others cannot be used.
     """
     tables: dict[str, Rows] = {}
-    notes: list[str] = []
-    problems: list[str] = []
+    notes: dict[str, tuple[str, ...]] = {}
+    problems: dict[str, str] = {}
     for name, source in sources.items():
         try:
-            tables[name], more = checked(read_rows(source, symbols, as_of))
-            notes += more
+            tables[name], notes[name] = checked(read_rows(source, symbols, as_of_ms))
         except DataError as error:
-            problems.append(str(error))
-    if problems:
-        raise DataError("\n".join(problems))
-    return tables, notes
+            problems[name] = str(error)
+    return tables, notes, problems
 
 
 def symbols_in(folder: Path, as_of_ms: Milliseconds | None) -> tuple[str, ...]:
@@ -289,15 +289,6 @@ def unknown_market(symbol: str, known: tuple[str, ...]) -> str:
     close = difflib.get_close_matches(base_of(symbol), coins, n=1)  # of the coin alone: what all share says nothing
     start = f"Did you mean {coins[close[0]]}? " if close and coins[close[0]] != symbol else ""
     return f"{start}The source has {', '.join(known[:8])}{' and more' if len(known) > 8 else ''}."
-
-
-def _sha256(path: Path) -> str:
-    """Give the sum of a file; of a folder of parts the sum of their sums, in the order of their names."""
-    if path.is_dir():
-        parts = "".join(_sha256(part) for part in sorted(path.rglob("*.parquet")))
-        return hashlib.sha256(parts.encode()).hexdigest()
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 _VENUES_TABLES: Final = {

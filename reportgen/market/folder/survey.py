@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from reportgen.errors import DataError
 from reportgen.market.data import VenueGap
-from reportgen.market.folder.columns import Rows, read_rows
 from reportgen.market.folder.files import LATEST_MS, find_tables, open_database
 from reportgen.market.folder.plausible import judge_together
-from reportgen.market.folder.read import open_tables, read_fund_flows
+from reportgen.market.folder.read import open_tables, read_fund_flows, read_tables
 from reportgen.market.folder.tables import CANDLES, ETF_FLOWS
-from reportgen.market.folder.validate import checked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,34 +58,25 @@ def survey_folder(folder: Path) -> FolderSurvey:
         DataError: The folder is not there, or holds no table.
     """
     files = find_tables(folder)
-    tables: dict[str, Rows] = {}
-    surveys: dict[str, TableSurvey] = {}
     with open_database() as database:
         sources, problems = open_tables(database, files)
-        for name, source in sources.items():
-            try:
-                rows = int(source.ask(f"SELECT count(*) FROM {name}")[0][0])
-                named = source.ask(f"SELECT DISTINCT symbol FROM {name} WHERE symbol IS NOT NULL ORDER BY 1")
-                symbols = tuple(symbol for (symbol,) in named)
-                tables[name], notes = checked(read_rows(source, symbols, LATEST_MS - 1))
-                surveys[name] = TableSurvey(table=name, file=source.file, rows=rows, notes=notes)
-            except DataError as error:
-                problems[name] = str(error)
-        funds = files.tables.get(ETF_FLOWS.name)
+        tables, notes, unread = read_tables(sources, None, LATEST_MS - 1)
+        problems |= unread
+        rows = {name: int(sources[name].ask(f"SELECT count(*) FROM {name}")[0][0]) for name in tables}
         try:
-            days = sum(len(each.date) for each in read_fund_flows(database, funds, LATEST_MS - 1).values())
-            if funds:
-                surveys[ETF_FLOWS.name] = TableSurvey(table=ETF_FLOWS.name, file=funds.name, rows=days, used=days)
+            flows = read_fund_flows(database, files.tables.get(ETF_FLOWS.name), LATEST_MS - 1)
+            rows[ETF_FLOWS.name] = sum(len(each.date) for each in flows.values())
         except DataError as error:
             problems[ETF_FLOWS.name] = str(error)
     judged = judge_together(tables)
+    used = rows | {name: len(table.row) for name, table in judged.tables.items()}
     candles = judged.tables.get(CANDLES.name)
     return FolderSurvey(
         tables=tuple(
             TableSurvey(table=name, file=path.name, problem=problems[name])
             if name in problems
-            else replace(
-                surveys[name], used=len(judged.tables[name].row) if name in judged.tables else surveys[name].used
+            else TableSurvey(
+                table=name, file=path.name, rows=rows[name], used=used[name], notes=tuple(notes.get(name, ()))
             )
             for name, path in files.tables.items()
         ),

@@ -17,7 +17,6 @@ import numpy as np
 from reportgen.errors import DataError
 from reportgen.market.folder.columns import EARLIEST_MS, SHARE_LEFT_OUT, Rows, also, counted_rows
 from reportgen.market.folder.files import LATEST_MS
-from reportgen.market.folder.tables import TableFormat
 from reportgen.market.symbols import base_of
 from reportgen.units import HOUR_MS, Bools, Floats
 
@@ -75,33 +74,19 @@ def _spikes(rows: Rows) -> Bools:
     return spikes
 
 
-def _between_bars(rows: Rows) -> Bools:
-    """Find bars that open on no whole multiple of their length, or beyond an hour on no whole hour."""
-    between: Bools = rows.time_ms % rows.per_row(min(each.bar_ms, HOUR_MS) for each in rows.series) != 0
-    return between
-
-
-def _overlaps(rows: Rows) -> Bools:
-    """Find bars that begin before the bar before them has ended."""
-    step = np.diff(rows.time_ms, prepend=rows.time_ms[:1])
-    return rows.continues() & (step > 0) & (step < rows.per_row(each.bar_ms for each in rows.series))
-
-
-def _bracket_leaves(rows: Rows) -> Bools:
-    """Find brackets that do not begin where the one before them ends; two of one floor are duplicates instead."""
-    floor = rows.number("notional_floor")
-    leaves: Bools = rows.continues() & (floor != before(rows.number("notional_cap"))) & (floor != before(floor))
-    return leaves
-
-
 _TIMES: Final = (
     Rule(
-        bad=_between_bars,
+        # Bars open on whole multiples of their length, those beyond an hour on whole hours.
+        bad=lambda rows: rows.time_ms % rows.per_row(min(each.bar_ms, HOUR_MS) for each in rows.series) != 0,
         fault="no bar of this length opens at that time",
         next_step="Give the time at which the bar opened, not its close",
     ),
     Rule(
-        bad=_overlaps,
+        bad=lambda rows: (
+            rows.continues()
+            & ((step := np.diff(rows.time_ms, prepend=rows.time_ms[:1])) > 0)
+            & (step < rows.per_row(each.bar_ms for each in rows.series))
+        ),
         fault="the bar begins before the one before it has ended",
         next_step="Correct `interval`, which is the length of the bar",
     ),
@@ -146,8 +131,12 @@ _RATES: Final = (
 _BRACKETS: Final = (
     *_not_negative("notional_floor"),
     _rule("the cap must be above the floor", ("notional_floor", "notional_cap"), lambda floor, cap: cap <= floor),
-    Rule(
-        bad=_bracket_leaves,
+    Rule(  # two of one floor are duplicates instead
+        bad=lambda rows: (
+            rows.continues()
+            & ((floor := rows.number("notional_floor")) != before(rows.number("notional_cap")))
+            & (floor != before(floor))
+        ),
         shows=("notional_floor",),
         fault="a bracket must begin where the one before it ends",
         next_step="Add or correct the bracket before it",
@@ -176,17 +165,15 @@ _RULES: Final[dict[str, tuple[Rule, ...]]] = {
 }
 
 
-def cell_rules(table: TableFormat) -> tuple[Rule, ...]:
-    """Give every rule for the cells of a table: first that numbers are numbers, then what they may say."""
-    empty = "it must be finite, or left empty where it is not known"
-    return (
-        *_each("it must be a finite number", lambda values: ~np.isfinite(values), *table.numbers),
-        *_each(empty, np.isinf, *table.optional),
-        *_RULES[table.name],
-    )
-
-
 _MONTHS_OF_SECONDS: Final = 10**8
+_OTHER_UNITS: Final = (
+    (_MONTHS_OF_SECONDS, EARLIEST_MS, "looks like seconds", "Multiply by 1000"),
+    (-(2**63), _MONTHS_OF_SECONDS, "is no date", CORRECT),
+    (LATEST_MS, LATEST_MS * 1000, "looks like microseconds", "Divide by 1000"),
+    (LATEST_MS * 1000, 2**63 - 1, "looks like nanoseconds", "Divide by 1000000"),
+)
+"""Times that are not milliseconds: from, up to, what they are and what to do."""
+
 _SIDES: Final = {"order_book": ("bid", "ask"), "positions": ("long", "short")}
 
 
@@ -204,7 +191,14 @@ def checked(rows: Rows) -> tuple[Rows, tuple[str, ...]]:
     if not len(rows.row):
         return rows, rows.notes
     # Wrong units make every later rule complain too, so each stage must be clean before the next.
-    if problems := _time_problems(rows):
+    problems = [
+        f"{rows.file}: row {rows.row[at]}{also(int(bad.sum()))}: {rows.table.moment} {rows.time_ms[at]} "
+        f"{says}; times are UTC epoch milliseconds. {next_step}."
+        for least, most, says, next_step in (_OTHER_UNITS if rows.table.known_at != "date" else ())
+        if (bad := (rows.time_ms >= least) & (rows.time_ms < most)).any()
+        for at in [_first(rows, bad)]
+    ]
+    if problems:
         raise DataError("\n".join(problems))
     rows = _without_impossible(rows, notes)
     if problems := _side_problems(rows):
@@ -222,30 +216,13 @@ def checked(rows: Rows) -> tuple[Rows, tuple[str, ...]]:
     return rows, tuple(notes)
 
 
-def _time_problems(rows: Rows) -> list[str]:
-    """Report times that are not milliseconds."""
-    if rows.table.known_at == "date":
-        return []
-    time, wanted = rows.time_ms, "times are UTC epoch milliseconds"
-    rules = (
-        ((time < EARLIEST_MS) & (time >= _MONTHS_OF_SECONDS), f"looks like seconds; {wanted}. Multiply by 1000"),
-        (time < _MONTHS_OF_SECONDS, f"is no date; {wanted}. {CORRECT}"),
-        ((time >= LATEST_MS) & (time < LATEST_MS * 1000), f"looks like microseconds; {wanted}. Divide by 1000"),
-        (time >= LATEST_MS * 1000, f"looks like nanoseconds; {wanted}. Divide by 1000000"),
-    )
-    return [
-        f"{rows.file}: row {rows.row[at]}{also(int(bad.sum()))}: {rows.table.moment} {time[at]} {says}."
-        for bad, says in rules
-        if bad.any()
-        for at in [_first(rows, bad)]
-    ]
-
-
 def _without_impossible(rows: Rows, notes: list[str]) -> Rows:
     """Leave out the rows that break a rule, where they are few."""
     impossible = np.zeros(len(rows.row), dtype=np.bool_)
     lines: list[str] = []
-    for rule in cell_rules(rows.table):
+    table, empty = rows.table, "it must be finite, or left empty where it is not known"
+    finite = _each("it must be a finite number", lambda values: ~np.isfinite(values), *table.numbers)
+    for rule in (*finite, *_each(empty, np.isinf, *table.optional), *_RULES[table.name]):
         bad = rule.bad(rows)
         if not bad.any():
             continue
@@ -267,7 +244,7 @@ def _too_many(rows: Rows, bad: Bools) -> bool:
 
 
 def _side_problems(rows: Rows) -> list[str]:
-    """Report books and positions whose sides are unknown, and books that are crossed."""
+    """Report unknown sides, and books that are crossed: each snapshot by itself, for a folder may hold many of one."""
     sides = _SIDES.get(rows.table.name)
     if sides is None:
         return []
@@ -277,29 +254,21 @@ def _side_problems(rows: Rows) -> list[str]:
         for each in rows.series
         if each.keys[at] not in sides
     ]
-    return lines + (_crossed(rows) if rows.table.name == "order_book" else [])
-
-
-def _crossed(rows: Rows) -> list[str]:
-    """Report snapshots whose best bid is above the best ask: each by itself, for a folder may hold many of one book."""
     price = rows.number("price")
-    asks = {each.keys[:2]: each for each in rows.series if each.keys[2] == "ask"}
-    lines = []
+    asks = {each.keys[:2]: each for each in rows.series if each.keys[at] == "ask"}
     for bid in rows.series:
         ask = asks.get(bid.keys[:2])
-        if bid.keys[2] != "bid" or not ask:
+        if bid.keys[at] != "bid" or not ask:
             continue
-        # Rows are sorted by time: the edges of the snapshots on both sides.
-        times, first = np.unique(rows.time_ms[bid.rows], return_index=True)
-        ask_times, ask_first = np.unique(rows.time_ms[ask.rows], return_index=True)
-        highest = np.maximum.reduceat(price[bid.rows], first)
-        lowest = np.minimum.reduceat(price[ask.rows], ask_first)
+        # Rows come by time, then by price: the last bid of a snapshot is its best, and so is the first ask.
+        times, back = np.unique(rows.time_ms[bid.rows][::-1], return_index=True)
+        ask_times, ahead = np.unique(rows.time_ms[ask.rows], return_index=True)
         _, mine, theirs = np.intersect1d(times, ask_times, return_indices=True)
-        bad = mine[highest[mine] > lowest[theirs]]
-        if len(bad):
-            begin, end = bid.start + np.append(first, bid.stop - bid.start)[bad[0] : bad[0] + 2]
-            at = int(begin + np.argmax(price[begin:end]))
-            lines.append(f"{_place(rows, at, len(bad))}: the best bid is above the best ask. Check `side`.")
+        best = bid.stop - 1 - back[mine]
+        crossed = best[price[best] > price[ask.start + ahead[theirs]]]
+        if len(crossed):
+            where = _place(rows, int(crossed[0]), len(crossed))
+            lines.append(f"{where}: the best bid is above the best ask. Check `side`.")
     return lines
 
 

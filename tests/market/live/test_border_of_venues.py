@@ -6,12 +6,7 @@ import numpy as np
 import pytest
 
 from reportgen.market.exchanges.connection import judge
-from reportgen.market.exchanges.rows import (
-    pass_border,
-    refuse_frozen,
-    refuse_future,
-    refuse_late,
-)
+from reportgen.market.exchanges.rows import pass_border, refuse_frozen, refuse_future, refuse_late
 from reportgen.market.exchanges.venue import FaultKind, VenueFault
 from reportgen.market.exchanges.venues import VENUES
 from reportgen.market.folder.tables import CANDLES, OPEN_INTEREST
@@ -104,9 +99,9 @@ def test_sound_bars_pass() -> None:
     refuse_late(VENUES["gate"], opened, NOW)
     refuse_frozen(VENUES["gate"], "bar", np.column_stack([*prices.values(), volume]))
     columns = {**prices, "volume_base": volume}
-    kept, _, notes = pass_border(VENUES["gate"], CANDLES, ("BTC/USDT:USDT", "gate", "1h"), opened, columns)
-    assert kept.tolist() == opened.tolist()
-    assert notes == ()
+    passed = pass_border(VENUES["gate"], CANDLES, ("BTC/USDT:USDT", "gate", "1h"), opened, columns)
+    assert passed.columns["open_time_ms"].tolist() == opened.tolist()
+    assert passed.notes == ()
 
 
 def test_frozen_bars_are_no_market() -> None:
@@ -151,8 +146,11 @@ def test_impossible_cells_are_said_without_advice_to_a_file_owner(column: str, v
 def test_open_interest_of_zero_is_left_out_and_noted() -> None:
     """A zero is a venue's outage: the row goes, and a sentence says so."""
     times = np.array([NOW - HOUR_MS, NOW], dtype=np.int64)
-    kept, _, notes = pass_border(
+    passed = pass_border(
         VENUES["okx"], OPEN_INTEREST, ("BTC/USDT:USDT", "okx"), times, {"open_interest_base": np.array([5.0, 0.0])}
     )
-    assert kept.tolist() == [NOW - HOUR_MS]
-    assert "outage" in notes[0]
+    assert {name: cells.tolist() for name, cells in passed.columns.items()} == {
+        "time_ms": [NOW - HOUR_MS],
+        "open_interest_base": [5.0],
+    }
+    assert "outage" in passed.notes[0]

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from reportgen.market.exchanges.connection import Connection
+from reportgen.market.exchanges.gather import Gathering
 from reportgen.market.exchanges.history import DatumRequest
-from reportgen.market.exchanges.positions import ask_positions
+from reportgen.market.exchanges.positions import with_positions
 from reportgen.market.exchanges.rows import TableRows, ask, ask_brackets
 from reportgen.market.exchanges.units import find_contract
 from reportgen.market.exchanges.venue import Contract, Datum, Listing, VenueFault
@@ -241,9 +242,9 @@ def test_rows_that_are_too_narrow_are_unreadable(replay: str, venue: str, datum:
 
 def test_an_exact_position_keeps_its_liquidation_price(replay: str) -> None:
     """The recorded account holds two ether, long, with the venue's own liquidation price."""
-    asked = ask_positions(["0x" + "ab" * 20], ["ETH/USDT:USDT", SYMBOL], asked_at_ms=NOW, url=replay)
-    ether = asked.by_symbol["ETH/USDT:USDT"]
-    assert not isinstance(ether, Missing)
-    assert (ether.is_long.tolist(), ether.size_base.tolist()) == ([True], [2.0])
-    assert ether.liquidation_price.tolist() == [2_974.37244898]
-    assert isinstance(asked.by_symbol[SYMBOL], Missing)
+    nothing = Gathering(as_of_ms=NOW, pieces=(), gaps=(), asked=(), notes=())
+    made = with_positions(nothing, ["0x" + "ab" * 20], ["ETH/USDT:USDT", SYMBOL], asked_at_ms=NOW, url=replay)
+    (ether,) = made.pieces
+    assert (ether.keys[0], ether.keys[3], ether.columns["size_base"].tolist()) == ("ETH/USDT:USDT", "long", [2.0])
+    assert ether.columns["liquidation_price"].tolist() == [2_974.37244898]
+    assert [symbol for symbol, _ in made.gaps] == [SYMBOL]

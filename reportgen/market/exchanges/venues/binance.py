@@ -10,7 +10,7 @@ from reportgen.market.exchanges import questions as ask
 from reportgen.market.exchanges import venue as rules
 from reportgen.market.exchanges.answers import NAN
 from reportgen.market.exchanges.questions import Slot
-from reportgen.market.exchanges.venue import Contract, Datum, Listing, Row, Transport, VenueFault
+from reportgen.market.exchanges.venue import Datum, Listing, Transport, VenueFault
 from reportgen.units import Maybe, Missing
 
 DATE: Final = "2024-10-24"
@@ -72,11 +72,6 @@ _AMOUNT: Final = ask.now("fapiPublicGetOpenInterest", _MARKET, ("time",), ("open
 _MARK_PRICE: Final = ask.now(_PREMIUM, _MARKET, ("markPrice",))
 
 
-def _interest_now(connection: Transport, contract: Contract) -> Row:
-    time, amount = _AMOUNT(connection, contract)
-    return (time, amount, amount * _MARK_PRICE(connection, contract)[0])
-
-
 VENUE: Final = rules.Venue(
     name="binance",
     display="Binance",
@@ -121,7 +116,10 @@ VENUE: Final = rules.Venue(
             "fapiDataGetGlobalLongShortAccountRatio", _STATISTIC, read.rows("timestamp", "longShortRatio"), rows=500
         ),
     },
-    interest_now=_interest_now,
+    interest_now=lambda line, contract: (
+        *(told := _AMOUNT(line, contract)),
+        told[1] * _MARK_PRICE(line, contract)[0],
+    ),
     funding_now=ask.now(_PREMIUM, _MARKET, ("time",), ("lastFundingRate",), NAN),
     order_book=ask.book("fapiPublicGetDepth", _MARKET | {"limit": 1000}, ("T",), (("bids",), ("asks",))),
     brackets=lambda _line, contract, _price: read.tiers((*tier, NAN) for tier in TIERS.get(contract.market_id, ())),

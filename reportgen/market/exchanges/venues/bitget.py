@@ -51,12 +51,6 @@ def _funding_now(connection: Transport, contract: Contract) -> Row:
     return (*read.numbers(answer, "requestTime"), *read.numbers(row, "fundingRate"), read.optional(row, _INTERVAL))
 
 
-def _brackets(connection: Transport, contract: Contract, _price: float) -> list[Row]:
-    answer = ask.about(connection, "publicMixGetV2MixMarketQueryPositionLever", _MARKET, contract)
-    cells = ("startUnit", "endUnit", "keepMarginRate", "leverage")
-    return sorted((*read.numbers(row, *cells), NAN) for row in read.rows_of(answer, "data"))
-
-
 VENUE: Final = rules.Venue(
     name="bitget",
     display="Bitget",
@@ -113,5 +107,8 @@ VENUE: Final = rules.Venue(
         ("data", "ts"),
         (("data", "bids"), ("data", "asks")),
     ),
-    brackets=_brackets,
+    brackets=lambda line, contract, _price: sorted(
+        (*read.numbers(row, "startUnit", "endUnit", "keepMarginRate", "leverage"), NAN)
+        for row in read.rows_of(ask.about(line, "publicMixGetV2MixMarketQueryPositionLever", _MARKET, contract), "data")
+    ),
 )

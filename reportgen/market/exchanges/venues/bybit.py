@@ -10,7 +10,7 @@ from reportgen.market.exchanges import questions as ask
 from reportgen.market.exchanges import venue as rules
 from reportgen.market.exchanges.answers import NAN
 from reportgen.market.exchanges.questions import Slot
-from reportgen.market.exchanges.venue import Contract, Datum, Listing, Row, Transport
+from reportgen.market.exchanges.venue import Datum, Listing, Transport
 
 _MOST_PAGES: Final = 10
 _LIST: Final = ("result", "list")
@@ -51,11 +51,6 @@ _BARS: Final = _MARKET | {"interval": "60", "start": Slot.SINCE, "end": Slot.LAS
 _SPAN: Final = {"startTime": Slot.SINCE, "endTime": Slot.LAST, "limit": Slot.LIMIT}
 _CANDLE: Final = read.rows(*range(6), at=_LIST)
 _TICKERS: Final = "publicGetV5MarketTickers"
-
-
-def _interest_now(connection: Transport, contract: Contract) -> Row:
-    answer = ask.about(connection, _TICKERS, _MARKET, contract)
-    return (read.number(read.within(answer, "time")), _interest(read.within(answer, *_LIST, 0)), NAN)
 
 
 VENUE: Final = rules.Venue(
@@ -117,7 +112,11 @@ VENUE: Final = rules.Venue(
             rows=500,
         ),
     },
-    interest_now=_interest_now,
+    interest_now=lambda line, contract: (
+        read.number(read.within(answer := ask.about(line, _TICKERS, _MARKET, contract), "time")),
+        _interest(read.within(answer, *_LIST, 0)),
+        NAN,
+    ),
     funding_now=ask.now(_TICKERS, _MARKET, ("time",), (*_LIST, 0, "fundingRate"), NAN),
     order_book=ask.book(
         "publicGetV5MarketOrderbook", _MARKET | {"limit": 500}, ("result", "ts"), (("result", "b"), ("result", "a"))

@@ -8,13 +8,14 @@ from reportgen.market.exchanges import answers as read
 from reportgen.market.exchanges import questions as ask
 from reportgen.market.exchanges import venue as rules
 from reportgen.market.exchanges.questions import Slot
-from reportgen.market.exchanges.venue import Datum, Listing, Row, Unit
+from reportgen.market.exchanges.venue import Datum, Listing, Unit
 from reportgen.units import Missing
 
 _HOURLY: Final = 1.0
 _EIGHT_HOURS: Final = 8.0
 _MARKET: Final = {"instrument_name": Slot.MARKET}
 _SPAN: Final = _MARKET | {"start_timestamp": Slot.SINCE, "end_timestamp": Slot.LAST}
+_CELLS: Final = ("ticks", "open", "high", "low", "close", "volume")
 _TICKER: Final = "publicGetTicker"
 _TIME: Final = ("result", "timestamp")
 _INTEREST: Final = ("result", "open_interest")
@@ -34,12 +35,6 @@ def _listing(one: Any) -> Listing | None:  # noqa: ANN401 - JSON
         inverse=True,
         funding_hours=_HOURLY,
     )
-
-
-def _candles(answer: object) -> list[Row]:
-    cells = ("ticks", "open", "high", "low", "close", "volume")
-    columns = [[read.number(cell) for cell in read.rows_of(answer, "result", name)] for name in cells]
-    return list(zip(*columns, strict=True))
 
 
 VENUE: Final = rules.Venue(
@@ -71,7 +66,12 @@ VENUE: Final = rules.Venue(
     ping=ask.clock("publicGetGetTime", "result"),
     paged={
         Datum.CANDLES: ask.history(
-            "publicGetGetTradingviewChartData", _SPAN | {"resolution": "60"}, _candles, rows=5000
+            "publicGetGetTradingviewChartData",
+            _SPAN | {"resolution": "60"},
+            lambda answer: list(
+                zip(*(map(read.number, read.rows_of(answer, "result", name)) for name in _CELLS), strict=True)
+            ),
+            rows=5000,
         ),
         Datum.FUNDING: ask.history(
             "publicGetGetFundingRateHistory",

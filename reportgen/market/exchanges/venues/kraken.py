@@ -74,11 +74,6 @@ def _ticker(connection: Transport, contract: Contract) -> tuple[float, Any]:
     return _moment(answer, "serverTime"), next(mine, None)
 
 
-def _interest_now(connection: Transport, contract: Contract) -> Row:
-    time, ticker = _ticker(connection, contract)
-    return (time, *read.numbers(ticker, "openInterest"), NAN)
-
-
 def _funding_now(connection: Transport, contract: Contract) -> Row:
     """Read the running rate, which is USD per contract here."""
     time, ticker = _ticker(connection, contract)
@@ -147,7 +142,11 @@ VENUE: Final = rules.Venue(
         ),
         Datum.FUNDING: Paged(page=_funding, rows=ALL_ROWS, step_ms=0),
     },
-    interest_now=_interest_now,
+    interest_now=lambda line, contract: (
+        (told := _ticker(line, contract))[0],
+        *read.numbers(told[1], "openInterest"),
+        NAN,
+    ),
     funding_now=_funding_now,
     order_book=_order_book,
 )
