@@ -5,13 +5,16 @@ from __future__ import annotations
 import gzip
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 
 import pytest
 
 from reportgen.market import web
-from reportgen.market.web import LARGEST_BYTES, Network, Request
+from reportgen.market.web import LARGEST_BYTES, Network, Patience, Request, WebError, ask
+from tests.market.answers import Answer, serving
 
 
 class Pages(BaseHTTPRequestHandler):
@@ -83,3 +86,20 @@ def test_the_world_redirects_into_no_private_network(place: str, monkeypatch: py
 def test_private_addresses_are_known(host: str, *, private: bool) -> None:
     """Loopback, private networks and link-local addresses, the metadata service among them."""
     assert web.is_private(host) is private
+
+
+def test_each_repetition_waits_twice_as_long() -> None:
+    """Four requests, the pauses between them at least 40, 80 and 160 ms: never sooner the more often it failed."""
+    moments: list[float] = []
+
+    def busy(*_: object) -> Answer:
+        moments.append(time.monotonic())
+        return Answer(body="busy", status=503)
+
+    patience = Patience(attempts=4, first_wait_seconds=0.04, total_seconds=30)
+    with serving(busy) as server, pytest.raises(WebError, match="is out of order") as caught:
+        ask(Request(url=f"{server.url}/x?key=secret", who="Somebody"), patience)
+    assert "secret" not in str(caught.value)
+    pauses = [later - earlier for earlier, later in pairwise(moments)]
+    assert len(pauses) == 3
+    assert [pause >= least for pause, least in zip(pauses, (0.04, 0.08, 0.16), strict=True)] == [True] * 3

@@ -6,6 +6,7 @@ import gzip
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 
 import pytest
 
@@ -13,6 +14,7 @@ from reportgen.market.exchanges.connection import Connection
 from reportgen.market.exchanges.venue import Datum, VenueFault
 from reportgen.market.exchanges.venues import VENUES
 from reportgen.market.web import Patience
+from tests.market.answers import Answer, serving
 from tests.market.live import truth
 from tests.market.live.conftest import Gather
 from tests.market.live.exchange_server import Exchanges
@@ -90,3 +92,21 @@ def test_an_answer_that_unpacks_too_large_is_refused() -> None:
         with pytest.raises(VenueFault, match="larger than 67 MB, which is refused"):
             line.ask("publicGetV5MarketTime")
         server.shutdown()
+
+
+def test_each_question_again_waits_twice_as_long() -> None:
+    """Of a venue that is out of order: four requests, at least 40, 80 and 160 ms apart, then the last fault."""
+    moments: list[float] = []
+
+    def broken(*_: object) -> Answer:
+        moments.append(time.monotonic())
+        return Answer(body="?", status=502)
+
+    patience = Patience(attempts=4, first_wait_seconds=0.04, pace=0)
+    with serving(broken) as server:
+        line = Connection(VENUES["bybit"], server.url, patience, lambda: 0, float("inf"))
+        with pytest.raises(VenueFault, match=r"Bybit was out of order \(HTTP 502\)"):
+            line.ask("publicGetV5MarketTime")
+    pauses = [later - earlier for earlier, later in pairwise(moments)]
+    assert [pause >= least for pause, least in zip(pauses, (0.04, 0.08, 0.16), strict=True)] == [True] * 3
+    assert line.requests == 4
