@@ -20,7 +20,7 @@ from reportgen.market.exchanges.venues import VENUES
 from reportgen.market.folder import tables
 from reportgen.market.folder.build import SymbolRows, market_data
 from reportgen.market.folder.columns import Rows, Series
-from reportgen.market.folder.plausible import Judged, judge_prices, judge_together
+from reportgen.market.folder.plausible import Judged, funding_hours, judge_prices, judge_together
 from reportgen.market.folder.tables import TableFormat, interval_ms
 from reportgen.market.folder.validate import checked
 from reportgen.units import HOUR_MS, Missing
@@ -190,9 +190,12 @@ def test_bars_open_on_their_grid_and_end_before_the_next() -> None:
     """Bars beyond an hour open on any hour; half an hour off is none of theirs; the last must end before the next."""
     day = {("okx", "1d"): flat(3, at=[1, 25, 49])}
     assert refusal(rows_of(tables.CANDLES, day)) == ""
-    assert "opens at that time" in refusal(rows_of(tables.CANDLES, {("okx", "1d"): flat(3, at=[1, 25, 49.5])}))
+    says = refusal(rows_of(tables.CANDLES, {("okx", "1d"): flat(3, at=[1, 25, 49.5])}))
+    advice = "no bar of this length opens at that time. Give the time at which the bar opened, not its close."
+    assert says == f"candles.csv: row 3 (BTC/USDT:USDT, okx, 1d, 2025-10-11T10:30:00Z): {advice}"
     assert "opens at that time" in refusal(rows_of(tables.CANDLES, {("okx", "30m"): flat(2, at=[0, 0.75])}))
-    assert "has ended" in refusal(rows_of(tables.CANDLES, {("okx", "1d"): flat(3, at=[1, 24, 49])}))
+    advice = "the bar begins before the one before it has ended. Correct `interval`, which is the length of the bar."
+    assert advice in refusal(rows_of(tables.CANDLES, {("okx", "1d"): flat(3, at=[1, 24, 49])}))
 
 
 def test_of_two_rows_of_a_bar_the_larger_volume_counts() -> None:
@@ -228,6 +231,17 @@ def test_a_crossed_snapshot_is_named_among_sound_ones() -> None:
     assert refusal(crossed) == f"{where}: the best bid is above the best ask. Check `side`."
     sides[("okx", "bid")] = bids | {"price": [98.0, 99.0, 97.0, 100.1, 99.0, 100.0]}
     assert refusal(rows_of(tables.ORDER_BOOK, sides)) == ""
+
+
+def test_an_unknown_side_is_said_with_those_that_are_known() -> None:
+    """Of books and of positions, in their own words."""
+    book = {("okx", "ask"): {"price": [1.0], "size_base": [1.0]}, ("okx", "sell"): {"price": [2.0], "size_base": [1.0]}}
+    where = "(BTC/USDT:USDT, okx, sell, 2025-10-09T09:00:00Z)"
+    assert refusal(rows_of(tables.ORDER_BOOK, book)) == (
+        f"order_book.csv: row 2 {where}: side `sell` is unknown; a side is bid or ask. Correct or remove the row."
+    )
+    held = rows_of(tables.POSITIONS, {("okx", "0x1", "both"): {"size_base": [1.0], "entry_price": [1.0]}})
+    assert "side `both` is unknown; a side is long or short." in refusal(held)
 
 
 # ---- Venues beside each other ----
@@ -277,8 +291,10 @@ def test_prices_are_held_beside_each_other_over_the_last_common_day() -> None:
     assert judge_prices(both | {"gate": (times, early)}) == ({}, (), "")
     assert judge_prices(both | {"gate": (times, few)}) == ({}, (), "")
     most = np.where(np.arange(48) >= 34, 300.0, 100.0)
-    wrong, _, _ = judge_prices(both | {"gate": (times, most)})
-    assert list(wrong) == ["gate"]
+    half = np.where(np.arange(48) >= 36, 300.0, 100.0)  # of the last 24 closes; the one before them does not count
+    for apart in (most, half):
+        wrong, _, _ = judge_prices(both | {"gate": (times, apart)})
+        assert list(wrong) == ["gate"]
     never = (times + HOUR_MS // 2, np.where(np.arange(48) == 47, 100.0, 7.0))
     assert judge_prices(both | {"gate": never}) == ({}, (), "")  # no common close: the last ones count
 
@@ -309,6 +325,40 @@ def test_a_high_that_nobody_saw_is_read_as_the_highest_seen() -> None:
     rows = rows_of(tables.CANDLES, {("okx", "1h"): high, ("gate", "1h"): seen})
     highs = judged(rows).tables["candles"].number("high")
     assert (highs[9], highs[20], highs[39]) == (103.0, 101.0, 103.0)
+
+
+@pytest.mark.parametrize(
+    ("price", "says"),
+    [
+        (104.9, ""), (95.3, ""), (105.1, "OKX's {} stand 5.1 % above the candles, so they are of something else."),
+        (90.0, "OKX's {} stand 10.0 % below the candles, so they are of something else."),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("table", [tables.MARK_CANDLES, tables.SPOT_CANDLES])
+def test_marks_and_spot_stand_within_five_percent_of_the_candles(table: TableFormat, price: float, says: str) -> None:
+    """The venue's own candles are asked, or the first where it has none; only those of the odd series are left out."""
+    bars = rows_of(tables.CANDLES, {("gate", "1h"): flat(48, 101.0), ("okx", "1h"): flat(48)})
+    found = judged(bars, rows_of(table, {("bybit", "1h"): flat(48, 102.0), ("okx", "1h"): flat(48, price)}))
+    assert [gap.reason.replace("\u202f", " ") for gap in found.gaps.get(BTC, [])] == [says.format(table.says)] * bool(
+        says
+    )
+    assert {each.keys[1] for each in found.tables[table.name].series} == {"bybit"} | ({"okx"} if not says else set())
+    assert len(found.tables["candles"].series) == 2
+
+
+@pytest.mark.parametrize(
+    ("low", "volume", "read"),
+    [
+        (79.0, 10.0, 100.0), (79.0, 11.0, 79.0), (81.0, 2.0, 81.0), (24.9, 1e9, 100.0), (25.1, 1e9, 25.1),
+    ],
+)  # fmt: skip
+def test_alone_a_wick_of_a_fifth_and_fifty_ranges_is_no_trade(low: float, volume: float, read: float) -> None:
+    """Calm bars of 0.4 high that trade two coins: up to five times that, a wick of 21 is none; to a quarter always."""
+    calm = flat(60, high=[100.2] * 60, low=put([99.8] * 60, at_30=low), volume_base=put([2.0] * 60, at_30=volume))
+    rows = rows_of(tables.CANDLES, {("okx", "1h"): calm})
+    assert judged(rows).tables["candles"].number("low")[30] == read
+    wide = flat(60, high=[100.3] * 60, low=put([99.8] * 60, at_30=79.0), volume_base=[2.0] * 60)  # 50 ranges are 25
+    assert judged(rows_of(tables.CANDLES, {("okx", "1h"): wide})).tables["candles"].number("low")[30] == 79.0
 
 
 # ---- Open interest, books and funding beside the candles ----
@@ -424,6 +474,49 @@ def test_rates_in_percent_begin_beyond_a_third_of_a_percent() -> None:
         for name in ("funding", "funding_now"):
             venues = {each.keys[1] for each in found.tables[name].series}
             assert venues == ({"okx", "bybit"} if used else {"bybit"})
+
+
+def test_an_outage_may_begin_at_the_second_snapshot() -> None:
+    """The first is what was there before."""
+    ripple = [1000.0 + at % 7 for at in range(100)]
+    kept, _, _ = held([ripple[0], 100.0, 100.0, *ripple[3:]])
+    assert len(kept) == 98
+
+
+def test_only_snapshots_beside_a_bar_are_held_beside_it() -> None:
+    """Before the first bar, and more than two bars after the last, nothing tells what their price should be."""
+    ripple = [1000.0 + at % 7 for at in range(100)]
+    hours = [-3, *range(97), 200, 202]
+    odd = {0, 98, 99}
+    value = [amount * (300.0 if at in odd else 100.0) for at, amount in enumerate(ripple)]
+    kept, doubts, notes = held(ripple, value=value, at=hours)
+    assert (len(kept), doubts) == (99, [])  # an open at 199: 200 is beside it, 202 is not
+    assert [note.split("(")[0] for note in notes] == ["Open interest of BTC on okx: 1 row left out "]
+
+
+def test_an_interval_that_contradicts_the_settlements_is_said() -> None:
+    """The rows that differ are counted, with what the last of them stated and what the times say."""
+    cells = {"funding_rate": [0.00001, -0.00002] * 5, "interval_hours": [8.0] * 9 + [4.0], "at": [*range(10)]}
+    found = judged(rows_of(tables.FUNDING, {("okx",): cells, ("a+b",): cells}))
+    says = "10 rows say an interval of 4 h, their settlements stand 1 h apart; the times count."
+    assert found.notes == [f"Funding rates of BTC on okx: {says}"]
+    rows = found.tables["funding"]
+    hours = {each.keys[1]: rows.number("interval_hours")[each.rows].tolist() for each in rows.series}
+    assert hours == {"okx": [1.0] * 10, "a+b": cells["interval_hours"]}
+
+
+@pytest.mark.parametrize(
+    ("gaps", "stated", "hours"),
+    [
+        ([8.0, 4.0], None, [4.0, 4.0, 4.0]), ([8.0, 4.0], [8.0, 8.0, 8.0], [8.0, 8.0, 4.0]), ([], None, [np.nan]),
+        ([16.0, 16.0], [8.0] * 3, [8.0] * 3), ([16.0] * 3, [8.0] * 4, [8.0] * 4),
+    ],
+)  # fmt: skip
+def test_few_settlements_are_read_one_by_one(gaps: list[float], stated: list[float] | None, hours: list[float]) -> None:
+    """Up to three: a gap shorter than stated counts, a longer one may be a hole; else the least gap."""
+    times = START + np.concatenate([[0], np.cumsum(gaps)]).astype(np.int64) * HOUR_MS
+    found = funding_hours(times, None if stated is None else np.array(stated))
+    np.testing.assert_array_equal(found, hours)
 
 
 # ---- What one symbol's tables become ----

@@ -75,6 +75,7 @@ def test_start_up_coverage_has_its_ends() -> None:
     assert book_coverage(fall, DEFAULTS) == pytest.approx(0.0)
     one = market(candles={"okx": bars(5)}, open_interest={"okx": levels(1.0, 1)})
     assert isinstance(book_coverage(one, DEFAULTS), Missing)
+    assert book_coverage(replace(one, candles=GONE), DEFAULTS) == GONE
 
 
 def test_coverage_says_what_each_venue_gave() -> None:
@@ -251,6 +252,7 @@ TWO = {"okx": levels(3.0), "bybit": levels(1.0)}
         ({"as_of_ms": END_MS + 24 * HOUR_MS}, "Medium", "the last bar closed 24 bars before as-of"),
         ({"as_of_ms": END_MS + 25 * HOUR_MS}, "Low", "the last bar closed 1.0 days before as-of"),
         ({"doubts": ("a venue is priced 2 % low",)}, "Medium", "a venue is priced 2 % low"),
+        ({"as_of_ms": END_MS + 3 * HOUR_MS, "doubts": ("a",)}, "Medium", "the last bar closed 3 bars before as-of"),
         ({"doubts": ("a", "b")}, "Medium", "a"), ({"doubts": ("a", "b", "c")}, "Low", "a"),
     ],
 )  # fmt: skip
