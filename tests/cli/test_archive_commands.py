@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,19 @@ from tests.cli.cli_process import reportgen_here as reportgen
 from tests.delivery.archives import keep, tree
 
 
-@pytest.fixture
-def archive(tmp_path: Path) -> Path:
-    """Make an archive of four days, one with two revisions, below a folder to run commands in."""
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keep four days once, one with two revisions."""
+    made = tmp_path_factory.mktemp("kept")
     for day, headline in ((0, "One."), (1, "Two."), (1, "Three."), (2, "Four."), (3, "Five.")):
-        keep(tmp_path / "output", day, headline=headline)
+        keep(made, day, headline=headline)
+    return made
+
+
+@pytest.fixture
+def archive(kept: Path, tmp_path: Path) -> Path:
+    """Copy that archive below a folder to run commands in."""
+    shutil.copytree(kept, tmp_path / "output")
     return tmp_path
 
 

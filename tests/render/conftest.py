@@ -78,6 +78,12 @@ def pdf_text(tmp_path: Path) -> Callable[[bytes], list[str]]:
     return read
 
 
+@pytest.fixture
+def unprinted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the paper of a backtest empty, where its page is the point."""
+    monkeypatch.setattr("reportgen.render.backtest.print_page", lambda *_, **__: b"")
+
+
 WIDTHS = (390, 800, 1400)
 _MEASURE = """document.fonts.ready.then(() => {
   const past = e => e.getBoundingClientRect().right > innerWidth + 1;

@@ -14,6 +14,8 @@ from reportgen.track_record.verdict import findings_of
 from reportgen.units import Missing
 from tests.track_record.results import found, interval
 
+pytestmark = pytest.mark.usefixtures("unprinted")
+
 
 def split(verdict: SplitVerdict) -> EventSplit:
     """Give a split with a verdict."""

@@ -62,6 +62,7 @@ def test_what_is_missing_prints_its_reason(pages: tuple[str, bytes]) -> None:
         assert reason.lower() in pages[0].lower()
 
 
+@pytest.mark.usefixtures("unprinted")
 def test_hostile_text_is_shown_not_run() -> None:
     """Markup in a note is escaped."""
     assert HOSTILE.encode() not in render_backtest(found(), findings_of(found()))["html"]
@@ -112,6 +113,7 @@ def test_a_pooled_page_shows_each_market_beside_the_mean(tmp_path: Path) -> None
     assert "XRP/USDT:USDT" in text
 
 
+@pytest.mark.usefixtures("unprinted")
 def test_dollars_and_reactions_stand_beside_their_controls() -> None:
     """Both sides, each side alone, the distance control and the mirrored places are all on the page."""
     page = unescape(render_backtest(whole(), findings_of(whole()))["html"].decode())
@@ -122,6 +124,7 @@ def test_dollars_and_reactions_stand_beside_their_controls() -> None:
     assert notation.share(18 / 40) in page
 
 
+@pytest.mark.usefixtures("unprinted")
 @pytest.mark.parametrize("pooled", [False, True])
 def test_no_table_is_cut_at_any_width(pooled: bool, in_browser: Callable[[str], list[dict[str, object]]]) -> None:  # noqa: FBT001 - which page
     """In a real browser every cell of the report lies inside the window, on a phone too."""
@@ -186,6 +189,7 @@ def test_what_was_foretold_stands_beside_what_came() -> None:
     assert all(alts)
 
 
+@pytest.mark.usefixtures("unprinted")
 def test_every_score_of_the_record_stands_in_the_csv() -> None:
     """Each interval of the JSON record is a line with its three numbers, each missing one a line with its reason."""
     result = replace(pooled_page(), dollars=whole().dollars, reactions=whole().reactions, reliability=(foretold(),))
