@@ -140,6 +140,26 @@ def test_the_command_posts_each_message_once(folder: Path) -> None:
         assert told.pictures() == 4
 
 
+def test_a_runner_that_starts_with_nothing_knows_from_the_bucket_what_was_posted(bucket: str, tmp_path: Path) -> None:
+    """The first died over the headline, the second names it and posts the rest, and the third has nothing to do."""
+    brief = briefs.simulated()
+    write_brief_files(bucket, morning_of(brief), files=files_of(brief_to_json(brief), b"<h1>page</h1>"))
+    with open_ledger(f"{bucket}/.mail", "posts", f"{BRIEF} simulated") as ledger:
+        ledger.queue([("desk headline", "desk headline")], 1)
+        ledger.sending("desk headline", 2)
+    with chats() as told:
+        for runner in ("second", "third"):
+            folder = tmp_path / runner
+            folder.mkdir()
+            configure(folder, "{name: desk, address: {env: DESK}, figure: false}")
+            done = reportgen_here(folder, "post", "--output", bucket, DESK=f"json://127.0.0.1:{told.port}/hook")
+            assert (done.returncode, done.stdout) == (0, "desk: 4 sent, 1 unknown\n")
+            assert "unknown desk headline\nunknown: it may have arrived. Post it again" in done.stderr
+            assert ("cut off by an earlier crash" in done.stderr) == (runner == "second")
+            assert [path.name for path in folder.iterdir()] == ["config.yaml"]
+    assert len(told.texts()) == 4
+
+
 def test_a_refusal_stops_the_channel_and_the_next_run_goes_on(folder: Path) -> None:
     """Exit code 4; what arrived is not posted again."""
     with chats() as told:
