@@ -126,3 +126,10 @@ def spreadsheet_cell(value: object) -> object:
 
 
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def shortened(words: str, longest: int) -> str:
+    """Cut words to so many characters, the last an ellipsis; a directional isolate that they open stays closed."""
+    if len(words) <= longest:
+        return words
+    return words[: longest - 1].rstrip() + "\u2026" + ("\u2069" if words.startswith("\u2068") else "")

@@ -69,17 +69,19 @@ def calibrate(
 
     from reportgen.delivery.archive.calibrations import calibration_path
     from reportgen.liquidation.calibration import make
+    from reportgen.moments import parse_moment
     from reportgen.morning.making import gather
     from reportgen.morning.workers import start_workers
     from reportgen.units import Missing
 
+    start_ms = 0 if start is None else parse_moment(start)
     request = _request(source, config, output, symbol, until, sample=sample)
     folder = request.config.calibration or own_folder(request.config.output)
     with start_workers(workers, cluster, paper=False) as pool, progress(_STEPS) as step:
         step("Reading the market data")
         gathered = gather(request)
         step("Sweeping the book")
-        samples, others = _samples(gathered, start, request, out or folder, pool.map)
+        samples, others = _samples(gathered, start_ms, request, out or folder, pool.map)
         step("Fitting the weights")
         fitted = make.calibrate(samples, request.config.assumptions, np.random.default_rng(_SEED), pool.map)
         made = list(fitted)
@@ -98,8 +100,7 @@ def calibrate(
     if as_json:
         tell_json({"file": kept, "calibrations": [_facts(each) for each in made]})
         return
-    for each in made:
-        tell("\n".join(_lines(each, request.config.assumptions.calibration_churns)))
+    tell("\n".join(line for each in made for line in _lines(each, request.config.assumptions.calibration_churns)))
     tell(kept)
 
 
@@ -126,16 +127,14 @@ def _request(
 
 
 def _samples(
-    gathered: Gathered, start: str | None, request: BriefRequest, place: Path, map_units: Callable[..., Any]
+    gathered: Gathered, start_ms: int, request: BriefRequest, place: Path, map_units: Callable[..., Any]
 ) -> tuple[tuple[Rows, ...], tuple[MarketData, ...]]:
     """Part the markets into samples and those without liquidations, or end the command with every fault found."""
     from reportgen.errors import DataError
     from reportgen.liquidation.calibration.sample import sample_of
     from reportgen.market.folder.read import unknown_market
-    from reportgen.moments import parse_moment
     from reportgen.units import Missing
 
-    start_ms = 0 if start is None else parse_moment(start)
     markets = tuple(gathered.markets.values())
     faults = [
         f"{market.candles.reason} {unknown_market(market.symbol, gathered.known_symbols)}"

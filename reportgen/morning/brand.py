@@ -32,7 +32,7 @@ _DRAWN: Final = re.compile(
     "radialGradient|stop|clipPath|mask|pattern|marker|symbol|use|style"
 )
 """Elements that draw, and can neither run nor fetch anything."""
-_REACHES_OUT: Final = re.compile(r"url\(\s*['\"]?(?!#)|@|\\|://|image-set|javascript:", re.IGNORECASE)
+_REACHES_OUT: Final = re.compile(r"url\(\s*(?!['\"]?#|\s)|@|\\|://|image-set|javascript:", re.IGNORECASE)
 
 
 def read_brand(settings: BrandSettings | None) -> Brand | None:
@@ -122,12 +122,13 @@ def _whole_png(content: bytes, path: Path) -> bytes:
 
 def _plain_svg(content: bytes, path: Path) -> bytes:
     """Keep what an SVG draws; what could run or fetch something is refused, and other programs' notes are left out."""
-    if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
-        raise UsageError(f"The logo {path} declares a DOCTYPE. Save it as plain SVG, without one.")
     try:
-        root = ET.fromstring(content)  # noqa: S314 - bounded in size, and without entities
-    except ET.ParseError as error:
-        raise UsageError(f"The logo {path} is neither a PNG nor an SVG. Save it as one of them.") from error
+        words = content.decode("utf-8-sig")
+        if "<!DOCTYPE" in words or "<!ENTITY" in words:
+            raise UsageError(f"The logo {path} declares a DOCTYPE. Save it as plain SVG, without one.")
+        root = ET.fromstring(words)  # noqa: S314 - bounded in size, and without entities
+    except (ET.ParseError, UnicodeDecodeError) as error:
+        raise UsageError(f"The logo {path} is neither a PNG nor an SVG in UTF-8. Save it as one of them.") from error
     if root.tag != f"{_SVG}svg" or not (root.get("viewBox") or root.get("width")):
         raise UsageError(f"The logo {path} is no SVG with a size. Save it as plain SVG, with a viewBox.")
     for parent in list(root.iter()):

@@ -23,7 +23,7 @@ from jinja2 import TemplateError
 from reportgen.brief.types import OWN_BRAND, Brief, SymbolBrief
 from reportgen.errors import RenderError
 from reportgen.moments import day_of
-from reportgen.notation import THIN, percent_change, price
+from reportgen.notation import THIN, percent_change, price, shortened
 from reportgen.render.card import card_of
 from reportgen.render.charts import figure_png, ladder_png
 from reportgen.render.charts.axes import FORMS
@@ -123,8 +123,8 @@ def subject(brief: Brief, reader: Reader) -> str:
     first = next((symbol for symbol in brief.symbols if not isinstance(symbol.price, Missing)), None)
     if first is not None and not isinstance(first.price, Missing):
         change = "" if isinstance(first.change_24h, Missing) else f" {percent_change(first.change_24h)}"
-        parts.append(f"{_short(first.base)} {price(first.price, first.price_decimals)}{change}")
-    parts += [f"{_short(event.name)} {event_due(event)}" for event in overriding(brief)[:1]]
+        parts.append(f"{shortened(first.base, _LONGEST_NAME)} {price(first.price, first.price_decimals)}{change}")
+    parts += [f"{shortened(event.name, _LONGEST_NAME)} {event_due(event)}" for event in overriding(brief)[:1]]
     text = plain(" · ".join(parts))
     text = f"{'Simulated market: ' if brief.simulated else ''}{'STALE: ' if brief.stale else ''}{text}"
     if any(not character.isprintable() and character not in ISOLATES for character in text):
@@ -156,10 +156,6 @@ def local_time(milliseconds: Milliseconds, timezone: str, locale: str) -> str:
 def _region(locale: str) -> str:
     """Take the region from a language tag: US from en-US or en_US."""
     return locale.replace("_", "-").rpartition("-")[2].upper()
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}\u2026"
 
 
 # ---- The pictures of a mail: one ladder a symbol, one figure where a symbol is shown in detail ----

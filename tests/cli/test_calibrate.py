@@ -150,7 +150,7 @@ def test_the_same_rows_twice_count_once(clean: tuple[str, bytes], tmp_path: Path
     [
         (("--sample", "--symbol", "PEPE"), 1, "holds no bars of PEPE"),
         (("--source", "nowhere"), 2, "is not there"),
-        (("--sample", "--symbol", "BTC", "--from", "yesterday"), 2, "is not a date and time"),
+        (("--source", "nowhere", "--from", "yesterday"), 2, "is not a date and time"),
         (("--sample", "--symbol", "BTC", "--until", "2020-01-01T00:00Z"), 1, "Error: "),
     ],
 )

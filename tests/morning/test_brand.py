@@ -95,6 +95,7 @@ def test_a_logo_that_could_run_or_fetch_is_refused(tmp_path: Path, inside: str, 
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no SVG with a size"),
         (b"<!DOCTYPE svg [<!ENTITY a 'b'>]>" + PLAIN.encode(), "DOCTYPE"),
         (PLAIN.encode() + b" " * 40_000, "32768 are the most"),
+        (PLAIN.encode("utf-16"), "an SVG in UTF-8"),
     ],
 )
 def test_a_logo_is_a_small_picture(tmp_path: Path, content: bytes, said: str) -> None:
@@ -109,6 +110,7 @@ def test_a_logo_keeps_its_drawing_alone(tmp_path: Path) -> None:
     """Other programs' notes are left out of an SVG, and a PNG is drawn anew without its comments, at most 96 high."""
     logo = tmp_path / "logo"
     noted = PLAIN.replace("<path", '<x:note xmlns:x="urn:x" x:by="me">secret</x:note><path')
+    noted = noted.replace("<path", """<path stroke="url( '#a' )\"""")
     logo.write_text(noted, encoding="utf-8")
     kept = base64.b64decode(read_logo(logo).partition(",")[2]).decode()
     assert "secret" not in kept

@@ -32,6 +32,13 @@ def test_chart_text_is_readable(colours: Colours) -> None:
         assert contrast(text, colours.paper) >= 4.5
 
 
+def test_contrast_is_that_of_wcag() -> None:
+    """Known ratios on white: black, the palest grey for text, and each primary with its own weight."""
+    known = {"#000000": 21.0, "#767676": 4.54, "#FF0000": 4.00, "#00FF00": 1.37, "#0000FF": 8.59, "#FFFFFF": 1.0}
+    for colour, ratio in known.items():
+        assert contrast(colour, "#FFFFFF") == contrast("#FFFFFF", colour) == pytest.approx(ratio, abs=0.005)
+
+
 @THEMES
 def test_chart_graphics_stand_out(colours: Colours) -> None:
     """Bars, brackets, axes, events and every step inside a zone have 3 to 1 on paper."""

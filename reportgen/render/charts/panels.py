@@ -233,7 +233,7 @@ def events(frame: Frame, brief: Brief, symbol: SymbolBrief, taken: Sequence[Box]
         x = min(frame.x(frame.now_ms + one.hours_away * HOUR_MS), form.later - 1)
         lines.append(((x, form.top), (x, form.bottom)))
         base = max(x - form.thin(3), form.now + form.small + form.thin(4))
-        name = one.name if len(one.name) <= _LONGEST_NAME else f"{one.name[: _LONGEST_NAME - 1].rstrip()}\u2026"
+        name = notation.shortened(one.name, _LONGEST_NAME)
         at = round(frame.now_ms + one.hours_away * HOUR_MS)
         runs = (Run(words=f"{name} {clock(at)}" if one.time_known else name, role="warn"),)
         text = Text(x=base, y=form.top, runs=runs, size=form.small, turned=True)
