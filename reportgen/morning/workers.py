@@ -7,11 +7,13 @@ Paper is always laid out on this machine, whose Pango it needs.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import platform
 import re
 import signal
 import sys
 import tempfile
+import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -142,11 +144,18 @@ def _processes(count: int, first: Callable[[], object]) -> Iterator[Executor]:
 
 
 def _begin(scratch: str) -> None:
-    """Leave interrupts to the parent, and temporary files where it deletes them: a worker ends without cleaning up."""
+    """Leave interrupts and temporary files to the parent: a worker ends without cleaning up, and with the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     tempfile.tempdir = scratch
+
+    def end_with(parent: multiprocessing.process.BaseProcess) -> None:
+        parent.join()
+        os._exit(1)
+
+    if parent := multiprocessing.parent_process():
+        threading.Thread(target=end_with, args=(parent,), daemon=True).start()
 
 
 def _load_paper() -> None:

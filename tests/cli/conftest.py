@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,8 +54,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Run dask's own LocalCluster in a process of its own, whose threads are not ours."""
     script = tmp_path_factory.mktemp("cluster") / "cluster.py"
     script.write_text(_SCRIPT)
+    quiet = os.environ | {"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"}  # it costs CPU while it waits
+    quiet["DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL"] = "1s"
     with subprocess.Popen(
-        [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY
+        [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY, env=quiet
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None

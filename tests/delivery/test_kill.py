@@ -85,8 +85,13 @@ def test_kills_all_along_a_run(tmp_path: Path, forge: Forge) -> None:
     assert not list(tmp_path.rglob(".*.unfinished"))
 
 
+def at_work_in(folder: Path) -> list[str]:
+    """List the processes whose working folder this is."""
+    return [one.parent.name for one in Path("/proc").glob("[0-9]*/cwd") if os.path.realpath(one) == str(folder)]
+
+
 def test_a_whole_run_that_is_killed(tmp_path: Path) -> None:
-    """`reportgen brief` killed while it writes leaves an archive that verifies, and the next run completes."""
+    """A killed `reportgen brief` leaves an archive that verifies and no process at work; the next run completes."""
     command = [sys.executable, "-m", "reportgen", "brief", "--sample", "--symbols", "BTC", "--output", "out"]
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     keep(tmp_path / "out")
@@ -96,6 +101,10 @@ def test_a_whole_run_that_is_killed(tmp_path: Path) -> None:
     process.kill()
     process.wait()
     assert verify(open_store(tmp_path / "out")).findings == ()
+    until = time.monotonic() + 20
+    while (left := at_work_in(tmp_path)) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert left == []
     again = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert again.returncode == 0, again.stderr
     assert verify(open_store(tmp_path / "out")).findings == ()
