@@ -15,8 +15,9 @@ from reportgen.config.assumptions import DEFAULTS, Assumptions
 from reportgen.config.events import EventFile, FlowFile, ListedEvent
 from reportgen.config.load import load_config, read_config
 from reportgen.config.settings import Config, json_schema
+from reportgen.config.values import SecretReference, kept_at
 from reportgen.config.yaml import parse_yaml
-from reportgen.errors import ConfigError
+from reportgen.errors import ConfigError, EnvironmentProblem
 from reportgen.events.sources import events_in
 
 YAML_LETTERS = " \n\t:-[]{}&*!|>'\"#%@,?abwatchlis1.e"
@@ -190,6 +191,37 @@ def test_a_password_in_the_file_is_refused_and_never_repeated(tmp_path: Path) ->
     assert config.mail.smtp.password.env == "SMTP_PASSWORD"
     (both,) = problems_of(tmp_path, mail.format(secret="{env: A, file: b}"))  # noqa: S106 - a reference
     assert "exactly one" in both
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:hunter2@h/db",
+        "postgresql://h/db?user=u&password=hunter2",
+        "postgresql://h/db?%70assword=hunter2",
+        "postgresql:u:hunter2@h/db",
+    ],
+)
+def test_a_database_keeps_its_password_out_of_the_file(tmp_path: Path, url: str) -> None:
+    """Wherever in the URL it stands, and where the URL is mistyped."""
+    (line,) = problems_of(
+        tmp_path, f"watchlist: [BTC]\npost:\n  channels: [{{name: a, address: {{env: A}}}}]\n  ledger: '{url}'\n"
+    )
+    assert "password in it" in line
+    assert "hunter2" not in line
+
+
+@pytest.mark.parametrize(
+    "typed", ["postgresql:u:hunter2@h/db", "postgresql//u:hunter2@h/db", "jdbc:postgresql://hunter2@h/db", "hunter2"]
+)
+def test_a_secret_place_is_a_url(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+    """What is mistyped never becomes a folder that is called like a password."""
+    monkeypatch.setenv("LEDGER", typed)
+    with pytest.raises(EnvironmentProblem, match="LEDGER holds no URL") as refused:
+        kept_at(SecretReference(env="LEDGER"))
+    assert "hunter2" not in str(refused.value)
+    monkeypatch.setenv("LEDGER", "postgresql://u:hunter2@h/db")
+    assert kept_at(SecretReference(env="LEDGER")) == "postgresql://u:hunter2@h/db"
 
 
 def test_events_flows_and_calendars_may_come_from_anywhere(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias
+from urllib.parse import parse_qsl
 
 from pydantic import (
     AfterValidator,
@@ -31,6 +33,8 @@ from reportgen.errors import EnvironmentProblem, UsageError, without_secrets
 _COMMAND_SECONDS: Final = 60
 ONE_LINE: Final = r"^[^\x00-\x1f\x7f]*$"
 WEB_ADDRESS: Final = r"^https?://"
+_URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_SECRET_KEY: Final = re.compile("pass|secret|token", re.IGNORECASE)
 FOLDER: Final = "folder"
 """Key of the validation context: the folder of config.yaml, which its paths are relative to."""
 
@@ -140,14 +144,13 @@ class SecretReference(Settings):
             EnvironmentProblem: It is not there, or empty; names the place and never the secret.
         """
         if self.env is not None:
-            text, place = os.environ.get(self.env, ""), f"The environment variable {self.env}"
+            text = os.environ.get(self.env, "")
         elif self.file is not None:
-            place = str(self.file)
             try:
                 text = read_text(self.file)
             except (OSError, TextError) as error:
                 raise EnvironmentProblem(
-                    f"The secret in {place} cannot be read. Check the path and permissions."
+                    f"The secret in {self.file} cannot be read. Check the path and permissions."
                 ) from error
         else:
             command = self.command or ""
@@ -157,11 +160,17 @@ class SecretReference(Settings):
             except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
                 kind = type(error).__name__
                 raise EnvironmentProblem(f"The command `{command}` gave no secret ({kind}). Run it by hand.") from error
-            text, place = done.stdout, f"The command `{self.command}`"
+            text = done.stdout
         found = text if whole else text.strip().partition("\n")[0].strip()
         if not found.strip():
-            raise EnvironmentProblem(f"{place} holds no secret. Set it, or point elsewhere in config.yaml.")
+            raise EnvironmentProblem(f"{self} holds no secret. Set it, or point elsewhere in config.yaml.")
         return found
+
+    def __str__(self) -> str:
+        """Name its place, to begin a sentence."""
+        if self.env is not None:
+            return f"The environment variable {self.env}"
+        return str(self.file) if self.file is not None else f"The command `{self.command}`"
 
 
 Secret = Annotated[SecretReference, BeforeValidator(_reference_only)]
@@ -171,7 +180,10 @@ def _kept_at(value: Path | str | SecretReference, folder: Path) -> Place | Secre
     if isinstance(value, SecretReference):
         return value
     text = str(value)
-    if is_database(text) and ":" in text.partition("://")[2].rpartition("@")[0]:
+    asked = parse_qsl(text.partition("?")[2], keep_blank_values=True)
+    mistyped = text.lower().startswith("postgres") and "@" in text and not _URL.match(text)
+    named = ":" in text.partition("://")[2].rpartition("@")[0] or any(_SECRET_KEY.search(key) for key, _ in asked)
+    if mistyped or (is_database(text) and named):
         raise setting_error(
             f"{without_secrets(text, path=True)} is written with a password in it",
             "Put the whole URL into the environment and name it here: {env: NAME}, {file: path} or {command: program}.",
@@ -197,6 +209,13 @@ def kept_at(where: Place | SecretReference) -> Place:
     """Give the place, with its password where there is one.
 
     Raises:
-        EnvironmentProblem: As `SecretReference.read`.
+        EnvironmentProblem: As `SecretReference.read`; or the secret is no URL, which would become a folder of its name.
     """
-    return where.read() if isinstance(where, SecretReference) else where
+    if not isinstance(where, SecretReference):
+        return where
+    if not _URL.match(found := where.read()):
+        raise EnvironmentProblem(
+            f"{where} holds no URL. Write it as postgresql://user:password@host/database or s3://bucket/folder; a "
+            "folder or file of this machine is no secret and stands in config.yaml itself."
+        )
+    return found

@@ -74,6 +74,11 @@ def _file(path: Path, *, reading: bool) -> Engine:
 
 
 def _server(url: str) -> Engine:
+    if url.count("@") > 1:
+        raise EnvironmentProblem(
+            "The URL of the database has more than one @, so where its password ends is not known. "
+            "Write %40 for each @ of the user and the password."
+        )
     try:
         address = make_url(url).set(drivername="postgresql+psycopg")
         return create_engine(address, poolclass=NullPool, connect_args={"connect_timeout": _REACHED_WITHIN_SECONDS})
@@ -83,14 +88,15 @@ def _server(url: str) -> Engine:
         ) from error
     except (SQLAlchemyError, ValueError) as error:
         raise EnvironmentProblem(
-            f"{without_secrets(url)} is no URL of a database. Write it as postgresql://user:password@host/database."
+            f"{url.partition('://')[0]}://… is no URL of a database. Write it as postgresql://user:password@host/database."
         ) from error
 
 
 def first_line(error: SQLAlchemyError) -> str:
-    """Give what the database said, without what SQLAlchemy adds."""
+    """Give what the database said, without what SQLAlchemy adds and what may be the end of a password."""
     said = str(getattr(error, "orig", None) or error).strip()
-    return " ".join(said.partition("\n")[0].split())
+    before, at, rest = " ".join(said.partition("\n")[0].split()).rpartition("@")
+    return f"…@{rest}" if at else f"{before}{rest}"
 
 
 @contextmanager

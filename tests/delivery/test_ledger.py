@@ -155,7 +155,9 @@ def test_a_bucket_without_conditional_writes_is_refused(bucket: str, monkeypatch
     [
         (("s3cret%20of", "wrong"), "password authentication failed"),
         (("127.0.0.1:", "127.0.0.1:1"), "cannot be read or written"),
-        (("postgresql://", "postgresql://:@:@"), "is no URL of a database"),
+        (("@127.0.0.1:", "@127.0.0.1:x"), "is no URL of a database"),
+        (("s3cret%20of", "wrong@wrong"), "Write %40 for each @"),
+        (("//brief:", "//wrong%40one:"), "…@one"),
     ],
 )
 def test_what_the_server_says_is_one_sentence_without_the_password(
