@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from email.utils import parseaddr
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
@@ -175,9 +176,9 @@ class MailSettings(Settings):
     retry: RetrySettings = Field(default=RetrySettings(), description="What to do when the relay says not now.")
     dkim: DkimSettings | None = Field(default=None, description="Sign here, where the relay does not.")
 
-    @property
+    @cached_property
     def subscribers_place(self) -> Place:
-        """Give the place of the list, with its password where there is one."""
+        """Give the place of the list, with its password where there is one; a command that tells it runs once."""
         return kept_at(self.subscribers)
 
     @property

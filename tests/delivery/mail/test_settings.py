@@ -49,3 +49,15 @@ def test_a_sender_is_an_address_that_every_relay_takes(tmp_path: Path) -> None:
     """Letters beyond ASCII before the @ are refused; in the name and in the domain they are fine."""
     assert "SMTPUTF8" in problem(tmp_path, **{"from": "Jörg <jörg@example.com>"})
     assert problem(tmp_path, **{"from": "Jörg <joerg@bücher.example>"}) == ""
+
+
+def test_the_command_that_tells_where_the_list_is_runs_once(tmp_path: Path) -> None:
+    """A vault may ask a person each time; what a command of reportgen needs again it remembers."""
+    (tmp_path / "ask.sh").write_text(f"echo asked >> {tmp_path}/log; echo postgresql://u:p@h/d", encoding="utf-8")
+    assert problem(tmp_path, subscribers={"command": f"sh {tmp_path}/ask.sh"}) == ""
+    config = read_config(tmp_path / "config.yaml")[0]
+    assert config is not None
+    assert config.mail is not None
+    assert config.mail.subscribers_place == config.mail.subscribers_place == "postgresql://u:p@h/d"
+    assert (tmp_path / "log").read_text(encoding="utf-8") == "asked\n"
+    assert "u:p@h" not in repr(config)
