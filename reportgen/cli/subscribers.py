@@ -83,7 +83,7 @@ def edit(
 
     settings, mail = mail_config(config)
     key = parse_address(address).key
-    entries = {entry.key: entry for entry in read_entries(mail.subscribers_place)}
+    entries = {entry.key: entry for entry in reversed(read_entries(mail.subscribers_place))}  # the first counts
     if key not in entries:
         raise UsageError(
             f"{key} is not in {list_name(mail.subscribers_place)}. `reportgen subscribers list` shows who is."

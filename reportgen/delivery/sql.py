@@ -10,22 +10,29 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from filelock import FileLock, Timeout
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     Engine,
     MetaData,
     Table,
+    TableClause,
     Text,
+    cast,
+    column,
     create_engine,
     func,
     inspect,
+    literal_column,
     select,
+    table,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
@@ -44,11 +51,19 @@ _WAIT_SECONDS: Final = 30.0
 _REACHED_WITHIN_SECONDS: Final = 15
 NOWHERE: Final = Path(":memory:")
 _KEYS: Final = ("brief", "subscriber")
-_MEND_FILE: Final = (
-    "Free some space or mend its permissions, and run it again with --resume; a damaged file can be moved away, and "
-    "who got earlier briefs is lost then"
+_READ_FILE: Final = (
+    "cannot be opened ({}). Mend its permissions, or move it away if it is damaged; who got earlier briefs is lost "
+    "with it."
 )
-_MEND_SERVER: Final = "Check the address, the user, the password and the server, and run it again with --resume"
+_READ_SERVER: Final = "cannot be read ({}). Check the address, the user, the password and the server."
+_WRITE_FILE: Final = (
+    "cannot be read or written ({}), so nothing more is sent. Free some space or mend its permissions, and run it "
+    "again with --resume; a damaged file can be moved away, and who got earlier briefs is lost then."
+)
+_WRITE_SERVER: Final = (
+    "cannot be read or written ({}), so nothing more is sent. Check the address, the user, the password and the "
+    "server, and run it again with --resume."
+)
 
 
 @contextmanager
@@ -100,7 +115,7 @@ def first_line(error: SQLAlchemyError) -> str:
 
 
 @contextmanager
-def subscriber_table(place: Place, fields: Iterable[str], *, reading: bool) -> Iterator[tuple[Connection, Table]]:
+def subscriber_table(place: Place, fields: Iterable[str], *, reading: bool) -> Iterator[tuple[Connection, TableClause]]:
     """Give the table `subscribers` in a transaction, as it is; unless only to read, made where there is none.
 
     Raises:
@@ -113,7 +128,8 @@ def subscriber_table(place: Place, fields: Iterable[str], *, reading: bool) -> I
             if not reading:
                 texts = (Column(each, Text, primary_key=each == "address") for each in fields)
                 Table("subscribers", MetaData(), *texts).create(base, checkfirst=True)
-            yield base, Table("subscribers", MetaData(), autoload_with=base)
+            names = base.execute(text("SELECT * FROM subscribers LIMIT 0")).keys()
+            yield base, table("subscribers", *(column(each) for each in names))  # untyped: cells come as they are
     except SQLAlchemyError as error:
         raise DataError(
             f"{name}: the table `subscribers` cannot be read or changed ({first_line(error)}). Check the "
@@ -121,13 +137,23 @@ def subscriber_table(place: Place, fields: Iterable[str], *, reading: bool) -> I
         ) from error
 
 
+def row_of(base: Connection) -> ColumnElement[str]:
+    """Name the row of a table itself, as text: in a table without a primary key nothing else tells two apart."""
+    return cast(literal_column("rowid" if base.dialect.name == "sqlite" else "ctid"), Text)
+
+
+def in_order(base: Connection, columns: Iterable[ColumnElement[Any]]) -> Iterable[ColumnElement[Any]]:
+    """Give the order of subscribers: of a file as they were added, of a server by their cells."""
+    return [literal_column("rowid")] if base.dialect.name == "sqlite" else [cast(each, Text) for each in columns]
+
+
 @contextmanager
-def asked(name: str, mend: str) -> Iterator[None]:
+def asked(name: str, told: str) -> Iterator[None]:
     """Turn what a database says into one sentence.
 
     Args:
         name: What it is, without a secret.
-        mend: What to do about it.
+        told: What that means and what to do about it, with {} where it is quoted.
 
     Raises:
         EnvironmentProblem: It said something.
@@ -135,9 +161,7 @@ def asked(name: str, mend: str) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise EnvironmentProblem(
-            f"{name} cannot be read or written ({first_line(error)}), so nothing more is sent. {mend}."
-        ) from error
+        raise EnvironmentProblem(f"{name} {told.format(first_line(error))}") from error
 
 
 @contextmanager
@@ -154,7 +178,8 @@ def file_rows(folder: Path, of: Of, brief: str, *, reading: bool) -> Iterator[Sq
                 until_then.enter_context(FileLock(make_private(folder) / _LOCK, timeout=0))
             except Timeout as error:
                 raise EnvironmentProblem(in_use(str(folder))) from error
-        with asked(str(path), _MEND_FILE):
+        said = str(path), _READ_FILE if reading else _WRITE_FILE
+        with asked(*said):
             nothing = reading and not path.exists()
             base = until_then.enter_context(connected(NOWHERE if nothing else path, reading=reading))
             if base.exec_driver_sql("PRAGMA user_version").scalar_one() > _VERSION:
@@ -162,7 +187,7 @@ def file_rows(folder: Path, of: Of, brief: str, *, reading: bool) -> Iterator[Sq
             if not reading:
                 base.exec_driver_sql("PRAGMA journal_mode = WAL")
                 base.exec_driver_sql(f"PRAGMA user_version = {_VERSION}")
-            rows = SqlRows(base, _lines_table("deliveries"), brief, (str(path), _MEND_FILE))
+            rows = SqlRows(base, _lines_table("deliveries"), brief, said)
             if not reading:
                 rows.make()
         yield rows
@@ -175,13 +200,13 @@ def server_rows(url: str, of: Of, brief: str, *, reading: bool) -> Iterator[SqlR
     Raises:
         EnvironmentProblem: Another run is at work, or the server cannot be reached or used.
     """
-    name = without_secrets(url, path=True)
+    said = without_secrets(url, path=True), _READ_SERVER if reading else _WRITE_SERVER
     with ExitStack() as until_then:
-        with asked(name, _MEND_SERVER):
+        with asked(*said):
             base = until_then.enter_context(connected(url))
             if not reading and not base.scalar(select(func.pg_try_advisory_lock(func.hashtext(f"reportgen {of}")))):
-                raise EnvironmentProblem(in_use(name))
-            rows = SqlRows(base, _lines_table(of), brief, (name, _MEND_SERVER))
+                raise EnvironmentProblem(in_use(said[0]))
+            rows = SqlRows(base, _lines_table(of), brief, said)
             if not reading:
                 rows.make()
         yield rows

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
+import sqlite3
+from contextlib import ExitStack, closing
 from pathlib import Path
 
+import psycopg
 import pytest
 import s3fs
 
@@ -167,15 +169,18 @@ def test_what_the_server_says_is_one_sentence_without_the_password(
     url = postgres.replace(*change)
     with pytest.raises(EnvironmentProblem, match=said) as ledger, open_ledger(url, "deliveries", BRIEF):
         pass
+    with pytest.raises(EnvironmentProblem) as seen, open_ledger(url, "deliveries", BRIEF, reading=True):
+        pass
+    assert "--resume" not in str(seen.value)
     with pytest.raises((EnvironmentProblem, DataError)) as listed:
         read_subscribers(url)
-    for error in (ledger.value, listed.value):
+    for error in (ledger.value, seen.value, listed.value):
         assert "\n" not in str(error)
         assert not any(word in str(error) for word in ("s3cret", "wrong", "%20"))
 
 
 def test_subscribers_come_from_a_server(postgres: str) -> None:
-    """A list is made, read, changed and shortened in a table, and an operator's own columns are left alone."""
+    """A list is made, read, changed and shortened in a table."""
     with pytest.raises(DataError, match="`reportgen subscribers add` makes it"):
         read_subscribers(postgres)
     anna = check_entry(
@@ -188,3 +193,61 @@ def test_subscribers_come_from_a_server(postgres: str) -> None:
     replace_subscriber(postgres, "bob@example.com", new)
     replace_subscriber(postgres, "anna@example.com", None)
     assert read_subscribers(postgres).subscribers == (new,)
+
+
+@pytest.mark.parametrize("kind", ["file", "postgres"])
+def test_a_table_of_the_operators_own_loses_nothing(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """Columns of other names are not read and kept, and of a mailbox that stands there thrice one row is left."""
+    place = tmp_path / "people.sqlite" if kind == "file" else str(request.getfixturevalue(kind))
+
+    def own(sql: str) -> list[tuple[object, ...]]:
+        with closing(sqlite3.connect(place) if isinstance(place, Path) else psycopg.connect(place)) as base, base:
+            found = base.execute(sql)
+            return list(found) if found.description else []
+
+    own("CREATE TABLE subscribers (address TEXT, name TEXT, locale DATE, plan TEXT, since DATE, paid DECIMAL, j JSON)")
+    own("INSERT INTO subscribers VALUES ('Anna@example.com', 'Anne', NULL, 'gold', '2026-01-19', 9.5, '{}')")
+    for who in ("anna@example.com", "anna@example.com", "bob@example.com", "carl@example.com"):
+        own(f"INSERT INTO subscribers VALUES ('{who}', '{who[:3]}', NULL, 'free', NULL, 0, '[1]')")  # noqa: S608
+    own("UPDATE subscribers SET locale = '2026-01-19' WHERE name = 'car'")
+    listed = read_subscribers(place)
+    assert [one.name for one in listed.subscribers] == ["Anne", "bob"]
+    (problem,) = listed.problems
+    assert "locale" in problem
+    with pytest.raises(DataError, match="has no column `timezone`"):
+        replace_subscriber(
+            place, "anna@example.com", check_entry({"address": "anna@example.com", "timezone": "Asia/Tokyo"})
+        )
+    assert own("SELECT count(*) FROM subscribers") == [(5,)]
+    own("ALTER TABLE subscribers DROP COLUMN locale")
+    replace_subscriber(place, "anna@example.com", check_entry({"address": "anna@example.com", "name": "Ann"}))
+    replace_subscriber(place, "carl@example.com", None)
+    assert [one.name for one in read_subscribers(place).subscribers] == ["Ann", "bob"]
+    assert own("SELECT address, plan FROM subscribers ORDER BY address") == [
+        ("anna@example.com", "gold"),
+        ("bob@example.com", "free"),
+    ]
+
+
+def test_rows_that_cannot_be_told_apart_stay_as_they_are(tmp_path: Path) -> None:
+    """Where the database's name of a row is a column of its own, an edit that would touch two rows touches none."""
+    path = tmp_path / "people.sqlite"
+    with closing(sqlite3.connect(path)) as base, base:
+        base.execute("CREATE TABLE subscribers (rowid TEXT, address TEXT)")
+        base.execute("INSERT INTO subscribers VALUES ('x', 'anna@example.com'), ('x', 'anna@example.com')")
+    with pytest.raises(DataError, match="nothing is changed"):
+        replace_subscriber(path, "anna@example.com", check_entry({"address": "ann@example.com"}))
+    with closing(sqlite3.connect(path)) as base:
+        assert list(base.execute("SELECT address FROM subscribers")) == [("anna@example.com",)] * 2
+
+
+def test_a_damaged_ledger_that_is_only_read_is_told_so(tmp_path: Path) -> None:
+    """`--status` sends nothing, so its sentence speaks of no sending and of no --resume."""
+    (tmp_path / "deliveries.sqlite").write_bytes(b"no database" * 100)
+    with (
+        pytest.raises(EnvironmentProblem, match=r"deliveries.sqlite cannot be opened .* move it away") as said,
+        open_ledger(tmp_path, "deliveries", BRIEF, reading=True),
+    ):
+        pass
+    assert "is sent" not in str(said.value)
+    assert "--resume" not in str(said.value)

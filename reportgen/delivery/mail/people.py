@@ -27,7 +27,7 @@ from reportgen.errors import DataError, UsageError, without_secrets
 from reportgen.market.symbols import unified_symbol
 
 if TYPE_CHECKING:
-    from sqlalchemy import Column, Table
+    from sqlalchemy import ColumnClause, TableClause
 
 FIELDS: Final = ("address", "name", "symbols", "only", "locale", "timezone", "format")
 FORMATS: Final = ("html", "text")
@@ -130,7 +130,7 @@ class Entry:
     """One entry of a subscriber file before it is checked.
 
     Attributes:
-        place: `subscribers.csv:14`. values: by field name. rows: the lines it takes up, of a database its rowid.
+        place: `subscribers.csv:14`. values: by field name. rows: the lines it takes up, of a table its number.
         fault: what the file's format finds wrong in it, or "".
     """
 
@@ -320,20 +320,26 @@ def _delimiter(text: str) -> str:
 
 
 def _sql_entries(place: Place) -> Iterator[Entry]:
-    from sqlalchemy import select, text
+    from sqlalchemy import select
 
-    from reportgen.delivery.sql import subscriber_table
+    from reportgen.delivery.sql import in_order, subscriber_table
 
     with subscriber_table(place, FIELDS, reading=True) as (base, table):
-        order = text("rowid") if isinstance(place, Path) else _address_in(table)
-        for number, row in enumerate(base.execute(select(table).order_by(order)).mappings(), 1):
-            yield _entry(list_name(place), number, row.items(), range(number, number + 1))
+        columns = _columns_of(place, table)
+        found = base.execute(select(*columns.values()).order_by(*in_order(base, columns.values())))
+        for number, cells in enumerate(found, 1):
+            yield _entry(list_name(place), number, zip(columns, cells, strict=True), range(number, number + 1))
 
 
-def _address_in(table: Table) -> Column[Any]:
-    """Find the column of addresses; the first where none is called so."""
-    columns = list(table.columns)
-    return next((one for one in columns if _field_of(one.name) == "address"), columns[0])
+def _columns_of(place: Place, table: TableClause, needed: Iterable[str] = ("address",)) -> dict[str, ColumnClause[Any]]:
+    """Find the column of each field, the first where several are called so; every other column is the operator's."""
+    columns: dict[str, ColumnClause[Any]] = {}
+    for one in table.columns:
+        columns.setdefault(_field_of(one.name), one)
+    for field in needed:
+        if field not in columns:
+            raise DataError(f"{list_name(place)}: the table `subscribers` has no column `{field}`. Add one to it.")
+    return {field: columns[field] for field in FIELDS if field in columns}
 
 
 def add_subscribers(place: Place, *subscribers: Subscriber) -> None:
@@ -402,7 +408,7 @@ def replace_subscriber(place: Place, key: str, new: Subscriber | None) -> None:
     if not found:
         raise UsageError(f"{key} is not in {list_name(place)}. `reportgen subscribers list` shows who is.")
     if _kind(place) == "sql" or not isinstance(place, Path):
-        _change_table(place, [] if new is None else [new], found)
+        _change_table(place, [] if new is None else [new], key)
         return
     first, gone = found[0].rows[0], {row for entry in found for row in entry.rows}
     text = read_text(place)
@@ -412,25 +418,33 @@ def replace_subscriber(place: Place, key: str, new: Subscriber | None) -> None:
     _replace(place, kept, len(entries) - len(found) + (new is not None))
 
 
-def _change_table(place: Place, new: Sequence[Subscriber] = (), gone: Sequence[Entry] = ()) -> None:
-    """Add rows, or write the first of those that go anew; all of it or nothing."""
-    from reportgen.delivery.sql import subscriber_table
+def _change_table(place: Place, new: Sequence[Subscriber] = (), key: str = "") -> None:
+    """Add rows; with a key, write its first row anew, or none, and delete its others. All of it or nothing."""
+    from sqlalchemy import select
+
+    from reportgen.delivery.sql import in_order, row_of, subscriber_table
 
     if isinstance(place, Path) and not place.exists():
         place.parent.mkdir(parents=True, exist_ok=True)
         place.touch(mode=_OURS_ALONE)
     with subscriber_table(place, FIELDS, reading=False) as (base, table):
-        address, leaving = _address_in(table), [entry.values["address"] for entry in gone]
-        fields = {column.name: _field_of(column.name) for column in table.columns}
-        cells = [
-            {name: row[field] for name, field in fields.items() if field in row} for row in (_row(one) for one in new)
-        ]
-        if cells and leaving:
-            base.execute(table.update().where(address == leaving.pop(0)), cells[0])
-        elif cells:
-            base.execute(table.insert(), cells)
-        for one in leaving:
-            base.execute(table.delete().where(address == one))
+        rows = [_row(one) for one in new]
+        columns = _columns_of(place, table, ("address", *(name for row in rows for name, cell in row.items() if cell)))
+        cells = [{column.name: row[field] for field, column in columns.items()} for row in rows]
+        if not key:
+            if cells:
+                base.execute(table.insert(), cells)
+            return
+        address, row = columns["address"], row_of(base)
+        found = select(row, address).order_by(*in_order(base, columns.values())).with_for_update()
+        held = [(one[0], one[1]) for one in base.execute(found) if address_key(str(one[1])) == key]
+        for number, (which, written) in reversed(tuple(enumerate(held))):
+            change = table.update().values(cells[0]) if cells and number == 0 else table.delete()
+            if base.execute(change.where(row == which, address == written)).rowcount != 1:
+                raise DataError(
+                    f"{list_name(place)}: the row of {key} changed meanwhile, or is no row of a plain table, so "
+                    "nothing is changed here. Try again, or change it in the database."
+                )
 
 
 def _replace(path: Path, text: str, entries: int) -> None:
