@@ -16,12 +16,13 @@ from reportgen.cli.letters import (
     read_kept,
     recovered,
     refuse_stale,
+    tell_line,
     tell_unknown,
 )
 from reportgen.config.load import DEFAULT_PATH, load_config
 from reportgen.config.places import place_of
 from reportgen.config.settings import PostChannel
-from reportgen.delivery.ledger import OPEN, SendLedger
+from reportgen.delivery.ledger import OPEN, SendLedger, State
 from reportgen.delivery.notify import Message, channel_at, post_messages
 from reportgen.errors import UsageError
 from reportgen.morning.live import now_ms
@@ -89,7 +90,7 @@ def _post(
     ]
     if resend_unknown:
         ledger.queue_unknown([one.line for one in messages], now_ms())
-    post_messages(ledger, lambda: channel_at(wanted.address.read(), f"post: {wanted.name}"), messages, now_ms)
+    post_messages(ledger, lambda: channel_at(wanted.address.read(), f"post: {wanted.name}"), messages, now_ms, note)
 
 
 def _figure(brief: Brief, symbol: str) -> bytes:
@@ -112,6 +113,9 @@ def _report(ledger: SendLedger, kept: KeptBrief, channels: Sequence[PostChannel]
         for name, counts in states.items():
             tell(f"{name}: {', '.join(f'{number} {state}' for state, number in sorted(counts.items()))}")
     tell_unknown((one for one in ledger.deliveries() if one.subscriber.partition(" ")[0] in states), "Post")
+    for one in ledger.deliveries((State.DEFERRED,)):
+        if one.subscriber.partition(" ")[0] in states:
+            tell_line(one)
     again = [name for name, counts in states.items() if any(counts.get(str(state)) for state in OPEN)]
     if again:
         note(f"{', '.join(again)} did not take every message. Run `reportgen post` again.")

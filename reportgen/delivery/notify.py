@@ -16,10 +16,11 @@ import tempfile
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from reportgen.delivery.archive.store import Reader, Store
 from reportgen.delivery.ledger import OPEN, SendLedger, State
@@ -163,21 +164,86 @@ def channel_at(address: str, name: str, option: str = "") -> Channel:
     return Channel(address=address, name=name)
 
 
-def tell_channel(channel: Channel, title: str, body: str, picture: bytes = b"") -> bool:
-    """Send one message, with a PNG where one is given; False when the channel did not take it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """How a channel took a message. state: sent, deferred (known not to have arrived) or unknown. said: why, no secret.
 
-    A channel that takes no attachments gets the words alone.
+    It is true when the channel took the message.
     """
-    with _quiet(), tempfile.TemporaryDirectory(prefix="reportgen-") as scratch:
+
+    state: State
+    code: int = 0
+    said: str = ""
+
+    def __bool__(self) -> bool:
+        """Say whether the channel took it."""
+        return self.state is State.SENT
+
+
+def tell_channel(channel: Channel, title: str = "", body: str = "", picture: bytes = b"") -> Answer:
+    """Send one message, or a PNG; one that takes no attachments takes a PNG alone by doing nothing.
+
+    apprise itself says only yes or no, so what became of each request is heard below it: a message counts as not
+    delivered only where every request of it was refused or met no server.
+    """
+    with _quiet(), _listening() as heard, tempfile.TemporaryDirectory(prefix="reportgen-") as scratch:
         service = _apprise().Apprise()
         if not service.add(channel.address):
-            return False
+            return Answer(state=State.DEFERRED, said="no address that apprise knows")
         attached: list[str] = []
         if picture and any(one.attachment_support for one in service):
             file = Path(scratch) / "figure.png"
             file.write_bytes(picture)
             attached.append(str(file))
-        return bool(service.notify(title=title, body=body, attach=attached or None))
+        if not (title or body or attached) or service.notify(title=title, body=body, attach=attached or None):
+            return Answer(state=State.SENT)
+    last = next(
+        (one for one in reversed(heard) if not one), Answer(state=State.UNKNOWN, said="the service says no more")
+    )
+    return last if all(one.state is State.DEFERRED for one in heard) else replace(last, state=State.UNKNOWN)
+
+
+@contextmanager
+def _listening() -> Iterator[list[Answer]]:
+    """Hear how each request of this process ends, until the end."""
+    from requests import PreparedRequest, RequestException, Response
+    from requests.adapters import HTTPAdapter
+
+    heard: list[Answer] = []
+    send = HTTPAdapter.send
+
+    def listen(self: HTTPAdapter, request: PreparedRequest, *rest: Any, **named: Any) -> Response:  # noqa: ANN401
+        try:
+            response = send(self, request, *rest, **named)
+        except RequestException as error:
+            heard.append(_unanswered(error))
+            raise
+        heard.append(_answered(response.status_code))
+        return response
+
+    HTTPAdapter.send = listen  # type: ignore[method-assign]
+    try:
+        yield heard
+    finally:
+        HTTPAdapter.send = send  # type: ignore[method-assign]
+
+
+def _answered(code: int) -> Answer:
+    if code in range(200, 300):
+        return Answer(state=State.SENT)
+    said = HTTPStatus(code).phrase if code in set(HTTPStatus) else ""
+    refused = code in range(400, 500) or code == HTTPStatus.SERVICE_UNAVAILABLE
+    return Answer(state=State.DEFERRED if refused else State.UNKNOWN, code=code, said=said)
+
+
+def _unanswered(error: Exception) -> Answer:
+    """A request that met no server was not heard; of any other without an answer nobody knows."""
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    if isinstance(reason, NewConnectionError | ConnectTimeoutError):
+        return Answer(state=State.DEFERRED, said="no connection to the service")
+    return Answer(state=State.UNKNOWN, said="no answer from the service")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,29 +261,41 @@ def post_messages(
     channel: Callable[[], Channel],
     messages: Sequence[Message],
     now: Callable[[], Milliseconds],
+    note: Callable[[str], None],
 ) -> None:
     """Send a channel what it has not got of a brief, in order, until it refuses one: the rest would stand without it.
 
-    A message is "sending" before the channel hears of it, so that a crash leaves "unknown", never a second one.
+    A message is "sending" before the channel hears of it, so that a crash leaves "unknown", never a second one; so does
+    an answer that leaves open whether it arrived. Its picture follows by itself, once: no picture costs the words.
 
     Args:
         ledger: Of the brief's posts, held alone.
         channel: Finds the channel; asked only when there is something to send.
         messages: In the order in which they are read.
         now: The time, UTC epoch milliseconds.
+        note: Told of each picture that was not taken.
     """
     ledger.queue(((one.line, one.line) for one in messages), now())
     waiting = {one.subscriber for one in ledger.deliveries(OPEN)}
     due = [one for one in messages if one.line in waiting]
+    if not due:
+        return
+    place = channel()
     ledger.expect(one.line for one in due)
-    place = channel() if due else None
     for one in due:
         picture = one.picture()
         ledger.sending(one.line, now())
-        taken = place is not None and tell_channel(place, one.title, one.text, picture)
-        ledger.settle(one.line, State.SENT if taken else State.DEFERRED, now())
-        if not taken:
+        taken = tell_channel(place, one.title, one.text)
+        ledger.settle(one.line, taken.state, now(), code=taken.code, reply=taken.said)
+        if taken.state is State.DEFERRED:
             return
+        shown = tell_channel(place, picture=picture) if taken and picture else taken
+        if taken and not shown:
+            note(
+                f"{one.line}: the words arrived, the figure did not: {shown.code or ''} {shown.said}".replace(
+                    ":  ", ": "
+                )
+            )
 
 
 def read_told(store: Reader, brief: str) -> Told:

@@ -101,7 +101,9 @@ def test_a_channel_may_want_only_some_symbols() -> None:
 def test_each_service_gets_words_and_picture(address: str) -> None:
     """A webhook, a form, ntfy and Matrix take both; the words arrive whole."""
     with chats() as told:
-        assert tell_channel(channel_at(address.format(port=told.port), "desk"), "BTC 92 543", "one\ntwo", PICTURE)
+        channel = channel_at(address.format(port=told.port), "desk")
+        assert tell_channel(channel, "BTC 92 543", "one\ntwo")
+        assert tell_channel(channel, picture=PICTURE)
     (text,) = told.texts()
     assert [line.strip() for line in text.splitlines()][-2:] == ["one", "two"]
     assert told.pictures() == 1
@@ -110,7 +112,9 @@ def test_each_service_gets_words_and_picture(address: str) -> None:
 def test_a_channel_without_attachments_gets_the_words() -> None:
     """Gotify takes no files: the message is no failure for it."""
     with chats() as told:
-        assert tell_channel(channel_at(f"gotify://127.0.0.1:{told.port}/token", "desk"), "title", "words", PICTURE)
+        channel = channel_at(f"gotify://127.0.0.1:{told.port}/token", "desk")
+        assert tell_channel(channel, "title", "words")
+        assert tell_channel(channel, picture=PICTURE)
     assert told.texts() == ["words"]
     assert told.pictures() == 0
 
@@ -168,10 +172,57 @@ def test_a_refusal_stops_the_channel_and_the_next_run_goes_on(folder: Path) -> N
         told.refuse_after = 1
         refused = reportgen_here(folder, "post", DESK=address)
         assert (refused.returncode, refused.stdout) == (4, "desk: 1 deferred, 3 queued, 1 sent\n")
+        assert "deferred desk BTC/USDT:USDT: 503 Service Unavailable\n" in refused.stderr
         assert "desk did not take every message" in refused.stderr
         told.refuse_after = None
         assert reportgen_here(folder, "post", DESK=address).stdout == "desk: 5 sent\n"
         assert len(told.texts()) == len(set(told.texts())) == 5
+
+
+def three(picture: bytes = b"") -> list[Message]:
+    """Three messages, each with the picture."""
+    return [Message(line=f"desk {n}", title="t", text=f"message {n}", picture=lambda: picture) for n in range(3)]
+
+
+def test_what_may_have_arrived_is_not_posted_again(tmp_path: Path) -> None:
+    """A service that takes the message and answers too late leaves "unknown"; another run posts nothing."""
+    with chats() as told:
+        told.late = 0.4
+        place = channel_at(f"json://127.0.0.1:{told.port}/hook?rto=0.1", "desk")
+        for _ in range(2):
+            with open_ledger(tmp_path, "posts", BRIEF) as ledger:
+                post_messages(ledger, lambda: place, three(PICTURE), lambda: 1, print)
+                states = [(one.state, one.reply) for one in ledger.deliveries()]
+        assert states == [(State.UNKNOWN, "no answer from the service")] * 3
+    assert told.texts() == ["message 0", "message 1", "message 2"]
+
+
+def test_who_meets_no_service_tries_again(tmp_path: Path) -> None:
+    """A refused connection delivered nothing: the first message is deferred and the rest waits."""
+    with chats() as gone:
+        address = f"json://127.0.0.1:{gone.port}/hook"
+    with open_ledger(tmp_path, "posts", BRIEF) as ledger:
+        post_messages(ledger, lambda: channel_at(address, "desk"), three(), lambda: 1, print)
+        assert [one.state for one in ledger.deliveries()] == [State.DEFERRED, State.QUEUED, State.QUEUED]
+        assert ledger.deliveries()[0].reply == "no connection to the service"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["json://127.0.0.1:{port}/hook", "ntfy://127.0.0.1:{port}/topic",
+     "matrix://bot:password@127.0.0.1:{port}/%23general"],
+)  # fmt: skip
+def test_a_refused_picture_costs_no_words(address: str, tmp_path: Path) -> None:
+    """The words arrive once, and one line says what became of the figure."""
+    said: list[str] = []
+    with chats() as told:
+        told.pictures_get = 413
+        with open_ledger(tmp_path, "posts", BRIEF) as ledger:
+            place = channel_at(address.format(port=told.port), "desk")
+            post_messages(ledger, lambda: place, three(PICTURE)[:1], lambda: 1, said.append)
+            assert {one.state for one in ledger.deliveries()} == {State.SENT}
+    assert [text.split()[-1] for text in told.texts()] == ["0"]
+    assert [line.partition(" 413 ")[0] for line in said] == ["desk 0: the words arrived, the figure did not:"]
 
 
 @pytest.mark.parametrize(
@@ -219,7 +270,7 @@ def post_once(folder: Path, port: int, ready: int) -> None:
     with open_ledger(folder, "posts", BRIEF) as ledger:
         ledger.recover()
         os.write(ready, b"!")
-        post_messages(ledger, lambda: channel_at(f"json://127.0.0.1:{port}/hook", "desk"), messages, lambda: 1)
+        post_messages(ledger, lambda: channel_at(f"json://127.0.0.1:{port}/hook", "desk"), messages, lambda: 1, print)
 
 
 def kill_posts(folder: Path, port: int, kills: int) -> int:
