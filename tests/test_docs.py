@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import typer
 
 from reportgen import __version__
 from reportgen.cli import app
+from reportgen.config.places import how_to_install
 from reportgen.market.exchanges.venues import VENUES
 from scripts.make_examples import EXAMPLES
 
@@ -171,3 +173,47 @@ def test_no_machine_and_no_registry_is_named() -> None:
 def test_the_licence_is_mit() -> None:
     """LICENSE is the one that the package metadata and README name."""
     assert (ROOT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")
+
+
+def test_nothing_says_to_install_a_stranger_of_our_name() -> None:
+    """On PyPI reportgen is somebody else's: no file of ours, and no hint, asks an index for the bare name."""
+    bare = re.compile(r"(?:pipx? install|uv tool install)[^\n`]*?[ '\"]reportgen(?:\[[\w,]+\])?(?=[\"'`\s])(?! @)")
+    assert bare.search("pip install 'report" + "gen[sql]'")
+    assert bare.search("pip install --quiet report" + "gen\n")
+    texts = {path: path.read_bytes() for path in project_files()}
+    assert [
+        f"{path.relative_to(ROOT)}: {said}"
+        for path, content in texts.items()
+        if b"\0" not in content
+        for said in bare.findall(content.decode())
+    ] == []
+
+
+FROM_A_FOLDER: Final = "pip install './reportgen[sql]' from the folder that holds your copy"
+
+
+@pytest.mark.parametrize(
+    ("origin", "command"),
+    [
+        ({"url": "file:///", "dir_info": {}}, "pip install '/[sql]'"),
+        ({"url": "file:///", "dir_info": {"editable": True}}, "pip install -e '/[sql]'"),
+        ({"url": "file:///no/such.whl"}, FROM_A_FOLDER),
+        ({"url": "https://example.com/r.whl"}, "pip install 'reportgen[sql] @ https://example.com/r.whl'"),
+        (
+            {"url": "https://example.com/r", "vcs_info": {"vcs": "git", "commit_id": "abc"}},
+            "pip install 'reportgen[sql] @ git+https://example.com/r@abc'",
+        ),
+        (None, FROM_A_FOLDER),
+    ],
+)  # fmt: skip
+def test_a_hint_names_where_this_copy_came_from(
+    origin: dict[str, Any] | None, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Folder, wheel or address, as the installer wrote it down; else the folder that the user has."""
+    about = tmp_path / "reportgen-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Name: reportgen\n", encoding="utf-8")
+    if origin is not None:
+        (about / "direct_url.json").write_text(json.dumps(origin), encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert how_to_install("sql").removesuffix(" of reportgen") == command

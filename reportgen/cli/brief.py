@@ -37,7 +37,7 @@ _NEXT = """
 That was the tour: two mornings of a simulated market, invented with every input there is. Three things to do next:
   1. Open {output}/latest/brief.html: what changed, how yesterday's zones did, what could liquidate whom today.
      {output}/index.html is the archive; the page with an (invented) position of your own stands above.
-  2. `{called} init mine` writes mine/config.yaml: put your own symbols in it.
+  2. `{called} init mine` writes mine/config.yaml: put your own symbols in it. It asks the exchanges live.
   3. `{called} brief --config mine/config.yaml` each morning; `{called} send` and `post` carry it on."""
 
 

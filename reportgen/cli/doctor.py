@@ -23,7 +23,7 @@ from typing import Any, Final, Literal
 
 from reportgen.config.events import EventFile, FlowFile
 from reportgen.config.load import did_you_mean, read_config
-from reportgen.config.places import Place
+from reportgen.config.places import Place, how_to_install
 from reportgen.config.settings import LIVE, SAMPLE
 from reportgen.config.values import Look
 from reportgen.config.yaml import read_yaml
@@ -43,7 +43,7 @@ _INSTALL_PANGO: Final = (
     "Debian or Ubuntu: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0; "
     "Fedora: dnf install pango; macOS: brew install pango"
 )
-_REINSTALL: Final = "Install reportgen again: pip install --force-reinstall reportgen, or ./run in a checkout"
+_REINSTALL: Final = f"Install reportgen again: {how_to_install()}, or ./run in a checkout"
 _PDF_ENGINE: Final = "import weasyprint; print(weasyprint.__version__)"
 _LONGEST_TRIAL_SECONDS: Final = 60
 

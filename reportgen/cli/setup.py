@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CONFIG: Final = "config.yaml"
 SCHEMA: Final = "config.schema.json"
+_CONTAINER: Final = ("Containerfile", "compose.yaml")
 
 
 def init(
@@ -35,24 +36,35 @@ def init(
 ) -> None:
     """Write a commented config.yaml, and the schema that lets an editor help.
 
+    With --github and --container what stands there is left; a fork of reportgen gets morning.yaml and MORNING.md.
     Examples: reportgen init ~/briefs · reportgen init --github ~/morning
     """
-    written = write_scaffold(folder, force=force, github=github, container=container)
-    config, schema_file, *others = written
+    paths, left = write_scaffold(folder, force=force, github=github, container=container)
+    config, schema_file, *others = paths
     stands("The configuration", config)
     if as_json:
         more = {"others": [str(path) for path in others]} if others else {}
+        more |= {"left": [str(path) for path in left]} if left else {}
         tell_json({"config": str(config), "schema": str(schema_file)} | more)
     else:
-        for path in written:
-            tell(path)
+        for path in paths:
+            if path not in left:
+                tell(path)
+    for path in left:
+        note(f"{path} stands there already and is left as it is.")
+    if config in left:
+        note(f"{config} must say `source: live`, and `post:` with a channel whose address is {{env: POST_CHANNEL}}.")
     if github:
-        note(f"Next: put {folder} on GitHub and follow its README.md: three settings, and the first brief.")
-        return
-    note(f"Next: edit the watchlist, then run `reportgen brief --config {config}`.")
+        note(f"Next: put {folder} on GitHub and follow {others[1]}: the settings, and the first brief.")
+    if container:
+        note(f"Next: do what {others[-1]} says at its top, then `docker compose up -d` in {folder}.")
+    if not (github or container):
+        note(f"Next: edit the watchlist, then run `reportgen brief --config {config}`; it asks the exchanges live.")
 
 
-def write_scaffold(folder: Path, *, force: bool, github: bool = False, container: bool = False) -> tuple[Path, ...]:
+def write_scaffold(
+    folder: Path, *, force: bool, github: bool = False, container: bool = False
+) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
     """Write config.yaml and its schema into a folder, and what lets a runner or a container make the brief.
 
     Args:
@@ -62,29 +74,39 @@ def write_scaffold(folder: Path, *, force: bool, github: bool = False, container
         container: Write a Containerfile and compose.yaml.
 
     Returns:
-        The paths: the configuration, the schema, then the others.
+        The paths: the configuration, the schema, then the others; and those of them that stood there and were left.
 
     Raises:
-        UsageError: A file stands there already and `force` is off; nothing is written.
+        UsageError: `force` is off, and a configuration stands there already, or all of it; nothing is written.
         EnvironmentProblem: The installation lacks the scaffold.
         OSError: The folder cannot be written.
     """
     from reportgen.config.settings import json_schema
     from reportgen.delivery.archive.commit import replace_files
 
-    own = _scaffold("scaffold/config.yaml") if github else _scaffold(CONFIG).replace("$schema=./docs/", "$schema=./", 1)
-    contents = {CONFIG: own, SCHEMA: json_schema()}
+    config, readme, others = CONFIG, "README.md", set[str]()
+    if (github or container) and (folder / "templates/scaffold/brief.yml").is_file():  # a fork has its own
+        config, others = "morning.yaml", {CONFIG}
+    if github and (folder / readme).is_file() and not (folder / readme).read_bytes().startswith(b"# Morning brief\n"):
+        readme, others = "MORNING.md", others | {readme}
+    if github or container:
+        own = _scaffold("scaffold/config.yaml")
+    else:
+        own = _scaffold(CONFIG).replace("$schema=./docs/", "$schema=./", 1)
+        own = own.replace("\nsource: sample ", "\nsource: live   ", 1)
+    contents = {config: own, SCHEMA: json_schema()}
     if github:
         minute = str(1 + secrets.randbelow(58))  # at the full hour everybody begins
-        contents[".github/workflows/brief.yml"] = _scaffold("scaffold/brief.yml").replace("{minute}", minute, 1)
-        contents["README.md"] = _scaffold("scaffold/README.md")
+        workflow = _scaffold("scaffold/brief.yml").replace("{minute}", minute, 1)
+        contents[".github/workflows/brief.yml"] = workflow.replace("{config}", config)
+        contents[readme] = _scaffold("scaffold/README.md").replace("{config}", config)
     if container:
-        contents |= {name: _scaffold(f"scaffold/{name}") for name in ("Containerfile", "compose.yaml")}
-    for name in contents:
-        if (folder / name).exists() and not force:
-            raise UsageError(f"{folder / name} exists already and is kept as it is. Add --force to write over it.")
-    replace_files({folder / name: text.encode() for name, text in contents.items()})
-    return tuple(folder / name for name in contents)
+        contents |= {name: _scaffold(f"scaffold/{name}").replace("config.yaml", config) for name in _CONTAINER}
+    left = [] if force else [name for name in contents if (folder / name).exists()]
+    if left and (len(left) == len(contents) or not (github or container)):
+        raise UsageError(f"{folder / left[0]} exists already and is kept as it is. Add --force to write over it.")
+    replace_files({folder / name: text.encode() for name, text in contents.items() if name not in left})
+    return tuple(folder / name for name in contents), tuple(folder / name for name in [*left, *sorted(others)])
 
 
 def _scaffold(name: str) -> str:

@@ -1,14 +1,17 @@
-"""Where an archive may stand: a folder on this machine, or an fsspec URL such as s3://bucket/briefs.
+"""Where an archive may stand: a folder, or an fsspec URL such as s3://bucket/briefs; and where this copy came from.
 
 Stands at the edge, between config.yaml or the command line and whatever reads or writes the output.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shlex
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
+from urllib.parse import urlsplit
 
 from reportgen.errors import UsageError, without_secrets
 
@@ -81,3 +84,31 @@ def local_folder(place: Place, what: str) -> Path:
         named = without_secrets(place, path=True)
         raise UsageError(f"{what} must stand on this machine, and {named} does not. Name a folder for it.")
     return place
+
+
+def how_to_install(extra: str = "") -> str:
+    """Give the command that installs reportgen again, from where this copy came: folder, wheel or address (PEP 610).
+
+    Never by its bare name, which on PyPI is somebody else's.
+
+    Args:
+        extra: What to install with it, as "notify"; "" repairs what is there.
+    """
+    from importlib.metadata import PackageNotFoundError, distribution
+    from urllib.request import url2pathname
+
+    wanted = f"[{extra}]" if extra else ""
+    command = "pip install" if extra else "pip install --force-reinstall"
+    try:
+        origin: dict[str, Any] = json.loads(distribution("reportgen").read_text("direct_url.json") or "{}")
+    except PackageNotFoundError:
+        origin = {}
+    url = str(origin.get("url", ""))
+    if url.startswith("file:") and (path := Path(url2pathname(urlsplit(url).path))).exists():
+        editable = "-e " if origin.get("dir_info", {}).get("editable") else ""
+        return f"{command} {editable}{shlex.quote(f'{path}{wanted}')}"
+    if url.startswith("https:"):
+        vcs = origin.get("vcs_info", {})
+        url = f"{vcs['vcs']}+{url}@{vcs['commit_id']}" if vcs else url
+        return f"{command} {shlex.quote(f'reportgen{wanted} @ {url}')}"
+    return f"{command} {shlex.quote(f'./reportgen{wanted}')} from the folder that holds your copy of reportgen"

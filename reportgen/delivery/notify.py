@@ -22,6 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
+from reportgen.config.places import how_to_install
 from reportgen.delivery.archive.store import Reader, Store
 from reportgen.delivery.ledger import OPEN, SendLedger, State
 from reportgen.errors import EnvironmentProblem, ReportgenError, UsageError
@@ -329,7 +330,7 @@ def _apprise() -> ModuleType:
         import apprise
     except ImportError as error:
         raise EnvironmentProblem(
-            "Channels need apprise, which is not installed. Install it with: pip install 'reportgen[notify]'"
+            f"Channels need apprise, which is not installed. Run: {how_to_install('notify')}"
         ) from error
     return apprise
 

@@ -39,7 +39,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from reportgen.config.places import Place
+from reportgen.config.places import Place, how_to_install
 from reportgen.delivery.archive.store import in_use
 from reportgen.delivery.ledger import Delivery, Of, State, make_private
 from reportgen.errors import DataError, EnvironmentProblem, without_secrets
@@ -99,7 +99,7 @@ def _server(url: str) -> Engine:
         return create_engine(address, poolclass=NullPool, connect_args={"connect_timeout": _REACHED_WITHIN_SECONDS})
     except ImportError as error:
         raise EnvironmentProblem(
-            "PostgreSQL needs psycopg, which is not installed. Run: pip install 'reportgen[sql]'"
+            f"PostgreSQL needs psycopg, which is not installed. Run: {how_to_install('sql')}"
         ) from error
     except (SQLAlchemyError, ValueError) as error:
         raise EnvironmentProblem(

@@ -26,6 +26,7 @@ from importlib.metadata import version
 from typing import Any, Final, TypeVar
 
 from reportgen import __version__
+from reportgen.config.places import how_to_install
 from reportgen.errors import EnvironmentProblem, UsageError
 
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM)
@@ -174,7 +175,7 @@ def _cluster(address: str, here: Executor) -> Iterator[Workers]:
         from distributed import Client
     except ModuleNotFoundError as error:
         raise EnvironmentProblem(
-            "A cluster needs dask.distributed, which is not installed. Run: pip install 'reportgen[cluster]'"
+            f"A cluster needs dask.distributed, which is not installed. Run: {how_to_install('cluster')}"
         ) from error
     dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TB"})  # a market is sent once, on purpose
     try:

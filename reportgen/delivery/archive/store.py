@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
-from reportgen.config.places import Place
+from reportgen.config.places import Place, how_to_install
 from reportgen.errors import EnvironmentProblem, UsageError, without_secrets
 
 LOCK: Final = ".reportgen.lock"
@@ -445,7 +445,7 @@ def open_store(place: Place) -> Store:
         files, root = fsspec.core.url_to_fs(place, use_listings_cache=False)
     except ImportError as error:
         raise EnvironmentProblem(
-            f"What writes to {named} is not installed. Run: pip install 'reportgen[s3]'; for other kinds see fsspec."
+            f"What writes to {named} is not installed. Run: {how_to_install('s3')}; for other kinds see fsspec."
         ) from error
     except ValueError as error:
         raise UsageError(f"{named} is no kind of URL that fsspec knows. Write it as s3://bucket/briefs.") from error
