@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import re
 import tempfile
 import warnings
@@ -46,7 +47,7 @@ class Watch:
 
 @contextmanager
 def watched(monitor: MonitorSettings | None, note: Callable[[str], None]) -> Iterator[Watch]:
-    """Tell the monitor how a run goes.
+    """Tell the monitor how a run goes; not that it failed while REPORTGEN_TRIED_AGAIN says that another try follows.
 
     Args:
         monitor: Whom to tell; None for nobody.
@@ -60,6 +61,8 @@ def watched(monitor: MonitorSettings | None, note: Callable[[str], None]) -> Ite
     try:
         yield watch
     except BaseException as error:
+        if os.environ.get("REPORTGEN_TRIED_AGAIN") and not isinstance(error, UsageError):
+            raise  # whoever started this run tries once more, and the last try tells
         words = str(error) if isinstance(error, (ReportgenError, OSError)) else type(error).__name__
         _failed(monitor, f"The morning brief failed: {words}", note)
         raise

@@ -8,7 +8,7 @@ import pytest
 
 from reportgen.config.settings import MonitorSettings
 from reportgen.delivery.notify import watched
-from reportgen.errors import DataError
+from reportgen.errors import DataError, UsageError
 from tests.cli.cli_process import reportgen_here
 from tests.delivery.chats import Chats, chats
 
@@ -52,6 +52,19 @@ def test_a_run_that_fails_or_is_stale_says_why(monkeypatch: pytest.MonkeyPatch) 
         "The morning brief failed: No usable candles for BTC.",
         "The morning brief: STALE BTC: the last bar closed 5 days before as-of.",
     ]
+
+
+def test_a_failure_that_is_tried_again_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three tries of a morning are one failure; a wrong configuration, which nobody tries again, is told at once."""
+    monkeypatch.setenv("REPORTGEN_TRIED_AGAIN", "1")
+    with chats() as told:
+        monitor = monitor_at(told, monkeypatch)
+        with pytest.raises(DataError), watched(monitor, pytest.fail):
+            raise DataError("No venue answered.")
+        assert pings(told) == ["/ping/s3cret/start"]
+        with pytest.raises(UsageError), watched(monitor, pytest.fail):
+            raise UsageError("No such venue.")
+        assert pings(told)[-1] == "/ping/s3cret/fail"
 
 
 def test_a_monitor_that_is_gone_stops_nothing(tmp_path: Path) -> None:
