@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from reportgen.brief.types import Brief
-from reportgen.cli.console import note, tell, tell_json
+from reportgen.cli.console import complain, note, tell, tell_json
 from reportgen.cli.letters import (
     CAN_BE_RETRIED,
     KeptBrief,
@@ -24,7 +24,7 @@ from reportgen.config.places import place_of
 from reportgen.config.settings import PostChannel
 from reportgen.delivery.ledger import OPEN, SendLedger, State
 from reportgen.delivery.notify import Message, channel_at, post_messages
-from reportgen.errors import UsageError
+from reportgen.errors import ReportgenError, UsageError
 from reportgen.morning.live import now_ms
 from reportgen.render.post import Post, posts_of
 
@@ -43,7 +43,7 @@ def post_all(
     """Post what no channel has yet, say how it went, and give the exit code.
 
     Raises:
-        UsageError: There is no `post:`, no such channel, no brief, or an address that apprise does not know.
+        UsageError: There is no `post:`, no such channel, or no brief.
         DataError: The brief is stale, or cannot be read: nothing has been posted.
     """
     path = config or DEFAULT_PATH
@@ -71,14 +71,15 @@ def post_all(
                 tell(f"--- {name}: {one.title}\n{one.text}\n")
         return 0
     with recovered(ledger_place(wanted.ledger, place), "posts", kept.name) as ledger:
-        for channel in channels:
-            _post(ledger, kept, channel, written[channel.name], resend_unknown=resend_unknown)
-        return _report(ledger, kept, channels, as_json=as_json)
+        faults = [_post(ledger, kept, one, written[one.name], resend_unknown=resend_unknown) for one in channels]
+        code = _report(ledger, kept, channels, as_json=as_json)
+        return max(faults) or code
 
 
 def _post(
     ledger: SendLedger, kept: KeptBrief, wanted: PostChannel, posts: Sequence[Post], *, resend_unknown: bool
-) -> None:
+) -> int:
+    """Post to one channel; what is wrong with it is told and gives an exit code, and stops no other."""
     messages = [
         Message(
             line=f"{wanted.name} {one.key}",
@@ -90,7 +91,12 @@ def _post(
     ]
     if resend_unknown:
         ledger.queue_unknown([one.line for one in messages], now_ms())
-    post_messages(ledger, lambda: channel_at(wanted.address.read(), f"post: {wanted.name}"), messages, now_ms, note)
+    try:
+        post_messages(ledger, lambda: channel_at(wanted.address.read(), f"post: {wanted.name}"), messages, now_ms, note)
+    except ReportgenError as error:
+        complain(str(error))
+        return error.exit_code
+    return 0
 
 
 def _figure(brief: Brief, symbol: str) -> bytes:

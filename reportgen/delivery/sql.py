@@ -58,11 +58,11 @@ _READ_FILE: Final = (
 _READ_SERVER: Final = "cannot be read ({}). Check the address, the user, the password and the server."
 _WRITE_FILE: Final = (
     "cannot be read or written ({}), so nothing more is sent. Free some space or mend its permissions, and run it "
-    "again with --resume; a damaged file can be moved away, and who got earlier briefs is lost then."
+    "again; a damaged file can be moved away, and who got earlier briefs is lost then."
 )
 _WRITE_SERVER: Final = (
     "cannot be read or written ({}), so nothing more is sent. Check the address, the user, the password and the "
-    "server, and run it again with --resume."
+    "server, and run it again."
 )
 
 

@@ -50,14 +50,16 @@ def posts_of(brief: Brief, symbols: Collection[str], page: str) -> tuple[Post, .
     brand = brief.brand or OWN_BRAND
     told = [mine.headline if mine else brief.headline, f"{NOT_ADVICE} {brand.footer}".strip()]
     told += [page or brand.link] if page or brand.link else []
-    simulated = "Simulated market. " if brief.simulated else ""
+    simulated = "Simulated. " if brief.simulated else ""
     stale = "STALE. " if (mine.brief if mine else brief).stale else ""
     morning = day_of(brief.as_of_ms, brief.timezone)
     posts = list(_split("headline", f"{stale}{simulated}{brand.name} {morning}", told))
     for symbol in chosen:
         card = card_of(brief, symbol)
         moved = f" {card.moved} in 24 h" if card.moved else ""
-        posts += _split(symbol.symbol, f"{card.base} {card.price}{moved}".strip(), _lines(card), symbol.symbol)
+        posts += _split(
+            symbol.symbol, f"{stale}{simulated}{card.base} {card.price}{moved}".strip(), _lines(card), symbol.symbol
+        )
     return tuple(posts)
 
 

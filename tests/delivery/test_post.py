@@ -66,7 +66,7 @@ def test_a_symbol_takes_one_message_with_what_its_card_says() -> None:
         card = card_of(brief, symbol)
         stance, above, below, _, yesterday = card.rows
         lines = post.text.splitlines()
-        assert post.title == f"{card.base} {card.price} {card.moved} in 24 h"
+        assert post.title == f"Simulated. {card.base} {card.price} {card.moved} in 24 h"
         assert len(lines) == 6
         assert lines[0] == stance.text
         assert [line.partition(": ")[2] for line in lines[3:]] == [above.text, below.text, yesterday.text]
@@ -241,6 +241,21 @@ def test_a_mistake_is_named_and_no_address_is(folder: Path, channel: str, words:
     assert done.returncode in (1, 2)
     assert said in done.stderr
     assert "s3cret" not in done.stderr + done.stdout
+
+
+def test_a_bad_channel_stops_no_other(folder: Path) -> None:
+    """The good one gets its brief though the first has no address and the second a wrong one; both are named."""
+    with chats() as told:
+        configure(
+            folder, "{name: unset, address: {env: NO_SUCH}}", "{name: wrong, address: {env: WRONG}}",
+            "{name: desk, address: {env: DESK}, figure: false}",
+        )  # fmt: skip
+        done = reportgen_here(folder, "post", DESK=f"json://127.0.0.1:{told.port}/hook", WRONG="no-such://s3cret")
+    assert done.returncode in (1, 2)
+    assert "desk: 5 sent" in done.stdout
+    assert len(told.texts()) == 5
+    assert "NO_SUCH holds no secret" in done.stderr
+    assert "post: wrong is no address that apprise knows" in done.stderr
 
 
 def test_a_dry_run_shows_the_messages_and_asks_nobody(folder: Path) -> None:
