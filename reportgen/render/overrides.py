@@ -101,6 +101,10 @@ def _faults_in(made: Environment, name: str) -> Iterator[str]:
             if isinstance(block, nodes.Block) and block.name not in there:
                 why = f"block `{block.name}` is in no template that this one extends"
                 yield f":{block.lineno}: {why}. {_meant(block.name, there)}"
+        outside = [part for part in template.body if above is not template and isinstance(part, nodes.Output)]
+        for data in (text for part in outside for text in part.find_all(nodes.TemplateData) if text.data.strip()):
+            line = data.lineno + data.data[: -len(data.data.lstrip())].count("\n")
+            yield f":{line}: text outside a block, which a template that extends another drops. Move it into a block."
 
 
 def _meant(name: str, known: list[str]) -> str:

@@ -80,6 +80,11 @@ def test_a_mail_can_have_a_section_of_its_own(tmp_path: Path) -> None:
             '{% extends "ours/brief.html.j2" %}\n{% block foter %}{% endblock %}',
             "brief.html.j2:2: block `foter` is in no template that this one extends. Did you mean footer?",
         ),
+        (
+            "sections/first.html.j2",
+            '{% extends "ours/sections/first.html.j2" %}\n\n<p>Ours {{ 1 }}</p>',
+            "first.html.j2:3: text outside a block",
+        ),
         ("sections/method.html.j2", '{% extends "ours/no.html.j2" %}', "method.html.j2:1: "),
     ],
 )
