@@ -76,18 +76,17 @@ def brief(
     from reportgen.delivery.archive.store import open_store
     from reportgen.delivery.notify import watched
     from reportgen.morning.making import make_and_write, steps_of
-    from reportgen.morning.request import Options, take_request
+    from reportgen.morning.request import Options, base_config, take_request
     from reportgen.morning.workers import start_workers
 
-    request = take_request(
-        Options(
-            config=config, output=output, source=source, sample=sample, symbols=symbols, as_of=as_of,
-            timeframe=timeframe, horizon_hours=horizon, templates=templates,
-        ),
-        live=True,
+    options = Options(
+        config=config, output=output, source=source, sample=sample, symbols=symbols, as_of=as_of,
+        timeframe=timeframe, horizon_hours=horizon, templates=templates,
     )  # fmt: skip
-    judge_place(open_store(request.config.output))
-    with watched(request.config.monitor, note) as watch:
+    base = base_config(options, live=True)
+    with watched(base.monitor, note) as watch:
+        request = take_request(options, live=True, base=base)
+        judge_place(open_store(request.config.output))
         with start_workers(workers, cluster) as pool, progress(steps_of(request)) as step:
             made, written = make_and_write(request, pool, step, note, future=future)
         watch.faults.extend(f"STALE {one.symbol}: {one.stale}" for one in made.symbols if one.stale)
@@ -145,16 +144,16 @@ def render(
     """
     from reportgen.delivery.archive.commit import replace_files
     from reportgen.errors import DataError, RenderError
+    from reportgen.morning.api import read_brief
     from reportgen.morning.pages import make_pages
     from reportgen.morning.request import templates_folder
     from reportgen.morning.workers import start_workers
     from reportgen.render.formats import COPY, FORMATS
-    from reportgen.render.json import brief_from_json
 
     folder = brief_json.parent if output is None else output
     own_templates = templates_folder(templates)
     with start_workers(1) as pool, progress(_RENDER_STEPS) as step:
-        kept = brief_from_json(brief_json.read_bytes(), str(brief_json))
+        kept = read_brief(brief_json).brief
         try:
             pages = make_pages(kept, own_templates, pool, step)
         except RenderError as error:

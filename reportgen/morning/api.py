@@ -213,24 +213,32 @@ def read_brief(path: str | Path) -> MorningBrief:
 
     Raises:
         DataError: It cannot be read.
-        OSError: There is no such file.
     """
     from reportgen.render.json import brief_from_json
 
-    return MorningBrief(brief=brief_from_json(Path(path).read_bytes(), str(path)))
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"{path}: {error.strerror or error}. Name a brief.json that `reportgen brief` wrote."
+        ) from error
+    return MorningBrief(brief=brief_from_json(content, str(path)))
 
 
 def open_archive(place: str | Path) -> Archive:
     """Open the folder or URL where briefs are kept.
 
     Raises:
-        UsageError: No such kind of URL is known.
+        UsageError: There is no such folder, or no such kind of URL is known.
         EnvironmentProblem: What reads such URLs is not installed.
     """
     from reportgen.config.places import place_of
     from reportgen.delivery.archive.store import open_store
 
-    return Archive(store=open_store(place_of(str(place))))
+    found = place_of(str(place))
+    if isinstance(found, Path) and not found.is_dir():
+        raise UsageError(f"{found} holds no brief. Make one with `reportgen brief`.")
+    return Archive(store=open_store(found))
 
 
 def liquidation_map(

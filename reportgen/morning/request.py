@@ -41,6 +41,11 @@ class Options:
     horizon_hours: float | None = None
     templates: Path | None = None
 
+    @property
+    def tour(self) -> bool:
+        """Whether there is the sample alone."""
+        return self == Options(sample=True, output=self.output, templates=self.templates)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BriefRequest:
@@ -63,12 +68,13 @@ class BriefRequest:
     tour: bool = False
 
 
-def take_request(options: Options, *, live: bool = False) -> BriefRequest:
+def take_request(options: Options, *, live: bool = False, base: Config | None = None) -> BriefRequest:
     """Lay the options over the configuration.
 
     Args:
         options: What the command line said.
         live: Whether the command speaks of a morning: it can gather live markets, and the sample alone is the tour.
+        base: What `base_config` gave, where it was read before; None reads it.
 
     Raises:
         UsageError: An option makes no sense, or no source of market data is named.
@@ -77,8 +83,7 @@ def take_request(options: Options, *, live: bool = False) -> BriefRequest:
     if options.sample and options.source is not None:
         raise UsageError("--sample and --source are both given. Keep one: the simulated market, or your folder.")
     as_of_ms = parse_moment(options.as_of) if options.as_of is not None else None
-    tour = live and options == Options(sample=True, output=options.output, templates=options.templates)
-    config = _with_options(_tour_config(options) if tour else _base_config(options), options)
+    config = _with_options(base or base_config(options, live=live), options)
     brand = read_brand(config.brand)
     if live and not options.sample and (options.source or config.source) == LIVE:
         if as_of_ms is not None:
@@ -88,7 +93,7 @@ def take_request(options: Options, *, live: bool = False) -> BriefRequest:
             )
         return BriefRequest(config=config, folder=None, as_of_ms=None, live=True, brand=brand)
     folder = market_folder(options.sample, options.source, config)
-    return BriefRequest(config=config, folder=folder, as_of_ms=as_of_ms, brand=brand, tour=tour)
+    return BriefRequest(config=config, folder=folder, as_of_ms=as_of_ms, brand=brand, tour=live and options.tour)
 
 
 def market_folder(sample: bool, source: str | None, config: Config | None) -> Path | None:  # noqa: FBT001 - an option
@@ -130,8 +135,18 @@ def _tour_config(options: Options) -> Config:
     return config.model_copy(update={"output": output} if isinstance(output, Path) else {"positions": ()})
 
 
-def _base_config(options: Options) -> Config:
-    """Read the configuration; without one, --sample or --source with --symbols is enough to go on."""
+def base_config(options: Options, *, live: bool = False) -> Config:
+    """Read the configuration; without one, --sample or --source with --symbols is enough to go on.
+
+    Args:
+        options: What the command line said, which is not laid over it yet.
+        live: As of `take_request`.
+
+    Raises:
+        ConfigError: It is missing or holds problems.
+    """
+    if live and options.tour:
+        return _tour_config(options)
     if options.config is not None or DEFAULT_PATH.exists():
         return load_config(options.config or DEFAULT_PATH)
     if options.sample:

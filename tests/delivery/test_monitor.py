@@ -67,6 +67,28 @@ def test_a_failure_that_is_tried_again_is_not_told(monkeypatch: pytest.MonkeyPat
         assert pings(told)[-1] == "/ping/s3cret/fail"
 
 
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--source", "nosuch"), "The market folder nosuch is not there."),
+        (("--sample", "--output", "config.yaml"), "config.yaml"),
+        (("--sample", "--templates", "nosuch"), "The templates folder nosuch is not there."),
+    ],
+)
+def test_a_run_that_cannot_begin_is_heard_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], why: str
+) -> None:
+    """Whatever fails once config.yaml is read reaches monitor and channel."""
+    monitor = "monitor: {url: {env: PING}, channel: {env: DESK}}"
+    (tmp_path / "config.yaml").write_text(f"watchlist: [BTC]\n{monitor}\n", encoding="utf-8")
+    with chats() as told:
+        monitor_at(told, monkeypatch)
+        assert reportgen_here(tmp_path, "brief", "--symbols", "BTC", *words).returncode in {1, 2}
+    assert pings(told) == ["/ping/s3cret/start", "/ping/s3cret/fail"]
+    (line,) = told.texts()
+    assert why in line
+
+
 def test_a_monitor_that_is_gone_stops_nothing(tmp_path: Path) -> None:
     """The brief is made; what did not answer is named on stderr, without its address."""
     (tmp_path / "config.yaml").write_text(

@@ -15,6 +15,7 @@ import pytest
 import reportgen
 from reportgen.errors import DataError, UsageError
 from reportgen.morning.api import MorningBrief
+from tests.cli.cli_process import reportgen_here
 
 ROOT = Path(__file__).resolve().parents[2]
 HOUR_MS = 3_600_000
@@ -75,6 +76,19 @@ def test_a_saved_brief_reads_back_equal_and_shows_itself(sample: MorningBrief, t
     shown = sample._repr_html_()
     assert shown.startswith('<iframe srcdoc="&lt;!doctype html&gt;')
     assert shown.count("<") == 2  # the frame alone: nothing of the page escapes from it
+
+
+def test_what_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    """As on the command line: the place and the next step, never Python's own error."""
+    with pytest.raises(DataError, match=r"nosuch\.json: .*Name a brief\.json") as told:
+        reportgen.read_brief(tmp_path / "nosuch.json")
+    done = reportgen_here(tmp_path, "render", tmp_path / "nosuch.json")
+    assert (done.returncode, done.stderr.strip().endswith(str(told.value))) == (1, True)
+    with pytest.raises(DataError, match=r"Name a brief\.json"):
+        reportgen.read_brief(tmp_path)
+    with pytest.raises(UsageError, match="nosuch holds no brief"):
+        reportgen.open_archive(tmp_path / "nosuch")
+    assert reportgen.open_archive(tmp_path).days() == ()
 
 
 def test_a_map_ranks_what_stands_below_an_untested_low() -> None:
