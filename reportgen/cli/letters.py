@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from reportgen.cli.console import note
 from reportgen.errors import DataError, EnvironmentProblem, UsageError
+from reportgen.units import HOUR_MS
 
 if TYPE_CHECKING:
     from reportgen.brief.types import Brief
@@ -30,6 +31,9 @@ CAN_BE_RETRIED: Final = 4
 COPY_NAME: Final = "brief.json"
 CLOCK_SLACK_MS: Final = 5 * 60_000
 """Clocks differ: a brief of the next minutes is one of now."""
+
+_NEWS_HOURS: Final = 24
+"""A brief is news for a day."""
 
 SHORTEST_SECRET: Final = 16
 """Bytes."""
@@ -109,8 +113,16 @@ def refuse_stale(kept: KeptBrief, deliver: str) -> None:
     """See to it that a brief is news; `deliver` is the verb of what was asked.
 
     Raises:
-        DataError: Its data are too old to act on.
+        DataError: Its data are too old to act on, or it is itself: more than a day, unless its market is simulated.
     """
+    from reportgen.morning.live import now_ms
+
+    hours = (now_ms() - kept.brief.as_of_ms) // HOUR_MS
+    if hours > _NEWS_HOURS and not kept.brief.simulated:
+        raise DataError(
+            f"The brief of {kept.name} is {hours} hours old. Make a new one with `reportgen brief`, or {deliver} it as "
+            "it is with --stale."
+        )
     if kept.brief.stale:
         raise DataError(
             f"The brief of {kept.name} is stale: {kept.brief.stale.rstrip('.')}. Make a new one with "

@@ -279,6 +279,18 @@ def test_a_stale_brief_is_posted_only_when_asked(folder: Path) -> None:
     assert reportgen_here(folder, "post", "--dry-run", "--stale").returncode == 0
 
 
+def test_an_old_brief_is_no_news(folder: Path) -> None:
+    """One of a real market that is months old is refused like a stale one, though its data were fresh at as-of."""
+    old = replace(briefs.simulated(), simulated=False, as_of="2026-01-20T07:00:00Z")
+    old = replace(old, as_of_ms=old.as_of_ms + 86_400_000)
+    write_brief_files(folder / "output", morning_of(old), files=files_of(brief_to_json(old), b"<h1>page</h1>"))
+    configure(folder, "{name: desk, address: {env: DESK}}")
+    refused = reportgen_here(folder, "post", "--dry-run")
+    assert refused.returncode == 1
+    assert "hours old. Make a new one" in refused.stderr
+    assert reportgen_here(folder, "post", "--dry-run", "--stale").returncode == 0
+
+
 def post_once(folder: Path, port: int, ready: int) -> None:
     """Do what a run does, and say when it begins."""
     messages = [Message(line=f"desk {n}", title="t", text=f"message {n}", picture=nothing) for n in range(MESSAGES)]
