@@ -6,6 +6,7 @@ Paper is always laid out on this machine, whose Pango it needs.
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import platform
@@ -32,6 +33,9 @@ from reportgen.errors import EnvironmentProblem, UsageError
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 _SILENCE_S: Final = 30
 """After so long without a result a cluster is asked whether it has workers left, and given as long to find one."""
+
+_ANSWER_S: Final = 10
+"""What is no scheduler may keep silent for ever, or say what is taken for a length of exabytes."""
 
 _AHEAD: Final = 64
 """Units that a cluster holds at least, so that it can grow and the front keeps what waits."""
@@ -172,16 +176,23 @@ def _cluster(address: str, here: Executor) -> Iterator[Workers]:
         import dask.config
 
         dask.config.set({"logging": dict.fromkeys(("distributed", "distributed.client", "tornado"), "critical")})
-        from distributed import Client
+        from distributed import Client, Security
+        from distributed.comm.core import connect
     except ModuleNotFoundError as error:
         raise EnvironmentProblem(
             f"A cluster needs dask.distributed, which is not installed. Run: {how_to_install('cluster')}"
         ) from error
     dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TB"})  # a market is sent once, on purpose
+
+    async def greet() -> None:
+        asked = connect(address, **Security().get_connection_args("client"))
+        (await asyncio.wait_for(asked, _ANSWER_S)).abort()
+
     try:
+        asyncio.run(greet())
         with warnings.catch_warnings(action="ignore"):  # other versions are judged below
             client = Client(address, set_as_default=False)
-    except (OSError, ImportError, ValueError) as error:
+    except (OSError, ImportError, ValueError, MemoryError) as error:
         raise EnvironmentProblem(
             f"No scheduler answers at {address}. Start one (dask scheduler), or correct --cluster."
         ) from error

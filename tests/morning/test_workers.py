@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+import threading
 from pathlib import Path
 from unittest.mock import patch
 
@@ -52,3 +53,23 @@ def test_no_scheduler_is_one_sentence(tmp_path: Path) -> None:
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     assert f"No scheduler answers at {address}" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("said", [b"", b"SSH-2.0-server\r\n"])
+def test_who_is_no_scheduler_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
+    """A server that keeps silent, and one that speaks otherwise, end in the same sentence, soon."""
+    monkeypatch.setattr("reportgen.morning.workers._ANSWER_S", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"tcp://127.0.0.1:{other.getsockname()[1]}"
+        hanging: list[socket.socket] = []
+
+        def speak() -> None:
+            hanging.append(other.accept()[0])
+            hanging[0].sendall(said)
+
+        speaker = threading.Thread(target=speak)
+        speaker.start()
+        with pytest.raises(EnvironmentProblem, match="No scheduler answers"), start_workers(1, address, paper=False):
+            pass
+        speaker.join()
+        hanging[0].close()
