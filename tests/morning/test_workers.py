@@ -36,7 +36,7 @@ def test_without_the_extra_the_way_to_install_it_is_named() -> None:
     """dask.distributed is asked for only when a cluster is, and its absence names the extra."""
     with (
         patch.dict(sys.modules, {"distributed": None}),
-        pytest.raises(EnvironmentProblem, match=r"reportgen\[cluster\]"),
+        pytest.raises(EnvironmentProblem, match=r"\[cluster\]"),
         start_workers(1, "tcp://127.0.0.1:1", paper=False),
     ):
         pass

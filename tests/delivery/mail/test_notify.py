@@ -87,7 +87,7 @@ def test_without_apprise_the_error_names_the_extra(monkeypatch: pytest.MonkeyPat
         return load(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(EnvironmentProblem, match=r"reportgen\[notify\]"):
+    with pytest.raises(EnvironmentProblem, match=r"\[notify\]"):
         channels(["json://host"], {})
 
 
