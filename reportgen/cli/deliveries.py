@@ -84,7 +84,7 @@ class Sending:
     @property
     def ledger(self) -> Place:
         """Find the place of the ledger."""
-        return ledger_place(self.mail.ledger, self.settings.output)
+        return ledger_place(self.mail.ledger, self.kept.store, "deliveries")
 
 
 def prepare(config: Path | None, output: str | None, day: str | None, options: SendOptions) -> Sending:
@@ -303,7 +303,10 @@ def dry_run(sending: Sending) -> int:
     people = [one for one in listed.subscribers if one.address.key not in suppressed]
     letters = _letters(sending, map(reader_of, people))
     composers = _composers(sending, letters)
-    place = sending.ledger  # without a folder of its own the files come here
+    output = sending.settings.output
+    place = mail.ledger or (
+        output / MAIL_FOLDER if isinstance(output, Path) else None
+    )  # a folder, or the files come here
     folder = make_private(place if isinstance(place, Path) else Path(MAIL_FOLDER)) / "dry-run" / kept.brief.as_of[:10]
     mails: dict[Path, Subscriber] = {folder / _file_name(one): one for one in people}
     preview = next((letter for letter in letters.values() if letter.html), None)

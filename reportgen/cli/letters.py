@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reportgen.cli.console import note
-from reportgen.errors import DataError, EnvironmentProblem, UsageError
+from reportgen.errors import DataError, EnvironmentProblem, UsageError, without_secrets
 from reportgen.units import HOUR_MS
 
 if TYPE_CHECKING:
@@ -130,14 +130,29 @@ def refuse_stale(kept: KeptBrief, deliver: str) -> None:
         )
 
 
-def ledger_place(named: Place | SecretReference | None, output: Place) -> Place:
-    """Find the place of a ledger: where `ledger:` says, else with the archive."""
+def ledger_place(named: Place | SecretReference | None, store: Store, of: Of) -> Place:
+    """Find the place of a ledger: where `ledger:` says, else with the archive.
+
+    Raises:
+        UsageError: That of the mails would lie in an archive that is no folder of this machine.
+    """
+    from reportgen.config.places import is_database
     from reportgen.config.values import kept_at
+    from reportgen.delivery.archive.store import FolderStore, open_store
     from reportgen.delivery.ledger import MAIL_FOLDER
 
-    if named is not None:
-        return kept_at(named)
-    return output / MAIL_FOLDER if isinstance(output, Path) else f"{output}/{MAIL_FOLDER}"
+    beside = store.folder / MAIL_FOLDER if isinstance(store, FolderStore) else store.path(MAIL_FOLDER)
+    place = beside if named is None else kept_at(named)
+    if of == "posts" or isinstance(store, FolderStore) or isinstance(place, Path) or is_database(place):
+        return place
+    if store.holds(open_store(place), f"{of}/"):
+        raise UsageError(
+            f"The mail ledger would be in {without_secrets(place, path=True)}, a part of the archive {store.name}, and "
+            "it holds the address of every subscriber, which an archive that is served must not. Set mail.ledger in "
+            "config.yaml to a place of its own: a bucket that only you can read, as s3://private-bucket/mail, "
+            "PostgreSQL, as {env: DATABASE_URL}, or a folder (docs/mail.md)."
+        )
+    return place
 
 
 @contextmanager

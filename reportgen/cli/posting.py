@@ -70,7 +70,7 @@ def post_all(
             for one in posts:
                 tell(f"--- {name}: {one.title}\n{one.text}\n")
         return 0
-    with recovered(ledger_place(wanted.ledger, place), "posts", kept.name) as ledger:
+    with recovered(ledger_place(wanted.ledger, kept.store, "posts"), "posts", kept.name) as ledger:
         faults = [_post(ledger, kept, one, written[one.name], resend_unknown=resend_unknown) for one in channels]
         code = _report(ledger, kept, channels, as_json=as_json)
         return max(faults) or code

@@ -171,7 +171,10 @@ class MailSettings(Settings):
         validate_default=True,
         description="Addresses that get nothing any more, one a line, relative to this file.",
     )
-    ledger: KeptAt | None = Field(default=None, description=LEDGER)
+    ledger: KeptAt | None = Field(
+        default=None,
+        description=f"{LEDGER} It holds addresses: where the briefs are in a bucket, name one outside.",
+    )
     unsubscribe: UnsubscribeSettings = Field(default=UnsubscribeSettings(), description="How a subscriber leaves.")
     retry: RetrySettings = Field(default=RetrySettings(), description="What to do when the relay says not now.")
     dkim: DkimSettings | None = Field(default=None, description="Sign here, where the relay does not.")

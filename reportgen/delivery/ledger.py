@@ -73,6 +73,11 @@ class Delivery:
     named: bool = False
 
 
+def in_use(name: str) -> str:
+    """Say that another run sends from there."""
+    return f"Another run that sends holds {name}. Wait for it; `reportgen send --status` shows how far a mailing is."
+
+
 class Rows(Protocol):
     """Where a ledger keeps the lines of one brief; one run at a time writes them."""
 
@@ -109,16 +114,19 @@ def open_ledger(place: Place, of: Of, brief: str, *, reading: bool = False) -> I
             that cannot keep one.
     """
     from reportgen.delivery.archive.store import RemoteStore, open_store
-    from reportgen.delivery.sql import file_rows, server_rows
 
     opened: AbstractContextManager[Rows]
     if isinstance(place, str) and is_database(place):
+        from reportgen.delivery.sql import server_rows
+
         opened = server_rows(place, of, brief, reading=reading)
     elif isinstance(store := open_store(place), RemoteStore):
         from reportgen.delivery.objects import object_rows
 
         opened = object_rows(store, of, brief, reading=reading)
     else:
+        from reportgen.delivery.sql import file_rows
+
         opened = file_rows(Path(store.name), of, brief, reading=reading)
     with opened as rows:
         yield SendLedger(rows)

@@ -5,7 +5,8 @@
 A request costs money and a tenth of a second, so one object claims several messages as "sending": about as many as go
 out in a second. Their outcomes follow when all have one, with the next claim, or at the end; a crash in between leaves
 them "unknown". A lock object keeps a second run out, and tells a run that is gone from one that is at work. But that
-nobody gets two mails rests on the numbers alone: a run that was wrongly taken for dead cannot create its next object.
+nobody gets two mails rests on both: a run whose lock is another's, or was not renewed in time, begins no message, not
+even one that it had claimed; and one that was wrongly taken for dead cannot create its next object.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from dataclasses import asdict, replace
 from itertools import islice
 from typing import Final
 
-from reportgen.delivery.archive.store import RemoteStore
-from reportgen.delivery.ledger import Delivery, Of, State
+from reportgen.delivery.archive.store import Hold, RemoteStore
+from reportgen.delivery.ledger import Delivery, Of, State, in_use
 from reportgen.errors import EnvironmentProblem
 
 _PROBE: Final = "created-once"
@@ -42,16 +43,17 @@ def object_rows(store: RemoteStore, of: Of, brief: str, *, reading: bool) -> Ite
     Raises:
         EnvironmentProblem: The bucket cannot be reached or creates an object over another; or another run is at work.
     """
-    rows = ObjectRows(store, f"{of}/{re.sub(r'[^0-9A-Za-z]+', '-', brief)}")
+    folder = f"{of}/{re.sub(r'[^0-9A-Za-z]+', '-', brief)}"
     if reading:
-        yield rows
+        yield ObjectRows(store, folder)
         return
     if store.create(_PROBE, b"1") and store.create(_PROBE, b"2"):
         raise EnvironmentProblem(
             f"{store.name} cannot keep a ledger: it has no conditional writes (If-None-Match), so two runs could send "
             "the same mail. Name another place under `ledger:`: a bucket that has them, a folder, or PostgreSQL."
         )
-    with store.alone(f"{of}.lock", patient=False):
+    with store.alone(f"{of}.lock", refusal=in_use(store.name)) as hold:
+        rows = ObjectRows(store, folder, hold)
         try:
             yield rows
         finally:
@@ -61,9 +63,9 @@ def object_rows(store: RemoteStore, of: Of, brief: str, *, reading: bool) -> Ite
 class ObjectRows:
     """The lines of one brief."""
 
-    def __init__(self, store: RemoteStore, folder: str) -> None:
-        """Take where they are."""
-        self._store, self._folder = store, folder
+    def __init__(self, store: RemoteStore, folder: str, hold: Hold | None = None) -> None:
+        """Take where they are, and what keeps other runs out."""
+        self._store, self._folder, self._hold = store, folder, hold
         self._run = str(uuid.uuid4())
         self._number = 0
         self._late: dict[str, Delivery] = {}
@@ -94,10 +96,12 @@ class ObjectRows:
 
     def write(self, lines: Collection[Delivery], coming: Iterable[Delivery]) -> None:
         """Create an object when somebody is "sending" who was not claimed, or all who were claimed have an outcome."""
+        sending = {one.subscriber for one in lines if one.state is State.SENDING}
+        if sending and self._hold is not None and self._hold.lost:
+            raise self._taken_over()
         for one in lines:
             self._late[one.subscriber] = one
             self._ahead.pop(one.subscriber, None)
-        sending = {one.subscriber for one in lines if one.state is State.SENDING}
         self._flying = self._flying - {one.subscriber for one in lines} | sending
         if sending <= self._claimed:
             if self._claimed and not self._flying and not self._ahead:
@@ -129,8 +133,12 @@ class ObjectRows:
         """
         said = {"run": self._run, "lines": [asdict(one) for one in lines]}
         if not self._store.create(f"{self._folder}/{self._number + 1:06}.json", json.dumps(said).encode()):
-            raise EnvironmentProblem(
-                f"Another run has taken over {self._store.path(self._folder)}, as this one was silent for too long; "
-                "nothing more is sent from here. `reportgen send --status` shows how far the other is."
-            )
+            raise self._taken_over()
         self._number += 1
+
+    def _taken_over(self) -> EnvironmentProblem:
+        return EnvironmentProblem(
+            f"Another run has taken over {self._store.path(self._folder)}, or may have, as this one was silent for too "
+            "long; nothing more is sent from here. `reportgen send --status` shows how far it is, and "
+            "`reportgen send --resume` goes on when no other run does."
+        )

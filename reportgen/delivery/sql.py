@@ -40,8 +40,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from reportgen.config.places import Place, how_to_install
-from reportgen.delivery.archive.store import in_use
-from reportgen.delivery.ledger import Delivery, Of, State, make_private
+from reportgen.delivery.ledger import Delivery, Of, State, in_use, make_private
 from reportgen.errors import DataError, EnvironmentProblem, without_secrets
 
 _LOCK: Final = "send.lock"

@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from filelock import FileLock
+from fsspec.implementations.memory import MemoryFileSystem
 
 from reportgen.delivery.archive.commit import write_brief_files
 from reportgen.delivery.archive.days import morning_of
@@ -422,6 +423,38 @@ def test_what_stands_before_a_fresh_brief_is_named(folder: Path) -> None:
     assert done.returncode == 1
     assert "2026-01-19T07:00Z simulated" in done.stderr
     assert "reportgen send 2026-01-18" in done.stderr
+
+
+@pytest.mark.parametrize("ledger", [None, "memory://briefs/morning/private", "memory://briefs"])
+def test_addresses_never_lie_in_an_archive_that_may_be_served(folder: Path, ledger: str | None) -> None:
+    """With briefs behind a URL the ledger is asked for, outside of them, before anything is sent or kept."""
+    output = "memory://briefs/deliveries" if ledger == "memory://briefs" else "memory://briefs/morning"
+    brief = briefs.simulated()
+    write_brief_files(output, morning_of(brief), files=files_of(brief_to_json(brief)))
+    before = list(MemoryFileSystem.store)
+    with relay(Script()) as port:
+        configure(folder, port, **({"ledger": ledger} if ledger else {}))
+        for words in ([], ["--status"]):
+            done = reportgen_here(folder, "send", *words, "--output", output)
+            assert done.returncode == 2
+            assert "Set mail.ledger in config.yaml to a place of its own" in done.stderr
+            assert done.stderr.count("\n") == 1
+    assert list(MemoryFileSystem.store) == before
+    assert reportgen_here(folder, "send", "--dry-run", "--output", output).returncode == 0  # keeps nothing there
+
+
+@pytest.mark.parametrize("ledger", ["memory://private/mail", "memory://briefs/morning-mail", "kept/mail"])
+def test_a_ledger_of_its_own_serves_an_archive_behind_a_url(folder: Path, ledger: str) -> None:
+    """Each reader gets one mail, whichever run begins, and the archive holds nothing of them."""
+    brief, script = briefs.simulated(), Script()
+    write_brief_files("memory://briefs/morning", morning_of(brief), files=files_of(brief_to_json(brief)))
+    with relay(script) as port:
+        configure(folder, port, ledger=ledger)
+        done = [reportgen_here(folder, "send", "--output", "memory://briefs/morning") for _ in range(2)]
+    assert [one.returncode for one in done] == [0, 0], done[0].stderr
+    assert sorted(address for address, _ in script.accepted) == [ANNA, BOB, CARL]
+    files = MemoryFileSystem()
+    assert not [path for path in files.find("/briefs/morning") if ANNA.encode() in files.cat_file(path)]
 
 
 def test_two_sends_at_once_are_refused(folder: Path) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
+import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -104,14 +107,19 @@ def test_a_mailing_costs_a_bucket_few_requests(bucket: str, monkeypatch: pytest.
     assert len(files.find(f"{folder.rpartition('/')[0]}/slow")) == 10
 
 
+def claimed_together(ledger: SendLedger) -> None:
+    """Send to twenty of everybody, quickly, so that more of them are claimed."""
+    ledger.queue(((one, one) for one in EVERYBODY), 1)
+    ledger.expect(EVERYBODY)
+    for one in EVERYBODY[:20]:
+        ledger.sending(one, 2)
+        ledger.settle(one, State.SENT, 2)
+
+
 def test_who_was_claimed_and_not_begun_is_open_again(bucket: str) -> None:
     """A run that is interrupted hands back what it had claimed."""
     with open_ledger(bucket, "deliveries", BRIEF) as ledger:
-        ledger.queue(((one, one) for one in EVERYBODY), 1)
-        ledger.expect(EVERYBODY)
-        for one in EVERYBODY[:20]:
-            ledger.sending(one, 2)
-            ledger.settle(one, State.SENT, 2)
+        claimed_together(ledger)
         with open_ledger(bucket, "deliveries", BRIEF, reading=True) as seen:
             assert len(seen.deliveries((State.SENDING,))) > 1  # claimed together
     with open_ledger(bucket, "deliveries", BRIEF, reading=True) as ledger:
@@ -134,6 +142,51 @@ def test_a_run_that_was_taken_for_dead_sends_nothing_more(bucket: str) -> None:
             first.sending("bob", 4)
     with open_ledger(bucket, "deliveries", BRIEF, reading=True) as ledger:
         assert {one.subscriber: str(one.state) for one in ledger.deliveries()} == {"anna": "unknown", "bob": "sent"}
+
+
+def test_what_a_run_has_claimed_is_not_sent_once_another_holds_the_lock(
+    bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stops before the next mail, without a claim of its own to stumble over, and leaves the other's lock alone."""
+    monkeypatch.setattr(store, "_RENEWED_EVERY_SECONDS", 0.2)
+    with ExitStack() as at_the_end:
+        at_the_end.enter_context(pytest.raises(EnvironmentProblem, match="taken over"))
+        first = at_the_end.enter_context(open_ledger(bucket, "deliveries", BRIEF))
+        claimed_together(first)
+        s3fs.S3FileSystem().rm_file(f"{bucket.removeprefix('s3://')}/deliveries.lock")
+        with open_ledger(bucket, "deliveries", BRIEF) as second:
+            assert second.recover() > 1
+            time.sleep(0.8)
+            with pytest.raises(EnvironmentProblem, match="taken over"):
+                first.sending(EVERYBODY[20], 3)
+            assert second.queue_unknown(EVERYBODY[20:21], 4) == 1
+            second.sending(EVERYBODY[20], 5)
+            second.settle(EVERYBODY[20], State.SENT, 6)
+    with open_ledger(bucket, "deliveries", BRIEF, reading=True) as ledger:
+        assert {one.subscriber: one.state for one in ledger.deliveries()}[EVERYBODY[20]] is State.SENT
+
+
+def test_a_run_that_cannot_renew_its_lock_stops_before_another_takes_it_over(
+    bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it had claimed and not begun is open again, and the next run has it."""
+    with open_ledger(bucket, "deliveries", BRIEF) as ledger:
+        claimed_together(ledger)
+        monkeypatch.setattr(store, "_GONE_AFTER_SECONDS", 0)
+        with pytest.raises(EnvironmentProblem, match="or may have"):
+            ledger.sending(EVERYBODY[20], 3)
+    with open_ledger(bucket, "deliveries", BRIEF, reading=True) as ledger:
+        assert (ledger.counts()["sent"], ledger.counts()["queued"]) == (20, 180)
+
+
+def test_a_ledger_in_a_bucket_loads_no_database() -> None:
+    """An installation without `reportgen[sql]` keeps one."""
+    script = (
+        "import sys; from reportgen.delivery.ledger import open_ledger\n"
+        "with open_ledger('memory://private/mail', 'deliveries', 'one') as ledger: ledger.queue([('anna', '<1>')], 1)\n"
+        "sys.exit('sqlalchemy' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
 def test_a_bucket_without_conditional_writes_is_refused(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:

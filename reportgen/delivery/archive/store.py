@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import errno
 import os
+import posixpath
 import socket
+import sys
 import threading
 import time
 import uuid
@@ -16,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
@@ -30,6 +33,8 @@ _RENEWED_EVERY_SECONDS: Final = 5.0
 _GONE_AFTER_SECONDS: Final = 30.0
 _ASKED_EVERY_SECONDS: Final = 0.5
 _AT_A_TIME: Final = 8
+_clock = partial(time.clock_gettime, time.CLOCK_BOOTTIME) if sys.platform == "linux" else time.monotonic
+"""Goes on while the machine sleeps, where the system has such a clock: other machines do not sleep with it."""
 
 _Item = TypeVar("_Item")
 _Done = TypeVar("_Done")
@@ -207,11 +212,6 @@ def busy(name: str) -> str:
     return f"Another run has been writing to {name} for {LONGEST_WAIT_SECONDS} seconds. Wait for it, or end it."
 
 
-def in_use(name: str) -> str:
-    """Say that another run sends from there."""
-    return f"Another run that sends holds {name}. Wait for it; `reportgen send --status` shows how far a mailing is."
-
-
 def write_through(path: Path, content: bytes) -> None:
     """Write a file down to the disk, over what an earlier interrupted run may have left."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -360,53 +360,51 @@ class RemoteStore:
         return True
 
     @contextmanager
-    def alone(self, lock: str = LOCK, *, patient: bool = True) -> Iterator[None]:
+    def alone(self, lock: str = LOCK, *, refusal: str = "") -> Iterator[Hold]:
         """Hold a lock object, written again every few seconds by a thread.
 
         Args:
             lock: Which.
-            patient: Wait for a minute while another run is at work, not only until it is seen to be.
+            refusal: What to say as soon as another run is seen to be at work; without it that is waited for, a minute.
         """
         token = f"{socket.gethostname()} {os.getpid()} {uuid.uuid4()}"
-        self._take(lock, token, patient=patient)
+        hold = Hold(self, lock, token, self._take(lock, token, refusal))
         done = threading.Event()
-        keeper = threading.Thread(target=self._keep, args=(lock, token, done), daemon=True)
+        keeper = threading.Thread(target=hold.keep, args=(done,), daemon=True)
         keeper.start()
         try:
-            yield
+            yield hold
         finally:
             done.set()
             keeper.join()
-            if (self.read(lock) or b"").startswith(token.encode()):
+            if hold.is_ours():
                 self.remove((lock,))
 
-    def _take(self, lock: str, token: str, *, patient: bool) -> None:
-        """Create the lock object, or wait until another's is gone or has stopped changing."""
+    def _take(self, lock: str, token: str, refusal: str) -> float:
+        """Create the lock object, or wait until another's is gone or has stopped changing; gives when it was begun."""
         began = since = time.monotonic()
         seen: bytes | None = None
         while True:
-            held = self.read(lock)  # looked at again after creating it, as not every place can refuse
+            begun, held = _clock(), self.read(lock)  # looked at again after creating it, as not every place can refuse
             if held is None and self.create(lock, token.encode()) and self.read(lock) == token.encode():
-                return
+                return begun
             now = time.monotonic()
             if held != seen:
-                if held and seen and not patient:
-                    raise EnvironmentProblem(in_use(self.name))
+                if held and seen and refusal:
+                    raise EnvironmentProblem(refusal)
                 seen, since = held, now
             elif held is not None and now - since > _GONE_AFTER_SECONDS:
                 self.remove((lock,))
                 continue
             if now - began > LONGEST_WAIT_SECONDS:
-                raise EnvironmentProblem(busy(self.name) if patient else in_use(self.name))
+                raise EnvironmentProblem(refusal or busy(self.name))
             time.sleep(_ASKED_EVERY_SECONDS)
 
-    def _keep(self, lock: str, token: str, done: threading.Event) -> None:
-        """Write the lock object again and again, so that waiting runs see that this one is at work."""
-        turn = 0
-        while not done.wait(_RENEWED_EVERY_SECONDS):
-            turn += 1
-            with suppress(EnvironmentProblem, OSError):
-                self.write(lock, f"{token} {turn}".encode())
+    def holds(self, other: Store, path: str) -> bool:
+        """Tell whether a file of another place lies in this one."""
+        if not isinstance(other, RemoteStore) or self.fs != other.fs:
+            return False
+        return f"{posixpath.normpath(other.root)}/{path}".startswith(f"{posixpath.normpath(self.root)}/")
 
     def _at(self, path: str) -> str:
         return f"{self.root}/{path}"
@@ -423,6 +421,37 @@ class RemoteStore:
             raise EnvironmentProblem(
                 f"{self.path(path)} cannot be read or written: {first}. Check the address and the credentials."
             ) from error
+
+
+class Hold:
+    """A lock object that this run has made its own."""
+
+    def __init__(self, store: RemoteStore, lock: str, token: str, renewed: float) -> None:
+        """Take where it is, what it says, and when it was begun to be written."""
+        self._store, self._lock, self._token, self._renewed = store, lock, token, renewed
+        self._lost = False
+
+    @property
+    def lost(self) -> bool:
+        """Another run has the lock, or may have it, as this one could not renew it for so long; asks nobody."""
+        return self._lost or _clock() - self._renewed > _GONE_AFTER_SECONDS
+
+    def is_ours(self) -> bool:
+        """Ask whether the object is still what this run wrote."""
+        return (self._store.read(self._lock) or b"").startswith(self._token.encode())
+
+    def keep(self, done: threading.Event) -> None:
+        """Write the object again and again while it is ours, so that waiting runs see that this one is at work."""
+        turn = 0
+        while not done.wait(_RENEWED_EVERY_SECONDS):
+            turn, begun = turn + 1, _clock()
+            with suppress(EnvironmentProblem, OSError):
+                ours = self.is_ours()
+                self._lost = self.lost or not ours  # for good: what was late may be read by nobody any more
+                if not ours:
+                    return
+                self._store.write(self._lock, f"{self._token} {turn}".encode())
+                self._renewed = begun
 
 
 Store: TypeAlias = FolderStore | RemoteStore
