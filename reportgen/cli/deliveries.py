@@ -304,10 +304,10 @@ def dry_run(sending: Sending) -> int:
     letters = _letters(sending, map(reader_of, people))
     composers = _composers(sending, letters)
     output = sending.settings.output
-    place = mail.ledger or (
-        output / MAIL_FOLDER if isinstance(output, Path) else None
-    )  # a folder, or the files come here
-    folder = make_private(place if isinstance(place, Path) else Path(MAIL_FOLDER)) / "dry-run" / kept.brief.as_of[:10]
+    beside = output / MAIL_FOLDER if isinstance(output, Path) else Path(MAIL_FOLDER)
+    place = mail.ledger or beside
+    here = place if isinstance(place, Path) else Path(MAIL_FOLDER)  # of a ledger elsewhere the files come here
+    folder = make_private(here) / "dry-run" / kept.brief.as_of[:10]
     mails: dict[Path, Subscriber] = {folder / _file_name(one): one for one in people}
     preview = next((letter for letter in letters.values() if letter.html), None)
     page = folder / "preview.html" if preview else None

@@ -62,7 +62,6 @@ def convert_dumps(
     if left_out:
         note(f"{left_out} of {len(converted)} files left out.")
     for table in tables:
-        # Write what one table got.
         line = f"{table.table}: {_rows(table.added)} added, {table.total} in all"
         if table.repeated:
             line += f"; {table.repeated} known already"

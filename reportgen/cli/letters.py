@@ -168,8 +168,9 @@ def recovered(place: Place, of: Of, brief: str) -> Iterator[SendLedger]:
 
 def tell_line(one: Delivery) -> None:
     """Say what became of a delivery."""
-    said = f": {one.code or ''} {one.reply}".rstrip(": ").replace(":  ", ": ")
-    note(f"{one.state} {one.subscriber}{said}")
+    from reportgen.delivery.ledger import answer_text
+
+    note(f"{one.state} {one.subscriber}{answer_text(one.code, one.reply)}")
 
 
 def tell_unknown(deliveries: Iterable[Delivery], again: str) -> None:

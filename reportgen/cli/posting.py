@@ -22,7 +22,7 @@ from reportgen.cli.letters import (
 from reportgen.config.load import DEFAULT_PATH, load_config
 from reportgen.config.places import place_of
 from reportgen.config.settings import PostChannel
-from reportgen.delivery.ledger import OPEN, SendLedger, State
+from reportgen.delivery.ledger import OPEN, Delivery, SendLedger, State
 from reportgen.delivery.notify import Message, channel_at, post_messages
 from reportgen.errors import ReportgenError, UsageError
 from reportgen.morning.live import now_ms
@@ -106,21 +106,25 @@ def _figure(brief: Brief, symbol: str) -> bytes:
     return b"".join(figure_png(brief, one, "phone") for one in brief.symbols if one.symbol == symbol)
 
 
+def _channel_of(one: Delivery) -> str:
+    return one.subscriber.partition(" ")[0]
+
+
 def _report(ledger: SendLedger, kept: KeptBrief, channels: Sequence[PostChannel], *, as_json: bool) -> int:
     """Say how each channel stands; 4 when a message can be tried again."""
     states: dict[str, dict[str, int]] = {one.name: {} for one in channels}
-    for one in ledger.deliveries():
-        name = one.subscriber.partition(" ")[0]
-        if name in states:
-            states[name][str(one.state)] = states[name].get(str(one.state), 0) + 1
+    ours = [one for one in ledger.deliveries() if _channel_of(one) in states]
+    for one in ours:
+        counts = states[_channel_of(one)]
+        counts[str(one.state)] = counts.get(str(one.state), 0) + 1
     if as_json:
         tell_json({"brief": kept.name, "path": kept.place, "channels": states})
     else:
         for name, counts in states.items():
             tell(f"{name}: {', '.join(f'{number} {state}' for state, number in sorted(counts.items()))}")
-    tell_unknown((one for one in ledger.deliveries() if one.subscriber.partition(" ")[0] in states), "Post")
-    for one in ledger.deliveries((State.DEFERRED,)):
-        if one.subscriber.partition(" ")[0] in states:
+    tell_unknown(ours, "Post")
+    for one in ours:
+        if one.state is State.DEFERRED:
             tell_line(one)
     again = [name for name, counts in states.items() if any(counts.get(str(state)) for state in OPEN)]
     if again:

@@ -73,6 +73,11 @@ class Delivery:
     named: bool = False
 
 
+def answer_text(code: int, words: str) -> str:
+    """Write a receiver's answer as a message ends with it: ": 413 too large"; "" where it said nothing."""
+    return f": {' '.join(filter(None, (str(code or ''), words)))}".rstrip(": ")
+
+
 def in_use(name: str) -> str:
     """Say that another run sends from there."""
     return f"Another run that sends holds {name}. Wait for it; `reportgen send --status` shows how far a mailing is."

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reportgen.config.places import how_to_install
 from reportgen.delivery.archive.store import Reader, Store
-from reportgen.delivery.ledger import OPEN, SendLedger, State
+from reportgen.delivery.ledger import OPEN, SendLedger, State, answer_text
 from reportgen.errors import EnvironmentProblem, ReportgenError, UsageError
 from reportgen.units import Milliseconds
 
@@ -33,9 +33,14 @@ if TYPE_CHECKING:
     from reportgen.config.settings import MonitorSettings
 
 
+STATE: Final = ".refresh.json"
+
 _SECONDS: Final = 10.0
 _ATTEMPTS: Final = 3
 _LONGEST: Final = 300
+_VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)")
+_FINGERPRINT: Final = 12
+_SCHEME: Final = re.compile(r"[a-z0-9.+-]{1,20}(?=:)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +81,6 @@ def _failed(monitor: MonitorSettings, why: str, note: Callable[[str], None]) -> 
     _ping(monitor, "/fail", note)
     if monitor.channel is None:
         return
-    from reportgen.delivery.notify import channel_at, tell_channel
-
     line = " ".join(why.split())[:_LONGEST]
     try:
         if not tell_channel(channel_at(monitor.channel.read(), "monitor.channel"), "reportgen", line):
@@ -96,13 +99,6 @@ def _ping(monitor: MonitorSettings, end: str, note: Callable[[str], None]) -> No
         ping(f"{monitor.url.read().rstrip('/')}{end}", "The monitor", patience)
     except ReportgenError as error:
         note(f"monitor.url: {error}")
-
-
-STATE: Final = ".refresh.json"
-
-_VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)")
-_FINGERPRINT: Final = 12
-_SCHEME: Final = re.compile(r"[a-z0-9.+-]{1,20}(?=:)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,11 +291,7 @@ def post_messages(
             return
         shown = tell_channel(place, picture=picture) if taken and picture else taken
         if taken and not shown:
-            note(
-                f"{one.line}: the words arrived, the figure did not: {shown.code or ''} {shown.said}".replace(
-                    ":  ", ": "
-                )
-            )
+            note(f"{one.line}: the words arrived, the figure did not{answer_text(shown.code, shown.said)}")
 
 
 def read_told(store: Reader, brief: str) -> Told:

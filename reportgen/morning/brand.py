@@ -10,11 +10,12 @@ import io
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from xml.etree import ElementTree as ET
 
 from reportgen.errors import UsageError
 
 if TYPE_CHECKING:
+    from xml.etree import ElementTree as ET
+
     from reportgen.brief.types import Brand
     from reportgen.config.settings import BrandSettings
 
@@ -44,14 +45,16 @@ def read_brand(settings: BrandSettings | None) -> Brand | None:
     if settings is None:
         return None
     from reportgen.brief.types import OWN_BRAND, Brand
+    from reportgen.render.colours import DARK, with_contrast
 
     accent, dark = settings.accent or "", settings.accent_dark or ""
+    lightened = with_contrast(accent, DARK.paper, _LEAST_CONTRAST) if accent else ""
     return Brand(
         name=settings.name,
         line=settings.line or OWN_BRAND.line,
         logo=read_logo(settings.logo) if settings.logo else "",
         accent=read_accent(accent) if accent else "",
-        accent_dark=read_accent(dark, dark=True) if dark else _lightened(accent) if accent else "",
+        accent_dark=read_accent(dark, dark=True) if dark else lightened,
         footer=settings.footer or "",
         link=settings.link or "",
     )
@@ -73,12 +76,6 @@ def read_accent(colour: str, *, dark: bool = False) -> str:
             f'{_LEAST_CONTRAST:g}. Take "{with_contrast(colour, paper, _LEAST_CONTRAST)}", or a stronger one.'
         )
     return colour.upper()
-
-
-def _lightened(accent: str) -> str:
-    from reportgen.render.colours import DARK, with_contrast
-
-    return with_contrast(accent, DARK.paper, _LEAST_CONTRAST)
 
 
 def read_logo(path: Path) -> str:
@@ -122,6 +119,8 @@ def _whole_png(content: bytes, path: Path) -> bytes:
 
 def _plain_svg(content: bytes, path: Path) -> bytes:
     """Keep what an SVG draws; what could run or fetch something is refused, and other programs' notes are left out."""
+    from xml.etree import ElementTree as ET
+
     try:
         words = content.decode("utf-8-sig")
         if "<!DOCTYPE" in words or "<!ENTITY" in words:

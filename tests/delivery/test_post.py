@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -267,27 +268,26 @@ def test_a_dry_run_shows_the_messages_and_asks_nobody(folder: Path) -> None:
     assert not (folder / "output/.mail").exists()
 
 
-def test_a_stale_brief_is_posted_only_when_asked(folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        (
+            {"stale": "The last bar closed 5 days before as-of."},
+            "is stale: The last bar closed 5 days before as-of. Make a new one",
+        ),
+        ({"simulated": False}, "hours old. Make a new one"),
+    ],
+    ids=["its data were old", "it is old itself, of a real market"],
+)
+def test_what_is_no_news_is_posted_only_when_asked(folder: Path, fields: dict[str, Any], says: str) -> None:
     """As with mail: exit code 1 and the reason, and --stale posts it."""
-    old = replace(briefs.simulated(), stale="The last bar closed 5 days before as-of.", as_of="2026-01-20T07:00:00Z")
+    old = replace(briefs.simulated(), as_of="2026-01-20T07:00:00Z", **fields)
     old = replace(old, as_of_ms=old.as_of_ms + 86_400_000)
     write_brief_files(folder / "output", morning_of(old), files=files_of(brief_to_json(old), b"<h1>page</h1>"))
     configure(folder, "{name: desk, address: {env: DESK}}")
     refused = reportgen_here(folder, "post", "--dry-run")
     assert refused.returncode == 1
-    assert "is stale: The last bar closed 5 days before as-of. Make a new one" in refused.stderr
-    assert reportgen_here(folder, "post", "--dry-run", "--stale").returncode == 0
-
-
-def test_an_old_brief_is_no_news(folder: Path) -> None:
-    """One of a real market that is months old is refused like a stale one, though its data were fresh at as-of."""
-    old = replace(briefs.simulated(), simulated=False, as_of="2026-01-20T07:00:00Z")
-    old = replace(old, as_of_ms=old.as_of_ms + 86_400_000)
-    write_brief_files(folder / "output", morning_of(old), files=files_of(brief_to_json(old), b"<h1>page</h1>"))
-    configure(folder, "{name: desk, address: {env: DESK}}")
-    refused = reportgen_here(folder, "post", "--dry-run")
-    assert refused.returncode == 1
-    assert "hours old. Make a new one" in refused.stderr
+    assert says in refused.stderr
     assert reportgen_here(folder, "post", "--dry-run", "--stale").returncode == 0
 
 
