@@ -5,18 +5,19 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from reportgen.brief.types import Brief
+from reportgen.brief.types import Brief, Stance
 from reportgen.errors import RenderError
 from reportgen.render.html import environment, render_html
 from reportgen.render.page_helpers import eight
 from reportgen.render.site import site_environment
 from reportgen.units import Missing
-from tests.briefs import HOSTILE, STATES, many
+from tests.briefs import HOSTILE, STATES, changed, event, many, morning
 
 VOID = {"meta", "img", "source", "br", "link", "input"}
 NEVER = ("will rise", "will fall", "price target", "magnet", "buy signal", "sell signal", "profit")
@@ -192,6 +193,18 @@ def test_no_width_scrolls_sideways(
     assert in_browser(html_of(state)) == [
         {"inner": width, "scroll": width, "wide": [], "font": True, "scripts": 0} for width in (390, 800, 1400)
     ]
+
+
+def test_an_event_of_a_long_name_is_waited_for_within_the_window(
+    in_browser: Callable[..., list[dict[str, object]]],
+) -> None:
+    """What to do may name an event: between phone and wide screen the words break instead of leaving the page."""
+    long = event("Upgrade of a network with a long name", 8.5, inside=True)
+    waiting = Stance(kind="wait for event", text="Wait for the event.")
+    brief = replace(changed(morning(), stance=waiting), events=(long,))
+    page = render_html(brief).decode()
+    assert "Wait for Upgrade of a network with a long name" in page
+    assert [each["scroll"] for each in in_browser(page, (690, 701, 1000, 1400))] == [690, 701, 1000, 1400]
 
 
 def test_the_same_brief_gives_the_same_bytes(brief_of: Callable[[str], Brief], html_of: Callable[[str], str]) -> None:
