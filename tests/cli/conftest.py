@@ -49,12 +49,12 @@ class Cluster:
         return self.told.readline().startswith("tcp://")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # it costs CPU while it waits: not longer than this folder's tests
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Run dask's own LocalCluster in a process of its own, whose threads are not ours."""
     script = tmp_path_factory.mktemp("cluster") / "cluster.py"
     script.write_text(_SCRIPT)
-    quiet = os.environ | {"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"}  # it costs CPU while it waits
+    quiet = os.environ | {"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"}
     quiet["DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL"] = "1s"
     with subprocess.Popen(
         [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY, env=quiet

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.brief.types import Brief, Stance
+from reportgen.brief.types import Brief
 from reportgen.errors import RenderError
+from reportgen.guide.plan import Stance
 from reportgen.render.html import environment, render_html
 from reportgen.render.page_helpers import eight
 from reportgen.render.site import site_environment
