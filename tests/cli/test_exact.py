@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,9 @@ from tests.cli.cli_process import reportgen_here as reportgen
 from tests.market.answers import Answer, serving
 from tests.market.folders import BTC, ETH
 from tests.market.test_hyperliquid import NOW, ONE, QUICK, TWO, account, position
+
+PATIENT = replace(QUICK, total_seconds=60)
+"""The first connection of a process loads ccxt, which a clean checkout compiles then."""
 
 
 def config(folder: Path, exact: str) -> Config:
@@ -76,7 +80,7 @@ def test_a_live_run_adds_the_positions_of_its_addresses() -> None:
 
     nothing = Gathering(as_of_ms=NOW, pieces=(), gaps=(), asked=(), notes=())
     with serving(answer) as server:
-        made = with_positions(nothing, (ONE, TWO), (BTC, ETH), asked_at_ms=NOW, url=server.url, patience=QUICK)
+        made = with_positions(nothing, (ONE, TWO), (BTC, ETH), asked_at_ms=NOW, url=server.url, patience=PATIENT)
     (held,) = made.pieces
     assert held.keys == (BTC, "hyperliquid", ONE, "long")
     assert [(symbol, gap.venue, gap.what) for symbol, gap in made.gaps] == [(ETH, "hyperliquid", "positions")]
