@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from reportgen import notation
-from reportgen.guide.checklist import ChecklistLine, Confluence, InputReading, Lean, Verdict
+from reportgen.guide.checklist import ChecklistLine, InputReading, Verdict
+from reportgen.guide.confluence import Confluence, Lean
 from reportgen.guide.plan import Condition, Scenario, Scenarios, Sizing, ZonePlan
 from reportgen.guide.positioning import FundingReading, OpenInterestReading, Positioning
 from reportgen.guide.reactions import Evidence, Reaction, Shares

@@ -1,25 +1,33 @@
 """What changed since the last brief: Brief, Brief -> Changes, each change with its numbers, the largest first.
 
 A change counts once it is as large as its threshold in config/assumptions.py; `weight` says how many thresholds it is.
+Below it what an event that has passed did to the map: which zones of its moment, as a brief of then would have shown
+them from the bars that had closed, price has traded through since.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from reportgen import notation
-from reportgen.brief.types import Brief, Change, ChangeKind, Changes, SymbolBrief
+from reportgen.brief.types import Brief, Change, ChangeKind, Changes, Consumed, ConsumedZone, SymbolBrief
 from reportgen.config.assumptions import DEFAULTS, Assumptions
+from reportgen.events.calendar import Event
 from reportgen.guide.context import typical_range
-from reportgen.guide.positioning import FundingReading, OpenInterestReading
+from reportgen.guide.positioning import FundingReading, Positioning
 from reportgen.guide.structure import Structure
+from reportgen.guide.structure.volatility import day_range
 from reportgen.guide.zones import Zone, far_edge, near_edge, outward
-from reportgen.market.data import MarketData
-from reportgen.units import HOUR_MS, Maybe, Milliseconds, Missing, Price
+from reportgen.guide.zones.finding import find_zones
+from reportgen.liquidation.map import build_map
+from reportgen.liquidation.margin import brackets_of
+from reportgen.market.data import Candles, MarketData
+from reportgen.market.symbols import base_of
+from reportgen.units import DAY_MS, HOUR_MS, Maybe, Milliseconds, Missing, Price
 
 _ARROW: Final = "\u2192"
 _GRADES: Final = ("None", "Low", "Medium", "High")
@@ -27,6 +35,7 @@ _STATE_CHANGE: Final = 2.0
 """A new word (trend, regime, who pays, grade) weighs as much as a number at twice its threshold."""
 _SWEPT_AT_LEAST: Final = 2.0
 """What price did stands before what the map did: a sweep weighs this much before its size counts."""
+_NOT_READ: Final = Missing("Zones of an earlier moment are found from the map alone.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +105,8 @@ def _symbol_changes(was: SymbolBrief, now: SymbolBrief, reach: Reach | None, a: 
     if not isinstance(was.structure, Missing) and not isinstance(now.structure, Missing):
         yield from _structure(was.structure, now.structure, now)
     if not isinstance(was.positioning, Missing) and not isinstance(now.positioning, Missing):
-        yield from _open_interest(was.positioning.open_interest, now.positioning.open_interest, now, a)
-        yield from _funding(was.positioning.funding, now.positioning.funding, now, a)
-    yield from _quality(was, now)
-    yield from _coverage(was, now)
+        yield from _positioning(was.positioning, now.positioning, now, a)
+    yield from _trust(was, now)
 
 
 def zone_changes(before: SymbolBrief, now: SymbolBrief, reach: Reach, atr: Price, a: Assumptions) -> Iterator[Change]:
@@ -235,21 +242,29 @@ def _structure(was: Structure, now: Structure, symbol: SymbolBrief) -> Iterator[
             yield _change_of(symbol, "structure", (level,), (symbol.price,), "price", text, 1 + beyond)
 
 
-def _open_interest(
-    was: Maybe[OpenInterestReading], now: Maybe[OpenInterestReading], symbol: SymbolBrief, a: Assumptions
-) -> Iterator[Change]:
-    """Compare in base coins, and only on one venue: two venues differ by more than a day does."""
-    if isinstance(was, Missing) or isinstance(now, Missing) or was.venue != now.venue or not was.open_interest_base:
+def _positioning(was: Positioning, now: Positioning, symbol: SymbolBrief, a: Assumptions) -> Iterator[Change]:
+    """Open interest in base coins and on one venue alone, as two differ by more than a day does; then funding."""
+    held, holds = was.open_interest, now.open_interest
+    if not isinstance(held, Missing) and not isinstance(holds, Missing) and held.venue == holds.venue:
+        had, has = held.open_interest_base, holds.open_interest_base
+        grown = has / had - 1 if had else None
+        if grown is not None and abs(grown) >= a.open_interest_moving:
+            coins = f"{_coins(had)} {_ARROW} {_coins(has)}\u00a0{symbol.base}"
+            text = f"open interest {notation.percent_change(grown)}, {coins}"
+            weight = abs(grown) / a.open_interest_moving
+            yield _change_of(symbol, "open interest", (had,), (has,), "base coins", text, weight)
+    paid, pays = was.funding, now.funding
+    if isinstance(paid, Missing) or isinstance(pays, Missing):
         return
-    grown = now.open_interest_base / was.open_interest_base - 1
-    if abs(grown) < a.open_interest_moving:
+    moved = abs(pays.rate_8h - paid.rate_8h) / a.funding_neutral_band
+    then, today = _funding_word(paid), _funding_word(pays)
+    if then == today and moved < 1:
         return
-    coins = f"{_coins(was.open_interest_base)} {_ARROW} {_coins(now.open_interest_base)}\u00a0{symbol.base}"
-    text = f"open interest {notation.percent_change(grown)}, {coins}"
-    yield _change_of(
-        symbol, "open interest", (was.open_interest_base,), (now.open_interest_base,), "base coins", text,
-        abs(grown) / a.open_interest_moving,
-    )  # fmt: skip
+    rates = f"{notation.signed(paid.rate_8h * 100, 3)} {_ARROW} {notation.funding(pays.rate_8h)}"
+    words = today if then == today else f"{then} {_ARROW} {today}"
+    weight = max(moved, _STATE_CHANGE if then != today else 0.0)
+    text = f"funding {rates}, {words}"
+    yield _change_of(symbol, "funding", (paid.rate_8h,), (pays.rate_8h,), "fraction per 8 h", text, weight)
 
 
 def _coins(amount: float) -> str:
@@ -257,41 +272,18 @@ def _coins(amount: float) -> str:
     return notation.grouped(amount, 0 if abs(amount) >= 1000 else notation.price_decimals(abs(amount)))
 
 
-def _funding(
-    was: Maybe[FundingReading], now: Maybe[FundingReading], symbol: SymbolBrief, a: Assumptions
-) -> Iterator[Change]:
-    """A rate that moved by the neutral band, or that changed its word."""
-    if isinstance(was, Missing) or isinstance(now, Missing):
-        return
-    moved = abs(now.rate_8h - was.rate_8h) / a.funding_neutral_band
-    then, today = _funding_word(was), _funding_word(now)
-    if then == today and moved < 1:
-        return
-    rates = f"{notation.signed(was.rate_8h * 100, 3)} {_ARROW} {notation.funding(now.rate_8h)}"
-    word = today if then == today else f"{then} {_ARROW} {today}"
-    weight = max(moved, _STATE_CHANGE if then != today else 0.0)
-    yield _change_of(
-        symbol, "funding", (was.rate_8h,), (now.rate_8h,), "fraction per 8 h", f"funding {rates}, {word}", weight
-    )
-
-
 def _funding_word(reading: FundingReading) -> str:
     return f"{reading.bias}, extreme" if reading.extreme else reading.bias
 
 
-def _quality(was: SymbolBrief, now: SymbolBrief) -> Iterator[Change]:
-    then, today = (_GRADES.index(symbol.map_quality.grade) for symbol in (was, now))
-    if then == today:
-        return
-    because = f": {now.map_quality.reasons[0]}" if today < then and now.map_quality.reasons else ""
-    text = f"map quality {was.map_quality.grade} {_ARROW} {now.map_quality.grade}{because}"
-    yield _change_of(
-        now, "map quality", (float(then),), (float(today),), "grade, 0 to 3", text, _STATE_CHANGE * abs(today - then)
-    )
-
-
-def _coverage(was: SymbolBrief, now: SymbolBrief) -> Iterator[Change]:
-    """Inputs that came or went, and venues."""
+def _trust(was: SymbolBrief, now: SymbolBrief) -> Iterator[Change]:
+    """The map's grade, then inputs that came or went, and venues."""
+    graded, grade = (_GRADES.index(symbol.map_quality.grade) for symbol in (was, now))
+    if graded != grade:
+        because = f": {now.map_quality.reasons[0]}" if grade < graded and now.map_quality.reasons else ""
+        text = f"map quality {was.map_quality.grade} {_ARROW} {now.map_quality.grade}{because}"
+        weight = _STATE_CHANGE * abs(grade - graded)
+        yield _change_of(now, "map quality", (float(graded),), (float(grade),), "grade, 0 to 3", text, weight)
     if isinstance(was.coverage, Missing) or isinstance(now.coverage, Missing):
         return
     then, today = was.coverage, now.coverage
@@ -318,3 +310,95 @@ def _change_of(
         symbol=symbol.symbol, base=symbol.base, kind=kind, side=None, label=None,
         was=was, now=now, unit=unit, text=text, weight=weight,
     )  # fmt: skip
+
+
+def consumed_since(
+    market: MarketData,
+    candles: Candles,
+    past: tuple[Event, ...],
+    decimals: int,
+    rng: np.random.Generator,
+    assumptions: Assumptions,
+) -> tuple[Consumed, ...]:
+    """Tell for each event that passed lately which zones of its moment are used up.
+
+    Args:
+        market: All that is known of the symbol.
+        candles: Of its primary venue, up to as-of.
+        past: Events of the last horizon, the latest first; those that do not concern it are left out.
+        decimals: Of its prices.
+        rng: For the draws that finding zones asks for; no edge depends on them.
+        assumptions: Every constant.
+    """
+    concerning = [event for event in past if event.concerns(base_of(market.symbol))]
+    chosen = concerning[: assumptions.events_seen_through]
+    return tuple(_consumed(market, candles, event, decimals, rng, assumptions) for event in chosen)
+
+
+def _consumed(
+    market: MarketData, candles: Candles, event: Event, decimals: int, rng: np.random.Generator, a: Assumptions
+) -> Consumed:
+    def told(text: str, zones: tuple[ConsumedZone, ...] = ()) -> Consumed:
+        return Consumed(event=event.name, at_ms=event.at_ms, zones=zones, text=f"{text}.")
+
+    name = " ".join(event.name.split())
+    if not event.time_known:
+        return told(f"{name} took place at an hour that is not known, so what it consumed cannot be told")
+    before = candles.first(int(np.searchsorted(candles.close_time_ms, event.at_ms, side="right")))
+    # The bar that the event falls into opened before it: its range may be older than the event.
+    after = candles.part(candles.open_time_ms >= event.at_ms)
+    zones = _zones_before(market, before, rng, a)
+    if isinstance(zones, Missing):
+        return told(f"What {name} consumed is not known: {zones.reason.rstrip('.')}")
+    if not len(after):
+        return told(f"No bar has opened and closed since {name}")
+    low, high = float(after.low.min()), float(after.high.max())
+    # A zone that price stood in already counts by its far edge.
+    found = tuple(
+        ConsumedZone(
+            label=zone.label,
+            side=zone.side,
+            low=zone.low,
+            high=zone.high,
+            how="through" if outward(zone.side) * (extreme - far_edge(zone)) >= 0 else "into",
+        )
+        for zone in zones
+        for extreme in (high if zone.side == "above" else low,)
+        if outward(zone.side) * (extreme - near_edge(zone)) >= 0
+    )
+    ranged = f"since {name} price ranged {notation.price_range(low, high, decimals)}"
+    expected = (int(after.close_time_ms[-1]) - int(after.open_time_ms[0])) // candles.interval_ms
+    lacking = "; bars are absent, so more may have been reached" if len(after) < expected else ""
+    if not found:
+        none = "no dense zone of its moment was reached" if zones else "no dense zone was mapped at its moment"
+        return told(f"{ranged[:1].upper()}{ranged[1:]}: {none}{lacking}")
+    listed = ", ".join(
+        f"{one.label} {one.side} {notation.price_range(one.low, one.high, decimals)} "
+        f"({'traded through' if one.how == 'through' else 'traded into'})"
+        for one in found
+    )
+    return told(f"{ranged[:1].upper()}{ranged[1:]} and consumed, of the zones of its moment, {listed}{lacking}", found)
+
+
+def _zones_before(
+    market: MarketData, before: Candles, rng: np.random.Generator, a: Assumptions
+) -> tuple[Zone, ...] | Missing:
+    """Find the zones as they stood after some bars."""
+    if len(before) < 2 or int(before.close_time_ms[-1] - before.open_time_ms[0]) < a.map_least_days * DAY_MS:
+        return Missing(f"the bars before it span less than {a.map_least_days:g} days")
+    atr = day_range(before, a)
+    if isinstance(atr, Missing):
+        return atr
+    ends = int(before.close_time_ms[-1]) - before.interval_ms * np.arange(1, -1, -1, dtype=np.int64)
+    estimate = build_map(before, brackets_of(market, a), ends, a, open_interest=market.leading_open_interest)
+    nothing = Positioning(open_interest=_NOT_READ, funding=_NOT_READ, crowded_side=None, crowded_because="")
+    found = find_zones(
+        estimate,
+        _NOT_READ,
+        nothing,
+        atr=atr,
+        horizon_hours=a.reaction_horizon_hours,
+        rng=rng,
+        assumptions=replace(a, draws=1),
+    )
+    return tuple(sorted(found.zones, key=lambda zone: zone.distance_atr))

@@ -53,77 +53,77 @@ def triggers(last: Brief, now: Brief, assumptions: Assumptions) -> tuple[Trigger
         Five for each symbol of `now`, then the events; in the order of the guide.
     """
     then = {symbol.symbol: symbol for symbol in last.symbols}
-    found = [trigger for symbol in now.symbols for trigger in _of_symbol(then.get(symbol.symbol), symbol, assumptions)]
+    found: list[Trigger] = []
+    for symbol in now.symbols:
+        was = then.get(symbol.symbol)
+        if was is None:
+            why = Missing(f"{symbol.base} does not stand in the last brief.")
+            kinds: tuple[TriggerKind, ...] = ("breakout", "open interest", "funding", "flows", "volatility")
+            found += [_missing(kind, symbol, why) for kind in kinds]
+            continue
+        found += (
+            _breakout(was, symbol, assumptions),
+            _open_interest(_interest(was), _interest(symbol), symbol, assumptions),
+            _funding(_rate(was), _rate(symbol), symbol, assumptions),
+            _flows(was.flows, symbol.flows, symbol, assumptions),
+            _volatility(was, symbol, assumptions),
+        )
     return (*found, *_events(last, now, assumptions))
 
 
 def recalculate_if(context: Context) -> tuple[RecalculateIf, ...]:
     """Write the six reasons as today's levels: what a later price, position, rate or release must be to count."""
-    return (_break_at(context), _interest_at(context), _funding_at(context), _event_at(context), *_spot_at(context))
-
-
-def _break_at(context: Context) -> RecalculateIf:
-    structure, a = context.structure, context.assumptions
+    a, structure, interest, funding = context.assumptions, context.structure, context.open_interest, context.funding
     if isinstance(structure, Missing):
-        return _not_known("breakout", "price", structure)
-    room = a.refresh_break_atr * structure.atr
-    above = min([structure.range_high, *(one.price for one in structure.resistances[:1])]) + room
-    below = max([structure.range_low, *(one.price for one in structure.supports[:1])]) - room
-    high, low = (notation.price(one, context.price_decimals) for one in (above, below))
-    return RecalculateIf(
-        kind="breakout", levels=(below, above), unit="price", text=f"price beyond {high} above or {low} below"
-    )
-
-
-def _interest_at(context: Context) -> RecalculateIf:
-    reading, limit = context.open_interest, context.assumptions.refresh_open_interest
-    if isinstance(reading, Missing):
-        return _not_known("open interest", "base coins", reading)
-    levels = (reading.open_interest_base * (1 - limit), reading.open_interest_base * (1 + limit))
-    low, high = (notation.grouped(one, 0 if one >= 1000 else notation.price_decimals(one)) for one in levels)
-    beyond = f"below {low} or above {high}\u00a0{context.base}"
-    text = f"open interest ±{notation.percent(limit, 0)} ({reading.venue}): {beyond}"
-    return RecalculateIf(kind="open interest", levels=levels, unit="base coins", text=text)
-
-
-def _funding_at(context: Context) -> RecalculateIf:
-    reading, a = context.funding, context.assumptions
-    if isinstance(reading, Missing):
-        return _not_known("funding", "fraction per 8 h", reading)
-    levels = (a.funding_baseline_8h - a.funding_extreme_8h, a.funding_baseline_8h + a.funding_extreme_8h)
-    state = "extreme already" if reading.extreme else f"{reading.bias} now"
-    text = f"funding below {notation.funding(levels[0])} or above {notation.funding(levels[1])} ({state})"
-    return RecalculateIf(kind="funding", levels=levels, unit="fraction per 8 h", text=text)
-
-
-def _event_at(context: Context) -> RecalculateIf:
-    window = context.assumptions.refresh_event_hours
-    event = next((one for one in context.events if one.matters), None)
-    if event is None:
-        text = "; ".join(one.reason.rstrip(".") for one in context.unknown_events) or "an event: none is listed"
-        return RecalculateIf(kind="event", levels=(), unit="hours", text=text)
-    text = f"{event_name(event)} {due(event)}: from {window:g}{notation.THIN}h before it"
-    return RecalculateIf(kind="event", levels=(event.hours_away - window,), unit="hours", text=text)
-
-
-def _spot_at(context: Context) -> tuple[RecalculateIf, RecalculateIf]:
-    """Spot money, then volatility."""
-    a, structure = context.assumptions, context.structure
-    limits = (a.flow_surprise, a.spot_surprise)
-    if isinstance(context.flows, Missing):
-        flows = _not_known("flows", "z-score", context.flows)
+        breakout = _not_known("breakout", "price", structure)
+        volatility = _not_known("volatility", "percentile", structure)
     else:
-        text = f"ETF flow beyond z {_digits(limits[0])}, or spot share of volume beyond z {_digits(limits[1])}"
-        flows = RecalculateIf(kind="flows", levels=limits, unit="z-score", text=text)
-    if isinstance(structure, Missing):
-        return flows, _not_known("volatility", "percentile", structure)
-    bounds = (a.regime_compressed, a.regime_expanding)
-    now = f"{_hundredth(structure.atr_percentile)} and {_hundredth(structure.range_percentile)}"
-    text = (
-        f"volatility leaves {structure.regime}: percentiles of true range and range, now {now}; compressed when both "
-        f"are up to {_hundredth(bounds[0])}, expanding when both are from {_hundredth(bounds[1])}"
-    )
-    return flows, RecalculateIf(kind="volatility", levels=bounds, unit="percentile", text=text)
+        room = a.refresh_break_atr * structure.atr
+        above = min([structure.range_high, *(one.price for one in structure.resistances[:1])]) + room
+        below = max([structure.range_low, *(one.price for one in structure.supports[:1])]) - room
+        high, low = (notation.price(one, context.price_decimals) for one in (above, below))
+        text = f"price beyond {high} above or {low} below"
+        breakout = RecalculateIf(kind="breakout", levels=(below, above), unit="price", text=text)
+        bounds = (a.regime_compressed, a.regime_expanding)
+        now = f"{_hundredth(structure.atr_percentile)} and {_hundredth(structure.range_percentile)}"
+        text = (
+            f"volatility leaves {structure.regime}: percentiles of true range and range, now {now}; compressed when "
+            f"both are up to {_hundredth(bounds[0])}, expanding when both are from {_hundredth(bounds[1])}"
+        )
+        volatility = RecalculateIf(kind="volatility", levels=bounds, unit="percentile", text=text)
+    if isinstance(interest, Missing):
+        held = _not_known("open interest", "base coins", interest)
+    else:
+        limit = a.refresh_open_interest
+        levels = (interest.open_interest_base * (1 - limit), interest.open_interest_base * (1 + limit))
+        low, high = (notation.grouped(one, 0 if one >= 1000 else notation.price_decimals(one)) for one in levels)
+        beyond = f"below {low} or above {high}\u00a0{context.base}"
+        text = f"open interest ±{notation.percent(limit, 0)} ({interest.venue}): {beyond}"
+        held = RecalculateIf(kind="open interest", levels=levels, unit="base coins", text=text)
+    if isinstance(funding, Missing):
+        paid = _not_known("funding", "fraction per 8 h", funding)
+    else:
+        levels = (a.funding_baseline_8h - a.funding_extreme_8h, a.funding_baseline_8h + a.funding_extreme_8h)
+        state = "extreme already" if funding.extreme else f"{funding.bias} now"
+        text = f"funding below {notation.funding(levels[0])} or above {notation.funding(levels[1])} ({state})"
+        paid = RecalculateIf(kind="funding", levels=levels, unit="fraction per 8 h", text=text)
+    return (breakout, held, paid, *_events_and_flows_at(context), volatility)
+
+
+def _events_and_flows_at(context: Context) -> tuple[RecalculateIf, RecalculateIf]:
+    """From when on the next release counts, and what spot money must do."""
+    a, event = context.assumptions, next((one for one in context.events if one.matters), None)
+    text = "; ".join(one.reason.rstrip(".") for one in context.unknown_events) or "an event: none is listed"
+    release = RecalculateIf(kind="event", levels=(), unit="hours", text=text)
+    if event is not None:
+        window = a.refresh_event_hours
+        text = f"{event_name(event)} {due(event)}: from {window:g}{notation.THIN}h before it"
+        release = RecalculateIf(kind="event", levels=(event.hours_away - window,), unit="hours", text=text)
+    if isinstance(context.flows, Missing):
+        return release, _not_known("flows", "z-score", context.flows)
+    limits = (a.flow_surprise, a.spot_surprise)
+    text = f"ETF flow beyond z {_digits(limits[0])}, or spot share of volume beyond z {_digits(limits[1])}"
+    return release, RecalculateIf(kind="flows", levels=limits, unit="z-score", text=text)
 
 
 def _not_known(kind: TriggerKind, unit: str, why: Missing) -> RecalculateIf:
@@ -133,20 +133,6 @@ def _not_known(kind: TriggerKind, unit: str, why: Missing) -> RecalculateIf:
 def is_due(found: tuple[Trigger, ...]) -> bool:
     """Tell whether any trigger fired."""
     return any(trigger.fired is True for trigger in found)
-
-
-def _of_symbol(was: SymbolBrief | None, now: SymbolBrief, a: Assumptions) -> Iterator[Trigger]:
-    if was is None:
-        why = Missing(f"{now.base} does not stand in the last brief.")
-        yield from (
-            _missing(kind, now, why) for kind in ("breakout", "open interest", "funding", "flows", "volatility")
-        )
-        return
-    yield _breakout(was, now, a)
-    yield _open_interest(_interest(was), _interest(now), now, a)
-    yield _funding(_rate(was), _rate(now), now, a)
-    yield _flows(was.flows, now.flows, now, a)
-    yield _volatility(was, now, a)
 
 
 def _breakout(was: SymbolBrief, now: SymbolBrief, a: Assumptions) -> Trigger:

@@ -9,8 +9,8 @@ from typing import Final, Literal
 
 from reportgen.events.calendar import Event, UnknownEvents
 from reportgen.events.flows import NO_FLOWS, FlowReading
-from reportgen.guide.checklist import ChecklistLine, Confluence, InputReading
-from reportgen.guide.event_confidence import Confidence
+from reportgen.guide.checklist import ChecklistLine, InputReading
+from reportgen.guide.confluence import Confidence, Confluence
 from reportgen.guide.plan import Scenarios, Sizing, Stance, ZonePlan
 from reportgen.guide.plan.own_position import OwnPosition
 from reportgen.guide.positioning import Positioning

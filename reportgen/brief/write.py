@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from reportgen import __version__, notation
-from reportgen.brief.events import consumed_since
+from reportgen.brief.changes import consumed_since
 from reportgen.brief.refresh import recalculate_if
 from reportgen.brief.types import (
     NO_LEVELS_BEFORE,
@@ -30,14 +30,9 @@ from reportgen.brief.types import (
 from reportgen.config.assumptions import DEFAULTS, Assumptions
 from reportgen.events.calendar import Event, ScheduledEvent, UnknownEvents, passed, schedule
 from reportgen.events.flows import NO_FLOWS, FlowReading, read_flows
-from reportgen.guide.checklist import (
-    alerts_since,
-    read_inputs,
-    walk_checklist,
-)
-from reportgen.guide.confluence import find_confluence
+from reportgen.guide.checklist import alerts_since, read_inputs, walk_checklist
+from reportgen.guide.confluence import confidence_left, find_confluence
 from reportgen.guide.context import Context, heaviest_first, nearest_zone
-from reportgen.guide.event_confidence import confidence_left
 from reportgen.guide.plan.own_position import HeldPosition, read_position
 from reportgen.guide.plan.writing import write_plan
 from reportgen.guide.positioning import Positioning
@@ -493,7 +488,9 @@ def write_section(market: MarketData, reference: MarketData, reading: Reading) -
     coverage = cover(market, context, reading)
     context = replace(context, map_quality=grade_map(market, coverage, reading.assumptions))
     section = _section(market, venue, candles, context, mapped, coverage)
-    consumed = consumed_since(market, candles, reading.past, section.price_decimals, reading.assumptions)
+    consumed = consumed_since(
+        market, candles, reading.past, section.price_decimals, np.random.default_rng(0), reading.assumptions
+    )
     own = tuple(read_position(one, market, context) for one in reading.positions if one.symbol == market.symbol)
     return replace(section, consumed=consumed, stale=context.stale, cone=cone, positions=own)
 

@@ -34,8 +34,6 @@ from reportgen.units import Missing, Price, Where
 Verdict = Literal["adds", "eases", "neutral", "unknown"]
 """What an input does to zone risk: never a buy or a sell."""
 
-Lean = Literal["up", "down", "none", "unknown"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChecklistLine:
@@ -62,24 +60,6 @@ class InputReading:
     name: str
     reading: str
     verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confluence:
-    """Do map, structure and positioning lean the same way?
-
-    Attributes:
-        map_lean, structure_lean, positioning_lean: each layer's lean. lean: the common one.
-        agree: layers that share it, 0-3. conflict: two layers lean opposite ways. text: one clause.
-    """
-
-    map_lean: Lean
-    structure_lean: Lean
-    positioning_lean: Lean
-    lean: Lean
-    agree: int
-    conflict: bool
-    text: str
 
 
 _ALERTS: Final = "Alerts"
@@ -130,7 +110,11 @@ def read_trend(context: Context) -> InputReading:
     name, structure = "Trend", context.structure
     if isinstance(structure, Missing):
         return _unknown(name, structure)
-    return InputReading(name=name, reading=trend_text(structure), verdict=_trend_verdict(context, structure))
+    verdict: Verdict = "neutral"
+    if structure.trend != "sideways" and context.zones:
+        ahead = context.nearest_zone("above" if structure.trend == "up" else "below")
+        verdict = "eases" if ahead is None else "adds"
+    return InputReading(name=name, reading=trend_text(structure), verdict=verdict)
 
 
 def trend_text(structure: Structure) -> str:
@@ -221,13 +205,6 @@ def read_catalysts(context: Context) -> InputReading:
     return InputReading(name=name, reading=f"none listed within {hours}{after}", verdict="neutral")
 
 
-def _trend_verdict(context: Context, structure: Structure) -> Verdict:
-    if structure.trend == "sideways" or not context.zones:
-        return "neutral"
-    ahead = context.nearest_zone("above" if structure.trend == "up" else "below")
-    return "eases" if ahead is None else "adds"
-
-
 def _bias(reading: FundingReading, context: Context) -> str:
     """Name who pays by the rate, and how far that goes by rate and percentile: near the baseline nothing is stretched.
 
@@ -251,12 +228,14 @@ def _unknown(name: str, missing: Missing) -> InputReading:
 
 def walk_checklist(context: Context, plan: Plan) -> tuple[ChecklistLine, ...]:
     """Walk the routine in the guide's order: zones, chart, open interest, funding, events, scenarios, alerts."""
+    catalysts = read_catalysts(context)
+    override = "; can override the map" if context.leading_event is not None or context.surprise else ""
     lines = (
         _mark_zones(context),
         _note_structure(context),
         read_open_interest(context),
         read_funding(context),
-        _list_events(context),
+        replace(catalysts, name="Event risk", reading=f"{catalysts.reading}{override}"),
         _scenarios_written(context, plan),
         _alerts_set(context, plan),
     )
@@ -292,12 +271,6 @@ def _note_structure(context: Context) -> InputReading:
     swept = "" if structure.sweep is None else f"; {swept_text(structure.sweep, context)}"
     reading = f"{trend_text(structure)}; {nearest_levels(context)}{swept}{strength}"
     return InputReading(name=name, reading=reading, verdict=verdict)
-
-
-def _list_events(context: Context) -> InputReading:
-    catalysts = read_catalysts(context)
-    override = "; can override the map" if context.leading_event is not None or context.surprise else ""
-    return InputReading(name="Event risk", reading=f"{catalysts.reading}{override}", verdict=catalysts.verdict)
 
 
 def _scenarios_written(context: Context, plan: Plan) -> InputReading:

@@ -1,22 +1,59 @@
 """Do map, structure and positioning point the same way? The guide's best setups are those where all three do.
 
-A lean says which side looks more exposed. It is no forecast: the page prints it as a state of the layers.
+A lean says which side looks more exposed. It is no forecast: the page prints it as a state of the layers. What an event
+inside the horizon leaves of confidence in any lean is a stated rule, not a measurement: the guide's fourth example,
+where a clean chart meets a release that is hours away.
 """
 
 from __future__ import annotations
 
-from typing import Final
+import math
+from dataclasses import dataclass
+from typing import Final, Literal
 
 from reportgen import notation
-from reportgen.guide.checklist import Confluence, Lean
 from reportgen.guide.context import Context
-from reportgen.guide.wording import capital, distance
+from reportgen.guide.wording import capital, distance, due, event_name
 from reportgen.guide.zones import Zone
-from reportgen.units import Missing, Side
+from reportgen.units import Fraction, Missing, Side
 
+Lean = Literal["up", "down", "none", "unknown"]
 _WORDS: Final[dict[Lean, str]] = {"up": "up", "down": "down", "none": "neutral", "unknown": "unknown"}
 _COUNTS: Final = ("one", "two", "three")
 _LAYERS: Final = ("map", "structure", "positioning")
+_EVENTS_NAMED: Final = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confluence:
+    """Do map, structure and positioning lean the same way?
+
+    Attributes:
+        map_lean, structure_lean, positioning_lean: each layer's lean. lean: the common one.
+        agree: layers that share it, 0-3. conflict: two layers lean opposite ways. text: one clause.
+    """
+
+    map_lean: Lean
+    structure_lean: Lean
+    positioning_lean: Lean
+    lean: Lean
+    agree: int
+    conflict: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confidence:
+    """What is left of confidence in one direction.
+
+    Attributes:
+        left: Fraction of what the layers alone would allow: the product over events, never below the floor.
+        events: Each event with its factor, one clause each. text: one sentence with the rule, or "" without an event.
+    """
+
+    left: Fraction
+    events: tuple[str, ...]
+    text: str
 
 
 def find_confluence(context: Context) -> Confluence:
@@ -96,3 +133,27 @@ def positioning_lean(context: Context) -> Lean:
     if context.crowded_side is not None:
         return "down" if context.crowded_side == Side.LONG else "up"
     return "unknown" if isinstance(context.funding, Missing) else "none"
+
+
+def confidence_left(context: Context) -> Confidence:
+    """Multiply what each event inside the horizon leaves, by its weight; cancelled ones leave everything."""
+    a = context.assumptions
+    leaves = {
+        "high": a.event_confidence_high,
+        "medium": a.event_confidence_medium,
+        "low": a.event_confidence_low,
+    }
+    inside = sorted((event for event in context.events if event.lowers), key=lambda event: leaves[event.weight])
+    if not inside:
+        return Confidence(left=1.0, events=(), text="")
+    left = max(a.event_confidence_floor, math.prod(leaves[event.weight] for event in inside))
+    named = tuple(
+        f"{event_name(event)} {due(event)} ({event.weight} weight, ×{notation.grouped(leaves[event.weight], 1)})"
+        for event in inside
+    )
+    told = ", ".join(
+        f"{event_name(event)} ×{notation.grouped(leaves[event.weight], 1)}" for event in inside[:_EVENTS_NAMED]
+    )
+    more = f" and {len(inside) - _EVENTS_NAMED} more" if len(inside) > _EVENTS_NAMED else ""
+    text = f"Confidence in any one direction ×{notation.grouped(left, 2)} by rule ({told}{more})."
+    return Confidence(left=left, events=named, text=text)

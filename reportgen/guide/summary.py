@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from reportgen import notation
 from reportgen.config.assumptions import Assumptions
 from reportgen.events.calendar import Event
-from reportgen.guide.checklist import Confluence, no_dense_zone
-from reportgen.guide.confluence import leading_zone, mass_against_distance
+from reportgen.guide.checklist import no_dense_zone
+from reportgen.guide.confluence import Confluence, leading_zone, mass_against_distance
 from reportgen.guide.context import Context, heaviest_first
 from reportgen.guide.plan.scenario import trigger_lines
 from reportgen.guide.plan.writing import out_of_reach
@@ -49,7 +49,11 @@ def write_summary(context: Context, confluence: Confluence) -> tuple[str, ...]:
     asymmetry = " ".join(sentence(clause) for clause in (_asymmetry(context), against) if clause)
     if caution:
         return (sentence(caution), asymmetry, CLOSING)
-    layers = _layers(context, confluence)
+    positioning, layers = context.positioning, confluence.text
+    if not confluence.conflict:
+        layers = confluence.text if confluence.agree > 1 else ""
+        if context.crowded_side is not None and not isinstance(positioning, Missing):
+            layers = f"{crowd(context.crowded_side)} look crowded ({positioning.crowded_because.rstrip('.')})"
     return (asymmetry, sentence(layers), CLOSING) if layers else (asymmetry, CLOSING)
 
 
@@ -69,10 +73,12 @@ def heatmap_alt(context: Context) -> str:
     price = at(context.price, context)
     if context.no_map is not None:
         return f"No liquidation map of {context.base} at {price}: {because(context.no_map)}."
-    zones = " ".join(_zone_alt(zone, context) for zone in context.zones)
-    empty = " ".join(f"No dense zone {answer.side}." for answer in context.no_dense_zone)
-    start = f"Estimated liquidation map of {context.base} around the last price {price}."
-    return " ".join(part for part in (start, zones, empty) if part)
+    parts = [f"Estimated liquidation map of {context.base} around the last price {price}."]
+    for zone in context.zones:
+        where = "price inside" if zone.price_inside else f"{distance_percent(zone)}, {distance(zone)}"
+        share = f"{notation.share(zone.share)} of the mapped {crowd(zone.liquidated_side)}"
+        parts.append(f"Zone {zone.label} {zone.side}: {band(zone, context)}, {where}, {share}.")
+    return " ".join((*parts, *(f"No dense zone {answer.side}." for answer in context.no_dense_zone)))
 
 
 def _caution(context: Context) -> str:
@@ -81,7 +87,10 @@ def _caution(context: Context) -> str:
     low = quality.grade in ("Low", "None") and context.no_map is None
     weak = f"map quality is {quality.grade.lower()}"
     found = [context.stale.rstrip(".")] if context.stale else []
-    found += [" and ".join(_is_due(event) for event in events[:2])] if events else []
+    # What is under way is not due any more.
+    dues = ["due " if event.hours_away > 0 or not event.time_known else "" for event in events]
+    said = [f"{event_name(event)} is {word}{due(event)}" for event, word in zip(events, dues, strict=True)]
+    found += [" and ".join(said[:2])] if events else []
     found += [f"spot money surprised ({context.surprise})"] if context.surprise else []
     if context.unknown_movers:
         found.append(f"whether {listed(context.unknown_movers)} falls inside the horizon is not known")
@@ -94,12 +103,6 @@ def _caution(context: Context) -> str:
         return ""
     reason = f" ({quality.reasons[0].rstrip('.')})" if quality.reasons else ""
     return f"the map may be directionally useful, but {weak}{reason}, so execution risk is much higher"
-
-
-def _is_due(event: Event) -> str:
-    """Write US CPI is due in 6 h; what is under way is not due any more."""
-    under_way = event.time_known and not event.hours_away > 0
-    return f"{event_name(event)} is {'' if under_way else 'due '}{due(event)}"
 
 
 def _asymmetry(context: Context) -> str:
@@ -137,16 +140,6 @@ def _lean_text(zone: Zone, context: Context) -> str:
     )
 
 
-def _layers(context: Context, confluence: Confluence) -> str:
-    """Say how structure and positioning stand to the map, when there is something to say."""
-    if confluence.conflict:
-        return confluence.text
-    positioning = context.positioning
-    if context.crowded_side is not None and not isinstance(positioning, Missing):
-        return f"{crowd(context.crowded_side)} look crowded ({positioning.crowded_because.rstrip('.')})"
-    return confluence.text if confluence.agree > 1 else ""
-
-
 def _side_finding(zone: Zone | None, side: Where) -> str:
     if zone is None:
         return f"no dense zone {side}"
@@ -154,12 +147,6 @@ def _side_finding(zone: Zone | None, side: Where) -> str:
     where = f"{notation.percent(zone.distance_fraction)} {side}"
     dense = f"({notation.times(zone.intensity)})"
     return f"price inside {holders} {dense}" if zone.price_inside else f"{holders} {where} {dense}"
-
-
-def _zone_alt(zone: Zone, context: Context) -> str:
-    holders, share = crowd(zone.liquidated_side), notation.share(zone.share)
-    where = "price inside" if zone.price_inside else f"{distance_percent(zone)}, {distance(zone)}"
-    return f"Zone {zone.label} {zone.side}: {band(zone, context)}, {where}, {share} of the mapped {holders}."
 
 
 # ---- The one computed sentence that opens the page: what moved, and which dense zones stand close ----

@@ -16,7 +16,7 @@ from typing import Final, Literal
 from reportgen import notation
 from reportgen.brief.types import Brief, LevelFate, SymbolBrief
 from reportgen.events.calendar import Event
-from reportgen.guide.checklist import Lean
+from reportgen.guide.confluence import Lean
 from reportgen.guide.plan import ZonePlan
 from reportgen.guide.plan.own_position import OwnPosition
 from reportgen.guide.zones import Label, Zone

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from reportgen.guide.checklist import ChecklistLine, Confluence, InputReading, read_inputs, walk_checklist
-from reportgen.guide.confluence import find_confluence
+from reportgen.guide.checklist import ChecklistLine, InputReading, read_inputs, walk_checklist
+from reportgen.guide.confluence import Confluence, find_confluence
 from reportgen.guide.context import Context
 from reportgen.guide.plan import Plan
 from reportgen.guide.plan.writing import write_plan

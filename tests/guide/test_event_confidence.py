@@ -10,9 +10,8 @@ from reportgen.config.assumptions import DEFAULTS
 from reportgen.events.calendar import ScheduledEvent, Weight, passed, schedule
 from reportgen.events.flows import FlowReading
 from reportgen.guide.checklist import read_catalysts
-from reportgen.guide.confluence import find_confluence
+from reportgen.guide.confluence import confidence_left, find_confluence
 from reportgen.guide.context import Context
-from reportgen.guide.event_confidence import confidence_left
 from reportgen.guide.plan.writing import write_plan
 from reportgen.guide.reactions.evidence import gather_evidence
 from reportgen.guide.summary import subject_suffix, write_summary

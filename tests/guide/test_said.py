@@ -19,8 +19,8 @@ from reportgen.config.assumptions import DEFAULTS
 from reportgen.events.calendar import Event, UnknownEvents
 from reportgen.events.flows import FlowReading, FlowShock
 from reportgen.guide.checklist import alerts_since
+from reportgen.guide.confluence import confidence_left
 from reportgen.guide.context import Context
-from reportgen.guide.event_confidence import confidence_left
 from reportgen.guide.structure import SpotVolume, Sweep, TakerFlow
 from reportgen.guide.summary import subject_suffix
 from reportgen.guide.zones import Zone

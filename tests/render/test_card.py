@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from reportgen.brief.types import Brief, RecalculateIf
-from reportgen.guide.checklist import Confluence, Lean
+from reportgen.guide.confluence import Confluence, Lean
 from reportgen.guide.plan import NamedLevel, Scenarios, Stance
 from reportgen.liquidation.cone import Cone
 from reportgen.render.card import card_of

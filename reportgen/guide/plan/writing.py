@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from reportgen import notation
-from reportgen.guide.checklist import Confluence
+from reportgen.guide.confluence import Confluence
 from reportgen.guide.context import Context
 from reportgen.guide.plan import Plan, Rung, Sizing, Stance
 from reportgen.guide.plan.scenario import write_scenarios
@@ -36,56 +36,40 @@ def decide_stance(context: Context, confluence: Confluence) -> Stance:
     Each rung has its size, as a part of the operator's own maximum, 0 when standing aside. A surprise in spot money
     leaves `size_surprise` of it.
     """
-    stance = _aside(context, confluence) or _acting(context, confluence)
-    text, size = stance.text, stance.size or 0.0
+    a, grade, agreed = context.assumptions, context.map_quality.grade, confluence.text
+    kind: Rung
+    size = 0.0
+    if context.stale:
+        kind, text = "stale", f"Stand aside: {context.stale.rstrip('.')}, so price may be elsewhere by now."
+    elif context.moving_events:
+        named = " and ".join(f"{event_name(event)} ({due(event)})" for event in context.moving_events[:2])
+        use = "use it as a post-event map of acceleration zones, not as a directional bet before it"
+        kind, text = "wait for event", f"Wait for {named} to pass; then {use}."
+    elif context.no_map is not None:
+        kind, text = "no map", f"Observe: there is no map. {sentence(because(context.no_map))}"
+    elif not any(context.in_reach(zone) for zone in context.zones):
+        kind, text = "no zone in reach", f"Observe: {out_of_reach(context)}."
+    elif confluence.conflict:
+        kind, text = "conflict", f"Stand aside: {agreed}."
+    elif grade in ("Low", "None"):
+        reduced = f"in reduced size: map quality is {grade.lower()}, so the close counts for more than the map"
+        kind, size, text = "low quality", a.size_low, f"Act on price confirmation only, {reduced}; {agreed}."
+    elif not confluence.agree:
+        kind, text = "no lean", f"Stand aside: {agreed}."
+    else:
+        rungs: tuple[tuple[Rung, Fraction, str], ...] = (
+            ("one of three", a.size_one, ", in a small part of the usual size"),
+            ("two of three", a.size_two, ", in part of the usual size"),
+            ("aligned", a.size_aligned, ""),
+        )
+        kind, size, how = rungs[confluence.agree - 1]
+        text = f"Act on confirmation only{how}: {agreed}."
     if context.surprise:
         text = f"{text} Spot money surprised: {context.surprise}; it can override any zone."
-        size *= context.assumptions.size_surprise
+        size *= a.size_surprise
     if context.unknown_movers:
         text = f"{text} Look up {listed(context.unknown_movers)}: no date is known here for this horizon."
-    return Stance(kind=stance.kind, text=text, size=size)
-
-
-def _aside(context: Context, confluence: Confluence) -> Stance | None:
-    """Give the rung on which nothing is risked, if one applies."""
-
-    def nothing(rung: Rung, text: str) -> Stance:
-        return Stance(kind=rung, text=text, size=0.0)
-
-    events = context.moving_events
-    if context.stale:
-        return nothing("stale", f"Stand aside: {context.stale.rstrip('.')}, so price may be elsewhere by now.")
-    if events:
-        named = " and ".join(f"{event_name(event)} ({due(event)})" for event in events[:2])
-        use = "use it as a post-event map of acceleration zones, not as a directional bet before it"
-        return nothing("wait for event", f"Wait for {named} to pass; then {use}.")
-    if context.no_map is not None:
-        return nothing("no map", f"Observe: there is no map. {sentence(because(context.no_map))}")
-    if not any(context.in_reach(zone) for zone in context.zones):
-        return nothing("no zone in reach", f"Observe: {out_of_reach(context)}.")
-    if confluence.conflict:
-        return nothing("conflict", f"Stand aside: {confluence.text}.")
-    return None
-
-
-def _acting(context: Context, confluence: Confluence) -> Stance:
-    """Give the rung by map quality and by how many layers agree; none of three leaves nothing."""
-    a, grade = context.assumptions, context.map_quality.grade
-    if grade in ("Low", "None"):
-        text = (
-            f"Act on price confirmation only, in reduced size: map quality is {grade.lower()}, "
-            f"so the close counts for more than the map; {confluence.text}."
-        )
-        return Stance(kind="low quality", text=text, size=a.size_low)
-    if not confluence.agree:
-        return Stance(kind="no lean", text=f"Stand aside: {confluence.text}.", size=0.0)
-    rungs: tuple[tuple[Rung, Fraction, str], ...] = (
-        ("one of three", a.size_one, ", in a small part of the usual size"),
-        ("two of three", a.size_two, ", in part of the usual size"),
-        ("aligned", a.size_aligned, ""),
-    )
-    rung, size, how = rungs[confluence.agree - 1]
-    return Stance(kind=rung, text=f"Act on confirmation only{how}: {confluence.text}.", size=size)
+    return Stance(kind=kind, text=text, size=size)
 
 
 def out_of_reach(context: Context) -> str:

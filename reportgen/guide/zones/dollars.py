@@ -143,31 +143,9 @@ def price_zones(
 
 
 def _basis(chosen: Calibration, refused: tuple[str, ...]) -> DollarBasis:
-    """Write down what a calibration rests on."""
-    held = None if isinstance(chosen.held_out, Missing) else chosen.held_out
-    rule = None if isinstance(chosen.interval, Missing) else chosen.interval
+    """Write down what a calibration rests on: where the dollars come from, and how well they held."""
     fitted = np.asarray(chosen.node_distance)[np.asarray(chosen.identified, dtype=bool)]
     reach = float(fitted.max()) if len(fitted) else None
-    return DollarBasis(
-        sample_start_ms=chosen.sample_start_ms,
-        sample_end_ms=chosen.sample_end_ms,
-        observations=chosen.observations,
-        borrowed_from=chosen.borrowed_from,
-        liquidation_venues=chosen.liquidation_venues,
-        open_interest_venues=chosen.open_interest_venues,
-        held_out_ratio=held.ratio if held else None,
-        held_out_correlation=held.correlation if held else None,
-        control_correlation=held.climatology if held else None,
-        interval_level=rule.level if rule else None,
-        interval_held=rule.covered if rule else None,
-        interval_tried=rule.of if rule else None,
-        identified_to=reach,
-        text=(*_sentences(chosen, reach), *refused),
-    )
-
-
-def _sentences(chosen: Calibration, reach: float | None) -> tuple[str, ...]:
-    """Tell the reader where the dollars come from and how well they held."""
     whose = "its own liquidations" if chosen.borrowed_from is None else f"weights borrowed from {chosen.borrowed_from}"
     span = f"{_day(chosen.sample_start_ms)} to {_day(chosen.sample_end_ms)}"
     venues = ", ".join(chosen.liquidation_venues) or "no venue"
@@ -177,25 +155,39 @@ def _sentences(chosen: Calibration, reach: float | None) -> tuple[str, ...]:
         "They and the shares of a side come from the conservation nodes, the zones' edges from the kernel map; how far "
         "edges may lie off and how often a zone recurs come from draws of the calibrated weights."
     )
-    if isinstance(chosen.held_out, Missing):
-        lines.append(f"How they hold on later days is not known: {chosen.held_out.reason}")
+    held, rule = chosen.held_out, chosen.interval
+    if isinstance(held, Missing):
+        lines.append(f"How they hold on later days is not known: {held.reason}")
     else:
-        held = chosen.held_out
         lines.append(
             f"On later days realised over estimated was {held.ratio:.2f}; the square roots correlate "
             f"{held.correlation:.2f}, those of a distance-only control {held.climatology:.2f}."
         )
-    if isinstance(chosen.interval, Missing):
-        lines.append(f"No interval is given: {chosen.interval.reason}")
+    if isinstance(rule, Missing):
+        lines.append(f"No interval is given: {rule.reason}")
     else:
-        rule = chosen.interval
         lines.append(
             f"The {notation.share(rule.level)} intervals held {rule.covered} of {rule.of} later sweeps "
             f"({notation.share(rule.coverage)}), each of one bar; a whole zone may be swept over several."
         )
     if reach is not None:
         lines.append(f"Nodes beyond {notation.percent(reach, 0)} were not identified and keep their prior.")
-    return tuple(lines)
+    return DollarBasis(
+        sample_start_ms=chosen.sample_start_ms,
+        sample_end_ms=chosen.sample_end_ms,
+        observations=chosen.observations,
+        borrowed_from=chosen.borrowed_from,
+        liquidation_venues=chosen.liquidation_venues,
+        open_interest_venues=chosen.open_interest_venues,
+        held_out_ratio=None if isinstance(held, Missing) else held.ratio,
+        held_out_correlation=None if isinstance(held, Missing) else held.correlation,
+        control_correlation=None if isinstance(held, Missing) else held.climatology,
+        interval_level=None if isinstance(rule, Missing) else rule.level,
+        interval_held=None if isinstance(rule, Missing) else rule.covered,
+        interval_tried=None if isinstance(rule, Missing) else rule.of,
+        identified_to=reach,
+        text=(*lines, *refused),
+    )
 
 
 def _day(moment_ms: Milliseconds) -> str:

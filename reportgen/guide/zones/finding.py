@@ -208,11 +208,26 @@ def _reasons(
         zone.persistence >= assumptions.persistence_sure,
     )
     recurs = f"recurs in {'only ' if doubtful else ''}{notation.share(zone.persistence)} of draws"
+    interest, funding = positioning.open_interest, positioning.funding
+    if isinstance(interest, Missing):
+        building = _vote("open_interest", 0, None, f"open interest unknown: {interest.reason}")
+    else:
+        change = f"{notation.percent_change(interest.change_24h)} in 24{notation.THIN}h"
+        adds = {"rising": 1, "flat": 0, "falling": -1}[interest.trend]
+        building = _vote("open_interest", adds, interest.change_24h, f"open interest {interest.trend}, {change}")
+    if isinstance(funding, Missing):
+        paying = _vote("funding", 0, None, f"funding unknown: {funding.reason}")
+    else:  # for a zone whose side is the crowded one
+        pays = {"longs pay": "long", "shorts pay": "short", "neutral": ""}[funding.bias]
+        own = funding.extreme and pays == zone.liquidated_side
+        state = "extreme on this side" if own else "extreme on the other side" if funding.extreme else "not extreme"
+        text = f"funding {state}, {notation.funding(funding.rate_8h)}"
+        paying = _vote("funding", int(own), funding.rate_8h, text)
     return (
         _vote("nearest", near - far, zone.distance_atr, away),
         _alignment(zone, structure, atr, assumptions),
-        _open_interest(positioning),
-        _funding(zone, positioning),
+        building,
+        paying,
         _vote("persistence", sure - doubtful, zone.persistence, recurs),
     )
 
@@ -239,24 +254,3 @@ def _alignment(zone: Zone, structure: Maybe[Structure], atr: Price, assumptions:
         return _vote("chart_level", 1, gap, f"aligned with {name}")
     alone = "isolated: " if gap > assumptions.zone_near_atr else ""
     return _vote("chart_level", 0, gap, f"{alone}nearest chart level {notation.usual_days(gap)} off")
-
-
-def _open_interest(positioning: Positioning) -> ZoneReason:
-    """Vote for rising open interest, against falling."""
-    reading = positioning.open_interest
-    if isinstance(reading, Missing):
-        return _vote("open_interest", 0, None, f"open interest unknown: {reading.reason}")
-    change = f"{notation.percent_change(reading.change_24h)} in 24{notation.THIN}h"
-    adds = {"rising": 1, "flat": 0, "falling": -1}[reading.trend]
-    return _vote("open_interest", adds, reading.change_24h, f"open interest {reading.trend}, {change}")
-
-
-def _funding(zone: Zone, positioning: Positioning) -> ZoneReason:
-    """Vote for a zone whose side is the crowded one while funding is extreme."""
-    reading = positioning.funding
-    if isinstance(reading, Missing):
-        return _vote("funding", 0, None, f"funding unknown: {reading.reason}")
-    pays = {"longs pay": "long", "shorts pay": "short", "neutral": ""}[reading.bias]
-    own = reading.extreme and pays == zone.liquidated_side
-    state = "extreme on this side" if own else "extreme on the other side" if reading.extreme else "not extreme"
-    return _vote("funding", int(own), reading.rate_8h, f"funding {state}, {notation.funding(reading.rate_8h)}")
