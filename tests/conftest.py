@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -17,6 +18,27 @@ hypothesis.settings.load_profile("suite")
 
 COST: dict[str, float] = {}
 """CPU seconds by test, of this process and of the children that it waited for; fixtures count with their first test."""
+
+
+ELSEWHERE = {"browser", "bucket", "cluster", "postgres", "postgres_server"}
+"""Fixtures that run another program."""
+
+HEAVY = (
+    "benchmarks/", "cli/test_scaffold.py", "cli/test_send_command.py", "delivery/mail/test_killed.py",
+    "delivery/test_kill.py", "delivery/test_post.py", "delivery/test_remote.py", "fuzz/",
+    "market/live/test_live_commands.py", "market/test_append.py", "market/test_files.py", "market/test_simulate.py",
+    "morning/test_api.py", "render/test_borrowed.py", "render/test_pdf_parts.py", "setup/", "test_docs.py",
+    "test_notebook.py", "test_packaging.py",
+)  # fmt: skip
+"""Where a test works for seconds with what has tests of its own on every Python."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what the checks run on one Python alone: `-m "not once"` leaves it out."""
+    for item in items:
+        place = item.path.relative_to(Path(__file__).parent).as_posix()
+        if place.startswith(HEAVY) or ELSEWHERE & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.once)
 
 
 def used() -> float:

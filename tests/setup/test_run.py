@@ -14,7 +14,6 @@ from typing import Final
 import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.once
 
 BACKEND: Final = '''
 """A build backend of twenty lines, so that no package has to be fetched."""
