@@ -38,7 +38,9 @@ def send(
             help="Suppress whoever the relay says does not exist; at most a tenth of the list otherwise.",
         ),
     ] = False,
-    stale: Annotated[bool, typer.Option("--stale", help="Send a brief whose data is too old to act on.")] = False,
+    stale: Annotated[
+        bool, typer.Option("--stale", help="Send a brief of more than a day ago, or whose data is too old to act on.")
+    ] = False,
     status: Annotated[bool, typer.Option("--status", help="Say how the deliveries stand, and send nothing.")] = False,
     templates: Templates = None,
     as_json: AsJson = False,
@@ -77,7 +79,9 @@ def post(
     resend_unknown: Annotated[
         bool, typer.Option("--resend-unknown", help="Post again where a crash left open whether it arrived.")
     ] = False,
-    stale: Annotated[bool, typer.Option("--stale", help="Post a brief whose data is too old to act on.")] = False,
+    stale: Annotated[
+        bool, typer.Option("--stale", help="Post a brief of more than a day ago, or whose data is too old to act on.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Post the short form of the newest brief to the channels of `post:`; what arrived is not posted again.

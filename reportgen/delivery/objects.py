@@ -139,6 +139,6 @@ class ObjectRows:
     def _taken_over(self) -> EnvironmentProblem:
         return EnvironmentProblem(
             f"Another run has taken over {self._store.path(self._folder)}, or may have, as this one was silent for too "
-            "long; nothing more is sent from here. `reportgen send --status` shows how far it is, and "
-            "`reportgen send --resume` goes on when no other run does."
+            "long; nothing more goes out from here. When no other run is at work, `reportgen send --resume` goes on "
+            "with a mailing, and `reportgen post` with its messages."
         )
