@@ -70,6 +70,14 @@ def share(fraction: float) -> str:
     return f"{whole:.0f}{THIN}%"
 
 
+def of_hundred(share: float) -> str:
+    """Write a share as cases: 13 of 100, under 1 of 100, over 99 of 100."""
+    count = share * 100
+    if 0 < count < 1:
+        return "under 1 of 100"
+    return f"{'over 99' if 99 < count < 100 else f'{count:.0f}'} of 100"
+
+
 def funding(rate: float) -> str:
     """Write a funding rate per 8 h: +0.028 % per 8 h."""
     return f"{signed(rate * 100, 3)}{THIN}% per 8{THIN}h"

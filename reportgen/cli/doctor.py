@@ -154,7 +154,7 @@ def _fonts() -> Check:
 
 def _scripts() -> Check:
     """Look for fonts of the machine that lend glyphs to symbols, events and brands in other scripts."""
-    from reportgen.render.borrowed import SAMPLES, lender, unprinted
+    from reportgen.render.fonts import SAMPLES, lender, unprinted
 
     lacking = unprinted(SAMPLES.values())
     lent = ((script, lender(letter)) for script, letter in SAMPLES.items())

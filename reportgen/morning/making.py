@@ -129,7 +129,7 @@ def _lay_first_morning(config: Config) -> None:
 
 def _tell_unprinted(brief: Brief, note: Note) -> None:
     """Say which characters of the brief's names no font here has, before they come out as boxes."""
-    from reportgen.render.borrowed import unprinted
+    from reportgen.render.fonts import unprinted
 
     brand = (brief.brand.name, brief.brand.line, brief.brand.footer) if brief.brand else ()
     lacking = unprinted((*brand, *(one.base for one in brief.symbols), *(event.name for event in brief.events)))

@@ -207,7 +207,8 @@ def _position(brief: Brief, symbol: SymbolBrief, own: OwnPosition) -> tuple[Piec
     before = f"Zone {own.zone} lies before it." if own.zone else "No dense zone lies before it."
     often = ""
     if own.reach is not None and not stale(symbol):
-        often = f" Price goes that far within {brief.horizon_hours:g}{THIN}h in {in_a_hundred(own.reach)} such cases."
+        cases = notation.of_hundred(own.reach)
+        often = f" Price goes that far within {brief.horizon_hours:g}{THIN}h in {cases} such cases."
     return pieces(f"{held}: ", at, f" ({own.basis}), {far} {own.toward}{usual}. {before}{often}")
 
 
@@ -258,7 +259,7 @@ def _out_of_reach(symbol: SymbolBrief) -> str:
     where = f"{nearest.label}, the nearest zone, {notation.percent(nearest.distance_fraction)} {nearest.side},"
     if nearest.touch_probability is None:
         return f"{where} is out of reach."
-    return f"{where} is reached in {in_a_hundred(nearest.touch_probability)} such cases."
+    return f"{where} is reached in {notation.of_hundred(nearest.touch_probability)} such cases."
 
 
 def _layers(symbol: SymbolBrief) -> str:
@@ -529,14 +530,6 @@ def days(value: float | None) -> str:
         return ""
     text = notation.grouped(value, 1)
     return f"{text} day{'' if text == '1.0' else 's'}"
-
-
-def in_a_hundred(share: float) -> str:
-    """Write a share as cases: 13 of 100, under 1 of 100."""
-    count = share * 100
-    if 0 < count < 1:
-        return "under 1 of 100"
-    return f"{'over 99' if 99 < count < 100 else f'{count:.0f}'} of 100"
 
 
 def _cell(symbol: SymbolBrief, side: Where) -> Cell:

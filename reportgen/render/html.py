@@ -33,10 +33,9 @@ from reportgen import __version__, notation
 from reportgen.brief.types import OWN_BRAND, Brief, SymbolBrief
 from reportgen.errors import RenderError
 from reportgen.render import card, charts, first_screen, page_helpers
-from reportgen.render.borrowed import borrowed_faces, foreign
 from reportgen.render.charts.ladder import REACH_DAYS
 from reportgen.render.colours import DARK, LIGHT
-from reportgen.render.fonts import css_font_faces
+from reportgen.render.fonts import borrowed_faces, css_font_faces, foreign
 from reportgen.render.formats import Job
 from reportgen.render.overrides import OURS, check_overrides
 from reportgen.render.page_helpers import slug

@@ -21,9 +21,8 @@ from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
 from reportgen.brief.types import Brand, Brief
 from reportgen.events.calendar import ScheduledEvent, clean_name, schedule
-from reportgen.render.borrowed import foreign, unprinted
 from reportgen.render.charts.surface import text_width
-from reportgen.render.fonts import OUR_CHARACTERS, font_files
+from reportgen.render.fonts import OUR_CHARACTERS, font_files, foreign, unprinted
 from reportgen.render.json import brief_to_json
 from reportgen.render.mail import Reader, subject
 from reportgen.render.page_helpers import eight, in_columns, slug
@@ -38,7 +37,7 @@ WIDTHS = {character: 1000 + 100 * place for place, character in enumerate(COIN +
 RENDER = """
 import json, sys
 from pathlib import Path
-from reportgen.render.borrowed import lender, unprinted
+from reportgen.render.fonts import lender, unprinted
 from reportgen.render.charts import figure_png
 from reportgen.render.charts.png import _outline
 from reportgen.render.html import render_html

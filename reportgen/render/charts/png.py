@@ -25,10 +25,9 @@ from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 from PIL import Image
 
-from reportgen.render.borrowed import foreign_width, lender
 from reportgen.render.charts.surface import Drawing, Group, Mark, Raster, Text, text_width
 from reportgen.render.colours import CHART_ROLES, Colours, Theme, colours, rgb
-from reportgen.render.fonts import OUR_CHARACTERS, Weight, font_path
+from reportgen.render.fonts import OUR_CHARACTERS, Weight, font_path, foreign_width, lender
 from reportgen.units import Floats
 
 _DPI: Final = 100

@@ -117,16 +117,9 @@ def _zone_row(zone: Zone, symbol: SymbolBrief, horizon_hours: float) -> SpineRow
     dense = f"{notation.times(zone.intensity)} the median density · {notation.share(zone.share)} of {sides}"
     lines.append((Run(words=dense, role="muted"),))
     if zone.touch_probability is not None and not stale(symbol):
-        often = f"reached in {horizon_hours:g}{THIN}h: {_of_hundred(zone.touch_probability)} such cases"
+        often = f"reached in {horizon_hours:g}{THIN}h: {notation.of_hundred(zone.touch_probability)} such cases"
         lines.append((Run(words=often, role="muted"),))
     return SpineRow(price=(zone.low * zone.high) ** 0.5, lines=tuple(lines), zone=zone)
-
-
-def _of_hundred(share: float) -> str:
-    whole = round(share * 100)
-    if whole in (0, 100) and share not in (0.0, 1.0):
-        return "under 1 of 100" if whole == 0 else "over 99 of 100"
-    return f"{whole} of 100"
 
 
 def _level_row(level: Level, symbol: SymbolBrief) -> SpineRow:

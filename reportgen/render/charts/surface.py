@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from reportgen.render.borrowed import foreign_width
 from reportgen.render.colours import Role
-from reportgen.render.fonts import OUR_CHARACTERS, Weight, font_path
+from reportgen.render.fonts import OUR_CHARACTERS, Weight, font_path, foreign_width
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
