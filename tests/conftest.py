@@ -24,11 +24,12 @@ ELSEWHERE = {"browser", "bucket", "cluster", "postgres", "postgres_server"}
 """Fixtures that run another program."""
 
 HEAVY = (
-    "benchmarks/", "cli/test_scaffold.py", "cli/test_send_command.py", "delivery/mail/test_killed.py",
-    "delivery/test_kill.py", "delivery/test_post.py", "delivery/test_remote.py", "fuzz/",
-    "market/live/test_live_commands.py", "market/test_append.py", "market/test_files.py", "market/test_simulate.py",
-    "morning/test_api.py", "render/test_borrowed.py", "render/test_pdf_parts.py", "setup/", "test_docs.py",
-    "test_notebook.py", "test_packaging.py",
+    "benchmarks/", "cli/test_backtest_command.py", "cli/test_calibrate.py", "cli/test_scaffold.py",
+    "cli/test_send_command.py", "delivery/mail/test_killed.py", "delivery/test_kill.py", "delivery/test_post.py",
+    "delivery/test_remote.py", "fuzz/", "market/live/test_live_commands.py", "market/test_append.py",
+    "market/test_files.py", "market/test_simulate.py", "morning/test_api.py", "render/test_borrowed.py",
+    "render/test_pdf_parts.py", "setup/", "test_docs.py", "test_notebook.py", "test_packaging.py",
+    "track_record/test_backtest.py",
 )  # fmt: skip
 """Where a test works for seconds with what has tests of its own on every Python."""
 
