@@ -201,6 +201,21 @@ def test_own_days_count_beside_the_training_ratios() -> None:
     assert stubborn[0] == pytest.approx(scale[1] * np.array(DEFAULTS.cone_ratios))
 
 
+@pytest.mark.parametrize(("hours", "a_day"), [(1, 6), (2, 6), (4, 6), (12, 2), (24, 1)])
+def test_own_days_are_days_whatever_the_bars(hours: int, a_day: int) -> None:
+    """Six moments a day, or as many as there are bars; only those of the last seven days count, as seven days."""
+    bars, n = 24 // hours, 24 // hours * 45
+    candles = replace(random_walk(n, volatility=0.004), interval_ms=hours * HOUR_MS)
+    candles = replace(candles, open_time_ms=START_MS + hours * HOUR_MS * np.arange(n))
+    week = replace(DEFAULTS, cone_past_days=7)
+    every = (n - bars - bars // a_day * np.arange(7 * a_day))[::-1]
+    ratio = cone_reached(candles, every, bars) / cone_scales(candles, every, 24.0, week)[:, None]
+    own = np.quantile(ratio, (0.09, 0.5, 0.91))
+    expected = np.exp((10 * np.log(DEFAULTS.cone_ratios) + 7 * np.log(own)) / 17)
+    scale = cone_scales(candles, np.array([n]), 24.0, week)
+    assert cone_lines(candles, np.array([n]), 24.0, week)[0] == pytest.approx(scale[0] * expected)
+
+
 def test_nothing_after_a_moment_moves_its_lines() -> None:
     """Lines of a moment are the same with every later bar cut off."""
     candles = random_walk(24 * 45, volatility=0.004)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from reportgen.config.assumptions import DEFAULTS
 from reportgen.liquidation.book import Layer, book_over_time, frozen_profile, mixed_book
-from reportgen.liquidation.map import DEFAULT_ENGINE, layers_of_sides
+from reportgen.liquidation.map import DEFAULT_ENGINE, PATH_ONLY, layers_of_sides
 from reportgen.liquidation.margin import flat
 from reportgen.liquidation.path import Grid
 from reportgen.market.data import Candles
@@ -93,3 +94,20 @@ def test_gaps_and_empty_columns_hold_what_was_there(side: Side) -> None:
     assert book[1].sum() > book[2].sum() > book[3].sum() > 0
     now = [x.scale * frozen_profile(x.path, x.nodes, int(ends[1]), grid.bins, grid.step).sum(axis=0) for x in parts]
     assert book[1].sum() == pytest.approx(np.sum(now), rel=5e-3)
+
+
+@EVERY_SIDE
+def test_each_layer_is_divided_by_its_mean_swept_mass(side: Side) -> None:
+    """The kernel by its own, the tiers by theirs and, beside a kernel, times their share; tiers open at the close."""
+    candles = random_walk(30)
+    grid = grid_for(float(candles.low.min()), float(candles.high.max()), DEFAULTS)
+    a = replace(DEFAULTS, kernel_mean_swept=4.0, path_only_mean_swept=8.0, path_only_share=0.5)
+    for engine, scales in (
+        (DEFAULT_ENGINE, [1 / 4, 1 / 16]),
+        (PATH_ONLY, [1 / 8]),
+        (replace(DEFAULT_ENGINE, tiers=False), [1 / 4]),
+    ):
+        parts = layers_of_sides(candles, grid, BRACKETS, engine, a)[side]
+        assert [one.scale for one in parts] == scales
+        assert [one.sharp for one in parts] == [False] * engine.kernel + [True] * engine.tiers
+        assert all((one.path.far == one.path.close).all() == one.sharp for one in parts)

@@ -11,7 +11,10 @@ from reportgen.config.assumptions import DEFAULTS
 from reportgen.liquidation.calibration import NotionalRule
 from reportgen.liquidation.calibration.fit import interval_rule, within
 from reportgen.liquidation.calibration.fit import rule_of as made_of
-from reportgen.units import Floats, Ints, Missing
+from reportgen.liquidation.calibration.make import Walk
+from reportgen.units import HOUR_MS, Floats, Ints, Missing
+
+from .test_calibration import observed
 
 A_DAY = 24
 
@@ -105,3 +108,54 @@ def test_a_map_that_estimates_nothing_gives_no_interval() -> None:
     """Estimates of zero are no sweeps."""
     _, realised, day = sweeps(500)
     assert isinstance(interval_rule(np.zeros(500), realised, day, DEFAULTS), Missing)
+
+
+def test_a_class_begins_at_its_edge_and_its_bounds_are_inside() -> None:
+    """Edge 10: an estimate of 8 lies between 4 and 16, one of 10 in the class above, between 2 and 40."""
+    low, high = np.array([0.5, 0.2]), np.array([2.0, 4.0])
+    rule = NotionalRule(level=0.9, edge_quote=np.array([10.0]), low_ratio=low, high_ratio=high, covered=0, of=0)
+    realised = np.array([3.9, 4, 16, 16.1, 1.9, 2, 40, 40.1])
+    assert within(rule, np.repeat([8.0, 10.0], 4), realised).tolist() == 2 * [False, True, True, False]
+    halves = replace(DEFAULTS, notional_classes=2)
+    made = made_of(np.array([1.0, 2, 3]), np.array([1.0, 10, 21]), np.arange(3), halves)
+    assert [made.edge_quote.tolist(), made.low_ratio.tolist(), made.high_ratio.tolist()] == [[2], [1, 5], [1, 7]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "apart", "alike"),
+    [
+        ({"notional_adapt": 0.04}, (3, 27), (4, 7)),  # tails of .3 and .7: 2 and 6 of 20 cut at each end
+        ({"notional_adapt": 0.0}, (5, 25), (3, 8)),
+        ({"notional_adapt": 0.04, "notional_least_sweeps": 11}, (5, 25), (3, 8)),  # ten before are too few to judge
+        ({"notional_adapt": 0.04, "notional_least_tail": 0.4}, (4, 26), (4, 7)),
+        ({"notional_adapt": 0.08, "notional_largest_tail": 0.7}, (1, 29), (4, 7)),
+    ],
+)
+def test_tails_move_by_what_fell_outside_on_the_day(
+    changes: dict[str, float], apart: tuple[float, float], alike: tuple[float, float]
+) -> None:
+    """Ratios 1 to 10 foretell 2 to 9: a day outside narrows the tails of one half, a day inside widens them."""
+    plain = replace(DEFAULTS, notional_classes=1, notional_level=0.5, notional_least_sweeps=10)
+    plain = replace(plain, notional_least_tail=0.01, notional_largest_tail=0.99)
+    used, day = replace(plain, **changes), np.repeat([0, 1], 10)  # type: ignore[arg-type]
+    for later, wanted in ((np.arange(20, 30), apart), (np.array([2, 3, 3, 4, 5, 6, 7, 8, 8, 9]), alike)):
+        rule = made_of(np.ones(20), np.append(np.arange(1.0, 11), later), day, used)
+        assert (*rule.low_ratio, *rule.high_ratio) == wanted
+
+
+def test_the_first_span_says_nothing_and_a_day_is_not_split() -> None:
+    """Ten rows after the first span: the split falls into the second day, so the three of the first day foretell."""
+    ratio = np.array([99.0, 99, 1, 2, 3, 2, 3, 1, 5, 0.5, 2, 10])
+    hour = np.array([0, 1, 2, 3, 23, 24, 25, 26, 47, 48, 49, 50])
+    rows = replace(observed(np.ones(1), rows=12), time_ms=HOUR_MS * hour, realised=1e6 * ratio)
+    walked = Walk(span=np.repeat([0, 1, 2], (2, 5, 5)), estimated=np.full(12, 1e6), control=np.zeros(12))
+    used = replace(DEFAULTS, notional_classes=1, notional_adapt=0.0, notional_level=0.9, calibration_split=0.5)
+    rule = walked.interval_rule(rows, replace(used, notional_least_sweeps=3))
+    assert isinstance(rule, NotionalRule)
+    assert (*rule.low_ratio, *rule.high_ratio, rule.covered, rule.of) == (0.5, 10, 4, 7)
+    few = "Only {} past sweeps are large enough to compare estimates with, which is too few for an interval."
+    assert walked.interval_rule(rows, replace(used, notional_least_sweeps=4)) == Missing(few.format(10))
+    sizes = np.array([1.0, 7, 4, 4, 4, 4, 4, 4])  # 4 on average
+    for least, count in ((0.25, 8), (0.26, 7)):
+        a = replace(DEFAULTS, notional_least_size=least)
+        assert interval_rule(sizes, sizes, np.arange(8), a) == Missing(few.format(count))
