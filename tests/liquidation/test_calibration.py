@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from reportgen.liquidation.calibration.fit import (
     recent_level,
 )
 from reportgen.liquidation.calibration.make import Walk, calibrate, choose_churn, fit_pooled, held_out, walk
-from reportgen.liquidation.calibration.sample import common_bars, sample_of
+from reportgen.liquidation.calibration.sample import common_bars, sample_of, unit_fault
 from reportgen.liquidation.conservation import reference_weights
 from reportgen.market.data import Liquidations, MarketData, OpenInterest
 from reportgen.units import DAY_MS, HOUR_MS, Floats, Missing
@@ -263,6 +264,23 @@ def test_the_churn_that_made_the_data_is_chosen() -> None:
     assert choose_churn([books], [walks], QUICK.calibration_spans, QUICK) == 2
 
 
+def test_churns_are_chosen_and_scored_on_the_spans_that_are_asked_for() -> None:
+    """Realised 1 everywhere: off by -1, -1.3, -1.9 and -6.8 at estimates of 1, 2, 3 and 9, summed by span by hand."""
+    rows = replace(observed(np.ones(1), rows=4), realised=np.ones(4))
+    one, other = (
+        Walk(span=np.arange(4), estimated=np.array(estimated), control=np.array([9.0, 9, 2, 1]))
+        for estimated in ([9.0, 1, 2, 9], [1.0, 3, 1, 1])
+    )
+    two = replace(DEFAULTS, calibration_churns=(0.3, 1.0))
+    for until, better in ((1, None), (2, one), (3, one), (4, other)):
+        assert choose_churn([[rows, rows]], [[one, other]], until, two) == (better is other)
+        assert choose_churn([[rows, rows]], [[other, one]], until, two) == (better is one)
+    scored = held_out(replace(rows, realised=np.array([9.0, 9, 4, 6])), replace(one, estimated=np.arange(4.0) - 1), 2)
+    assert isinstance(scored, FitScore)
+    assert (scored.ratio, scored.observations) == (10 / 3, 2)
+    assert (scored.correlation, scored.climatology) == pytest.approx((1.0, -1.0))
+
+
 def test_a_walk_never_looks_ahead() -> None:
     """Changing the last span changes no estimate: each comes from the spans before it."""
     rows = observed(true_weights())
@@ -302,6 +320,42 @@ def test_a_sound_market_gives_a_sample() -> None:
     assert len(sample.by_churn[0].realised) == 2 * 24 * 27
     assert sample.liquidation_venues == ("a", "b")
     assert sample.open_interest_venues == ("a",)
+
+
+def test_the_first_bar_of_all_counts_too() -> None:
+    """With no days to fill the book the first bar is in the medians, and its reach is told from its own close."""
+    market, bare = market_of(30), replace(DEFAULTS, calibration_warm_up_days=0.0, calibration_churns=(1.0,))
+    assert not isinstance(market.candles, Missing)
+    bars, sample = market.candles["a"], sample_of(market, 0, bare)
+    assert not isinstance(sample, Missing)
+    assert (sample.start_ms, sample.end_ms) == (bars.open_time_ms[0], bars.close_time_ms[-1])
+    assert sample.price == np.median(bars.close)
+    (rows,) = sample.by_churn
+    assert rows.time_ms.tolist() == np.repeat(bars.close_time_ms, 2).tolist()
+    edges = (0.0, *DEFAULTS.control_distances)
+    for bar in (0, 1, 2, len(bars) - 1):
+        before = bars.close[max(bar - 1, 0)]
+        for side, gone in enumerate((np.log(before / bars.low[bar]), np.log(bars.high[bar] / before))):
+            run = [min(max((gone - a) / (b - a), 0.0), 1.0) for a, b in pairwise(edges)]
+            assert rows.reached[2 * bar + side] == pytest.approx(run)
+
+
+@pytest.mark.parametrize(
+    ("dollars", "coins", "said"),
+    [
+        (250, 60, ""), (500, 960, ""), (249, 60, "liquidations"), (501, 60, "liquidations"),
+        (250, 59, "daily volume"), (250, 961, "daily volume"),
+    ],
+)  # fmt: skip
+def test_units_are_refused_beyond_their_limits_alone(dollars: float, coins: float, said: str) -> None:
+    """Of three bars only the first is common: 10 coins at 100, so 1000 a bar and 240 coins a day."""
+    limits = replace(
+        DEFAULTS, calibration_least_share=0.25, calibration_largest_share=0.5, calibration_largest_turnover=4.0
+    )
+    candles = replace(random_walk(3), close=np.array([100.0, 1, 1]), volume_base=np.array([10.0, 7e9, 7e9]))
+    place, realised = np.array([0, -1, -1]), np.array([[dollars - 50.0, 50.0]])
+    found = unit_fault("BTC", place, realised, candles, np.array([coins, 1e9, 1e9]), limits)
+    assert found.startswith(f"The {said}") if said else not found
 
 
 def test_a_feed_in_other_units_is_refused() -> None:

@@ -17,6 +17,8 @@ from reportgen.liquidation.profile import (
     dense_runs,
     draw_profiles,
     follow_runs,
+    region_mask,
+    runs_of_many,
     shares_of_side,
 )
 from reportgen.units import Floats
@@ -185,3 +187,28 @@ def test_the_blur_widens_with_distance() -> None:
         width = (3.0**2 + (DEFAULTS.smooth_distance_share * (row + 0.5)) ** 2) ** 0.5
         weights = [np.exp(-((column - row) ** 2) / (2 * width**2)) for column in range(40)]
         np.testing.assert_allclose(spread[row], np.array(weights) / sum(weights))
+
+
+def test_the_region_is_the_fewest_bins_that_hold_the_share() -> None:
+    """Of 10 the bins of 4 and 3 hold seven tenths; three bins between them are filled from a gap of three on."""
+    profile = np.array([[4.0, 0, 0, 0, 3, 2, 1, 0], np.zeros(8)])
+    for share, gap, marked in (
+        (0.7, 2, [0, 4]),
+        (0.71, 2, [0, 4, 5]),
+        (0.7, 3, [0, 1, 2, 3, 4]),
+        (1.0, 0, [0, 4, 5, 6]),
+    ):
+        region = region_mask(profile, replace(DEFAULTS, zone_region_share=share, zone_gap_bins=gap))
+        assert [np.flatnonzero(row).tolist() for row in region] == [marked, []]
+
+
+@pytest.mark.parametrize("rest", [[1.0, 1, 1, 3, 3], [1.0, 1, 2, 5]])
+@pytest.mark.parametrize(
+    ("intensity", "share", "passes"), [(4.5, 0.5, True), (4.51, 0.5, False), (4.5, 0.51, False), (4.4, 0.4, True)]
+)
+def test_the_gate_stands_at_its_figures(rest: list[float], intensity: float, share: float, passes: bool) -> None:  # noqa: FBT001
+    """A bin of 9 beside a median of 2, half of 18: four and a half times and one half still pass, more does not."""
+    gate = replace(DEFAULTS, zone_gate_intensity=intensity, zone_gate_share=share, zone_region_share=0.5)
+    runs = runs_of_many(np.array([np.zeros(len(rest) + 1), [*rest, 9.0]]), gate)
+    assert [runs.row.tolist(), runs.start.tolist(), runs.stop.tolist()] == [[1], [len(rest)], [len(rest) + 1]]
+    assert runs.passes.tolist() == [passes]

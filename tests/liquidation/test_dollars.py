@@ -12,7 +12,7 @@ from reportgen.guide.positioning import Positioning
 from reportgen.guide.zones.dollars import price_zones
 from reportgen.guide.zones.finding import find_zones
 from reportgen.liquidation.calibration.choice import choose_calibration
-from reportgen.liquidation.calibration.dollars import calibrated_map, unit_dollars
+from reportgen.liquidation.calibration.dollars import CalibratedMap, calibrated_map, unit_dollars
 from reportgen.liquidation.conservation import conservation_flows, node_distances, swept_by_node
 from reportgen.liquidation.map import build_map, grid_around
 from reportgen.liquidation.margin import flat
@@ -153,3 +153,13 @@ def test_a_zones_dollars_are_its_share_of_the_sides_total(days: float, said: boo
     assert priced.basis.age_days == pytest.approx(days, abs=0.01)
     assert any("days before as-of" in line for line in priced.basis.text)
     assert any("drifted" in line for line in priced.basis.text) is said
+
+
+def test_a_tilt_is_a_draws_dollars_over_the_estimates() -> None:
+    """Weights 1 and 2 hold 0, 0.5 and 4 by distance: draws of twice the first and none of the second tell by hand."""
+    unit = np.array([[0.0, 0.5, 2.0], [0.0, 0.0, 1.0]])
+    made = calibration(weight=np.array([1.0, 2.0]), weight_draws=np.array([[2.0, 2.0], [1.0, 0.0]]))
+    found = CalibratedMap(calibration=made, unit={Side.LONG: unit, Side.SHORT: 3 * unit})
+    assert found.notional(Side.LONG).tolist() == [0, 0.5, 4]
+    for side in Side:
+        assert found.tilts(side).tolist() == [[1, 2, 1.5], [1, 1, 0.5]]

@@ -135,6 +135,8 @@ def test_open_interest_is_the_last_snapshot_by_the_close() -> None:
     end = candles.close_time_ms.tolist()
     given = snapshots([end[1], end[3] - 1, end[3] + 1], [10.0, 20.0, 30.0])
     np.testing.assert_array_equal(cast("Floats", aligned_open_interest(candles, given)), [10, 10, 10, 20, 30])
+    little = snapshots(end[:4], [0.0, 0.5, np.nan, -1.0])  # nothing open is no snapshot, half a coin is one
+    assert cast("Floats", aligned_open_interest(candles, little)).tolist() == [0.5] * 5
 
 
 @pytest.mark.parametrize(
