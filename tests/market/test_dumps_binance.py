@@ -237,6 +237,18 @@ def test_few_rows_that_cannot_be_true_are_left_out_and_counted(tmp_path: Path) -
     assert made.dropped == {"could not be read": 1}
 
 
+def test_of_two_settlements_of_a_minute_the_first_counts(tmp_path: Path) -> None:
+    """Times are rounded to the nearest minute, half a minute upwards, and what is left out is counted."""
+    late = (0, 29_999, 30_000, 89_999, 90_000)
+    text = dumps.funding(1, header=True).splitlines()[0] + "\n"
+    text += "".join(f"{DAY_START_MS + by},8,0.000{rate}\n" for rate, by in enumerate(late, start=1))
+    made = one(dumps.written(tmp_path / "BTCUSDT-fundingRate-2026-01.csv", text))
+    assert rows(made)["time_ms"] == [DAY_START_MS, DAY_START_MS + 60_000, DAY_START_MS + 120_000]
+    assert rows(made)["funding_rate"] == [0.0001, 0.0003, 0.0005]
+    assert rows(made)["interval_hours"] == [8, 8, 8]
+    assert made.dropped == {"spoke of the same minute": 2}
+
+
 def metrics_at(day: str, minutes: list[int], *, value: str = "100") -> str:
     """Write metrics of some minutes of a day, counted from its midnight; their open interest is the minute itself."""
     start = datetime.fromisoformat(day)

@@ -118,7 +118,7 @@ def test_each_market_of_a_grouped_file_becomes_its_own_rows(tmp_path: Path, kind
     symbols = {part.columns["symbol"][0] for part in made.parts}
     assert symbols == {"BTC/USDT:USDT", "1000PEPE/USDT:USDT"}
     assert made.rows == 6
-    assert [(count, "has an expiry" in reason) for reason, count in made.dropped.items()] == [(2, True)]
+    assert made.dropped == {"BTCUSDT_260327 has an expiry; only linear perpetuals can be mapped.": 2}
 
 
 @pytest.mark.parametrize(
@@ -132,8 +132,24 @@ def test_hyperliquids_names_are_markets_or_left_out(tmp_path: Path, ticker: str,
     assert ("names no market" in made.note) == (symbol is None)
 
 
-def test_a_venue_whose_units_are_not_certain_is_left_out(tmp_path: Path) -> None:
-    """Contracts are never taken for coins."""
-    made = read(tmp_path, "trades", dumps.tardis_events([(0, "buy", 1, 1)], "okex-swap"))
+@pytest.mark.parametrize(
+    ("exchange", "ticker", "why"),
+    [
+        ("bybit", "BTC-26MAR27", "BTC-26MAR27 has an expiry; only linear perpetuals can be mapped"),
+        ("bybit", "BTCUSD", "BTCUSD is coin-margined; only linear perpetuals can be mapped"),
+        ("binance-futures", "BTCUSDT_260327", "BTCUSDT_260327 has an expiry; only linear perpetuals can be mapped"),
+        (
+            "okex-swap",
+            "BTCUSDT",
+            (
+                "the units of okex-swap are not certain; "
+                "binance, binance-futures, bybit, bybit-spot, coinbase, hyperliquid, kraken are read"
+            ),
+        ),
+    ],
+)
+def test_a_market_that_cannot_be_mapped_is_said_in_full(tmp_path: Path, exchange: str, ticker: str, why: str) -> None:
+    """Contracts are never taken for coins; the reason names the ticker or the venue, and what could be mapped."""
+    made = read(tmp_path, "trades", dumps.tardis_events([(0, "buy", 1, 1)], exchange).replace("BTCUSDT", ticker))
     assert made.parts == ()
-    assert "the units of okex-swap are not certain" in made.note
+    assert made.note == why

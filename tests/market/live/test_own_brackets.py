@@ -55,9 +55,16 @@ def test_they_stand_instead_of_the_bundled_table(exchanges: Exchanges, gather: G
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        ("brackets.json", "{}", r"is not Binance's list of leverage brackets\. Save the answer"),
+        (
+            "brackets.json",
+            "{}",
+            (
+                r"brackets\.json: is not Binance's list of leverage brackets\. Save the answer of "
+                r"GET /fapi/v1/leverageBracket, or make a leverage_brackets table\.$"
+            ),
+        ),
         ("brackets.csv", f"{HEAD}\n{BTC},binance,2026-10-01,0,-1,0.004,150,0\n", r"^brackets\.csv"),
-        ("brackets.xlsx", "", r"are read from \.csv, \.parquet, \.json"),
+        ("brackets.xlsx", "", r"xlsx: leverage brackets are read from \.csv, \.parquet, \.json\. Name such a file\.$"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, name: str, text: str, says: str) -> None:
@@ -69,7 +76,7 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, name: str, text: st
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     """The path is named."""
-    with pytest.raises(DataError, match=r"gone\.csv: the file of leverage brackets is not there"):
+    with pytest.raises(DataError, match=r"gone\.csv: the file of leverage brackets is not there\. Correct its path\.$"):
         own_brackets(tmp_path / "gone.csv", (BTC,), NOW)
 
 
