@@ -19,6 +19,7 @@ from reportgen.liquidation.calibration.fit import (
     levelled,
     likelihood,
     recent_level,
+    root_correlation,
 )
 from reportgen.liquidation.calibration.make import Walk, calibrate, choose_churn, fit_pooled, held_out, walk
 from reportgen.liquidation.calibration.sample import common_bars, sample_of, unit_fault
@@ -199,6 +200,25 @@ def test_a_node_that_nothing_swept_stays_prior() -> None:
     known = identified_nodes(swept, 0.1)
     assert not known[-5:].any()
     assert known[:-5].all()
+
+
+def test_nodes_are_identified_from_the_priors_own_exposure_on() -> None:
+    """Exposures of 6, 2, 1 and 3 are 3 on average: at strength 1 those of 3 and more outweigh the prior."""
+    swept = np.array([[4.0, 2, 0, 3], [2.0, 0, 1, 0]])
+    for strength, known in ((0.5, [1, 1, 0, 1]), (1.0, [1, 0, 0, 1]), (2.0, [1, 0, 0, 0]), (0.0, [1, 1, 1, 1])):
+        assert identified_nodes(swept, strength).tolist() == known
+    assert not identified_nodes(0 * swept, 0.0).any()
+
+
+@np.errstate(all="raise")
+def test_square_roots_are_correlated_where_both_vary() -> None:
+    """Roots 1, 2, 3 beside 1, 3, 2 go together by one half; beside what does not vary nothing is said."""
+    rising = np.array([1.0, 4, 9])
+    for other, wanted in ((rising, 1.0), (rising[::-1], -1.0), (np.array([1.0, 9, 4]), 0.5)):
+        assert root_correlation(rising, other) == pytest.approx(wanted)
+        assert root_correlation(other, rising) == pytest.approx(wanted)
+    for other in (np.zeros(3), np.full(3, 4.0)):
+        assert np.isnan([root_correlation(rising, other), root_correlation(other, rising)]).all()
 
 
 def test_older_rows_count_less() -> None:

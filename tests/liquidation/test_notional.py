@@ -113,7 +113,8 @@ def test_a_map_that_estimates_nothing_gives_no_interval() -> None:
 def test_a_class_begins_at_its_edge_and_its_bounds_are_inside() -> None:
     """Edge 10: an estimate of 8 lies between 4 and 16, one of 10 in the class above, between 2 and 40."""
     low, high = np.array([0.5, 0.2]), np.array([2.0, 4.0])
-    rule = NotionalRule(level=0.9, edge_quote=np.array([10.0]), low_ratio=low, high_ratio=high, covered=0, of=0)
+    rule = NotionalRule(level=0.9, edge_quote=np.array([10.0]), low_ratio=low, high_ratio=high, covered=3, of=4)
+    assert (rule.coverage, rule.bounds(8.0), rule.bounds(10.0)) == (0.75, (4, 16), (2, 40))
     realised = np.array([3.9, 4, 16, 16.1, 1.9, 2, 40, 40.1])
     assert within(rule, np.repeat([8.0, 10.0], 4), realised).tolist() == 2 * [False, True, True, False]
     halves = replace(DEFAULTS, notional_classes=2)
