@@ -44,6 +44,7 @@ def main():
 
 PYTEST: Final = (
     'import os, sys\nprint("pytest", *sys.argv[1:], "in", os.getcwd(), "path", os.environ.get("PYTHONPATH"))\n'
+    "assert not sys.dont_write_bytecode\n"
 )
 
 
@@ -177,8 +178,8 @@ def test_a_changed_lock_file_is_noticed_and_a_failed_set_up_done_again(checkout:
 
 
 def test_test_hands_its_words_to_pytest(checkout: Path) -> None:
-    """`./run test` runs pytest in the checkout, with the user's PYTHONPATH out of the way."""
-    done = run(checkout, "test", "-k", "zones", PYTHONPATH="/elsewhere")
+    """`./run test` runs pytest in the checkout, the user's PYTHONPATH out of the way, and keeps what it compiles."""
+    done = run(checkout, "test", "-k", "zones", PYTHONPATH="/elsewhere", PYTHONDONTWRITEBYTECODE="1")
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"pytest -k zones in {checkout} path None\n"
     assert run(checkout, "doctor").stderr == ""
