@@ -37,7 +37,7 @@ HEAVY = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what the checks run on one Python alone: `-m "not once"` leaves it out."""
     for item in items:
-        place = item.path.relative_to(Path(__file__).parent).as_posix()
+        place = os.path.relpath(item.path, Path(__file__).parent)
         if place.startswith(HEAVY) or ELSEWHERE & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.once)
 
