@@ -19,7 +19,7 @@ from reportgen.delivery.archive.upkeep import briefs_of, verify
 from tests.cli.cli_process import REPOSITORY
 from tests.delivery.archives import keep, tree
 
-KILLS = 12
+KILLS = 25
 WRITER = [sys.executable, "-m", "tests.delivery.writer"]
 FULL_DISK_BYTES = 700_000
 

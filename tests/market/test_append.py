@@ -23,7 +23,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
-@settings(max_examples=6)
+@settings(max_examples=20)
 @given(cuts=st.lists(st.integers(1, 47), max_size=3), order=st.randoms(use_true_random=False))
 def test_pieces_in_any_order_make_the_whole(tmp_path_factory: pytest.TempPathFactory, cuts: list[int], order) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
     """However a table is cut up and shuffled, and however its pieces overlap, the folder ends the same."""

@@ -91,7 +91,7 @@ def test_the_zips_name_counts_where_its_files_does_not_tell(tmp_path: Path) -> N
     assert renamed.parts[0].columns["symbol"] == packed.parts[0].columns["symbol"] == [BTC] * 24
 
 
-@settings(max_examples=5)
+@settings(max_examples=20)
 @given(st.lists(st.integers(-20, 20), min_size=12, max_size=12))
 def test_metrics_jitter_is_rounded_away(tmp_path_factory: pytest.TempPathFactory, late: list[int]) -> None:
     """Seconds around every fifth minute change nothing."""

@@ -63,7 +63,7 @@ def test_symbols_come_in_the_order_asked_for_and_once(tmp_path: Path) -> None:
     assert not isinstance(alone.reference.candles, Missing)
 
 
-@settings(max_examples=5)
+@settings(max_examples=15)
 @given(hours=st.integers(min_value=-1, max_value=50), minutes=st.sampled_from([0, 1, 59]))
 def test_data_cut_at_as_of_gives_the_same(tmp_path_factory: pytest.TempPathFactory, hours: int, minutes: int) -> None:
     """What happened after as-of leaves no trace, wherever as-of lies."""
@@ -74,18 +74,23 @@ def test_data_cut_at_as_of_gives_the_same(tmp_path_factory: pytest.TempPathFacto
     assert folders.plain(read(whole, as_of_ms=as_of_ms)) == folders.plain(read(before, as_of_ms=as_of_ms))
 
 
-@settings(max_examples=2)
+@pytest.fixture(scope="module")
+def sorted_market(tmp_path_factory: pytest.TempPathFactory) -> object:
+    """Read the whole folder, its rows in order."""
+    return folders.plain(read(folders.write_folder(tmp_path_factory.mktemp("sorted"), folders.whole_folder(), "csv")))
+
+
+@settings(max_examples=6)
 @given(seed=st.integers(min_value=0, max_value=10**6), suffix=st.sampled_from(["csv", "parquet"]))
-def test_the_order_of_rows_does_not_matter(tmp_path_factory: pytest.TempPathFactory, seed: int, suffix: str) -> None:
+def test_the_order_of_rows_does_not_matter(
+    sorted_market: object, tmp_path_factory: pytest.TempPathFactory, seed: int, suffix: str
+) -> None:
     """Shuffled rows, in either format, give the same market."""
-    tables = folders.whole_folder()
-    sorted_folder = folders.write_folder(tmp_path_factory.mktemp("sorted"), tables, "csv")
-    mixed = {name: folders.shuffled(columns, seed) for name, columns in tables.items()}
-    mixed_folder = folders.write_folder(tmp_path_factory.mktemp("mixed"), mixed, suffix)
-    assert folders.plain(read(mixed_folder)) == folders.plain(read(sorted_folder))
+    mixed = {name: folders.shuffled(columns, seed) for name, columns in folders.whole_folder().items()}
+    assert folders.plain(read(folders.write_folder(tmp_path_factory.mktemp("mixed"), mixed, suffix))) == sorted_market
 
 
-@settings(max_examples=5)
+@settings(max_examples=10)
 @given(price=st.sampled_from([-1.0, 0.0, float("nan"), float("inf"), 1e9]), row=st.integers(min_value=21, max_value=48))
 def test_rows_after_as_of_may_hold_anything(tmp_path_factory: pytest.TempPathFactory, price: float, row: int) -> None:
     """A bar that closes after as-of is not even looked at, so its faults cannot stop the brief."""
@@ -96,13 +101,8 @@ def test_rows_after_as_of_may_hold_anything(tmp_path_factory: pytest.TempPathFac
     assert folders.plain(read(bad, BTC, as_of_ms=MIDDLE_MS)) == folders.plain(read(good, BTC, as_of_ms=MIDDLE_MS))
 
 
-@pytest.mark.parametrize(
-    ("table", "suffix"),
-    [
-        ("open_interest", "csv"), ("funding", "parquet"), ("liquidations", "csv"), ("order_book", "parquet"),
-        ("leverage_brackets", "csv"), ("leverage_brackets", "parquet"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("table", ["open_interest", "funding", "liquidations", "order_book", "leverage_brackets"])
 def test_a_table_without_rows_is_an_absent_table(tmp_path: Path, table: str, suffix: str) -> None:
     """Absent, empty, of another symbol, or later than as-of: the same Missing with the same reason."""
     tables = folders.whole_folder()
@@ -115,9 +115,10 @@ def test_a_table_without_rows_is_an_absent_table(tmp_path: Path, table: str, suf
     moment = {"liquidations": "open_time_ms", "leverage_brackets": "as_of"}.get(table, "time_ms")
     late = ["2031-01-01"] * len(rows["venue"]) if moment == "as_of" else [at + 90 * DAY_MS for at in rows[moment]]
     later = folders.write_folder(tmp_path / "later", tables | {table: rows | {moment: late}}, suffix)
-    expected = folders.plain(read(absent))
+    without = read(absent)
+    expected = folders.plain(without)
     field = "brackets" if table == "leverage_brackets" else table
-    assert isinstance(getattr(read(absent).markets[BTC], field), Missing)
+    assert isinstance(getattr(without.markets[BTC], field), Missing)
     for folder in (empty, other, later):
         assert folders.plain(read(folder)) == expected
 

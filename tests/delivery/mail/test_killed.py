@@ -15,7 +15,7 @@ from tests.delivery.mail.letters import BRIEF, people
 from tests.delivery.mail.relay import Script, relay
 
 ROOT = Path(__file__).resolve().parents[3]
-KILLS = int(os.environ.get("REPORTGEN_KILLS", "20"))
+KILLS = int(os.environ.get("REPORTGEN_KILLS", "40"))
 FAR_KILLS = max(6, KILLS // 5)
 """With a ledger that is not on this machine; each costs a second, until it is sure that the run is gone."""
 
