@@ -60,22 +60,20 @@ def percent(fraction: float, decimals: int = 1) -> str:
     return f"{grouped(fraction * 100, decimals)}{THIN}%"
 
 
+def _whole(fraction: float, under: str, over: str) -> str:
+    """Round to whole hundredths, with other words below the first and above the last: 0 and 100 are exact alone."""
+    count = fraction * 100
+    return under if 0 < count < 1 else over if 99 < count < 100 else f"{count:.0f}"
+
+
 def share(fraction: float) -> str:
     """Write a share or a probability as whole percent, never 0 or 100 unless exact."""
-    whole = fraction * 100
-    if 0 < whole < 1:
-        return f"<1{THIN}%"
-    if 99 < whole < 100:
-        return f">99{THIN}%"
-    return f"{whole:.0f}{THIN}%"
+    return f"{_whole(fraction, '<1', '>99')}{THIN}%"
 
 
-def of_hundred(share: float) -> str:
+def of_hundred(fraction: float) -> str:
     """Write a share as cases: 13 of 100, under 1 of 100, over 99 of 100."""
-    count = share * 100
-    if 0 < count < 1:
-        return "under 1 of 100"
-    return f"{'over 99' if 99 < count < 100 else f'{count:.0f}'} of 100"
+    return f"{_whole(fraction, 'under 1', 'over 99')} of 100"
 
 
 def funding(rate: float) -> str:

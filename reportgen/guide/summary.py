@@ -49,11 +49,13 @@ def write_summary(context: Context, confluence: Confluence) -> tuple[str, ...]:
     asymmetry = " ".join(sentence(clause) for clause in (_asymmetry(context), against) if clause)
     if caution:
         return (sentence(caution), asymmetry, CLOSING)
-    positioning, layers = context.positioning, confluence.text
-    if not confluence.conflict:
+    positioning = context.positioning
+    if confluence.conflict:
+        layers = confluence.text
+    elif context.crowded_side is not None and not isinstance(positioning, Missing):
+        layers = f"{crowd(context.crowded_side)} look crowded ({positioning.crowded_because.rstrip('.')})"
+    else:
         layers = confluence.text if confluence.agree > 1 else ""
-        if context.crowded_side is not None and not isinstance(positioning, Missing):
-            layers = f"{crowd(context.crowded_side)} look crowded ({positioning.crowded_because.rstrip('.')})"
     return (asymmetry, sentence(layers), CLOSING) if layers else (asymmetry, CLOSING)
 
 
@@ -87,10 +89,7 @@ def _caution(context: Context) -> str:
     low = quality.grade in ("Low", "None") and context.no_map is None
     weak = f"map quality is {quality.grade.lower()}"
     found = [context.stale.rstrip(".")] if context.stale else []
-    # What is under way is not due any more.
-    dues = ["due " if event.hours_away > 0 or not event.time_known else "" for event in events]
-    said = [f"{event_name(event)} is {word}{due(event)}" for event, word in zip(events, dues, strict=True)]
-    found += [" and ".join(said[:2])] if events else []
+    found += [" and ".join(_is_due(event) for event in events[:2])] if events else []
     found += [f"spot money surprised ({context.surprise})"] if context.surprise else []
     if context.unknown_movers:
         found.append(f"whether {listed(context.unknown_movers)} falls inside the horizon is not known")
@@ -103,6 +102,12 @@ def _caution(context: Context) -> str:
         return ""
     reason = f" ({quality.reasons[0].rstrip('.')})" if quality.reasons else ""
     return f"the map may be directionally useful, but {weak}{reason}, so execution risk is much higher"
+
+
+def _is_due(event: Event) -> str:
+    """Write US CPI is due in 6 h; what is under way is not due any more."""
+    under_way = event.time_known and not event.hours_away > 0
+    return f"{event_name(event)} is {'' if under_way else 'due '}{due(event)}"
 
 
 def _asymmetry(context: Context) -> str:
